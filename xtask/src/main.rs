@@ -1,0 +1,60 @@
+//! `cargo xtask`: everything that a person types to build, serve and test Hopscope.
+//!
+//! Each command says what it does while it does it, how long a step took and what it installs. What cannot be had is
+//! named together with the remedy. Nothing here knows the project's inside: it only calls cargo, trunk and the binary.
+#![allow(clippy::print_stdout, reason = "printing is what a command line does")]
+
+mod browser;
+mod ci;
+mod count;
+mod page;
+mod serve;
+mod step;
+mod test;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use tools::{Options, Purpose, Tools};
+
+/// Builds, serves and tests Hopscope.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build page and server, then serve the playground at http://127.0.0.1:7878
+    Serve {
+        /// Arguments for `hopscope serve`, such as `--listen 127.0.0.1:0`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every test: native, Wasm in headless Chromium, conformance, browser
+    Test,
+    /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
+    Ci,
+    /// List what is missing on this machine (name, size, reason) and install it
+    Setup,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    step::enter_repository()?;
+    let tools = Tools::new(cli.options)?;
+    match cli.command {
+        Command::Serve { arguments } => serve::run(&tools, &arguments),
+        Command::Test => {
+            let mut count = count::Count::default();
+            tools.ensure(&[Purpose::Page, Purpose::Browser])?;
+            test::run(&tools, &mut count)?;
+            count.finish()
+        }
+        Command::Ci => ci::run(&tools),
+        Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Gates]),
+    }
+}

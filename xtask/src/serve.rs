@@ -1,0 +1,52 @@
+//! `cargo xtask serve`: builds what is out of date and becomes the server.
+
+use anyhow::Result;
+
+use crate::step::{command, step};
+use crate::tools::{Purpose, Tools};
+
+/// The one native binary.
+pub(crate) const BINARY: &str = "target/release/hopscope";
+
+/// Builds page and server and serves the playground; returns only on an error (or, off Unix, when the server ends).
+///
+/// # Errors
+/// When something cannot be installed or built, or the server cannot start.
+pub(crate) fn run_server(arguments: &[String]) -> Result<()> {
+    let mut server = command(BINARY);
+    server.arg("serve").args(arguments);
+    become_process(&mut server)
+}
+
+/// Makes tools, page and server ready, then serves.
+///
+/// # Errors
+/// As [`run_server`].
+pub(crate) fn run(tools: &Tools, arguments: &[String]) -> Result<()> {
+    tools.ensure(&[Purpose::Page])?;
+    crate::page::build(tools)?;
+    build_server()?;
+    run_server(arguments)
+}
+
+/// Compiles the binary with the page inside.
+///
+/// # Errors
+/// When it does not compile.
+pub(crate) fn build_server() -> Result<()> {
+    step("build the server", || {
+        crate::step::run(command("cargo").args(["build", "--release", "--locked", "--package", "hopscope"]))
+    })
+}
+
+#[cfg(unix)]
+fn become_process(server: &mut std::process::Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    // Signals and exit code are then the server's own.
+    Err(server.exec()).map_err(|error| anyhow::anyhow!("cannot start {BINARY}: {error}"))
+}
+
+#[cfg(not(unix))]
+fn become_process(server: &mut std::process::Command) -> Result<()> {
+    crate::step::run(server)
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask test`: every test, counted.
+
+use anyhow::Result;
+
+use crate::count::Count;
+use crate::serve::{BINARY, build_server};
+use crate::step::{command, run_lines, step};
+use crate::tools::Tools;
+
+/// Packages that only compile for the browser.
+pub(crate) const WASM_ONLY: [&str; 1] = ["hopscope-page"];
+/// Packages whose tests run in the browser.
+const WASM_TESTED: [&str; 1] = ["hopscope-page"];
+
+/// Builds page and server, then runs the native tests, the Wasm tests in headless Chromium and the outside tests.
+///
+/// # Errors
+/// When something cannot be built or started; failed tests are counted instead.
+pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
+    crate::page::build(tools)?;
+    build_server()?;
+    let browser = tools.browser()?;
+    program(count, "native tests", &mut native(&browser)?)?;
+    let mut wasm = tools.wasm_command("cargo")?;
+    wasm.args(["test", "--release", "--locked", "--no-fail-fast", "--target", "wasm32-unknown-unknown"])
+        .args(WASM_TESTED.iter().flat_map(|name| ["--package", name]))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+    program(count, "Wasm tests in headless Chromium", &mut wasm)
+}
+
+fn native(browser: &crate::browser::Browser) -> Result<std::process::Command> {
+    let mut native = command("cargo");
+    native
+        .args(["test", "--release", "--locked", "--no-fail-fast", "--workspace"])
+        .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
+        .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
+        .env("HOPSCOPE_CHROMIUM", &browser.program)
+        .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
+    Ok(native)
+}
+
+fn program(count: &mut Count, title: &str, command: &mut std::process::Command) -> Result<()> {
+    let before = count.failed();
+    let fine = step(title, || run_lines(command, |line| count.line(line)))?;
+    if !fine {
+        count.program_failed(title, before);
+    }
+    Ok(())
+}
