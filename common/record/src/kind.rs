@@ -1,0 +1,328 @@
+//! Kinds of events, and the one table that says what each means.
+//!
+//! [`Kind`] is a number, so that a recording of a newer version can be read, shown and written
+//! again: a kind without a row is shown by the name that the recording's Hello gives it, and
+//! counts nowhere. [`KINDS`] has a row for every kind that something stamps. State, statistics,
+//! laws, player and docs/stamps.md read that table; nothing else may say what a kind means.
+//!
+//! Numbers are never reused, in no version.
+
+mod table;
+
+pub use table::KINDS;
+
+/// What happened: the number of a kind. Any number can be carried; see [`Kind::info`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Kind(pub u16);
+
+/// Numbers of the kinds, grouped by what they tell of. A number here without a row in [`KINDS`] is
+/// assigned and not stamped yet.
+#[expect(missing_docs, reason = "what a kind means is told once, by its row in KINDS")]
+impl Kind {
+    pub const INTENDED: Self = Self(1);
+    pub const NOT_SENT: Self = Self(2);
+    pub const SENT: Self = Self(3);
+    pub const RECEIVED: Self = Self(4);
+    pub const STARTED: Self = Self(5);
+    pub const FINISHED: Self = Self(6);
+    pub const REPLIED: Self = Self(7);
+    pub const COMPLETED: Self = Self(8);
+    pub const TIMED_OUT: Self = Self(9);
+    pub const FAILED: Self = Self(10);
+    pub const CANCELLED: Self = Self(11);
+    pub const REFUSED: Self = Self(12);
+
+    pub const PUBLISHED: Self = Self(32);
+    pub const CONFIRMED: Self = Self(33);
+    pub const CONFIRM_REFUSED: Self = Self(34);
+    pub const RETURNED: Self = Self(35);
+    pub const ENQUEUED: Self = Self(36);
+    pub const DELIVERED: Self = Self(37);
+    pub const ACKED: Self = Self(38);
+    pub const NACKED: Self = Self(39);
+    pub const REQUEUED: Self = Self(40);
+    pub const DEAD_LETTERED: Self = Self(41);
+    pub const EXPIRED: Self = Self(42);
+    pub const DROPPED: Self = Self(43);
+    pub const PURGED: Self = Self(44);
+    pub const DEPTH_REPORTED: Self = Self(45);
+
+    pub const CONNECTED: Self = Self(64);
+    pub const DISCONNECTED: Self = Self(65);
+    pub const PROCESS_EXITED: Self = Self(66);
+    pub const CONTROL: Self = Self(67);
+    pub const PHASE_BEGAN: Self = Self(68);
+
+    pub const RETRIED: Self = Self(96);
+    pub const HEDGED: Self = Self(97);
+    pub const BREAKER_OPENED: Self = Self(98);
+    pub const BREAKER_HALF_OPEN: Self = Self(99);
+    pub const BREAKER_CLOSED: Self = Self(100);
+}
+
+impl Kind {
+    /// The kind's row, or `None` where this build has none (a newer recording). One load, no search.
+    #[must_use]
+    pub fn info(self) -> Option<&'static KindInfo> {
+        let row = *table::ROW_OF.get(usize::from(self.0))?;
+        KINDS.get(usize::from(row))
+    }
+
+    /// The kind's name, or `None` where this build has no row for it.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        self.info().map(|info| info.name)
+    }
+}
+
+/// Ranges of numbers: what each is for. First and last number, both included.
+pub const RANGES: &[(u16, u16, &str)] = &[
+    (1, 31, "calls, and what a receiver does with a message"),
+    (32, 63, "publishing, queues and logs"),
+    (64, 95, "places: connections, processes, control, phases"),
+    (96, 127, "policies of a sender: retries, hedges, breakers"),
+    (128, 159, "faults that the user asked for"),
+    (160, 223, "stream processing, and causes of messages with several parents"),
+];
+
+/// In the value `a` of a kind that closes an attempt: the attempt was closed already, by
+/// `TimedOut` or `Cancelled`, and this is what came after. The rest of `a` is unchanged.
+pub const LATE: u64 = 1 << 63;
+
+/// A row of the table of kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KindInfo {
+    /// The number.
+    pub kind: Kind,
+    /// The name, as exports and the page's catalogue write it.
+    pub name: &'static str,
+    /// Who stamps it.
+    pub by: Stamper,
+    /// Exactly where: the instant that the event's time stands for.
+    pub at: &'static str,
+    /// What the first value means.
+    pub a: Value,
+    /// What the second value means.
+    pub b: Value,
+    /// Whether it opens or closes an attempt.
+    pub attempt: Attempt,
+    /// The count that it raises by one, at its link or at its place.
+    pub counts: Count,
+    /// What it does to the levels of its place.
+    pub steps: Steps,
+    /// What it means on a synchronous link; empty where it does not occur there.
+    pub on_sync: &'static str,
+    /// What it means on an asynchronous link; empty where it does not occur there.
+    pub on_async: &'static str,
+}
+
+/// Who stamps a kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stamper {
+    /// The load generator of a client.
+    Generator,
+    /// The calling end of a link.
+    Caller,
+    /// The receiving end of a link: a service.
+    Receiver,
+    /// The run itself.
+    Run,
+}
+
+/// What a value of an event means: a type that programs read, and words for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Value {
+    /// How to read the 64 bits.
+    pub meaning: ValueMeaning,
+    /// What they tell; empty where the value is not used.
+    pub words: &'static str,
+}
+
+/// How to read the 64 bits of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueMeaning {
+    /// Not used: always 0.
+    None,
+    /// A time on the run's clock: an `i64` of ns, bit for bit.
+    TimeNs,
+    /// A length of time in ns.
+    DurationNs,
+    /// The protocol's own status code (HTTP's on `http1` and `in-process`), with [`LATE`] on a
+    /// closing event; 0 where no reply came.
+    Status,
+    /// A number of bytes of body.
+    Bytes,
+    /// A row of the run's names + 1, or 0 for none ([`crate::NameIndex::from_value`]).
+    NameIndex,
+    /// A [`Phase`].
+    Phase,
+    /// An [`Admission`].
+    Admission,
+    /// An [`Outcome`].
+    Outcome,
+    /// A [`NotSentReason`].
+    NotSentReason,
+    /// A [`DisconnectReason`].
+    DisconnectReason,
+}
+
+/// What a kind does to its message's attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attempt {
+    /// Nothing.
+    None,
+    /// It begins; the event carries the parent.
+    Opens,
+    /// It ends, unless the event is marked [`LATE`]. At most one unmarked per attempt.
+    Closes,
+}
+
+/// The count that a kind raises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Count {
+    /// None.
+    None,
+    /// One at the event's link.
+    Link(LinkCount),
+    /// One at the event's place.
+    Place(PlaceCount),
+}
+
+/// Counts that a link keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum LinkCount {
+    /// Messages that a schedule wanted.
+    Intended,
+    /// Intended messages that were given up before their first attempt.
+    NotSent,
+    /// Attempts opened.
+    Sent,
+    /// Attempts closed by a good reply.
+    Completed,
+    /// Attempts closed by an error reply or for want of a connection.
+    Failed,
+    /// Attempts closed by the caller's time limit.
+    TimedOut,
+    /// Attempts closed by a reply that says "not now".
+    Refused,
+    /// Attempts closed because nobody waits for the reply any more.
+    Cancelled,
+}
+
+impl LinkCount {
+    /// How many there are.
+    pub const LEN: usize = 8;
+}
+
+/// Counts that a place keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum PlaceCount {
+    /// Messages that arrived, those turned away included.
+    Received,
+    /// Messages that a worker took up.
+    Started,
+    /// Messages whose worker was freed.
+    Finished,
+}
+
+impl PlaceCount {
+    /// How many there are.
+    pub const LEN: usize = 3;
+}
+
+/// What a kind does to the levels of its place: how many wait for a worker, how many workers are
+/// held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Steps {
+    /// Change of the number of messages that wait.
+    pub waiting: i8,
+    /// Change of the number of workers held.
+    pub busy: i8,
+    /// The steps are taken only if the event's `a` is this; always, if `None`.
+    pub only_if_a: Option<u64>,
+}
+
+impl Steps {
+    /// No step.
+    pub const NONE: Self = Self { waiting: 0, busy: 0, only_if_a: None };
+}
+
+/// A phase of a run, as `PhaseBegan` carries it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u64)]
+pub enum Phase {
+    /// Binding and connecting; times are negative.
+    Setup = 0,
+    /// Load that is recorded and left out of figures.
+    WarmUp = 1,
+    /// Load that figures are made of.
+    Measured = 2,
+    /// The load has stopped; what is in flight comes home, up to a limit.
+    Drain = 3,
+    /// Nothing more happens.
+    End = 4,
+}
+
+impl Phase {
+    /// The phase of a value, or `None` where this build does not know it.
+    #[must_use]
+    pub const fn from_value(value: u64) -> Option<Self> {
+        match value {
+            0 => Some(Self::Setup),
+            1 => Some(Self::WarmUp),
+            2 => Some(Self::Measured),
+            3 => Some(Self::Drain),
+            4 => Some(Self::End),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a message that arrived was let in, as `Received` carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Admission {
+    /// It waits for a worker, however briefly.
+    Admitted = 0,
+    /// The waiting room was full: it will see no worker.
+    TurnedAway = 1,
+}
+
+/// How a body ended, as `Finished` carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Outcome {
+    /// All its steps were done.
+    Done = 0,
+    /// A step failed.
+    Failed = 1,
+    /// It was given up: the service stops what nobody waits for, or the run ended.
+    Abandoned = 2,
+}
+
+/// Why an intended message never had an attempt, as `NotSent` carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum NotSentReason {
+    /// As many messages were in flight as the client allows.
+    InFlightCap = 1,
+    /// The load was stopped before its turn came.
+    Stopped = 2,
+}
+
+/// Why a connection ended, as `Disconnected` carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum DisconnectReason {
+    /// This end closed it.
+    Closed = 0,
+    /// The other end closed it.
+    ClosedByPeer = 1,
+    /// It broke.
+    Broken = 2,
+}
+
+#[cfg(test)]
+mod tests;
