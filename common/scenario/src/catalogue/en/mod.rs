@@ -1,0 +1,11 @@
+//! English, one table per area. Rows are sorted by key.
+
+mod issues;
+mod page;
+mod scenario;
+
+/// Rows of (key, template).
+pub(super) type Table = &'static [(&'static str, &'static str)];
+
+/// Every table of English.
+pub(super) const TABLES: &[Table] = &[issues::TEXTS, page::TEXTS, scenario::TEXTS];

@@ -1,0 +1,217 @@
+//! What a document's fields may hold, as data.
+//!
+//! A [`Field`] is the single source for a form in the inspector, for validation, for defaults and for the published
+//! schema. Fields nest: a [`ValueType::Group`] is an object of its own, a [`ValueType::Variant`] an object whose tag
+//! chooses its further fields. [`leaves`] flattens them into the rows that a form shows.
+
+use serde_json::{Map, Value};
+
+use crate::catalogue::Key;
+use crate::quantity::Dimension;
+
+#[cfg(test)]
+mod tests;
+
+/// One field of an object in the document.
+#[derive(Debug)]
+pub struct Field {
+    /// Its key in the JSON object.
+    pub name: &'static str,
+    /// What a form calls it.
+    pub label: Key,
+    /// What it may hold.
+    pub value: ValueType,
+    /// What holds where a document leaves it out.
+    pub presence: Presence,
+}
+
+/// Whether a document must have a field, and what a new node gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Must be written; nothing stands for it.
+    Required,
+    /// Must be written; what a new node or a newly chosen variant gets.
+    RequiredWith(Literal),
+    /// May be left out; then this holds, and the canonical document has it written out.
+    Default(Literal),
+    /// May be left out, which has its own meaning (no bound).
+    Optional,
+}
+
+/// A default value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// A JSON number.
+    Integer(i64),
+    /// A JSON string: a text, a quantity or a choice.
+    Text(&'static str),
+    /// An object: the first option of a variant, or a group, with the defaults of its fields.
+    Nested,
+}
+
+/// What a field may hold.
+#[derive(Debug)]
+pub enum ValueType {
+    /// A JSON integer, both ends included.
+    Integer {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
+    /// A JSON string of number and unit; `min` and `max` in the dimension's base units, both included.
+    Quantity {
+        /// What it measures.
+        dimension: Dimension,
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A JSON string.
+    Text {
+        /// Fewest characters (0 or 1).
+        min_chars: usize,
+        /// Most characters (Unicode scalar values).
+        max_chars: usize,
+        /// Whether it may have several lines, for a form.
+        multiline: bool,
+    },
+    /// An object of fields.
+    Group {
+        /// Its fields.
+        fields: &'static [Field],
+    },
+    /// An object whose `tag` names one of the options and which has that option's fields beside it.
+    Variant {
+        /// The key whose value chooses.
+        tag: &'static str,
+        /// At least one; the first is the default.
+        options: &'static [VariantOption],
+    },
+}
+
+/// One option of a [`ValueType::Variant`].
+#[derive(Debug)]
+pub struct VariantOption {
+    /// The value of the tag.
+    pub id: &'static str,
+    /// What a form calls it.
+    pub label: Key,
+    /// The option's own fields.
+    pub fields: &'static [Field],
+}
+
+impl Field {
+    /// What a new node gets for this field; `None` where it gets nothing.
+    #[must_use]
+    pub fn default_value(&self) -> Option<Value> {
+        match self.presence {
+            Presence::Required | Presence::Optional => None,
+            Presence::RequiredWith(literal) | Presence::Default(literal) => Some(self.literal(literal)),
+        }
+    }
+
+    /// Whether a document must have it.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        matches!(self.presence, Presence::Required | Presence::RequiredWith(_))
+    }
+
+    fn literal(&self, literal: Literal) -> Value {
+        match (literal, &self.value) {
+            (Literal::Integer(number), _) => Value::from(number),
+            (Literal::Text(text), _) => Value::from(text),
+            (Literal::Nested, ValueType::Group { fields }) => Value::Object(defaults(fields)),
+            (Literal::Nested, ValueType::Variant { tag, options }) => {
+                options.first().map_or(Value::Null, |option| option.default_value(tag))
+            }
+            (Literal::Nested, _) => Value::Null,
+        }
+    }
+}
+
+impl VariantOption {
+    /// The option's object with its defaults: what a form writes when a person chooses it. `tag` is the variant's.
+    #[must_use]
+    pub fn default_value(&self, tag: &str) -> Value {
+        let mut object = Map::new();
+        object.insert(tag.to_owned(), Value::from(self.id));
+        object.extend(defaults(self.fields));
+        Value::Object(object)
+    }
+}
+
+/// An object with the default of every field that has one.
+#[must_use]
+pub fn defaults(fields: &[Field]) -> Map<String, Value> {
+    fields.iter().filter_map(|field| Some((field.name.to_owned(), field.default_value()?))).collect()
+}
+
+/// One row of a form.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// JSON pointer from the object that has the fields, like `/work/mean`.
+    pub pointer: String,
+    /// The field; a [`ValueType::Variant`] stands for the choice of its tag (at `pointer` + `/` + tag) and is followed
+    /// by the rows of the chosen option. Groups have no row of their own.
+    pub field: &'static Field,
+}
+
+/// The rows of a form for `object`, in order: groups opened, variants followed into the option that the object chose.
+#[must_use]
+pub fn leaves(fields: &'static [Field], object: &Value) -> Vec<Leaf> {
+    let mut rows = Vec::new();
+    collect_leaves(fields, object, "", &mut rows);
+    rows
+}
+
+fn collect_leaves(fields: &'static [Field], object: &Value, prefix: &str, rows: &mut Vec<Leaf>) {
+    for field in fields {
+        let pointer = format!("{prefix}/{}", field.name);
+        let value = object.get(field.name).unwrap_or(&Value::Null);
+        match &field.value {
+            ValueType::Group { fields } => collect_leaves(fields, value, &pointer, rows),
+            ValueType::Variant { tag, options } => {
+                rows.push(Leaf { pointer: pointer.clone(), field });
+                if let Some(option) = chosen(tag, options, value) {
+                    collect_leaves(option.fields, value, &pointer, rows);
+                }
+            }
+            _ => rows.push(Leaf { pointer, field }),
+        }
+    }
+}
+
+/// The option that `value`'s tag names, if it names one.
+#[must_use]
+pub fn chosen(tag: &str, options: &'static [VariantOption], value: &Value) -> Option<&'static VariantOption> {
+    let id = value.get(tag)?.as_str()?;
+    options.iter().find(|option| option.id == id)
+}
+
+/// Writes out what `object` leaves to defaults, at every depth; leaves everything that is there as it is, valid or not.
+pub fn complete(fields: &'static [Field], object: &mut Map<String, Value>) {
+    for field in fields {
+        let Some(value) = object.get_mut(field.name) else {
+            if let (Presence::Default(_), Some(value)) = (field.presence, field.default_value()) {
+                object.insert(field.name.to_owned(), value);
+            }
+            continue;
+        };
+        match &field.value {
+            ValueType::Group { fields } => {
+                if let Value::Object(inner) = value {
+                    complete(fields, inner);
+                }
+            }
+            ValueType::Variant { tag, options } => {
+                let option = chosen(tag, options, value);
+                if let (Some(option), Value::Object(inner)) = (option, value) {
+                    complete(option.fields, inner);
+                }
+            }
+            _ => {}
+        }
+    }
+}

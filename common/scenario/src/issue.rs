@@ -1,0 +1,177 @@
+//! Issues: the faults of a document, found before a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Arg, Args, Key, Language, Span, plain, spans};
+
+/// One fault of a document. Serialises as `{"code", "path", "severity", "args"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// What kind of fault.
+    pub code: Code,
+    /// Where: a JSON pointer (RFC 6901) into the document, like `/nodes/0/work/mean`; empty for the whole document. A
+    /// missing field is named by the path that it would have.
+    pub path: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What the texts name.
+    pub args: Args,
+}
+
+/// How bad an Issue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It runs, but perhaps not as meant.
+    Warning,
+    /// It cannot run.
+    Error,
+}
+
+/// Defines the codes: variant, name in documents, severity. The names are part of the API and never change their
+/// meaning; the texts are the catalogue's `issue.NAME.message` and `issue.NAME.remedy`.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $severity:ident;)*) => {
+        /// What kind of fault an Issue is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        /// Every code.
+        pub const CODES: &[Code] = &[$(Code::$variant,)*];
+
+        impl Code {
+            /// Its name in the API, like `unknown-field`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Self::$variant => Severity::$severity,)*
+                }
+            }
+
+            fn message(self) -> Key {
+                match self {
+                    $(Self::$variant => issue_text!($name, ".message"),)*
+                }
+            }
+
+            fn remedy(self) -> Key {
+                match self {
+                    $(Self::$variant => issue_text!($name, ".remedy"),)*
+                }
+            }
+        }
+    };
+}
+
+/// The key of an Issue's text; a code without its texts does not compile.
+macro_rules! issue_text {
+    ($name:literal, $which:literal) => {
+        const {
+            match Key::find_const(concat!("issue.", $name, $which)) {
+                Some(key) => key,
+                None => ::core::panic!("the catalogue lacks a text of this code"),
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not JSON. Args: line, column, reason.
+    BadJson, "bad-json", Error;
+    /// The text is too long. Args: count, max.
+    DocumentTooLarge, "document-too-large", Error;
+    /// `format` names another format. Args: value, known.
+    UnknownFormat, "unknown-format", Error;
+    /// `version` is none that this build reads. Args: value, known.
+    UnknownVersion, "unknown-version", Error;
+    /// A value has another JSON type. Args: label, found, expected.
+    WrongType, "wrong-type", Error;
+    /// An object has a field that its descriptor does not. Args: field, known.
+    UnknownField, "unknown-field", Error;
+    /// A field that must be there is not. Args: field.
+    MissingField, "missing-field", Error;
+    /// A number or quantity is out of its range. Args: label, value, min, max.
+    OutOfRange, "out-of-range", Error;
+    /// A text is not a quantity of its dimension. Args: value, units, example.
+    BadQuantity, "bad-quantity", Error;
+    /// A text is too short or too long. Args: label, count, min, max.
+    TextLength, "text-length", Error;
+    /// A tag names no option. Args: label, value, known.
+    UnknownChoice, "unknown-choice", Error;
+    /// A node's `kind` is unknown. Args: value, known.
+    UnknownKind, "unknown-kind", Error;
+    /// A link's `protocol` is unknown. Args: value, known.
+    UnknownProtocol, "unknown-protocol", Error;
+    /// An entry of `checks`, of which no kind exists.
+    UnknownCheck, "unknown-check", Error;
+    /// An id has other characters than it may. Args: value.
+    BadId, "bad-id", Error;
+    /// An id is used twice among nodes or among links. Args: value.
+    DuplicateId, "duplicate-id", Error;
+    /// A name is used twice among nodes. Args: value.
+    DuplicateName, "duplicate-name", Error;
+    /// A link's end names no node. Args: value.
+    UnknownNode, "unknown-node", Error;
+    /// A link's ends are one node. Args: name.
+    SelfLink, "self-link", Error;
+    /// The protocol may not join these kinds in this direction. Args: from, to, from_kind, to_kind, verb.
+    IllegalLink, "illegal-link", Error;
+    /// Synchronous calls go round in a circle. Args: names.
+    SynchronousCycle, "synchronous-cycle", Error;
+    /// A client has no outgoing link. Args: name.
+    ClientWithoutLink, "client-without-link", Error;
+    /// No node starts traffic.
+    NothingToRun, "nothing-to-run", Error;
+    /// More nodes, links or replicas than a run may have. Args: what, count, max.
+    TooMany, "too-many", Error;
+    /// No link ends at a service. Args: name.
+    ServiceNotCalled, "service-not-called", Warning;
+    /// A document passed validation and the model still refused it: a fault of the descriptors. Args: reason.
+    Unreadable, "unreadable", Error;
+}
+
+impl Issue {
+    /// An Issue of this code at this path, with its arguments.
+    pub fn new<const N: usize>(code: Code, path: impl Into<String>, args: [(&'static str, Arg); N]) -> Self {
+        Self {
+            code,
+            path: path.into(),
+            severity: code.severity(),
+            args: args.into_iter().map(|(name, arg)| (name.to_owned(), arg)).collect(),
+        }
+    }
+
+    /// Whether it stops a run.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// What is wrong, as plain text.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        plain(language, self.code.message(), &self.args)
+    }
+
+    /// What to do about it, as plain text.
+    #[must_use]
+    pub fn remedy(&self, language: Language) -> String {
+        plain(language, self.code.remedy(), &self.args)
+    }
+
+    /// What is wrong and then what to do, as stretches for the page.
+    #[must_use]
+    pub fn spans(&self, language: Language) -> (Vec<Span>, Vec<Span>) {
+        (spans(language, self.code.message(), &self.args), spans(language, self.code.remedy(), &self.args))
+    }
+}

@@ -1,0 +1,155 @@
+//! The scenario as types: what validation hands out and everything after it works on.
+//!
+//! A value of these types came from [`crate::model`]'s one gate, validation, or from code that upholds the same rules;
+//! nothing here checks them again. The editor, which must keep what a person is still typing, edits the JSON document
+//! instead. Serialising is canonical: keys in the order of the fields below, defaults written out, quantities in their
+//! one spelling; so printing a parsed canonical document gives the same bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::Kind;
+use crate::protocol::Protocol;
+use crate::quantity::{Rate, Size, Time};
+
+/// What the document's `format` says.
+pub const FORMAT: &str = "hopscope-scenario";
+
+/// The newest version of the document that this build writes and reads.
+pub const VERSION: u32 = 1;
+
+/// A whole scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// Always [`VERSION`].
+    pub version: u32,
+    /// What the person calls it.
+    pub name: String,
+    /// What the scenario asks, one sentence; may be empty.
+    pub question: String,
+    /// What to look at while it runs, a paragraph; may be empty.
+    pub about: String,
+    /// The nodes, in the order of the document; their position is their index in the plan.
+    pub nodes: Vec<Node>,
+    /// The links, in the order of the document: a service calls its outgoing links in this order.
+    pub links: Vec<Link>,
+    /// Limits that the person set.
+    pub checks: Vec<Check>,
+}
+
+/// A limit that a person set on a run's figures. No kind of check exists yet: the list is empty in version 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {}
+
+/// One node on the canvas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Stable and unique among nodes, like `n1`; the seed key of the node's draws.
+    pub id: String,
+    /// Unique among nodes; what a person reads.
+    pub name: String,
+    /// Left edge on the canvas in whole canvas units; without it the page lays the node out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<i32>,
+    /// Top edge on the canvas in whole canvas units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<i32>,
+    /// What it is (the document's `kind`) with the fields of that kind, written beside the ones above.
+    #[serde(flatten)]
+    pub kind: NodeKind,
+}
+
+/// What a node is, with the fields of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum NodeKind {
+    /// Sends requests by a schedule.
+    Client(Client),
+    /// Receives requests, works, calls its outgoing links in order, replies.
+    Service(Service),
+}
+
+impl NodeKind {
+    /// The kind without its fields, the key of its descriptor.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Client(_) => Kind::Client,
+            Self::Service(_) => Kind::Service,
+        }
+    }
+}
+
+/// A client. Its requests take its outgoing links in turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// When it sends.
+    pub load: Load,
+    /// What it sends.
+    pub payload: Payload,
+}
+
+/// When a client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Load {
+    /// Open load at even distances.
+    Constant(ConstantLoad),
+}
+
+/// Open load: the n-th request is wanted n / rate after the start, whatever the replies do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConstantLoad {
+    /// Requests per second.
+    pub rate: Rate,
+    /// How many requests may wait for their reply at once; one wanted beyond is not sent, and recorded so.
+    pub in_flight: u32,
+    /// The load ends after this many intended requests; without it, with the run's duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// Size of a request's body.
+    pub bytes: Size,
+}
+
+/// A service: replicas, each a server of its own with workers and an unlimited waiting room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// How many servers.
+    pub replicas: u32,
+    /// How many requests one replica works on at once; the others wait, first come first served.
+    pub workers: u32,
+    /// How long the work of one request takes.
+    pub work: Work,
+}
+
+/// How long work takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Work {
+    /// Always the same.
+    Constant {
+        /// How long.
+        mean: Time,
+    },
+}
+
+/// A directed connection between two nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// Stable and unique among links, like `l1`.
+    pub id: String,
+    /// The id of the node that calls.
+    pub from: String,
+    /// The id of the node that is called.
+    pub to: String,
+    /// How.
+    pub protocol: Protocol,
+}

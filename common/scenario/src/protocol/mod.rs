@@ -1,0 +1,96 @@
+//! The protocols of links, one descriptor each, and the one list of them.
+//!
+//! A descriptor says what may be linked and what a person sees; how bytes travel is the server's.
+
+mod http1;
+mod in_process;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::Key;
+use crate::fields::Field;
+use crate::kinds::Kind;
+
+#[cfg(test)]
+mod tests;
+
+/// A protocol of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// A direct call in one program.
+    InProcess,
+    /// HTTP/1.1 over a loopback socket.
+    Http1,
+}
+
+/// Whether the sender waits for a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// A call with its reply: T1 and T2.
+    Sync,
+}
+
+/// How a link is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stroke {
+    /// One line.
+    Solid,
+    /// A dotted line: nothing crosses a socket.
+    Dotted,
+}
+
+/// What there is to know about a protocol.
+#[derive(Debug)]
+pub struct ProtocolDescriptor {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// How documents write it in a link's `protocol`.
+    pub id: &'static str,
+    /// What a person calls it.
+    pub label: Key,
+    /// One sentence for the chooser and the inspector.
+    pub note: Key,
+    /// What a message of it says it does, for captions and Issues ("called over HTTP").
+    pub verb: Key,
+    /// Whether the sender waits for a reply.
+    pub style: Style,
+    /// The kinds it may join, as (from, to).
+    pub connects: &'static [(Kind, Kind)],
+    /// The fields beside the ones that every link has.
+    pub options: &'static [Field],
+    /// The name of its colour among the page's tokens, like `http` for `--http`.
+    pub hue: &'static str,
+    /// How a link of it is drawn.
+    pub stroke: Stroke,
+    /// Whether its messages cross a socket.
+    pub socket: bool,
+}
+
+/// Every protocol, in the chooser's order; the first that may join two kinds is the one a new link gets.
+pub static PROTOCOLS: &[&ProtocolDescriptor] = &[&http1::DESCRIPTOR, &in_process::DESCRIPTOR];
+
+impl Protocol {
+    /// The protocol's descriptor.
+    #[must_use]
+    pub fn descriptor(self) -> &'static ProtocolDescriptor {
+        match self {
+            Self::InProcess => &in_process::DESCRIPTOR,
+            Self::Http1 => &http1::DESCRIPTOR,
+        }
+    }
+
+    /// The protocol that documents write as `id`.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Self> {
+        PROTOCOLS.iter().find(|descriptor| descriptor.id == id).map(|descriptor| descriptor.protocol)
+    }
+
+    /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.
+    pub fn between(from: Kind, to: Kind) -> impl Iterator<Item = Self> {
+        PROTOCOLS
+            .iter()
+            .filter(move |descriptor| descriptor.connects.contains(&(from, to)))
+            .map(|descriptor| descriptor.protocol)
+    }
+}

@@ -1,0 +1,25 @@
+use super::*;
+
+#[test]
+fn every_protocol_is_listed_once_and_found_by_its_id() {
+    for descriptor in PROTOCOLS {
+        assert!(std::ptr::eq(descriptor.protocol.descriptor(), *descriptor));
+        assert_eq!(Protocol::find(descriptor.id), Some(descriptor.protocol));
+        assert_eq!(serde_json::to_value(descriptor.protocol).unwrap(), descriptor.id);
+        let same = PROTOCOLS.iter().filter(|other| other.id == descriptor.id);
+        assert_eq!(same.count(), 1);
+        assert!(!descriptor.connects.is_empty());
+        assert_eq!(descriptor.socket, descriptor.stroke != Stroke::Dotted);
+    }
+    assert_eq!(Protocol::find("smoke signals"), None);
+}
+
+#[test]
+fn what_may_join_what() {
+    let between = |from, to| Protocol::between(from, to).collect::<Vec<_>>();
+    let both = [Protocol::Http1, Protocol::InProcess];
+    assert_eq!(between(Kind::Client, Kind::Service), both);
+    assert_eq!(between(Kind::Service, Kind::Service), both);
+    assert_eq!(between(Kind::Service, Kind::Client), []);
+    assert_eq!(between(Kind::Client, Kind::Client), []);
+}
