@@ -1,5 +1,6 @@
 //! English, one table per area. Rows are sorted by key.
 
+mod api;
 mod issues;
 mod page;
 mod scenario;
@@ -8,4 +9,4 @@ mod scenario;
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] = &[issues::TEXTS, page::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, page::TEXTS, scenario::TEXTS];

@@ -4,4 +4,6 @@ use super::Table;
 
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
-pub(super) const TEXTS: Table = &[("app.name", "Hopscope")];
+pub(super) const TEXTS: Table = &[
+    ("app.name", "Hopscope"),
+];
