@@ -1,0 +1,14 @@
+//! Recording: from the threads that stamp to frames.
+//!
+//! Owns the clock, the rings and the collector. Never waits for a reader or a disk, and knows nothing of what the
+//! events mean.
+
+pub mod clock;
+mod names;
+mod recorder;
+mod recording;
+mod ring;
+
+pub use clock::RunClock;
+pub use recorder::Recorder;
+pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};

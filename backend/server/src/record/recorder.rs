@@ -1,0 +1,165 @@
+//! The handle that stamps: cheap to clone, used from any thread, bound to a place and a link.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, RunKey, TraceId};
+
+use super::clock::{RunClock, monotonic_ns};
+use super::names::Names;
+use super::ring::{CAPACITY, OWN_SOURCE, Registry, Writer};
+
+/// What every recorder of one recording and its collector share.
+pub(super) struct Shared {
+    /// Tells this recording's rings from those of others in the same thread.
+    pub(super) number: u64,
+    pub(super) key: RunKey,
+    pub(super) clock: RunClock,
+    pub(super) registry: Registry,
+    pub(super) names: Names,
+    pub(super) collector: OnceLock<Thread>,
+    /// Mints where a thread can have no ring.
+    spare: Mutex<Minter>,
+    /// Events of threads that can have no ring, and the raw time of the last.
+    pub(super) homeless: AtomicU64,
+    pub(super) homeless_at: AtomicI64,
+}
+
+impl Shared {
+    pub(super) fn new(key: RunKey) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            key,
+            clock: RunClock::default(),
+            registry: Registry::default(),
+            names: Names::default(),
+            collector: OnceLock::new(),
+            spare: Mutex::new(Minter::new(OWN_SOURCE)),
+            homeless: AtomicU64::new(0),
+            homeless_at: AtomicI64::new(0),
+        }
+    }
+
+    fn lose(&self) -> i64 {
+        let now = monotonic_ns();
+        self.homeless_at.store(now, Ordering::Relaxed);
+        self.homeless.fetch_add(1, Ordering::Release);
+        now
+    }
+}
+
+thread_local! {
+    /// The calling thread's rings, one per recording that it writes to.
+    static WRITERS: RefCell<Vec<Writer>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `act` on the calling thread's ring of this recording. `None` while the thread is being torn down, or when the
+/// recording has no source left.
+fn with_writer<T>(shared: &Shared, act: impl FnOnce(&mut Writer) -> T) -> Option<T> {
+    WRITERS
+        .try_with(|writers| {
+            let mut writers = writers.try_borrow_mut().ok()?;
+            if let Some(writer) = writers.iter_mut().find(|writer| writer.recording() == shared.number) {
+                return Some(act(writer));
+            }
+            open(shared, &mut writers).map(act)
+        })
+        .ok()
+        .flatten()
+}
+
+#[cold]
+fn open<'w>(shared: &Shared, writers: &'w mut Vec<Writer>) -> Option<&'w mut Writer> {
+    // A thread outlives recordings, so the rings of ended ones are given back here.
+    writers.retain(|writer| !writer.is_abandoned());
+    writers.push(shared.registry.open(shared.number, shared.collector.get().cloned(), CAPACITY)?);
+    writers.last_mut()
+}
+
+/// Stamps events at one place, on one link.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+    place: PlaceIndex,
+    link: LinkIndex,
+}
+
+impl Recorder {
+    pub(super) fn new(shared: Arc<Shared>, place: PlaceIndex, link: LinkIndex) -> Self {
+        Self { shared, place, link }
+    }
+
+    /// The same recording at another place and link.
+    #[must_use]
+    pub fn at(&self, place: PlaceIndex, link: LinkIndex) -> Self {
+        Self::new(Arc::clone(&self.shared), place, link)
+    }
+
+    /// Stamps one event and hands it to the collector; returns the stamp in raw ns. Call it before the effect of what
+    /// it tells of can begin.
+    ///
+    /// Never waits and, after the thread's first event, never allocates. When the thread's ring is full the event is
+    /// lost and counted. `a` and `b` mean what the kind's row says; times among them are the run's, not raw.
+    pub fn record(&self, kind: Kind, trace: TraceId, message: MessageId, parent: MessageId, a: u64, b: u64) -> i64 {
+        let (place, link) = (self.place, self.link);
+        let event = Event { time: 0, trace, message, parent, a, b, place, kind, link };
+        with_writer(&self.shared, |writer| writer.record(event)).unwrap_or_else(|| self.shared.lose())
+    }
+
+    /// A new trace and its root message in attempt 1.
+    #[must_use]
+    pub fn mint_root(&self) -> (TraceId, MessageId) {
+        self.mint(Minter::root)
+    }
+
+    /// A new message in attempt 1, within a trace that exists.
+    #[must_use]
+    pub fn mint_message(&self) -> MessageId {
+        self.mint(Minter::message)
+    }
+
+    /// A text as an event's value: its row in the run's names + 1, or 0 when the run keeps no more. The slow path: it
+    /// takes a lock.
+    #[must_use]
+    pub fn name(&self, text: &str) -> u64 {
+        self.shared.names.intern(text)
+    }
+
+    /// Now, in raw ns: the clock that events are stamped by.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        monotonic_ns()
+    }
+
+    /// Where the run's time begins.
+    #[must_use]
+    pub fn clock(&self) -> &RunClock {
+        &self.shared.clock
+    }
+
+    /// The first half of the run's trace-ids on the wire.
+    #[must_use]
+    pub fn run_key(&self) -> RunKey {
+        self.shared.key
+    }
+
+    /// Where it stamps.
+    #[must_use]
+    pub fn place(&self) -> PlaceIndex {
+        self.place
+    }
+
+    /// The link that it stamps on.
+    #[must_use]
+    pub fn link(&self) -> LinkIndex {
+        self.link
+    }
+
+    fn mint<T>(&self, mint: impl Fn(&mut Minter) -> T) -> T {
+        with_writer(&self.shared, |writer| mint(writer.minter()))
+            .unwrap_or_else(|| mint(&mut self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
