@@ -1,0 +1,53 @@
+//! The shell: one screen.
+
+use hopscope_scenario::text;
+use leptos::prelude::*;
+
+use crate::state::theme::Theme;
+use crate::state::{self, ServerState};
+use crate::ui::text::t;
+
+/// The whole page.
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let server = state::server();
+    let theme = state::theme::theme();
+    view! {
+        <div class="shell" data-ready="true">
+            <header class="bar">
+                <span class="logo"><Logo/>{t(text!("app.name"))}</span>
+                <span class="spring"></span>
+                <Server server/>
+                <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
+                    {move || t(theme.get().label())}
+                </button>
+            </header>
+            <main class="canvas" aria-label=t(text!("canvas.label"))>
+                <div class="empty">
+                    <h1>{t(text!("canvas.empty.title"))}</h1>
+                    <p>{t(text!("canvas.empty.text"))}</p>
+                </div>
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn Logo() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+            <path d="M2 13 Q5.5 3 9 13 T16 13"/>
+            <circle cx="17.4" cy="13" r="2"/>
+        </svg>
+    }
+}
+
+/// Which server the page talks to, in words and as a dot.
+#[component]
+fn Server(server: ReadSignal<ServerState>) -> impl IntoView {
+    view! {
+        <span class="server" role="status" data-state=move || server.with(ServerState::name)>
+            {move || server.with(ServerState::caption)}
+        </span>
+    }
+}

@@ -1,0 +1,18 @@
+//! Hopscope's page.
+//!
+//! `io` is the only user of fetch and WebSocket; `state` holds what the parts share; `ui` the small pieces that they are
+//! made of. Every visible text is a key of the scenario's catalogue.
+
+mod app;
+mod io;
+mod state;
+mod ui;
+
+/// Mounts the page on the document's body.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::App);
+}
+
+#[cfg(test)]
+mod tests;

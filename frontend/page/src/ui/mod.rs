@@ -1,0 +1,3 @@
+//! Small pieces that the parts of the page are made of.
+
+pub(crate) mod text;
