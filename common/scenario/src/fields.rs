@@ -77,6 +77,8 @@ pub enum ValueType {
         /// Whether it may have several lines, for a form.
         multiline: bool,
     },
+    /// A JSON string that may be an id ([`crate::shape::is_id`]).
+    Id,
     /// An object of fields.
     Group {
         /// Its fields.
@@ -174,7 +176,8 @@ fn collect_leaves(fields: &'static [Field], object: &Value, prefix: &str, rows: 
             ValueType::Group { fields } => collect_leaves(fields, value, &pointer, rows),
             ValueType::Variant { tag, options } => {
                 rows.push(Leaf { pointer: pointer.clone(), field });
-                if let Some(option) = chosen(tag, options, value) {
+                let option = value.as_object().and_then(|object| chosen(tag, options, object));
+                if let Some(option) = option {
                     collect_leaves(option.fields, value, &pointer, rows);
                 }
             }
@@ -183,10 +186,14 @@ fn collect_leaves(fields: &'static [Field], object: &Value, prefix: &str, rows: 
     }
 }
 
-/// The option that `value`'s tag names, if it names one.
+/// The option that an object's tag names, if it names one.
 #[must_use]
-pub fn chosen(tag: &str, options: &'static [VariantOption], value: &Value) -> Option<&'static VariantOption> {
-    let id = value.get(tag)?.as_str()?;
+pub fn chosen(
+    tag: &str,
+    options: &'static [VariantOption],
+    object: &Map<String, Value>,
+) -> Option<&'static VariantOption> {
+    let id = object.get(tag)?.as_str()?;
     options.iter().find(|option| option.id == id)
 }
 
@@ -206,8 +213,9 @@ pub fn complete(fields: &'static [Field], object: &mut Map<String, Value>) {
                 }
             }
             ValueType::Variant { tag, options } => {
-                let option = chosen(tag, options, value);
-                if let (Some(option), Value::Object(inner)) = (option, value) {
+                if let Value::Object(inner) = value
+                    && let Some(option) = chosen(tag, options, inner)
+                {
                     complete(option.fields, inner);
                 }
             }

@@ -106,6 +106,8 @@ codes! {
     BadQuantity, "bad-quantity", Error;
     /// A text is too short or too long. Args: label, count, min, max.
     TextLength, "text-length", Error;
+    /// A text has control characters, or a one-line text a line break. Args: label.
+    ControlCharacter, "control-character", Error;
     /// A tag names no option. Args: label, value, known.
     UnknownChoice, "unknown-choice", Error;
     /// A node's `kind` is unknown. Args: value, known.

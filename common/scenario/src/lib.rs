@@ -1,8 +1,8 @@
 //! The scenario: the document that a person builds, and all that is said about it before anything runs.
 //!
 //! Owns the model ([`model`]), the quantities with units ([`quantity`]), the descriptors of node kinds and protocols
-//! ([`kinds`], [`protocol`]) that the inspector's forms, validation and the published schema are made from, and the
-//! catalogue of every text a person reads ([`catalogue`]).
+//! ([`kinds`], [`protocol`], [`shape`]) that the inspector's forms and validation ([`validate`]) are made from, the plan
+//! of a run ([`plan`]), and the catalogue of every text a person reads ([`catalogue`]).
 //!
 //! Performs no IO, reads no clock, holds no sentence outside the catalogue, and never panics on a document.
 
@@ -11,5 +11,8 @@ pub mod fields;
 pub mod issue;
 pub mod kinds;
 pub mod model;
+pub mod plan;
 pub mod protocol;
 pub mod quantity;
+pub mod shape;
+pub mod validate;

@@ -67,6 +67,7 @@ fn check_default(field: &Field) {
                 assert_eq!(dimension.print(base), text, "not the canonical spelling");
             }
         }
+        ValueType::Id => {}
         ValueType::Text { min_chars, .. } => {
             if let Presence::Default(Literal::Text(text)) = field.presence {
                 assert!(text.len() >= *min_chars, "{}", field.name);

@@ -13,6 +13,8 @@ pub(super) const TEXTS: Table = &[
     ("issue.bad-quantity.remedy", "Write a plain number, then {units}, like **{example}**."),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),
     ("issue.client-without-link.remedy", "Draw a link from **{name}** to the service that it calls."),
+    ("issue.control-character.message", "{label} has a line break or a control character."),
+    ("issue.control-character.remedy", "Write it in visible characters, names on one line."),
     ("issue.document-too-large.message", "The document has {count} bytes; {max} is the most."),
     ("issue.document-too-large.remedy", "Shorten its texts, or split it into two scenarios."),
     ("issue.duplicate-id.message", "The id **{value}** is taken already."),

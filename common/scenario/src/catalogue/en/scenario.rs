@@ -26,6 +26,7 @@ pub(super) const TEXTS: Table = &[
     ("field.protocol", "Protocol"),
     ("field.question", "Question"),
     ("field.replicas", "Replicas"),
+    ("field.run-request", "Run request"),
     ("field.scenario", "Scenario"),
     ("field.seed", "Seed"),
     ("field.settings", "Run settings"),
@@ -42,6 +43,7 @@ pub(super) const TEXTS: Table = &[
     ("json.null", "null"),
     ("json.number", "a number"),
     ("json.object", "an object"),
+    ("json.quantity", "a text of a number and a unit"),
     ("json.string", "a text"),
     ("kind.client", "Client"),
     ("kind.client.inline", "client"),
@@ -61,5 +63,7 @@ pub(super) const TEXTS: Table = &[
     ("protocol.in-process", "In-process"),
     ("protocol.in-process.note", "A direct call, no socket: the baseline of one program."),
     ("protocol.in-process.verb", "called in-process"),
+    ("role.client", "client"),
+    ("role.replica", "replica {ordinal}"),
     ("work.constant", "Constant"),
 ];

@@ -1,0 +1,122 @@
+//! The plan as bytes, and back with nothing believed.
+
+use serde::Deserialize;
+
+use super::{FORMAT, Plan, Step, VERSION};
+
+/// Why bytes are not a plan of this build.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Not JSON, or not of a plan's shape.
+    #[error("the plan cannot be read: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Another format.
+    #[error("the bytes hold \"{0}\" and not a plan; the recording is damaged or of another program")]
+    Format(String),
+    /// A version that this build does not know.
+    #[error("the plan has version {0}, this build reads {VERSION}; open it with a newer build")]
+    Version(u32),
+    /// A number that points outside its table.
+    #[error("the plan's {table} {row} names {what} {number}, which does not exist")]
+    Dangling {
+        /// The table with the bad row.
+        table: &'static str,
+        /// Which row, from 0.
+        row: usize,
+        /// What it names.
+        what: &'static str,
+        /// By which number.
+        number: u32,
+    },
+    /// A body that does not end with its only reply.
+    #[error("the plan's service {0} does not end with its one reply")]
+    Body(usize),
+    /// More places or links than recordings can number.
+    #[error("the plan has {count} {what}, more than recordings can number")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// What is read before the rest is understood.
+#[derive(Deserialize)]
+struct Heading {
+    format: String,
+    version: u32,
+}
+
+impl Plan {
+    /// The plan as UTF-8 JSON, without a line break; the same plan gives the same bytes.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON, which no plan from [`super::compile`] has.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, PlanError> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// Reads a plan and checks that every number points into its table.
+    ///
+    /// # Errors
+    /// When the bytes are not a plan, are of a version that this build does not know, or contradict themselves.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
+        let heading: Heading = serde_json::from_slice(bytes)?;
+        if heading.format != FORMAT {
+            return Err(PlanError::Format(heading.format));
+        }
+        if heading.version != VERSION {
+            return Err(PlanError::Version(heading.version));
+        }
+        let plan: Self = serde_json::from_slice(bytes)?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn check(&self) -> Result<(), PlanError> {
+        within("places", self.places.len(), u32::MAX as usize)?;
+        within("links", self.links.len(), usize::from(u16::MAX))?;
+        let (nodes, places, links) = (self.nodes.len(), self.places.len(), self.links.len());
+        for (row, place) in self.places.iter().enumerate() {
+            points("place", row, "node", place.node, nodes)?;
+        }
+        for (row, link) in self.links.iter().enumerate() {
+            points("link", row, "node", link.from, nodes)?;
+            points("link", row, "node", link.to, nodes)?;
+        }
+        for (row, load) in self.loads.iter().enumerate() {
+            points("load", row, "node", load.node, nodes)?;
+            points("load", row, "place", load.place, places)?;
+            for link in &load.links {
+                points("load", row, "link", u32::from(*link), links)?;
+            }
+        }
+        for (row, service) in self.services.iter().enumerate() {
+            points("service", row, "node", service.node, nodes)?;
+            let last = service.first_place.saturating_add(service.replicas.saturating_sub(1));
+            points("service", row, "place", last, places)?;
+            let reply = service.body.iter().position(|step| *step == Step::Reply);
+            if reply.map(|index| index + 1) != Some(service.body.len()) {
+                return Err(PlanError::Body(row));
+            }
+            for step in &service.body {
+                if let Step::Call { link } = step {
+                    points("service", row, "link", u32::from(*link), links)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within(what: &'static str, count: usize, max: usize) -> Result<(), PlanError> {
+    if count > max { Err(PlanError::TooMany { what, count }) } else { Ok(()) }
+}
+
+fn points(table: &'static str, row: usize, what: &'static str, number: u32, length: usize) -> Result<(), PlanError> {
+    match usize::try_from(number) {
+        Ok(index) if index < length => Ok(()),
+        _ => Err(PlanError::Dangling { table, row, what, number }),
+    }
+}

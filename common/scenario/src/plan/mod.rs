@@ -1,0 +1,200 @@
+//! The plan of a run: the scenario as numeric tables.
+//!
+//! Places and links are numbered here once; recordings carry only these numbers. A place's number is its position in
+//! [`Plan::places`] (at most 32 bits), a link's its position in [`Plan::links`] (at most 16 bits, the greatest stays
+//! free for "none"). The plan holds no address and no secret. Its bytes ([`Plan::to_bytes`]) open every recording, so
+//! that a file explains itself: UTF-8 JSON, one small document per run.
+
+mod bytes;
+mod compile;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::Kind;
+use crate::model::{Load, Scenario, Work};
+use crate::protocol::Protocol;
+use crate::quantity::{Size, Time};
+
+pub use bytes::PlanError;
+pub use compile::compile;
+
+#[cfg(test)]
+mod tests;
+
+/// What the plan's `format` says.
+pub const FORMAT: &str = "hopscope-plan";
+
+/// The newest version of the plan that this build writes and reads.
+pub const VERSION: u32 = 1;
+
+/// How a run of a scenario goes, apart from the scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    /// Where every draw starts from; at most [`crate::shape::MAX_SEED`].
+    pub seed: u64,
+    /// How long load is offered.
+    pub duration: Time,
+}
+
+/// A scenario compiled for a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// Always [`VERSION`].
+    pub version: u32,
+    /// The scenario, whole.
+    pub scenario: Scenario,
+    /// The run's settings.
+    pub settings: RunSettings,
+    /// The scenario's nodes in its order.
+    pub nodes: Vec<PlanNode>,
+    /// Where things happen: first by node, then by ordinal.
+    pub places: Vec<Place>,
+    /// The scenario's links in its order.
+    pub links: Vec<PlanLink>,
+    /// What starts traffic, by node.
+    pub loads: Vec<PlanLoad>,
+    /// What answers calls, by node.
+    pub services: Vec<PlanService>,
+}
+
+/// A node in the plan; its number is its position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanNode {
+    /// The scenario's id of it: the key of its draws.
+    pub id: String,
+    /// The scenario's name of it.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a place is to its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The one place of a client.
+    Client,
+    /// One server of a service.
+    Replica,
+}
+
+/// A place; its number is its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The node's number.
+    pub node: u32,
+    /// What it is to its node.
+    pub role: Role,
+    /// Which one of that role, from 1.
+    pub ordinal: u32,
+}
+
+impl Place {
+    /// The place within its node as exports write it: "client", "replica 2".
+    #[must_use]
+    pub fn instance(&self) -> String {
+        match self.role {
+            Role::Client => "client".to_owned(),
+            Role::Replica => format!("replica {}", self.ordinal),
+        }
+    }
+}
+
+/// A link in the plan; its number is its position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanLink {
+    /// The scenario's id of it.
+    pub id: String,
+    /// The calling node's number.
+    pub from: u32,
+    /// The called node's number.
+    pub to: u32,
+    /// How.
+    pub protocol: Protocol,
+}
+
+/// The load of one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanLoad {
+    /// The node's number.
+    pub node: u32,
+    /// The place that sends.
+    pub place: u32,
+    /// When it sends.
+    pub load: Load,
+    /// Size of a request's body.
+    pub payload: Size,
+    /// The links that requests take in turn, the first request the first; at least one.
+    pub links: Vec<u16>,
+}
+
+/// A service's servers and what each does for a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanService {
+    /// The node's number.
+    pub node: u32,
+    /// The place of replica 1; the others follow it.
+    pub first_place: u32,
+    /// How many replicas; at least one.
+    pub replicas: u32,
+    /// How many requests one replica works on at once; at least one.
+    pub workers: u32,
+    /// What it does for a request, in order; the last step replies.
+    pub body: Vec<Step>,
+}
+
+impl PlanService {
+    /// The places of its replicas.
+    #[must_use]
+    pub fn places(&self) -> std::ops::Range<u32> {
+        self.first_place..self.first_place.saturating_add(self.replicas)
+    }
+}
+
+/// One step of a service's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Step {
+    /// Work, for as long as the distribution draws.
+    Work {
+        /// How long.
+        work: Work,
+    },
+    /// Call over a link and wait for the reply.
+    Call {
+        /// The link's number.
+        link: u16,
+    },
+    /// Reply to the caller.
+    Reply,
+}
+
+impl Plan {
+    /// The service at a node.
+    #[must_use]
+    pub fn service_at(&self, node: u32) -> Option<&PlanService> {
+        self.services.iter().find(|service| service.node == node)
+    }
+
+    /// The node of a place.
+    #[must_use]
+    pub fn node_of(&self, place: u32) -> Option<&PlanNode> {
+        let place = self.places.get(usize::try_from(place).ok()?)?;
+        self.nodes.get(usize::try_from(place.node).ok()?)
+    }
+
+    /// A link by its number.
+    #[must_use]
+    pub fn link(&self, link: u16) -> Option<&PlanLink> {
+        self.links.get(usize::from(link))
+    }
+}

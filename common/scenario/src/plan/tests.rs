@@ -1,0 +1,83 @@
+use super::*;
+use crate::model::{ConstantLoad, Load};
+use crate::quantity::Rate;
+use crate::validate::validate;
+
+const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "chain",
+  "nodes": [
+    {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "20/s", "count": 7}},
+    {"id": "n2", "kind": "service", "name": "shop", "replicas": 2, "work": {"distribution": "constant", "mean": "40ms"}},
+    {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "work": {"distribution": "constant", "mean": "1 ms"}}],
+  "links": [
+    {"id": "l2", "from": "n2", "to": "n3", "protocol": "in-process"},
+    {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1"}]}"#;
+
+fn plan() -> Plan {
+    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    compile(&validate(CHAIN).unwrap().scenario, &settings)
+}
+
+#[test]
+fn places_and_links_are_numbered_in_the_documents_order() {
+    let plan = plan();
+    let instances: Vec<_> = plan.places.iter().map(|place| (place.node, place.instance())).collect();
+    let expected = [(0, "client"), (1, "replica 1"), (1, "replica 2"), (2, "replica 1")];
+    assert_eq!(instances, expected.map(|(node, instance)| (node, instance.to_owned())));
+    assert_eq!(plan.link(1).unwrap().id, "l1");
+    assert_eq!(plan.link(2), None);
+    assert_eq!(plan.node_of(2).unwrap().name, "shop");
+    assert_eq!(plan.node_of(4), None);
+}
+
+#[test]
+fn the_derived_body_works_then_calls_then_replies() {
+    let plan = plan();
+    let shop = plan.service_at(1).unwrap();
+    assert_eq!(shop.places(), 1..3);
+    let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
+    assert_eq!(shop.body, [work(40_000_000), Step::Call { link: 0 }, Step::Reply]);
+    let stock = plan.service_at(2).unwrap();
+    assert_eq!((stock.workers, stock.replicas), (3, 1));
+    assert_eq!(stock.body, [work(1_000_000), Step::Reply]);
+    assert_eq!(plan.service_at(0), None);
+}
+
+#[test]
+fn the_load_names_its_links_and_bounds() {
+    let load = Load::Constant(ConstantLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
+    let expected = PlanLoad { node: 0, place: 0, load, payload: Size(256), links: vec![1] };
+    assert_eq!(plan().loads, [expected]);
+}
+
+#[test]
+fn bytes_read_back_to_the_same_plan_and_the_same_bytes() {
+    let plan = plan();
+    let bytes = plan.to_bytes().unwrap();
+    let again = Plan::from_bytes(&bytes).unwrap();
+    assert_eq!(again, plan);
+    assert_eq!(again.to_bytes().unwrap(), bytes);
+}
+
+#[test]
+fn bytes_that_are_no_plan_are_refused() {
+    let text = String::from_utf8(plan().to_bytes().unwrap()).unwrap();
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Plan::from_bytes(text.replacen(from, to, 1).as_bytes())
+    };
+    let version = changed(r#""hopscope-plan","version":1"#, r#""hopscope-plan","version":2"#);
+    assert!(matches!(version, Err(PlanError::Version(2))));
+    let format = changed("hopscope-plan", "hopscope-plum");
+    assert!(matches!(format, Err(PlanError::Format(_))));
+    let field = changed(r#""settings":{"#, r#""settings":{"mood":1,"#);
+    assert!(matches!(field, Err(PlanError::Shape(_))));
+    let place = changed(r#""first_place":3"#, r#""first_place":4"#);
+    assert!(matches!(place, Err(PlanError::Dangling { table: "service", row: 1, what: "place", number: 4 })));
+    let body = changed(r#"{"step":"call","link":0},{"step":"reply"}"#, r#"{"step":"reply"},{"step":"call","link":0}"#);
+    assert!(matches!(body, Err(PlanError::Body(0))));
+    let link = changed(r#""links":[1]"#, r#""links":[2]"#);
+    assert!(matches!(link, Err(PlanError::Dangling { table: "load", what: "link", .. })));
+    for end in 0..text.len() {
+        assert!(Plan::from_bytes(&text.as_bytes()[..end]).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! The fields that are the same whatever a node's kind or a link's protocol is, and the limits of a whole scenario.
+//!
+//! With the descriptors of [`crate::kinds`] and [`crate::protocol`] this is the whole shape of a document.
+
+use serde_json::{Map, Value};
+
+use crate::fields::{self, Field, Literal, Presence, ValueType};
+use crate::kinds::Kind;
+use crate::protocol::Protocol;
+use crate::quantity::Dimension;
+use crate::text;
+
+/// Most nodes of a scenario.
+pub const MAX_NODES: usize = 1_000;
+/// Most links of a scenario.
+pub const MAX_LINKS: usize = 4_000;
+/// Most replicas of all services together; each is a server.
+pub const MAX_REPLICAS: usize = 1_000;
+/// Longest text of a document, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 4 << 20;
+/// Most characters of an id.
+pub const MAX_ID_CHARS: usize = 64;
+/// Farthest a node may stand from the canvas's origin, in canvas units.
+const MAX_POSITION: i64 = 1_000_000;
+/// Greatest seed: the greatest integer that every JSON reader keeps exactly (RFC 8259, section 6).
+pub const MAX_SEED: u64 = (1 << 53) - 1;
+
+const NAME: Field = Field {
+    name: "name",
+    label: text!("field.name"),
+    value: ValueType::Text { min_chars: 1, max_chars: 80, multiline: false },
+    presence: Presence::Required,
+};
+
+const fn position(name: &'static str, label: crate::catalogue::Key) -> Field {
+    Field {
+        name,
+        label,
+        value: ValueType::Integer { min: -MAX_POSITION, max: MAX_POSITION },
+        presence: Presence::Optional,
+    }
+}
+
+const fn id(name: &'static str, label: crate::catalogue::Key) -> Field {
+    Field { name, label, value: ValueType::Id, presence: Presence::Required }
+}
+
+const fn words(name: &'static str, label: crate::catalogue::Key, max_chars: usize) -> Field {
+    Field {
+        name,
+        label,
+        value: ValueType::Text { min_chars: 0, max_chars, multiline: true },
+        presence: Presence::Default(Literal::Text("")),
+    }
+}
+
+/// The scenario's own fields, beside `format`, `version` and the lists.
+pub static SCENARIO_FIELDS: &[Field] =
+    &[NAME, words("question", text!("field.question"), 400), words("about", text!("field.about"), 4_000)];
+
+/// The fields of every node, beside `kind`.
+pub static NODE_FIELDS: &[Field] =
+    &[id("id", text!("field.id")), NAME, position("x", text!("field.x")), position("y", text!("field.y"))];
+
+/// The fields of every link, beside `protocol`.
+pub static LINK_FIELDS: &[Field] =
+    &[id("id", text!("field.id")), id("from", text!("field.from")), id("to", text!("field.to"))];
+
+/// The settings of a run, which are no part of a scenario.
+pub static SETTINGS_FIELDS: &[Field] = &[
+    Field {
+        name: "seed",
+        label: text!("field.seed"),
+        value: ValueType::Integer { min: 0, max: MAX_SEED as i64 },
+        presence: Presence::Default(Literal::Integer(42)),
+    },
+    Field {
+        name: "duration",
+        label: text!("field.duration"),
+        value: ValueType::Quantity { dimension: Dimension::Time, min: 1_000_000, max: 3_600_000_000_000 },
+        presence: Presence::Default(Literal::Text("5 s")),
+    },
+];
+
+/// Whether a text may be an id: 1 to [`MAX_ID_CHARS`] ASCII letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=MAX_ID_CHARS).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// The kind that a node of a document names, if it is known.
+#[must_use]
+pub fn kind_of(node: &Value) -> Option<Kind> {
+    Kind::find(node.get("kind")?.as_str()?)
+}
+
+/// The protocol that a link of a document names, if it is known.
+#[must_use]
+pub fn protocol_of(link: &Value) -> Option<Protocol> {
+    Protocol::find(link.get("protocol")?.as_str()?)
+}
+
+/// Writes out everything that a document leaves to defaults; what is there stays as it is, valid or not.
+pub fn complete(document: &mut Value) {
+    let Value::Object(root) = document else {
+        return;
+    };
+    fields::complete(SCENARIO_FIELDS, root);
+    for list in ["nodes", "links", "checks"] {
+        root.entry(list).or_insert_with(|| Value::Array(Vec::new()));
+    }
+    for_each_object(root, "nodes", |node, kind| {
+        if let Some(kind) = kind.and_then(Kind::find) {
+            fields::complete(kind.descriptor().fields, node);
+        }
+    });
+    for_each_object(root, "links", |link, protocol| {
+        if let Some(protocol) = protocol.and_then(Protocol::find) {
+            fields::complete(protocol.descriptor().options, link);
+        }
+    });
+}
+
+/// Calls `change` on every object of a list, with the text of its `kind` or `protocol`.
+fn for_each_object(root: &mut Map<String, Value>, list: &str, change: impl Fn(&mut Map<String, Value>, Option<&str>)) {
+    let tag = if list == "nodes" { "kind" } else { "protocol" };
+    let Some(Value::Array(items)) = root.get_mut(list) else {
+        return;
+    };
+    for item in items {
+        if let Value::Object(object) = item {
+            let chosen = object.get(tag).and_then(Value::as_str).map(str::to_owned);
+            change(object, chosen.as_deref());
+        }
+    }
+}

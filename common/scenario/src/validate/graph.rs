@@ -1,0 +1,229 @@
+//! What the nodes and links mean together: ids, names, ends, directions, circles, limits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::issues::Issues;
+use super::walk::short;
+use crate::issue::{Code, Issue};
+use crate::kinds::Kind;
+use crate::protocol::{Protocol, Style};
+use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
+use crate::text;
+
+/// Most names that the Issue of a circle lists.
+const MAX_NAMES_SHOWN: usize = 8;
+
+/// A link whose ends exist, by the nodes' indices.
+struct Edge {
+    link: usize,
+    from: usize,
+    to: usize,
+    protocol: Option<Protocol>,
+}
+
+pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
+    check_limits(issues, nodes, links);
+    if nodes.len() > MAX_NODES || links.len() > MAX_LINKS {
+        // What follows costs more than one step per element.
+        return;
+    }
+    unique(issues, nodes, "nodes", "id", Code::DuplicateId);
+    unique(issues, nodes, "nodes", "name", Code::DuplicateName);
+    unique(issues, links, "links", "id", Code::DuplicateId);
+    let edges = edges(issues, nodes, links);
+    for edge in &edges {
+        check_legal(issues, nodes, edge);
+    }
+    check_traffic(issues, nodes, links, &edges);
+    check_circles(issues, nodes, &edges);
+}
+
+fn check_limits(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
+    let replicas = nodes
+        .iter()
+        .filter(|node| kind_of(node) == Some(Kind::Service))
+        .map(|node| node.get("replicas").and_then(Value::as_u64).unwrap_or(1))
+        .fold(0_u64, u64::saturating_add);
+    let counts = [
+        ("/nodes", text!("limit.nodes"), nodes.len() as u64, MAX_NODES),
+        ("/links", text!("limit.links"), links.len() as u64, MAX_LINKS),
+        ("/nodes", text!("limit.replicas"), replicas, MAX_REPLICAS),
+    ];
+    for (path, what, count, max) in counts {
+        if count > max as u64 {
+            let args = [("what", what.into()), ("count", count.to_string().into()), ("max", max.to_string().into())];
+            issues.push(Issue::new(Code::TooMany, path, args));
+        }
+    }
+}
+
+fn unique(issues: &mut Issues, items: &[Value], list: &str, field: &str, code: Code) {
+    let mut seen = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(text) = item.get(field).and_then(Value::as_str) else {
+            continue;
+        };
+        if !seen.insert(text) {
+            let path = format!("/{list}/{index}/{field}");
+            issues.push(Issue::new(code, path, [("value", short(text).into())]));
+        }
+    }
+}
+
+/// The links whose two ends name nodes; an end that names none is an Issue. Of nodes with one id the first counts.
+fn edges(issues: &mut Issues, nodes: &[Value], links: &[Value]) -> Vec<Edge> {
+    let mut by_id = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Some(id) = node.get("id").and_then(Value::as_str) {
+            by_id.entry(id).or_insert(index);
+        }
+    }
+    let mut edges = Vec::new();
+    for (index, link) in links.iter().enumerate() {
+        let mut end = |field: &str| {
+            let id = link.get(field)?.as_str()?;
+            let node = by_id.get(id).copied();
+            if node.is_none() {
+                let path = format!("/links/{index}/{field}");
+                let args = [("value", short(id).into())];
+                issues.push(Issue::new(Code::UnknownNode, path, args));
+            }
+            node
+        };
+        let (from, to) = (end("from"), end("to"));
+        if let (Some(from), Some(to)) = (from, to) {
+            edges.push(Edge { link: index, from, to, protocol: protocol_of(link) });
+        }
+    }
+    edges
+}
+
+fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
+    let path = format!("/links/{}", edge.link);
+    if edge.from == edge.to {
+        let args = [("name", name(nodes, edge.from).into())];
+        issues.push(Issue::new(Code::SelfLink, path, args));
+        return;
+    }
+    let ends = (kind_at(nodes, edge.from), kind_at(nodes, edge.to));
+    let (Some(protocol), (Some(from), Some(to))) = (edge.protocol, ends) else {
+        return;
+    };
+    if !protocol.descriptor().connects.contains(&(from, to)) {
+        let args = [
+            ("from", name(nodes, edge.from).into()),
+            ("to", name(nodes, edge.to).into()),
+            ("from_kind", from.descriptor().inline.into()),
+            ("to_kind", to.descriptor().inline.into()),
+            ("verb", protocol.descriptor().verb.into()),
+        ];
+        issues.push(Issue::new(Code::IllegalLink, path, args));
+    }
+}
+
+/// Nodes that start traffic need somewhere to send it; services that nobody calls stay idle; something must send.
+fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) {
+    let calls_out: BTreeSet<_> = edges.iter().map(|edge| edge.from).collect();
+    let called: BTreeSet<_> = edges.iter().map(|edge| edge.to).collect();
+    let mut starters = 0;
+    let mut unknown_kinds = false;
+    for (index, node) in nodes.iter().enumerate() {
+        let Some(kind) = kind_of(node) else {
+            unknown_kinds = true;
+            continue;
+        };
+        let path = format!("/nodes/{index}");
+        let args = || [("name", name(nodes, index).into())];
+        if kind.descriptor().starts_traffic {
+            starters += 1;
+            if !calls_out.contains(&index) && !has_loose_end(links, node, "from") {
+                issues.push(Issue::new(Code::ClientWithoutLink, path, args()));
+            }
+        } else if !called.contains(&index) && !has_loose_end(links, node, "to") {
+            issues.push(Issue::new(Code::ServiceNotCalled, path, args()));
+        }
+    }
+    if starters == 0 && !unknown_kinds {
+        issues.push(Issue::new(Code::NothingToRun, "/nodes", []));
+    }
+}
+
+/// Whether some link names this node at that end, though its other end names nothing: that Issue says enough.
+fn has_loose_end(links: &[Value], node: &Value, field: &str) -> bool {
+    let id = node.get("id").and_then(Value::as_str);
+    id.is_some() && links.iter().any(|link| link.get(field).and_then(Value::as_str) == id)
+}
+
+/// One Issue for each link that closes a circle of synchronous calls: nothing in version 1 could end such a loop.
+/// Depth-first, with a stack of its own: the document's size must not decide how deep this recurses.
+fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge]) {
+    let mut calls: Vec<Vec<&Edge>> = nodes.iter().map(|_| Vec::new()).collect();
+    for edge in edges {
+        let style = edge.protocol.map(|protocol| protocol.descriptor().style);
+        if edge.from != edge.to && style == Some(Style::Sync) {
+            calls[edge.from].push(edge);
+        }
+    }
+    let mut state = vec![Visit::New; nodes.len()];
+    for start in 0..nodes.len() {
+        if state[start] != Visit::New {
+            continue;
+        }
+        state[start] = Visit::Open;
+        let mut stack = vec![(start, 0)];
+        while let Some((node, next)) = stack.last_mut() {
+            let (node, edge) = (*node, calls[*node].get(*next).copied());
+            *next += 1;
+            match edge {
+                None => {
+                    state[node] = Visit::Done;
+                    stack.pop();
+                }
+                Some(edge) if state[edge.to] == Visit::New => {
+                    state[edge.to] = Visit::Open;
+                    stack.push((edge.to, 0));
+                }
+                Some(edge) if state[edge.to] == Visit::Open => {
+                    let circle = stack.iter().map(|(node, _)| *node);
+                    let circle: Vec<_> = circle.skip_while(|node| *node != edge.to).collect();
+                    let args = [("names", names(nodes, &circle).into())];
+                    let path = format!("/links/{}", edge.link);
+                    issues.push(Issue::new(Code::SynchronousCycle, path, args));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}
+
+/// The names along a circle, back to the first.
+fn names(nodes: &[Value], circle: &[usize]) -> String {
+    let shown = circle.iter().take(MAX_NAMES_SHOWN);
+    let mut names: Vec<_> = shown.map(|node| name(nodes, *node)).collect();
+    if circle.len() > MAX_NAMES_SHOWN {
+        names.push("…".to_owned());
+    }
+    names.extend(names.first().cloned());
+    names.join(" → ")
+}
+
+fn kind_at(nodes: &[Value], index: usize) -> Option<Kind> {
+    nodes.get(index).and_then(kind_of)
+}
+
+/// What a person calls a node: its name, or its id while it has none.
+fn name(nodes: &[Value], index: usize) -> String {
+    let node = nodes.get(index);
+    let text = |field| node.and_then(|node| node.get(field)).and_then(Value::as_str);
+    let name = text("name").filter(|name| !name.trim().is_empty());
+    short(name.or_else(|| text("id")).unwrap_or_default())
+}

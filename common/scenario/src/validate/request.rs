@@ -1,0 +1,75 @@
+//! The request to run: a scenario and the settings of its run.
+
+use serde_json::{Map, Value};
+
+use super::issues::Issues;
+use super::walk::{Path, check_object, missing, wrong_type};
+use super::{parse, validate_value};
+use crate::catalogue::Arg;
+use crate::fields;
+use crate::issue::{Code, Issue};
+use crate::model::Scenario;
+use crate::plan::RunSettings;
+use crate::shape::SETTINGS_FIELDS;
+use crate::text;
+
+/// What a run is asked for: `{"scenario": {…}, "seed": 42, "duration": "5 s"}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// What to run.
+    pub scenario: Scenario,
+    /// How.
+    pub settings: RunSettings,
+    /// What the scenario perhaps does not mean.
+    pub warnings: Vec<Issue>,
+}
+
+/// Validates the text of a request to run; settings that it leaves out have the defaults of
+/// [`SETTINGS_FIELDS`].
+///
+/// # Errors
+/// Every Issue of scenario and settings; paths start at the request, like `/scenario/nodes/0/name`.
+pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
+    let request = parse(text)?;
+    let path = Path::root();
+    let mut issues = Issues::default();
+    let Value::Object(root) = &request else {
+        wrong_type(&mut issues, &path, text!("field.run-request"), &request, text!("json.object"));
+        return Err(issues.into_vec());
+    };
+    check_object(&mut issues, &path, root, &[SETTINGS_FIELDS], &["scenario"]);
+    let scenario = match root.get("scenario") {
+        Some(scenario) => validate_value(scenario).map_err(below_scenario),
+        None => {
+            missing(&mut issues, &path, "scenario");
+            Err(Vec::new())
+        }
+    };
+    let mut issues = issues.into_vec();
+    let valid = match scenario {
+        Ok(valid) if issues.is_empty() => valid,
+        Ok(_) => return Err(issues),
+        Err(more) => {
+            issues.extend(more);
+            return Err(issues);
+        }
+    };
+    match settings(root) {
+        Ok(settings) => Ok(RunRequest { scenario: valid.scenario, settings, warnings: below_scenario(valid.warnings) }),
+        Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),
+    }
+}
+
+fn settings(root: &Map<String, Value>) -> Result<RunSettings, serde_json::Error> {
+    let mut settings = root.clone();
+    settings.remove("scenario");
+    fields::complete(SETTINGS_FIELDS, &mut settings);
+    serde_json::from_value(Value::Object(settings))
+}
+
+fn below_scenario(mut issues: Vec<Issue>) -> Vec<Issue> {
+    for issue in &mut issues {
+        issue.path.insert_str(0, "/scenario");
+    }
+    issues
+}

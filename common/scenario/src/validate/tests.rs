@@ -1,0 +1,222 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalogue::{LANGUAGES, Language};
+use crate::issue::{CODES, Severity};
+
+const BROKEN: &str = include_str!("../../tests/broken.json");
+const GOOD: &str = include_str!("../../tests/two_services.json");
+
+/// The good scenario with the patches of one broken case: JSON pointer -> value, null removes.
+fn broken(patches: &Value) -> Value {
+    let mut document: Value = serde_json::from_str(GOOD).unwrap();
+    for (pointer, value) in patches.as_object().unwrap() {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match document.pointer_mut(parent).unwrap() {
+            Value::Object(object) if value.is_null() => drop(object.remove(key)),
+            Value::Object(object) => drop(object.insert(key.to_owned(), value.clone())),
+            Value::Array(items) if key == "-" => items.push(value.clone()),
+            Value::Array(items) => items[key.parse::<usize>().unwrap()] = value.clone(),
+            other => unreachable!("{other}"),
+        }
+    }
+    document
+}
+
+fn found(issues: &[Issue]) -> Vec<(String, String)> {
+    let mut found: Vec<_> = issues.iter().map(|issue| (issue.code.name().to_owned(), issue.path.clone())).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn the_good_scenario_is_valid_without_warnings() {
+    let valid = validate(GOOD).unwrap();
+    assert_eq!(valid.warnings, []);
+    assert_eq!(valid.scenario.nodes.len(), 3);
+}
+
+#[test]
+fn every_broken_scenario_yields_exactly_its_issues() {
+    let cases: Vec<Value> = serde_json::from_str(BROKEN).unwrap();
+    assert!(cases.len() >= 40, "{}", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let name = case["case"].as_str().unwrap();
+        let mut expected: Vec<_> = case["issues"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|issue| (issue[0].as_str().unwrap().to_owned(), issue[1].as_str().unwrap().to_owned()))
+            .collect();
+        expected.sort();
+        let document = broken(&case["patch"]);
+        let issues = document_issues(&document);
+        if found(&issues) != expected {
+            wrong.push(format!("{name}: found {:?}, expected {expected:?}", found(&issues)));
+        }
+        let errors = issues.iter().any(Issue::is_error);
+        assert_eq!(validate_value(&document).is_err(), errors, "{name}");
+        for issue in &issues {
+            for language in LANGUAGES {
+                let text = issue.message(*language) + &issue.remedy(*language);
+                assert!(!text.contains('{') && !text.contains("**"), "{name}: an argument is missing in {text}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_of_broken_scenarios_meets_every_code() {
+    let elsewhere = [Code::BadJson, Code::DocumentTooLarge, Code::TooMany, Code::Unreadable];
+    for code in CODES {
+        let met = BROKEN.contains(&format!("[\"{}\",", code.name()));
+        assert!(met || elsewhere.contains(code), "{}", code.name());
+    }
+}
+
+#[test]
+fn text_that_is_not_json_has_a_line_and_a_column() {
+    let issues = validate("{\n  \"format\": oops").unwrap_err();
+    assert_eq!(issues[0].code, Code::BadJson);
+    let message = issues[0].message(Language::English);
+    assert_eq!(message, "The document stops being JSON at line 2, column 13.");
+    let deep = "[".repeat(100_000);
+    assert_eq!(validate(&deep).unwrap_err()[0].code, Code::BadJson);
+    let long = " ".repeat(MAX_DOCUMENT_BYTES + 1);
+    assert_eq!(validate(&long).unwrap_err()[0].code, Code::DocumentTooLarge);
+}
+
+#[test]
+fn too_many_nodes_links_and_replicas() {
+    let mut document: Value = serde_json::from_str(GOOD).unwrap();
+    let service = |n: usize| {
+        json!({"id": format!("s{n}"), "name": format!("s{n}"), "kind": "service", "replicas": 64,
+        "work": {"distribution": "constant", "mean": "1 ms"}})
+    };
+    let nodes = document["nodes"].as_array_mut().unwrap();
+    nodes.extend((0..16).map(service));
+    let codes = |document: &Value| {
+        let issues = document_issues(document);
+        let errors = issues.iter().filter(|issue| issue.severity == Severity::Error);
+        errors.map(|issue| (issue.code, issue.path.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&document), [(Code::TooMany, "/nodes".to_owned())]);
+    let nodes = document["nodes"].as_array_mut().unwrap();
+    nodes.extend((16..1_000).map(service));
+    assert_eq!(codes(&document).len(), 2);
+    let links = document["links"].as_array_mut().unwrap();
+    links.extend(std::iter::repeat_n(json!(7), 5_000));
+    assert_eq!(document_issues(&document).len(), MAX_ISSUES);
+}
+
+#[test]
+fn valid_means_canonical_printing_is_identity() {
+    let scenario = validate(GOOD).unwrap().scenario;
+    let printed = serde_json::to_string_pretty(&scenario).unwrap();
+    let again = validate(&printed).unwrap().scenario;
+    assert_eq!(again, scenario);
+    assert_eq!(serde_json::to_string_pretty(&again).unwrap(), printed);
+}
+
+#[test]
+fn a_request_has_a_scenario_and_settings_with_defaults() {
+    let good: Value = serde_json::from_str(GOOD).unwrap();
+    let request = validate_request(&json!({"scenario": good}).to_string()).unwrap();
+    assert_eq!(request.settings.seed, 42);
+    assert_eq!(request.settings.duration.to_string(), "5 s");
+    let text = json!({"scenario": good, "seed": 7, "duration": "250ms"}).to_string();
+    let request = validate_request(&text).unwrap();
+    assert_eq!((request.settings.seed, request.settings.duration.0), (7, 250_000_000));
+    let text = json!({"scenario": broken(&json!({"/nodes/0/name": 3})), "seed": -1, "brokers": 1}).to_string();
+    let issues = validate_request(&text).unwrap_err();
+    let expected = [("out-of-range", "/seed"), ("unknown-field", "/brokers"), ("wrong-type", "/scenario/nodes/0/name")];
+    assert_eq!(found(&issues), expected.map(|(code, path)| (code.to_owned(), path.to_owned())));
+    assert_eq!(found(&validate_request("{}").unwrap_err()), [("missing-field".into(), "/scenario".into())]);
+    assert_eq!(found(&validate_request("[]").unwrap_err()), [("wrong-type".into(), String::new())]);
+}
+
+/// Any JSON, grown from the words that mean something in a scenario, so that it goes deep into the checks.
+fn any_json() -> impl Strategy<Value = Value> {
+    let words = prop::sample::select(vec![
+        "n1",
+        "n2",
+        "l1",
+        "client",
+        "service",
+        "http1",
+        "constant",
+        "40 ms",
+        "20/s",
+        "hopscope-scenario",
+        "",
+        "\u{0}",
+    ]);
+    let keys = prop::sample::select(vec![
+        "format",
+        "version",
+        "nodes",
+        "links",
+        "checks",
+        "id",
+        "name",
+        "kind",
+        "from",
+        "to",
+        "protocol",
+        "load",
+        "work",
+        "rate",
+        "mean",
+        "distribution",
+        "replicas",
+        "x",
+        "a/b~c",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        words.prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((keys.clone(), inner), 0..8)
+                .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        let _ = validate(&text);
+        let _ = validate_request(&text);
+    }
+
+    #[test]
+    fn no_json_panics_and_every_path_is_a_place_in_it(
+        value in any_json(),
+        at in prop::sample::select(vec!["", "/nodes", "/links", "/nodes/0", "/nodes/1/work", "/nodes/0/load/rate", "/links/1", "/links/0/from"]),
+    ) {
+        let mut document: Value = serde_json::from_str(GOOD).unwrap();
+        *document.pointer_mut(at).unwrap() = value;
+        for issue in document_issues(&document) {
+            // A missing field's path names what is not there; its parent is.
+            let parent = issue.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let exists = document.pointer(&issue.path).is_some() || issue.code == Code::MissingField
+                || issue.code == Code::NothingToRun;
+            prop_assert!(exists && document.pointer(parent).is_some(), "{:?}", issue);
+            prop_assert!(!issue.message(Language::English).is_empty());
+        }
+        match validate_value(&document) {
+            Ok(valid) => prop_assert!(valid.warnings.iter().all(|issue| !issue.is_error())),
+            Err(issues) => prop_assert!(issues.iter().all(|issue| issue.code != Code::Unreadable)),
+        }
+    }
+}
