@@ -1,0 +1,109 @@
+//! When a client wants to send, and whether it may.
+
+use hopscope_scenario::model::{ConstantLoad, Load};
+use hopscope_scenario::quantity::Time;
+
+/// Nanoseconds in a second times rate units (millionths) in one per second: n / rate in nanoseconds is n times this over
+/// the rate in its units.
+const NS_TIMES_RATE_UNITS: u128 = 1_000_000_000_000_000;
+
+/// One intended send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intended {
+    /// Which one, from 0.
+    pub n: u64,
+    /// When, in nanoseconds since the load began.
+    pub at_ns: u64,
+}
+
+/// The intended sends of an open load, in order of time. Constant load wants its n-th request (from 0) at exactly
+/// floor(n / rate): integers throughout, so no error adds up.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// In millionths per second; at least 1.
+    rate: u128,
+    /// No request is wanted at or after this.
+    end_ns: u64,
+    /// No more requests than this.
+    count: u64,
+    next: u64,
+}
+
+impl Schedule {
+    /// The schedule of a load that is offered for `duration`.
+    #[must_use]
+    pub fn new(load: &Load, duration: Time) -> Self {
+        let Load::Constant(ConstantLoad { rate, count, .. }) = load;
+        Self { rate: u128::from(rate.0.max(1)), end_ns: duration.0, count: count.unwrap_or(u64::MAX), next: 0 }
+    }
+
+    /// Appends the next intended sends, at most `most`, to a buffer that the caller reuses; gives how many. Fewer than
+    /// `most` means that the schedule has ended.
+    pub fn fill(&mut self, most: usize, into: &mut Vec<Intended>) -> usize {
+        let before = into.len();
+        into.extend(self.take(most));
+        into.len() - before
+    }
+}
+
+impl Iterator for Schedule {
+    type Item = Intended;
+
+    fn next(&mut self) -> Option<Intended> {
+        if self.next >= self.count {
+            return None;
+        }
+        let at = u128::from(self.next) * NS_TIMES_RATE_UNITS / self.rate;
+        let at_ns = u64::try_from(at).ok().filter(|at| *at < self.end_ns)?;
+        let intended = Intended { n: self.next, at_ns };
+        self.next += 1;
+        Some(intended)
+    }
+}
+
+/// Whether a wanted request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It is, and is in flight until [`InFlight::end`].
+    Send,
+    /// It is not: too many wait for their reply.
+    NotSent,
+}
+
+/// The cap on requests in flight of one client.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    most: u32,
+    now: u32,
+}
+
+impl InFlight {
+    /// None in flight, at most `most`.
+    #[must_use]
+    pub fn new(most: u32) -> Self {
+        Self { most, now: 0 }
+    }
+
+    /// A request is wanted now.
+    pub fn begin(&mut self) -> Admission {
+        if self.now >= self.most {
+            return Admission::NotSent;
+        }
+        self.now += 1;
+        Admission::Send
+    }
+
+    /// A request's last attempt has ended, whichever way.
+    pub fn end(&mut self) {
+        self.now = self.now.saturating_sub(1);
+    }
+
+    /// How many are in flight.
+    #[must_use]
+    pub fn now(&self) -> u32 {
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests;
