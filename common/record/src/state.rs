@@ -1,0 +1,155 @@
+//! The fold: what is so after the events up to some time.
+//!
+//! [`State::apply`] takes one event in constant time, with no search and no map, and reads what
+//! the event does from its kind's row ([`crate::KINDS`]); a kind without a row does nothing.
+//! Every prefix of a lawful recording gives a consistent state. The fold judges nothing: of a
+//! recording that breaks a law it shows what the events come to, a negative level included.
+
+use crate::event::Event;
+use crate::kind::{Attempt, Count, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning};
+
+/// What is so at one link.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LinkState {
+    counts: [u64; LinkCount::LEN],
+    /// Attempts that were opened and not closed: in flight.
+    pub open: i64,
+    /// Closing events that came after the attempt was closed. In no other count.
+    pub late: u64,
+}
+
+impl LinkState {
+    /// One of its counts.
+    #[must_use]
+    pub const fn count(&self, count: LinkCount) -> u64 {
+        self.counts[count as usize]
+    }
+
+    fn apply(&mut self, event: &Event, info: &KindInfo) {
+        if info.attempt == Attempt::Closes && event.a & LATE != 0 {
+            self.late += 1;
+            return;
+        }
+        match info.attempt {
+            Attempt::None => {}
+            Attempt::Opens => self.open += 1,
+            Attempt::Closes => self.open -= 1,
+        }
+        if let Count::Link(count) = info.counts {
+            self.counts[count as usize] += 1;
+        }
+    }
+}
+
+/// What is so at one place.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PlaceState {
+    counts: [u64; PlaceCount::LEN],
+    /// Messages that wait for a worker.
+    pub waiting: i64,
+    /// Workers held.
+    pub busy: i64,
+    /// Most workers that were held at once.
+    pub max_busy: i64,
+}
+
+impl PlaceState {
+    /// One of its counts.
+    #[must_use]
+    pub const fn count(&self, count: PlaceCount) -> u64 {
+        self.counts[count as usize]
+    }
+
+    fn apply(&mut self, event: &Event, info: &KindInfo) {
+        if let Count::Place(count) = info.counts {
+            self.counts[count as usize] += 1;
+        }
+        if info.steps.only_if_a.is_none_or(|a| a == event.a) {
+            self.waiting += i64::from(info.steps.waiting);
+            self.busy += i64::from(info.steps.busy);
+            self.max_busy = self.max_busy.max(self.busy);
+        }
+    }
+}
+
+/// What is so after some events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    links: Vec<LinkState>,
+    places: Vec<PlaceState>,
+    /// The sum over all links.
+    pub all_links: LinkState,
+    /// The sum over all places; its `max_busy` is the most at once in the whole run.
+    pub all_places: PlaceState,
+    /// Events taken, of whatever kind.
+    pub events: u64,
+    /// Events of a kind without a row: in no other count but `events`.
+    pub unknown: u64,
+    /// Time of the last event, ns on the run's clock; `None` before the first.
+    pub time: Option<i64>,
+    /// The phase that began last; `None` before the first, or if this build does not know it.
+    pub phase: Option<Phase>,
+}
+
+impl State {
+    /// The state before any event, for a plan with so many places and links.
+    #[must_use]
+    pub fn new(places: usize, links: usize) -> Self {
+        Self {
+            links: vec![LinkState::default(); links],
+            places: vec![PlaceState::default(); places],
+            all_links: LinkState::default(),
+            all_places: PlaceState::default(),
+            events: 0,
+            unknown: 0,
+            time: None,
+            phase: None,
+        }
+    }
+
+    /// Takes one event. What names a link or place outside the plan counts in the sums only.
+    #[inline]
+    pub fn apply(&mut self, event: &Event) {
+        self.events += 1;
+        self.time = Some(event.time);
+        let Some(info) = event.kind.info() else {
+            self.unknown += 1;
+            return;
+        };
+        if info.a.meaning == ValueMeaning::Phase {
+            self.phase = Phase::from_value(event.a);
+        }
+        if touches_link(info) {
+            self.all_links.apply(event, info);
+            if let Some(link) = self.links.get_mut(usize::from(event.link.0)) {
+                link.apply(event, info);
+            }
+        }
+        if touches_place(info) {
+            self.all_places.apply(event, info);
+            if let Some(place) = self.places.get_mut(event.place.0 as usize) {
+                place.apply(event, info);
+            }
+        }
+    }
+
+    /// The links, by their index.
+    #[must_use]
+    pub fn links(&self) -> &[LinkState] {
+        &self.links
+    }
+
+    /// The places, by their index.
+    #[must_use]
+    pub fn places(&self) -> &[PlaceState] {
+        &self.places
+    }
+}
+
+fn touches_link(info: &KindInfo) -> bool {
+    info.attempt != Attempt::None || matches!(info.counts, Count::Link(_))
+}
+
+fn touches_place(info: &KindInfo) -> bool {
+    info.steps.waiting != 0 || info.steps.busy != 0 || matches!(info.counts, Count::Place(_))
+}
