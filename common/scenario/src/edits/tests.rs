@@ -1,0 +1,230 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::issue::Code;
+use crate::kinds::{KINDS, Kind};
+use crate::protocol::Protocol;
+
+const GOOD: &str = include_str!("../../tests/two_services.json");
+
+fn node(id: &str) -> Target {
+    Target::Node(id.to_owned())
+}
+
+#[test]
+fn a_scenario_built_by_edits_is_valid() {
+    let mut document = Document::new("built");
+    let mut history = History::default();
+    let mut apply = |document: &mut Document, change| history.apply(document, change, None).unwrap();
+    let (client, change) = document.add_node(Kind::Client.descriptor(), "client", 0, 0);
+    apply(&mut document, change);
+    let (first, change) = document.add_node(Kind::Service.descriptor(), "service", 100, 0);
+    apply(&mut document, change);
+    let (second, change) = document.add_node(Kind::Service.descriptor(), "service", 200, 0);
+    apply(&mut document, change);
+    assert_eq!([&client, &first, &second], ["n1", "n2", "n3"]);
+    assert_eq!(document.node("n3").unwrap().name(), "service 2");
+    assert_eq!(document.node("n3").unwrap().position(), Some((200, 0)));
+    for (from, to) in [("n1", "n2"), ("n2", "n3")] {
+        let protocol = document.may_link(from, to).unwrap();
+        assert_eq!(protocol, Protocol::Http1);
+        let (_, change) = document.add_link(from, to, protocol);
+        apply(&mut document, change);
+    }
+    assert_eq!(document.issues(), []);
+    let reopened = Document::open(&document.to_text()).unwrap();
+    assert_eq!(reopened, document);
+    assert_eq!(document.link("l2").unwrap().to(), "n3");
+}
+
+#[test]
+fn an_illegal_link_is_refused_with_its_issue() {
+    let document = Document::open(GOOD).unwrap();
+    let code = |from, to| document.may_link(from, to).unwrap_err().code;
+    assert_eq!(code("n2", "n1"), Code::IllegalLink);
+    assert_eq!(code("n2", "n2"), Code::SelfLink);
+    assert_eq!(code("n3", "n2"), Code::SynchronousCycle);
+    assert_eq!(code("n3", "n9"), Code::UnknownNode);
+    assert_eq!(document.may_link("n1", "n3"), Ok(Protocol::Http1));
+}
+
+#[test]
+fn what_is_typed_is_kept_and_marked() {
+    let mut document = Document::open(GOOD).unwrap();
+    let change = Change::set(node("n2"), "/work/mean", json!("-1.2"));
+    let inverse = document.apply(&change).unwrap();
+    assert_eq!(document.get(&node("n2"), "/work/mean"), Some(&json!("-1.2")));
+    let issues = document.issues();
+    assert_eq!(document.locate(&issues[0].path), (node("n2"), "/work/mean".to_owned()));
+    let reopened = Document::open(&document.to_text()).unwrap();
+    assert_eq!(reopened.get(&node("n2"), "/work/mean"), Some(&json!("-1.2")));
+    document.apply(&inverse).unwrap();
+    assert_eq!(document, Document::open(GOOD).unwrap());
+}
+
+#[test]
+fn paths_are_located() {
+    let document = Document::open(GOOD).unwrap();
+    let scenario = |path: &str| (Target::Scenario, path.to_owned());
+    assert_eq!(document.locate("/nodes/2"), (node("n3"), String::new()));
+    assert_eq!(document.locate("/links/0/to"), (Target::Link("l1".into()), "/to".into()));
+    for path in ["", "/name", "/nodes", "/nodes/9/x", "/nodes/x", "/nodesy/1"] {
+        assert_eq!(document.locate(path), scenario(path));
+    }
+}
+
+#[test]
+fn removing_a_node_takes_its_links_and_undo_brings_all_back_in_place() {
+    let mut document = Document::open(GOOD).unwrap();
+    let before = document.clone();
+    let mut history = History::default();
+    let change = document.remove_elements(&["n2"], &[]);
+    history.apply(&mut document, change, None).unwrap();
+    assert_eq!((document.nodes().count(), document.links().count()), (2, 0));
+    assert!(history.undo(&mut document).unwrap());
+    assert_eq!(document.to_text(), before.to_text());
+    assert!(!history.undo(&mut document).unwrap() && !history.can_undo());
+    assert!(history.redo(&mut document).unwrap());
+    assert_eq!(document.links().count(), 0);
+    assert!(!history.redo(&mut document).unwrap());
+}
+
+#[test]
+fn a_drag_is_one_step_and_the_next_drag_another() {
+    let mut document = Document::open(GOOD).unwrap();
+    let before = document.clone();
+    let mut history = History::default();
+    for x in 0..50 {
+        let change = Change::move_nodes([("n1", x, 0), ("n2", x, 5)]);
+        history.apply(&mut document, change, Some("drag")).unwrap();
+    }
+    history.end_gesture();
+    let change = Change::move_nodes([("n1", 500, 0)]);
+    history.apply(&mut document, change, Some("drag")).unwrap();
+    history.undo(&mut document).unwrap();
+    assert_eq!(document.node("n1").unwrap().position(), Some((49, 0)));
+    history.undo(&mut document).unwrap();
+    assert_eq!(document, before);
+    history.redo(&mut document).unwrap();
+    assert_eq!(document.node("n2").unwrap().position(), Some((49, 5)));
+}
+
+#[test]
+fn changes_that_do_not_apply_leave_the_document_alone() {
+    let mut document = Document::open(GOOD).unwrap();
+    let before = document.clone();
+    let fits = Change::rename(node("n1"), "x");
+    let misfits = [
+        Change::rename(node("n9"), "x"),
+        Change::set(node("n1"), "/id", json!("n2")),
+        Change::set(node("n1"), "/load/rate/deep", json!(1)),
+        Change::set(node("n1"), "", json!({})),
+        Change::set(Target::Scenario, "/nodes", json!([])),
+        Change::set(Target::Scenario, "/nodes/0/id", json!("n7")),
+        Change::Remove { list: List::Links, id: "n1".into() },
+        Change::Insert { list: List::Nodes, index: 9, element: json!({"id": "n9"}) },
+        Change::Insert { list: List::Nodes, index: 0, element: json!({"id": "n1"}) },
+        Change::Insert { list: List::Nodes, index: 0, element: json!("n8") },
+    ];
+    for misfit in misfits {
+        assert!(document.apply(&misfit).is_err(), "{misfit:?}");
+        assert!(document.apply(&Change::Group(vec![fits.clone(), misfit])).is_err());
+        assert_eq!(document, before);
+    }
+}
+
+#[test]
+fn what_is_no_document_is_not_opened_and_says_why() {
+    for text in ["", "[]", "{}", r#"{"format": "hopscope-scenario", "version": 1, "nodes": {}, "links": []}"#] {
+        assert!(!Document::open(text).unwrap_err().is_empty(), "{text}");
+    }
+    let twice = GOOD.replace("\"n3\"", "\"n2\"");
+    assert!(Document::open(&twice).unwrap_err().iter().any(|issue| issue.code == Code::DuplicateId));
+}
+
+#[test]
+fn new_names_and_ids_are_fresh() {
+    let mut document = Document::new("many");
+    for _ in 0..20 {
+        for kind in KINDS {
+            let (_, change) = document.add_node(kind, "same", 0, 0);
+            document.apply(&change).unwrap();
+        }
+        let remove = document.remove_elements(&["n3", "n7"], &[]);
+        document.apply(&remove).unwrap();
+    }
+    let issues = document.issues();
+    assert!(issues.iter().all(|issue| !matches!(issue.code, Code::DuplicateId | Code::DuplicateName)));
+    let last = json!({"id": format!("n{}", u32::MAX)});
+    let index = document.nodes().count();
+    document.apply(&Change::Insert { list: List::Nodes, index, element: last }).unwrap();
+    let (id, _) = document.add_node(Kind::Client.descriptor(), "same", 0, 0);
+    assert!(document.node(&id).is_none());
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        any::<i32>().prop_map(Value::from),
+        "[a-z0-9 /.-]{0,8}".prop_map(Value::from),
+        Just(json!({"distribution": "constant", "mean": "1 ms"})),
+    ]
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let id = prop::sample::select(vec!["n1", "n2", "n3", "n4", "l1", "l2", "l3"]).prop_map(str::to_owned);
+    let list = prop::sample::select(vec![List::Nodes, List::Links]);
+    let target =
+        prop_oneof![Just(Target::Scenario), id.clone().prop_map(Target::Node), id.clone().prop_map(Target::Link)];
+    let pointer =
+        prop::sample::select(vec!["/name", "/x", "/work", "/work/mean", "/load/rate", "/a~1b", "/to", "/kind"]);
+    let element = (id.clone(), any_value()).prop_map(|(id, value)| json!({"id": id, "work": value}));
+    let single = prop_oneof![
+        (list.clone(), 0..5_usize, element).prop_map(|(list, index, element)| Change::Insert { list, index, element }),
+        (list, id).prop_map(|(list, id)| Change::Remove { list, id }),
+        (target, pointer, prop::option::of(any_value())).prop_map(|(target, pointer, value)| Change::Set {
+            target,
+            pointer: pointer.to_owned(),
+            value
+        }),
+    ];
+    prop_oneof![4 => single.clone(), 1 => prop::collection::vec(single, 0..4).prop_map(Change::Group)]
+}
+
+proptest! {
+    #[test]
+    fn a_change_and_its_inverse_are_identity(changes in prop::collection::vec(any_change(), 1..20)) {
+        let mut document = Document::open(GOOD).unwrap();
+        for change in changes {
+            let before = document.clone();
+            match document.apply(&change) {
+                Err(_) => prop_assert_eq!(&document, &before),
+                Ok(inverse) => {
+                    let after = document.clone();
+                    let again = document.apply(&inverse).unwrap();
+                    prop_assert_eq!(&document, &before);
+                    document.apply(&again).unwrap();
+                    prop_assert_eq!(&document, &after);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn undo_goes_back_to_the_start_and_redo_to_the_end(
+        changes in prop::collection::vec((any_change(), prop::option::of(prop::sample::select(vec!["a", "b"]))), 0..30),
+    ) {
+        let mut document = Document::open(GOOD).unwrap();
+        let start = document.clone();
+        let mut history = History::default();
+        for (change, gesture) in changes {
+            let _ = history.apply(&mut document, change, gesture);
+        }
+        let end = document.clone();
+        while history.undo(&mut document).unwrap() {}
+        prop_assert_eq!(&document, &start);
+        while history.redo(&mut document).unwrap() {}
+        prop_assert_eq!(&document, &end);
+    }
+}
