@@ -11,6 +11,7 @@ use hopscope_record::Event;
 use hopscope_record::codec::{EventDecoder, EventEncoder};
 use hopscope_record::state::State;
 use std::hint::black_box;
+use std::io::Write;
 
 const BATCH: usize = 4_096;
 
@@ -40,7 +41,8 @@ fn codec(criterion: &mut Criterion) {
     }
     theirs = postcard::to_extend(&rows, theirs).unwrap_or_default();
     let each = |bytes: &[u8]| bytes.len() as f64 / events.len() as f64;
-    println!("bytes an event: ours {:.2}, postcard {:.2}", each(&ours), each(&theirs));
+    let sizes = format!("bytes an event: ours {:.2}, postcard {:.2}\n", each(&ours), each(&theirs));
+    let _ = std::io::stdout().write_all(sizes.as_bytes());
 
     let mut group = criterion.benchmark_group("codec");
     group.throughput(Throughput::Elements(events.len() as u64));
