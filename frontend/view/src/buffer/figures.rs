@@ -1,0 +1,113 @@
+//! The figures of the run bar, from the fold.
+
+use hopscope_record::kind::{LinkCount, Phase};
+use hopscope_record::state::State;
+
+use super::FrameRow;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// What all links came to.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Totals {
+    pub(super) events: u64,
+    pub(super) sent: u64,
+}
+
+impl Totals {
+    pub(super) fn of(state: &State) -> Self {
+        Self { events: state.events, sent: state.all_links.count(LinkCount::Sent) }
+    }
+}
+
+/// What the run bar shows.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Figures {
+    /// Messages that a schedule wanted.
+    pub intended: u64,
+    /// Of these, given up before they were sent.
+    pub not_sent: u64,
+    /// Attempts made, over all links.
+    pub sent: u64,
+    /// Attempts closed by a good reply.
+    pub completed: u64,
+    /// Attempts that are open.
+    pub in_flight: i64,
+    /// Attempts closed in any other way.
+    pub errors: u64,
+    /// Attempts per second: over the last second of a run that goes on, over its load after the end.
+    pub rate: Option<f64>,
+    /// ns since the measured clock's zero; 0 before.
+    pub elapsed: i64,
+    /// The phase.
+    pub phase: Option<Phase>,
+    /// Events recorded.
+    pub events: u64,
+}
+
+pub(super) fn figures(
+    state: &State,
+    frames: &[FrameRow],
+    phases: &[(Phase, i64)],
+    head: i64,
+    ended: bool,
+) -> Figures {
+    let links = &state.all_links;
+    let errors = [LinkCount::Failed, LinkCount::TimedOut, LinkCount::Refused, LinkCount::Cancelled];
+    Figures {
+        intended: links.count(LinkCount::Intended),
+        not_sent: links.count(LinkCount::NotSent),
+        sent: links.count(LinkCount::Sent),
+        completed: links.count(LinkCount::Completed),
+        in_flight: links.open,
+        errors: errors.into_iter().map(|count| links.count(count)).sum(),
+        rate: if ended { mean_rate(state, phases) } else { recent_rate(frames) },
+        elapsed: head.max(0),
+        phase: if ended { Some(Phase::End) } else { state.phase },
+        events: state.events,
+    }
+}
+
+/// Attempts per second while load was offered.
+fn mean_rate(state: &State, phases: &[(Phase, i64)]) -> Option<f64> {
+    let began = |wanted| phases.iter().find(|(phase, _)| *phase == wanted).map(|(_, time)| *time);
+    let length = began(Phase::Drain)? - began(Phase::Measured)?.max(0);
+    let sent = state.all_links.count(LinkCount::Sent);
+    (length > 0).then(|| sent as f64 / (length as f64 / SECOND as f64))
+}
+
+/// Attempts per second over the last second.
+fn recent_rate(frames: &[FrameRow]) -> Option<f64> {
+    let last = frames.last()?;
+    let since = (last.cut - SECOND).max(0);
+    let first = frames.iter().rev().find(|frame| frame.cut <= since);
+    let (sent, cut) = first.map_or((0, 0), |frame| (frame.totals.sent, frame.cut.max(0)));
+    let length = last.cut - cut;
+    // Less than a fifth of a second says nothing about a second.
+    (length >= SECOND / 5).then(|| (last.totals.sent - sent) as f64 / (length as f64 / SECOND as f64))
+}
+
+/// Spreads each frame's events evenly from the cut before it to its own.
+pub(super) fn density(frames: &[FrameRow], from: i64, to: i64, columns: usize) -> Vec<u64> {
+    let mut density = vec![0.0; columns];
+    let scale = columns as f64 / (to - from).max(1) as f64;
+    let (mut before, mut events_before) = (from, 0);
+    for frame in frames {
+        let events = (frame.totals.events - events_before) as f64;
+        let left = ((before.clamp(from, to) - from) as f64 * scale).min(columns as f64);
+        let right = ((frame.cut.clamp(from, to) - from) as f64 * scale).min(columns as f64);
+        spread(&mut density, left, right, events);
+        (before, events_before) = (frame.cut, frame.totals.events);
+    }
+    density.into_iter().map(|events: f64| events.round() as u64).collect()
+}
+
+fn spread(density: &mut [f64], left: f64, right: f64, events: f64) {
+    if right <= left {
+        return;
+    }
+    for (column, total) in density.iter_mut().enumerate().skip(left as usize).take((right - left) as usize + 2) {
+        let overlap = (right.min(column as f64 + 1.0) - left.max(column as f64)).max(0.0);
+        *total += events * overlap / (right - left);
+    }
+}

@@ -1,0 +1,314 @@
+//! Journeys: one row per attempt, with the stamps of its life.
+
+use std::collections::HashMap;
+
+use hopscope_record::kind::{Admission, Attempt, Count, KindInfo, LinkCount};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
+
+/// A stamp that is not there (yet).
+pub const ABSENT: i64 = i64::MIN;
+
+/// A worker's number that is not there.
+const NO_WORKER: u16 = u16::MAX;
+
+/// Rows that one summary covers.
+const BLOCK: usize = 256;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// It has not.
+    Open,
+    /// By a good reply.
+    Completed,
+    /// By an error reply, or for want of a connection.
+    Failed,
+    /// By the caller's time limit.
+    TimedOut,
+    /// By a reply that says "not now".
+    Refused,
+    /// Nobody waited for the reply any more.
+    Cancelled,
+}
+
+impl Ending {
+    /// How a kind ends an attempt; `None` if it does not.
+    #[must_use]
+    pub fn of(info: &KindInfo) -> Option<Self> {
+        match (info.attempt, info.counts) {
+            (Attempt::Closes, Count::Link(LinkCount::Completed)) => Some(Self::Completed),
+            (Attempt::Closes, Count::Link(LinkCount::TimedOut)) => Some(Self::TimedOut),
+            (Attempt::Closes, Count::Link(LinkCount::Refused)) => Some(Self::Refused),
+            (Attempt::Closes, Count::Link(LinkCount::Cancelled)) => Some(Self::Cancelled),
+            (Attempt::Closes, _) => Some(Self::Failed),
+            _ => None,
+        }
+    }
+
+    /// Whether it ended otherwise than by a good reply.
+    #[must_use]
+    pub const fn is_bad(self) -> bool {
+        !matches!(self, Self::Open | Self::Completed)
+    }
+}
+
+/// Where a message is on its journey.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leg {
+    /// The request is on the link, `t` of the way.
+    Request(f64),
+    /// It waits for a worker.
+    Waiting,
+    /// A worker has it.
+    Working,
+    /// The reply is on the link, `t` of the way.
+    Reply(f64),
+    /// It is over.
+    Over,
+}
+
+/// One attempt: when what happened to it, ns on the run's clock; [`ABSENT`] where it did not (yet).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Journey {
+    /// The message and its attempt.
+    pub message: MessageId,
+    /// T1.
+    pub sent: i64,
+    /// It arrived.
+    pub received: i64,
+    /// A worker took it.
+    pub started: i64,
+    /// The worker was freed.
+    pub finished: i64,
+    /// The reply was sent.
+    pub replied: i64,
+    /// It ended; T2 if by a reply.
+    pub closed: i64,
+    /// The row of its trace.
+    pub trace: u32,
+    /// Who sent it.
+    pub from: PlaceIndex,
+    /// Who received it; [`PlaceIndex::NONE`] before that.
+    pub to: PlaceIndex,
+    /// The link.
+    pub link: LinkIndex,
+    /// Which of the receiver's workers had it, from 0.
+    pub worker: u16,
+    /// How it ended.
+    pub ending: Ending,
+    /// Whether request or reply is on the link at the head.
+    flying: bool,
+}
+
+impl Journey {
+    /// Whether it closed by a reply and its stamps are all there.
+    #[must_use]
+    pub const fn has_reply(&self) -> bool {
+        self.closed != ABSENT && self.replied != ABSENT && self.received != ABSENT && self.closed >= self.replied
+    }
+
+    /// Where it is at a time between [`Journey::sent`] and its end.
+    #[must_use]
+    pub fn leg_at(&self, time: i64) -> Leg {
+        let passed = |stamp: i64| stamp != ABSENT && time >= stamp;
+        if passed(self.closed) {
+            return Leg::Over;
+        }
+        if passed(self.replied) {
+            return Leg::Reply(fraction(self.replied, time, self.closed));
+        }
+        if passed(self.started) {
+            return Leg::Working;
+        }
+        if passed(self.received) {
+            return Leg::Waiting;
+        }
+        Leg::Request(fraction(self.sent, time, self.received))
+    }
+}
+
+/// How far `time` is from `from` to `to`, 0 to 1; half way at most where the other end is not known, so that nothing
+/// seems to have arrived that has not.
+fn fraction(from: i64, time: i64, to: i64) -> f64 {
+    if to == ABSENT || to <= from {
+        return if to == ABSENT { 0.5 } else { 1.0 };
+    }
+    ((time - from) as f64 / (to - from) as f64).clamp(0.0, 1.0)
+}
+
+/// What an event did to the journeys.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Change {
+    /// Attempts opened less attempts closed.
+    pub(super) open: i32,
+    /// Change of the number of messages on links.
+    pub(super) flying: i32,
+    /// The row that was closed.
+    pub(super) closed: Option<u32>,
+}
+
+/// A stretch of rows, so that those of one instant are found without looking at all.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    open: u32,
+    last_closed: i64,
+}
+
+/// All kept journeys.
+pub struct Journeys {
+    rows: Vec<Journey>,
+    blocks: Vec<Block>,
+    by_message: HashMap<MessageId, u32>,
+    /// By place: which workers are held.
+    workers: Vec<Vec<bool>>,
+}
+
+impl Journeys {
+    pub(super) fn new(places: usize) -> Self {
+        Self { rows: Vec::new(), blocks: Vec::new(), by_message: HashMap::new(), workers: vec![Vec::new(); places] }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows, in the order of their sending.
+    #[must_use]
+    pub fn rows(&self) -> &[Journey] {
+        &self.rows
+    }
+
+    /// A row.
+    #[must_use]
+    pub fn get(&self, row: u32) -> Option<&Journey> {
+        self.rows.get(row as usize)
+    }
+
+    /// The row of an attempt.
+    #[must_use]
+    pub fn find(&self, message: MessageId) -> Option<u32> {
+        self.by_message.get(&message).copied()
+    }
+
+    /// The rows that were open at some time between `from` and `to` (both included).
+    pub fn open_between(&self, from: i64, to: i64) -> impl Iterator<Item = (u32, &Journey)> {
+        let end = self.rows.partition_point(|row| row.sent <= to);
+        let blocks = self.blocks.iter().enumerate().take(end.div_ceil(BLOCK));
+        let alive = blocks.filter(move |(_, block)| block.open > 0 || block.last_closed >= from);
+        alive
+            .flat_map(move |(block, _)| block * BLOCK..((block + 1) * BLOCK).min(end))
+            .filter_map(|row| Some((u32::try_from(row).ok()?, self.rows.get(row)?)))
+            .filter(move |(_, row)| row.closed == ABSENT || row.closed >= from)
+    }
+
+    pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool) -> Option<Change> {
+        let info = event.kind.info()?;
+        if info.attempt == Attempt::Opens {
+            return room.then(|| self.open(event, trace));
+        }
+        let row = *self.by_message.get(&event.message)?;
+        let journey = self.rows.get_mut(row as usize)?;
+        let mut change = Change::default();
+        match event.kind {
+            Kind::RECEIVED => {
+                journey.received = event.time;
+                journey.to = event.place;
+                change.flying = land(journey);
+                if event.a == Admission::TurnedAway as u64 {
+                    journey.worker = NO_WORKER;
+                }
+            }
+            Kind::STARTED => {
+                journey.started = event.time;
+                journey.worker = hold(&mut self.workers, event.place);
+            }
+            Kind::FINISHED => {
+                journey.finished = event.time;
+                release(&mut self.workers, event.place, journey.worker);
+            }
+            Kind::REPLIED => {
+                journey.replied = event.time;
+                if journey.closed == ABSENT && !journey.flying {
+                    journey.flying = true;
+                    change.flying = 1;
+                }
+            }
+            _ => {
+                let ending = Ending::of(info)?;
+                if journey.closed == ABSENT && !event.is_late() {
+                    journey.ending = ending;
+                    journey.closed = event.time;
+                    change = Change { open: -1, flying: land(journey), closed: Some(row) };
+                    self.close_in_block(row, event.time);
+                }
+            }
+        }
+        Some(change)
+    }
+
+    fn open(&mut self, event: &Event, trace: u32) -> Change {
+        let row = self.rows.len();
+        self.rows.push(Journey {
+            message: event.message,
+            sent: event.time,
+            received: ABSENT,
+            started: ABSENT,
+            finished: ABSENT,
+            replied: ABSENT,
+            closed: ABSENT,
+            trace,
+            from: event.place,
+            to: PlaceIndex::NONE,
+            link: event.link,
+            worker: NO_WORKER,
+            ending: Ending::Open,
+            flying: true,
+        });
+        if row.is_multiple_of(BLOCK) {
+            self.blocks.push(Block { open: 0, last_closed: ABSENT });
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.open += 1;
+        }
+        self.by_message.insert(event.message, u32::try_from(row).unwrap_or(u32::MAX));
+        Change { open: 1, flying: 1, closed: None }
+    }
+
+    fn close_in_block(&mut self, row: u32, time: i64) {
+        if let Some(block) = self.blocks.get_mut(row as usize / BLOCK) {
+            block.open = block.open.saturating_sub(1);
+            block.last_closed = block.last_closed.max(time);
+        }
+    }
+}
+
+/// Takes the message off the link.
+fn land(journey: &mut Journey) -> i32 {
+    if std::mem::take(&mut journey.flying) { -1 } else { 0 }
+}
+
+/// Takes the first free worker of a place.
+fn hold(workers: &mut [Vec<bool>], place: PlaceIndex) -> u16 {
+    let Some(workers) = workers.get_mut(place.0 as usize) else { return NO_WORKER };
+    let free = workers.iter().position(|held| !held).unwrap_or(workers.len());
+    match workers.get_mut(free) {
+        Some(held) => *held = true,
+        None => workers.push(true),
+    }
+    u16::try_from(free).unwrap_or(NO_WORKER)
+}
+
+fn release(workers: &mut [Vec<bool>], place: PlaceIndex, worker: u16) {
+    let held = workers.get_mut(place.0 as usize).and_then(|workers| workers.get_mut(usize::from(worker)));
+    if let Some(held) = held {
+        *held = false;
+    }
+}

@@ -1,0 +1,132 @@
+//! Traces: one row per request with all that it causes.
+
+use std::collections::HashMap;
+
+use hopscope_record::kind::Attempt;
+use hopscope_record::{Event, Kind, TraceId};
+
+use super::journeys::{ABSENT, Ending};
+
+/// How a trace was answered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// It is under way.
+    Open,
+    /// By a good reply.
+    Answered,
+    /// By an error reply, or for want of a connection.
+    Failed,
+    /// Its last attempt ran out of time.
+    TimedOut,
+    /// It was turned away.
+    Refused,
+    /// It was given up.
+    Cancelled,
+    /// It was wanted and never sent.
+    NotSent,
+    /// It came from outside; its caller is not ours.
+    Outside,
+}
+
+/// One trace. Times are ns on the run's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trace {
+    /// Its id.
+    pub id: TraceId,
+    /// When the schedule wanted it; from outside: its first event.
+    pub began: i64,
+    /// Its last event so far.
+    pub last: i64,
+    /// From `began` to the closing event of the root's last attempt; `None` until then.
+    pub answered: Option<i64>,
+    /// How.
+    pub outcome: Outcome,
+    /// Attempts that it made, over all links.
+    pub hops: u32,
+    /// The root message without its attempt; 0 where it came from outside.
+    root: u64,
+    pub(super) first_frame: u32,
+    pub(super) last_frame: u32,
+}
+
+/// All kept traces.
+#[derive(Default)]
+pub struct Traces {
+    rows: Vec<Trace>,
+    by_id: HashMap<TraceId, u32>,
+    last_event: i64,
+}
+
+impl Traces {
+    pub(super) fn rows(&self) -> &[Trace] {
+        &self.rows
+    }
+
+    pub(super) fn find(&self, trace: TraceId) -> Option<u32> {
+        self.by_id.get(&trace).copied()
+    }
+
+    /// Time of the last event of any trace.
+    pub(super) fn last_event(&self) -> i64 {
+        self.last_event
+    }
+
+    /// The row of the event's trace, new if there is room.
+    pub(super) fn apply(&mut self, event: &Event, frame: u32, room: bool) -> Option<u32> {
+        let row = match self.by_id.get(&event.trace) {
+            Some(row) => *row,
+            None if room => self.begin(event, frame),
+            None => return None,
+        };
+        self.last_event = self.last_event.max(event.time);
+        let trace = self.rows.get_mut(row as usize)?;
+        trace.last = trace.last.max(event.time);
+        trace.last_frame = frame;
+        let info = event.kind.info()?;
+        if info.attempt == Attempt::Opens {
+            trace.hops += 1;
+        }
+        if event.message.message() != trace.root {
+            return Some(row);
+        }
+        if event.kind == Kind::NOT_SENT {
+            trace.outcome = Outcome::NotSent;
+        } else if info.attempt == Attempt::Opens {
+            trace.outcome = Outcome::Open;
+            trace.answered = None;
+        } else if let Some(ending) = Ending::of(info).filter(|_| !event.is_late()) {
+            trace.outcome = outcome(ending);
+            trace.answered = Some(event.time - trace.began);
+        }
+        Some(row)
+    }
+
+    fn begin(&mut self, event: &Event, frame: u32) -> u32 {
+        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let intended = event.kind == Kind::INTENDED;
+        self.rows.push(Trace {
+            id: event.trace,
+            began: if intended { event.a.cast_signed() } else { event.time },
+            last: ABSENT,
+            answered: None,
+            outcome: if intended { Outcome::Open } else { Outcome::Outside },
+            hops: 0,
+            root: if intended { event.message.message() } else { 0 },
+            first_frame: frame,
+            last_frame: frame,
+        });
+        self.by_id.insert(event.trace, row);
+        row
+    }
+}
+
+fn outcome(ending: Ending) -> Outcome {
+    match ending {
+        Ending::Open => Outcome::Open,
+        Ending::Completed => Outcome::Answered,
+        Ending::Failed => Outcome::Failed,
+        Ending::TimedOut => Outcome::TimedOut,
+        Ending::Refused => Outcome::Refused,
+        Ending::Cancelled => Outcome::Cancelled,
+    }
+}

@@ -1,0 +1,189 @@
+//! The paths of links: where they leave, how they bend, and every point on the way.
+
+use std::collections::BTreeMap;
+
+use super::{Point, Rect};
+
+/// How many straight pieces a path's length is measured by.
+const PIECES: usize = 32;
+/// Farthest apart two links leave the same side.
+const SPREAD: f64 = 24.0;
+/// Part of a side's ends that no link uses.
+const CORNER: f64 = 16.0;
+
+/// A side of a node's box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The left edge.
+    Left,
+    /// The right edge.
+    Right,
+    /// The upper edge.
+    Top,
+    /// The lower edge.
+    Bottom,
+}
+
+impl Side {
+    /// The way out of the box.
+    fn out(self) -> Point {
+        match self {
+            Self::Left => Point::new(-1.0, 0.0),
+            Self::Right => Point::new(1.0, 0.0),
+            Self::Top => Point::new(0.0, -1.0),
+            Self::Bottom => Point::new(0.0, 1.0),
+        }
+    }
+
+    fn is_vertical(self) -> bool {
+        matches!(self, Self::Left | Self::Right)
+    }
+
+    /// The point of this side, `offset` from its middle.
+    fn point(self, rect: Rect, offset: f64) -> Point {
+        let center = rect.center();
+        match self {
+            Self::Left => Point::new(rect.x, center.y + offset),
+            Self::Right => Point::new(rect.right(), center.y + offset),
+            Self::Top => Point::new(center.x + offset, rect.y),
+            Self::Bottom => Point::new(center.x + offset, rect.bottom()),
+        }
+    }
+
+    /// Which sides a link between two boxes uses: those that face each other.
+    fn facing(from: Rect, to: Rect) -> (Self, Self) {
+        if to.x >= from.right() {
+            (Self::Right, Self::Left)
+        } else if to.right() <= from.x {
+            (Self::Left, Self::Right)
+        } else if to.center().y >= from.center().y {
+            (Self::Bottom, Self::Top)
+        } else {
+            (Self::Top, Self::Bottom)
+        }
+    }
+}
+
+/// The path of a link: one cubic curve from the edge of the caller's box to the edge of the called one's, measured so
+/// that equal shares of it are equally long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkPath {
+    from: Point,
+    bend_from: Point,
+    bend_to: Point,
+    to: Point,
+    /// The length up to the end of each piece.
+    lengths: [f64; PIECES],
+}
+
+impl LinkPath {
+    /// The path between two nodes that have no other links.
+    #[must_use]
+    pub fn between(from: Rect, to: Rect) -> Self {
+        let sides = Side::facing(from, to);
+        Self::joining((sides.0.point(from, 0.0), sides.0), (sides.1.point(to, 0.0), sides.1))
+    }
+
+    /// The path from a port to a point that follows a pointer.
+    #[must_use]
+    pub fn reaching(from: Rect, to: Point) -> Self {
+        Self::joining((super::port(from), Side::Right), (to, Side::Left))
+    }
+
+    /// The path between two points, leaving and arriving at right angles to their sides.
+    #[must_use]
+    pub fn joining(from: (Point, Side), to: (Point, Side)) -> Self {
+        let ((from, leaves), (to, arrives)) = (from, to);
+        let way = to.minus(from);
+        let along = if leaves.is_vertical() { way.x.abs() } else { way.y.abs() };
+        let reach = (along * 0.5).max((way.length() * 0.25).min(60.0));
+        let bend_from = from.plus(leaves.out().times(reach));
+        let bend_to = to.plus(arrives.out().times(reach));
+        let mut path = Self { from, bend_from, bend_to, to, lengths: [0.0; PIECES] };
+        path.measure();
+        path
+    }
+
+    fn measure(&mut self) {
+        let mut before = self.from;
+        let mut length = 0.0;
+        for piece in 0..PIECES {
+            let end = self.curve((piece + 1) as f64 / PIECES as f64);
+            length += end.minus(before).length();
+            self.lengths[piece] = length;
+            before = end;
+        }
+    }
+
+    /// The curve's point at its own parameter, from 0 to 1.
+    fn curve(&self, t: f64) -> Point {
+        let s = 1.0 - t;
+        let near = self.from.times(s * s * s).plus(self.bend_from.times(3.0 * s * s * t));
+        near.plus(self.bend_to.times(3.0 * s * t * t)).plus(self.to.times(t * t * t))
+    }
+
+    /// How long it is, in world units.
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        self.lengths[PIECES - 1]
+    }
+
+    /// The point after the share `t` of its length: 0 is the caller's edge, 1 the called one's.
+    #[must_use]
+    pub fn at(&self, t: f64) -> Point {
+        let wanted = t.clamp(0.0, 1.0) * self.length();
+        let piece = self.lengths.partition_point(|length| *length < wanted).min(PIECES - 1);
+        let start = if piece == 0 { 0.0 } else { self.lengths[piece - 1] };
+        let span = self.lengths[piece] - start;
+        let within = if span > 0.0 { (wanted - start) / span } else { 0.0 };
+        self.curve((piece as f64 + within) / PIECES as f64)
+    }
+
+    /// The path as SVG's `d`.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let p = |point: Point| format!("{:.1} {:.1}", point.x, point.y);
+        format!("M{} C{} {} {}", p(self.from), p(self.bend_from), p(self.bend_to), p(self.to))
+    }
+}
+
+/// An end of a link at a side: where along the side its other end is, the link's index, whether it leaves here.
+type End = (f64, usize, bool);
+
+/// The paths of all links, (from, to) by index into `rects`, spread over the sides that they share so that no two
+/// lie on each other. An index out of range gives no path.
+#[must_use]
+pub fn route(rects: &[Rect], links: &[(usize, usize)]) -> Vec<Option<LinkPath>> {
+    let ends = |link: &(usize, usize)| Some((*rects.get(link.0)?, *rects.get(link.1)?));
+    let mut sides: BTreeMap<(usize, Side), Vec<End>> = BTreeMap::new();
+    for (index, link) in links.iter().enumerate() {
+        if let Some((from, to)) = ends(link) {
+            let (leaves, arrives) = Side::facing(from, to);
+            sides.entry((link.0, leaves)).or_default().push((across(leaves, to), index, true));
+            sides.entry((link.1, arrives)).or_default().push((across(arrives, from), index, false));
+        }
+    }
+    let mut offsets = vec![(0.0, 0.0); links.len()];
+    for ((node, side), mut uses) in sides {
+        // By where the other end is, so that links do not cross at the node.
+        uses.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let length = if side.is_vertical() { rects[node].h } else { rects[node].w };
+        let step = ((length - 2.0 * CORNER) / uses.len() as f64).clamp(0.0, SPREAD);
+        for (rank, (_, link, leaving)) in uses.iter().enumerate() {
+            let offset = (rank as f64 - (uses.len() - 1) as f64 / 2.0) * step;
+            let end = &mut offsets[*link];
+            *(if *leaving { &mut end.0 } else { &mut end.1 }) = offset;
+        }
+    }
+    let path = |(link, offset): (&(usize, usize), &(f64, f64))| {
+        let (from, to) = ends(link)?;
+        let (leaves, arrives) = Side::facing(from, to);
+        Some(LinkPath::joining((leaves.point(from, offset.0), leaves), (arrives.point(to, offset.1), arrives)))
+    };
+    links.iter().zip(&offsets).map(path).collect()
+}
+
+/// Where a box is along a side.
+fn across(side: Side, other: Rect) -> f64 {
+    if side.is_vertical() { other.center().y } else { other.center().x }
+}

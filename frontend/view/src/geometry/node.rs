@@ -1,0 +1,64 @@
+//! Boxes of nodes and what is drawn in them.
+
+use hopscope_scenario::kinds::Kind;
+
+use super::{Point, Rect};
+
+/// Space between a node's edge and what it shows.
+const PADDING: f64 = 12.0;
+/// Where the row of workers begins below a service's top edge.
+const WORKERS_TOP: f64 = 52.0;
+/// Size of one worker's box where there is room.
+const WORKER: Point = Point::new(15.0, 10.0);
+/// Narrowest box of a worker; below, one box stands for all.
+const NARROWEST: f64 = 3.0;
+
+/// The box of a node of that kind whose left top corner is at (x, y).
+#[must_use]
+pub fn node_rect(kind: Kind, x: f64, y: f64) -> Rect {
+    let (w, h) = match kind {
+        Kind::Client | Kind::Service => (160.0, 80.0),
+    };
+    Rect::new(x, y, w, h)
+}
+
+/// Where a link is dragged out of a node.
+#[must_use]
+pub fn port(node: Rect) -> Point {
+    Point::new(node.right(), node.center().y)
+}
+
+/// The topmost node at a point: the last of those that lie over each other.
+#[must_use]
+pub fn node_at(nodes: impl DoubleEndedIterator<Item = Rect> + ExactSizeIterator, point: Point) -> Option<usize> {
+    nodes.enumerate().rev().find(|(_, rect)| rect.contains(point)).map(|(index, _)| index)
+}
+
+/// The boxes of a service's workers on its node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerBoxes {
+    /// World coordinates, replica by replica, worker by worker; or one for all of them.
+    pub boxes: Vec<Rect>,
+    /// How many workers one box stands for.
+    pub workers_per_box: u32,
+}
+
+/// Lays out the workers of a service: a box each, replicas set apart, or one box for all where they are too many.
+#[must_use]
+pub fn worker_boxes(node: Rect, replicas: u32, workers: u32) -> WorkerBoxes {
+    let room = node.w - 2.0 * PADDING;
+    let total = replicas.saturating_mul(workers);
+    let (left, top) = (node.x + PADDING, node.y + WORKERS_TOP);
+    // A step holds a box and a quarter of it as the gap; replicas are half a step apart.
+    let steps = f64::from(total) + f64::from(replicas.saturating_sub(1)) * 0.5;
+    let width = (room / steps.max(1.0) * 0.8).min(WORKER.x);
+    if total == 0 || width < NARROWEST {
+        return WorkerBoxes { boxes: vec![Rect::new(left, top, room, WORKER.y)], workers_per_box: total };
+    }
+    let step = width * 1.25;
+    let place = |worker: u32| {
+        let apart = f64::from(worker / workers) * step * 0.5;
+        Rect::new(left + f64::from(worker) * step + apart, top, width, WORKER.y)
+    };
+    WorkerBoxes { boxes: (0..total).map(place).collect(), workers_per_box: 1 }
+}

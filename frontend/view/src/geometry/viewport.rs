@@ -1,0 +1,59 @@
+//! Which part of the world the canvas shows.
+
+use super::{Point, Rect};
+
+/// Farthest out.
+pub const MIN_ZOOM: f64 = 0.1;
+/// Closest in.
+pub const MAX_ZOOM: f64 = 4.0;
+
+/// The canvas' window on the world: screen = world × zoom + pan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    /// Where the world's origin is on the screen.
+    pub pan: Point,
+    /// Screen pixels per world unit, from [`MIN_ZOOM`] to [`MAX_ZOOM`].
+    pub zoom: f64,
+}
+
+impl Default for Viewport {
+    fn default() -> Self {
+        Self { pan: Point::default(), zoom: 1.0 }
+    }
+}
+
+impl Viewport {
+    /// Where a point of the world is on the screen.
+    #[must_use]
+    pub fn to_screen(self, world: Point) -> Point {
+        world.times(self.zoom).plus(self.pan)
+    }
+
+    /// Which point of the world is there on the screen.
+    #[must_use]
+    pub fn to_world(self, screen: Point) -> Point {
+        screen.minus(self.pan).times(1.0 / self.zoom)
+    }
+
+    /// The world moved under the window by a distance on the screen.
+    #[must_use]
+    pub fn panned(self, by: Point) -> Self {
+        Self { pan: self.pan.plus(by), ..self }
+    }
+
+    /// Zoomed by `factor` so that what is under `screen` stays there.
+    #[must_use]
+    pub fn zoomed(self, screen: Point, factor: f64) -> Self {
+        let world = self.to_world(screen);
+        let zoom = (self.zoom * factor).clamp(MIN_ZOOM, MAX_ZOOM);
+        Self { pan: screen.minus(world.times(zoom)), zoom }
+    }
+
+    /// Shows all of `bounds` in the middle of a window of `size` with `margin` pixels around it, never above 100 %.
+    #[must_use]
+    pub fn fit(bounds: Rect, size: Point, margin: f64) -> Self {
+        let room = Point::new((size.x - 2.0 * margin).max(1.0), (size.y - 2.0 * margin).max(1.0));
+        let zoom = (room.x / bounds.w.max(1.0)).min(room.y / bounds.h.max(1.0)).clamp(MIN_ZOOM, 1.0);
+        Self { pan: size.times(0.5).minus(bounds.center().times(zoom)), zoom }
+    }
+}

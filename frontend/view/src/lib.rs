@@ -1,0 +1,7 @@
+//! What the page computes before it paints.
+//!
+//! Models, layouts and state machines of the canvas and the player as plain values: no framework, no browser, no clock.
+//! The page feeds them with inputs and paints what they say; so all of it is tested natively.
+
+pub mod geometry;
+pub mod gestures;
