@@ -4,6 +4,7 @@
 //! events mean.
 
 pub mod clock;
+mod collector;
 mod names;
 mod recorder;
 mod recording;

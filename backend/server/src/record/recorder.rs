@@ -1,7 +1,8 @@
 //! The handle that stamps: cheap to clone, used from any thread, bound to a place and a link.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 
@@ -22,9 +23,8 @@ pub(super) struct Shared {
     pub(super) collector: OnceLock<Thread>,
     /// Mints where a thread can have no ring.
     spare: Mutex<Minter>,
-    /// Events of threads that can have no ring, and the raw time of the last.
+    /// How many events came from threads that can have no ring.
     pub(super) homeless: AtomicU64,
-    pub(super) homeless_at: AtomicI64,
 }
 
 impl Shared {
@@ -39,15 +39,12 @@ impl Shared {
             collector: OnceLock::new(),
             spare: Mutex::new(Minter::new(OWN_SOURCE)),
             homeless: AtomicU64::new(0),
-            homeless_at: AtomicI64::new(0),
         }
     }
 
     fn lose(&self) -> i64 {
-        let now = monotonic_ns();
-        self.homeless_at.store(now, Ordering::Relaxed);
-        self.homeless.fetch_add(1, Ordering::Release);
-        now
+        self.homeless.fetch_add(1, Ordering::Relaxed);
+        monotonic_ns()
     }
 }
 
@@ -85,6 +82,12 @@ pub struct Recorder {
     shared: Arc<Shared>,
     place: PlaceIndex,
     link: LinkIndex,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("place", &self.place).field("link", &self.link).finish_non_exhaustive()
+    }
 }
 
 impl Recorder {

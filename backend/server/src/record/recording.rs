@@ -1,34 +1,34 @@
-//! A recording that is being made, and the collector: the one thread that turns rings into frames.
+//! A recording that is being made, from its start to its End frame.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::Thread;
 
+use hopscope_record::frame::EndReason;
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey, SourceId};
 use tokio::sync::oneshot;
 
 use super::clock::RunClock;
+use super::collector::{Collector, Finish};
 use super::recorder::{Recorder, Shared};
-
-/// Longest time between two cuts.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Where frames go: the run's file, or a test's memory.
 ///
-/// Called from the collector's thread only, and must not wait for a disk or a reader; what takes long belongs on
+/// Called from the collector's thread only. Nothing but [`FrameSink::finish`] may wait: what takes long belongs on
 /// another thread behind a bounded queue.
 pub trait FrameSink: Send + 'static {
-    /// Takes one whole frame. `false` says that there is no room: the events in it count as lost. A frame that is
-    /// `needed` (everything but Events; few and small) is to be taken even beyond the bound, and is refused only when
-    /// nothing can be stored any more.
-    fn put(&mut self, frame: Vec<u8>, needed: bool) -> bool;
+    /// Whether there is room for events. While there is none they stay in the rings, which count what they cannot hold.
+    fn has_room(&mut self) -> bool;
 
-    /// Waits until everything taken is stored for good.
+    /// Takes one whole frame, in the order of their numbers. Frames of events come only while there is room; the others
+    /// are few and small and are to be taken always.
+    fn put(&mut self, frame: Vec<u8>);
+
+    /// Waits until everything taken is stored for good. `summary` tells what the recording came to.
     ///
     /// # Errors
     /// When something taken could not be stored.
-    fn finish(self: Box<Self>) -> std::io::Result<()>;
+    fn finish(self: Box<Self>, summary: &Summary) -> std::io::Result<()>;
 }
 
 /// What a recording needs to begin.
@@ -43,10 +43,14 @@ pub struct RecordingOptions {
     pub sink: Box<dyn FrameSink>,
 }
 
-/// What the running parts counted, for the End frame.
-#[derive(Clone, Debug, Default)]
+/// How the run ended and what its parts counted, for the End frame.
+#[derive(Clone, Debug)]
 pub struct EndInfo {
-    /// Attempts that were open when the run ended, per link.
+    /// Why it ended.
+    pub reason: EndReason,
+    /// More about the reason, for people.
+    pub detail: Option<String>,
+    /// Attempts that were open when the run ended, per link. A link that is not listed was not counted.
     pub open_attempts: Vec<(LinkIndex, u64)>,
 }
 
@@ -55,12 +59,22 @@ pub struct EndInfo {
 pub struct Summary {
     /// Events in the frames, per source.
     pub accepted: Vec<(SourceId, u64)>,
-    /// Events that are not, for want of room.
+    /// Events that are not in the frames, for want of room.
     pub lost: u64,
-    /// Frames written, Hello and End included.
+    /// Frames made, Hello and End included.
     pub frames: u64,
-    /// Why the recording could not be stored to its end, if so.
+    /// Why it ended; `None` where nobody said so, which makes no End frame.
+    pub reason: Option<EndReason>,
+    /// Why the recording could not be made or stored to its end, if so.
     pub failure: Option<String>,
+}
+
+impl Summary {
+    /// Events in the frames, of all sources.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.accepted.iter().map(|(_, count)| count).sum()
+    }
 }
 
 /// A key for a new run: random, never 0.
@@ -71,17 +85,12 @@ pub fn new_run_key() -> std::io::Result<RunKey> {
     Ok(RunKey(getrandom::u64()?.max(1)))
 }
 
-/// A recording that is being made. Dropped without [`Recording::finish`] it ends as a cut recording, without an End
-/// frame.
+/// A recording that is being made. Dropped without [`Recording::finish`] it is drained and ends as a cut recording,
+/// without an End frame.
 pub struct Recording {
     shared: Arc<Shared>,
-    commands: Option<Sender<Finish>>,
-    collector: Option<JoinHandle<()>>,
-}
-
-struct Finish {
-    end: EndInfo,
-    done: oneshot::Sender<Summary>,
+    finish: Option<Sender<Finish>>,
+    collector: Thread,
 }
 
 impl Recording {
@@ -91,12 +100,13 @@ impl Recording {
     /// When the collector's thread cannot be started.
     pub fn start(options: RecordingOptions) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::new(options.key));
-        let (commands, receiver) = channel();
-        let collector = Collector { shared: Arc::clone(&shared), sink: options.sink };
+        let (finish, receiver) = channel();
+        let collector = Collector::new(Arc::clone(&shared), options);
         let thread = std::thread::Builder::new().name("hs-collector".into()).spawn(move || collector.run(&receiver))?;
+        let collector = thread.thread().clone();
         // Before any recorder exists, so that every ring can call the collector.
-        let _ = shared.collector.set(thread.thread().clone());
-        Ok(Self { shared, commands: Some(commands), collector: Some(thread) })
+        let _ = shared.collector.set(collector.clone());
+        Ok(Self { shared, finish: Some(finish), collector })
     }
 
     /// A handle that stamps at this place, on this link.
@@ -120,51 +130,24 @@ impl Recording {
     /// nowhere, so stop everything that records first. A run whose zero was never fixed gets this instant as zero.
     pub async fn finish(mut self, end: EndInfo) -> Summary {
         let (done, summary) = oneshot::channel();
-        let sent = self.commands.take().is_some_and(|commands| commands.send(Finish { end, done }).is_ok());
-        self.wake();
-        match summary.await {
-            Ok(summary) if sent => summary,
-            _ => Summary { failure: Some("the collector has stopped".to_owned()), ..Summary::default() },
+        if let Some(finish) = self.finish.take() {
+            // Fails only when the collector is gone; then nobody answers either.
+            let _ = finish.send(Finish { end, done });
         }
-    }
-
-    fn wake(&self) {
-        if let Some(collector) = &self.collector {
-            collector.thread().unpark();
-        }
+        self.collector.unpark();
+        summary
+            .await
+            .unwrap_or_else(|_| Summary { failure: Some("the collector has stopped".to_owned()), ..Summary::default() })
     }
 }
 
 impl Drop for Recording {
     fn drop(&mut self) {
         // Without a sender the collector drains and ends by itself; nothing waits for it here.
-        self.commands = None;
-        self.wake();
+        self.finish = None;
+        self.collector.unpark();
     }
 }
 
-struct Collector {
-    shared: Arc<Shared>,
-    sink: Box<dyn FrameSink>,
-}
-
-impl Collector {
-    fn run(self, commands: &Receiver<Finish>) {
-        let mut rings = super::ring::Rings::default();
-        let (mut events, mut lost) = (Vec::new(), Vec::new());
-        let finish = loop {
-            std::thread::park_timeout(TICK);
-            let command = commands.try_recv();
-            rings.take(&self.shared.registry, &mut events, &mut lost);
-            match command {
-                Ok(finish) => break Some(finish),
-                Err(TryRecvError::Disconnected) => break None,
-                Err(TryRecvError::Empty) => {}
-            }
-        };
-        let failure = self.sink.finish().err().map(|error| error.to_string());
-        if let Some(Finish { end: _, done }) = finish {
-            let _ = done.send(Summary { accepted: rings.accepted(), lost: 0, frames: 0, failure });
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

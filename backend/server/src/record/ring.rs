@@ -26,8 +26,10 @@ struct Marks {
     sequence: AtomicU64,
     /// How many events found the ring full.
     lost: AtomicU64,
+    /// Raw time of the first one of the latest unbroken row of losses.
+    lost_from: AtomicI64,
     /// Raw time of the last one that did.
-    lost_at: AtomicI64,
+    lost_to: AtomicI64,
 }
 
 /// The writing end: belongs to one OS thread.
@@ -38,6 +40,7 @@ pub(super) struct Writer {
     marks: Arc<Marks>,
     sequence: u64,
     lost: u64,
+    losing: bool,
     minter: Minter,
     collector: Option<Thread>,
 }
@@ -51,9 +54,9 @@ impl Writer {
         fence(Ordering::SeqCst);
         event.time = monotonic_ns();
         if self.events.push(event).is_err() {
-            self.lost += 1;
-            self.marks.lost_at.store(event.time, Ordering::Relaxed);
-            self.marks.lost.store(self.lost, Ordering::Relaxed);
+            self.lose(event.time);
+        } else {
+            self.losing = false;
         }
         self.sequence += 1;
         self.marks.sequence.store(self.sequence, Ordering::Release);
@@ -63,6 +66,18 @@ impl Writer {
             collector.unpark();
         }
         event.time
+    }
+
+    #[cold]
+    fn lose(&mut self, time: i64) {
+        if !self.losing {
+            self.losing = true;
+            self.marks.lost_from.store(time, Ordering::Relaxed);
+        }
+        self.lost += 1;
+        self.marks.lost_to.store(time, Ordering::Relaxed);
+        // Last, so that who sees the count sees times that go with it, or later ones.
+        self.marks.lost.store(self.lost, Ordering::Release);
     }
 
     /// The ids of this ring's source.
@@ -87,6 +102,7 @@ struct Reader {
     events: Consumer<Event>,
     marks: Arc<Marks>,
     lost: u64,
+    lost_to: i64,
     accepted: u64,
 }
 
@@ -115,10 +131,17 @@ impl Registry {
         waiting.handed_out = handed_out;
         let (producer, consumer) = RingBuffer::new(capacity);
         let marks = Arc::<Marks>::default();
-        waiting.readers.push(Reader { source, events: consumer, marks: Arc::clone(&marks), lost: 0, accepted: 0 });
+        waiting.readers.push(Reader {
+            source,
+            events: consumer,
+            marks: Arc::clone(&marks),
+            lost: 0,
+            lost_to: i64::MIN,
+            accepted: 0,
+        });
         drop(waiting);
         let minter = Minter::new(source);
-        Some(Writer { recording, events: producer, marks, sequence: 0, lost: 0, minter, collector })
+        Some(Writer { recording, events: producer, marks, sequence: 0, lost: 0, losing: false, minter, collector })
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -133,8 +156,10 @@ pub(super) struct Lost {
     pub(super) source: SourceId,
     /// How many since the last cut.
     pub(super) count: u64,
+    /// Raw time of the first of them.
+    pub(super) from: i64,
     /// Raw time of the last of them.
-    pub(super) last: i64,
+    pub(super) to: i64,
 }
 
 /// Every ring of a recording, as the collector holds them.
@@ -240,9 +265,15 @@ impl Reader {
     fn losses(&mut self) -> Option<Lost> {
         let total = self.marks.lost.load(Ordering::Acquire);
         let count = total - self.lost;
+        if count == 0 {
+            return None;
+        }
         self.lost = total;
-        let last = self.marks.lost_at.load(Ordering::Relaxed);
-        (count > 0).then_some(Lost { source: self.source, count, last })
+        let to = self.marks.lost_to.load(Ordering::Relaxed);
+        // A row of losses that goes on from the last cut begins anew after what was told of it.
+        let from = self.marks.lost_from.load(Ordering::Relaxed).max(self.lost_to.saturating_add(1)).min(to);
+        self.lost_to = to;
+        Some(Lost { source: self.source, count, from, to })
     }
 }
 

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::TryRecvError;
 
 use hopscope_record::Kind;
 
@@ -22,7 +23,7 @@ fn a_full_ring_loses_and_counts() {
     let cut = rings.take(&registry, &mut events, &mut lost);
     assert!(stamps.iter().all(|stamp| *stamp <= cut));
     assert_eq!(events.iter().map(|event| event.a).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    assert_eq!(lost, [Lost { source: SourceId(2), count: 2, last: stamps[5] }]);
+    assert_eq!(lost, [Lost { source: SourceId(2), count: 2, from: stamps[4], to: stamps[5] }]);
     writer.record(event(6, 0));
     lost.clear();
     rings.take(&registry, &mut events, &mut lost);
@@ -80,8 +81,8 @@ fn no_event_comes_before_its_cause_whatever_the_cut() {
                         while n > (made.load(Ordering::Relaxed) + 1) * PER_CUT {
                             std::thread::yield_now();
                         }
-                        // A cause from the neighbour, if one has come.
-                        let cause = receiver.try_recv().unwrap_or(0);
+                        // A cause from the neighbour: if one has come, and now and then one must come.
+                        let cause = if n % 10 == 9 { wait_for(&receiver) } else { receiver.try_recv().unwrap_or(0) };
                         writer.record(event(name(n), cause));
                         let _ = next.try_send(name(n));
                     }
@@ -111,6 +112,18 @@ fn no_event_comes_before_its_cause_whatever_the_cut() {
         cuts = collector.join().unwrap();
     });
     check(&cuts, THREADS as u64 * EACH);
+}
+
+/// The next token, or 0 when the neighbour has ended. Gives the processor away instead of blocking, so that threads run
+/// into each other. Tokens are never all gone: an event takes one at most and passes one on.
+fn wait_for(tokens: &std::sync::mpsc::Receiver<u64>) -> u64 {
+    loop {
+        match tokens.try_recv() {
+            Ok(token) => return token,
+            Err(TryRecvError::Disconnected) => return 0,
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+        }
+    }
 }
 
 fn check(cuts: &[(i64, Vec<Event>)], expected: u64) {
