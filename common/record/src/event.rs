@@ -48,6 +48,13 @@ impl Event {
         }
     }
 
+    /// The status that `a` carries, without the mark of a late one; for kinds whose `a` is a
+    /// [`crate::kind::ValueMeaning::Status`].
+    #[must_use]
+    pub const fn status(&self) -> u64 {
+        self.a & !LATE
+    }
+
     /// Whether this closes an attempt that was closed already (a reply after the timeout). It
     /// then counts in no latency figure, and the attempt is not closed twice.
     #[must_use]
@@ -69,6 +76,7 @@ mod tests {
     fn only_a_closing_event_can_be_late() {
         let late = |kind| Event { a: LATE | 200, ..Event::new(0, kind) }.is_late();
         assert!(late(Kind::COMPLETED));
+        assert_eq!(Event { a: LATE | 200, ..Event::new(0, Kind::COMPLETED) }.status(), 200);
         assert!(!late(Kind::INTENDED));
         assert!(!late(Kind(60_000)));
         assert!(!Event { a: 200, ..Event::new(0, Kind::COMPLETED) }.is_late());

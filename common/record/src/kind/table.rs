@@ -154,7 +154,7 @@ pub const KINDS: &[KindInfo] = &[
     },
 ];
 
-const LAST: usize = Kind::PHASE_BEGAN.0 as usize;
+const LAST: usize = KINDS[KINDS.len() - 1].kind.0 as usize;
 
 /// For each number of a kind its row in [`KINDS`], or `u8::MAX`.
 pub(super) const ROW_OF: [u8; LAST + 1] = {
