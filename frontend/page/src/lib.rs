@@ -3,6 +3,8 @@
 //! `io` is the only user of fetch and WebSocket; `state` holds what the parts share; `ui` the small pieces that they are
 //! made of. Every visible text is a key of the scenario's catalogue.
 
+#![allow(unreachable_pub, reason = "Leptos' component macro writes pub items of its own")]
+
 mod app;
 mod io;
 mod state;

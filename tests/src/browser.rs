@@ -1,0 +1,90 @@
+//! A real Chromium behind its WebDriver, which also reports what the page did wrong.
+
+use std::panic::AssertUnwindSafe;
+
+use anyhow::{Context, Result};
+use futures_util::FutureExt as _;
+use serde_json::json;
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use tokio::process::Command;
+
+use crate::child::Group;
+
+/// Flags for a headless browser that asks nobody on the network for anything.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,800",
+];
+
+/// Runs before any script of a page: keeps policy reports, errors and rejected promises where the test finds them.
+const WATCH: &str = r#"
+    window.hopscopeFaults = [];
+    const keep = (what, text) => window.hopscopeFaults.push(what + ": " + text);
+    document.addEventListener("securitypolicyviolation", (e) =>
+        keep("policy", e.violatedDirective + " blocked " + (e.blockedURI || "inline") + " " + (e.sample || "")));
+    window.addEventListener("error", (e) =>
+        keep("error", e.message || "cannot load " + (e.target.src || e.target.href)), true);
+    window.addEventListener("unhandledrejection", (e) => keep("rejection", String(e.reason)));
+"#;
+
+/// Opens a browser at 1280x800, hands its driver to `test`, and ends both whatever happened.
+///
+/// # Panics
+/// When `test` does, after the browser is gone.
+///
+/// # Errors
+/// When the browser cannot be started, or those of `test`.
+pub async fn with_browser<F>(test: impl FnOnce(WebDriver) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let profile = tempfile::tempdir()?;
+    let mut command = Command::new(crate::variable("HOPSCOPE_CHROMEDRIVER")?);
+    let mut process = Group::start(command.arg("--port=0"))?;
+    let port: u16 = process
+        .read_until(|line| line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok())
+        .await
+        .context("chromedriver did not say its port")?;
+    let mut capabilities = DesiredCapabilities::chrome();
+    for flag in FLAGS {
+        capabilities.add_arg(flag)?;
+    }
+    capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+    capabilities.set_binary(&crate::variable("HOPSCOPE_CHROMIUM")?.to_string_lossy())?;
+    let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
+    driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await?;
+    let result = AssertUnwindSafe(test(driver.clone())).catch_unwind().await;
+    let quit = driver.quit().await;
+    // Dropping the group ends driver and browser even where quitting failed.
+    drop(process);
+    match result {
+        Ok(result) => result.and(quit.context("the browser did not quit")),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// What the page did wrong since it was loaded: policy reports, errors, rejected promises.
+///
+/// # Errors
+/// When the page cannot be asked.
+pub async fn faults(driver: &WebDriver) -> Result<Vec<String>> {
+    Ok(driver.execute("return window.hopscopeFaults", Vec::new()).await?.convert()?)
+}
+
+/// Keeps a picture of the page in `target/pictures/NAME.png`, to be looked at.
+///
+/// # Errors
+/// When it cannot be taken or written.
+pub async fn picture(driver: &WebDriver, name: &str) -> Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures");
+    std::fs::create_dir_all(&folder)?;
+    driver.screenshot(&folder.join(format!("{name}.png"))).await?;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! What the outside tests share: a server of the real binary and a real browser, both ended with the test.
+//!
+//! The tests live in `tests/`; `cargo xtask test` builds the binary and names it, the browser and its driver in
+//! `HOPSCOPE_BIN`, `HOPSCOPE_CHROMIUM` and `HOPSCOPE_CHROMEDRIVER`.
+
+pub mod browser;
+mod child;
+pub mod server;
+
+/// The value of a variable that `cargo xtask test` sets.
+///
+/// # Errors
+/// When it is not set; the message says how to run the tests.
+fn variable(name: &str) -> anyhow::Result<std::ffi::OsString> {
+    std::env::var_os(name).ok_or_else(|| anyhow::anyhow!("{name} is not set: run these tests by `cargo xtask test`"))
+}
