@@ -1,8 +1,9 @@
 //! The scenario: the document that a person builds, and all that is said about it before anything runs.
 //!
 //! Owns the model ([`model`]), the quantities with units ([`quantity`]), the descriptors of node kinds and protocols
-//! ([`kinds`], [`protocol`], [`shape`]) that the inspector's forms and validation ([`validate`]) are made from, the edits ([`edits`]), the plan
-//! of a run ([`plan`]), and the catalogue of every text a person reads ([`catalogue`]).
+//! ([`kinds`], [`protocol`], [`shape`]) that the inspector's forms, validation ([`validate`]), the published schema
+//! ([`schema`]) and the editor's changes ([`edits`]) are made from, the plan of a run ([`plan`]), and the catalogue of
+//! every text that a person reads ([`catalogue`]).
 //!
 //! Performs no IO, reads no clock, holds no sentence outside the catalogue, and never panics on a document.
 
@@ -15,5 +16,6 @@ pub mod model;
 pub mod plan;
 pub mod protocol;
 pub mod quantity;
+pub mod schema;
 pub mod shape;
 pub mod validate;

@@ -16,7 +16,7 @@ mod tests;
 /// A unit's spelling and how many base units it is worth.
 type Unit = (&'static str, u64);
 
-/// The units of time, in nanoseconds; the first spelling of a size is the canonical one.
+/// The units of time, in nanoseconds; the first spelling of a unit is the canonical one.
 const TIME_UNITS: &[Unit] = &[
     ("ns", 1),
     ("µs", 1_000),
@@ -54,14 +54,19 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// The units that may be written, for an editor's choice and for messages: `"ns, µs, ms, s, min or h"`.
+    /// The units that may be written, for messages: `"ns, µs, ms, s, min, h"`.
     #[must_use]
     pub fn allowed(self) -> &'static str {
         match self {
-            Self::Time => "ns, µs, ms, s, min or h",
+            Self::Time => "ns, µs, ms, s, min, h",
             Self::Rate => "/s",
-            Self::Size => "B, kB, KiB, MB, MiB, GB or GiB",
+            Self::Size => "B, kB, KiB, MB, MiB, GB, GiB",
         }
+    }
+
+    /// Every spelling of a unit that is read, for a schema.
+    pub fn spellings(self) -> impl Iterator<Item = &'static str> {
+        self.units().iter().map(|(spelling, _)| *spelling)
     }
 
     /// Reads a quantity of this dimension into base units.

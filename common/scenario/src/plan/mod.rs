@@ -10,10 +10,12 @@ mod compile;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Key;
 use crate::kinds::Kind;
 use crate::model::{Load, Scenario, Work};
 use crate::protocol::Protocol;
 use crate::quantity::{Size, Time};
+use crate::text;
 
 pub use bytes::PlanError;
 pub use compile::compile;
@@ -83,6 +85,17 @@ pub enum Role {
     Replica,
 }
 
+impl Role {
+    /// What a person calls a place of this role; the text's argument is `ordinal`.
+    #[must_use]
+    pub fn label(self) -> Key {
+        match self {
+            Self::Client => text!("role.client"),
+            Self::Replica => text!("role.replica"),
+        }
+    }
+}
+
 /// A place; its number is its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +109,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place within its node as exports write it: "client", "replica 2".
+    /// The place within its node as exports write it, in every language: "client", "replica 2".
     #[must_use]
     pub fn instance(&self) -> String {
         match self.role {

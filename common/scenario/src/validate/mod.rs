@@ -5,6 +5,7 @@
 
 mod graph;
 mod issues;
+mod parse;
 mod request;
 mod walk;
 
@@ -69,7 +70,7 @@ pub fn document_issues(document: &Value) -> Vec<Issue> {
     issues.into_vec()
 }
 
-/// Reads JSON.
+/// Reads JSON, in which no object may have a field twice.
 ///
 /// # Errors
 /// One Issue where it is too long or is not JSON, with line and column.
@@ -81,7 +82,7 @@ pub fn parse(text: &str) -> Result<Value, Vec<Issue>> {
             [("count", text.len().to_string().into()), ("max", MAX_DOCUMENT_BYTES.to_string().into())],
         )]);
     }
-    serde_json::from_str(text).map_err(|error| {
+    parse::strict(text).map_err(|error| {
         let full = error.to_string();
         let reason = full.split(" at line ").next().unwrap_or(&full);
         vec![Issue::new(

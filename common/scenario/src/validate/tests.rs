@@ -83,6 +83,11 @@ fn text_that_is_not_json_has_a_line_and_a_column() {
     assert_eq!(issues[0].code, Code::BadJson);
     let message = issues[0].message(Language::English);
     assert_eq!(message, "The document stops being JSON at line 2, column 13.");
+    let twice = GOOD.replacen("\"version\": 1,", "\"version\": 1, \"version\": 1,", 1);
+    let issues = validate(&twice).unwrap_err();
+    assert_eq!(issues[0].code, Code::BadJson);
+    assert_eq!(issues[0].remedy(Language::English), "Correct it there (the field \"version\" is written twice).");
+    assert_eq!(validate(&format!("{GOOD} {{}}")).unwrap_err()[0].code, Code::BadJson);
     let deep = "[".repeat(100_000);
     assert_eq!(validate(&deep).unwrap_err()[0].code, Code::BadJson);
     let long = " ".repeat(MAX_DOCUMENT_BYTES + 1);
@@ -197,6 +202,12 @@ proptest! {
     fn no_text_panics(text in "\\PC{0,200}") {
         let _ = validate(&text);
         let _ = validate_request(&text);
+    }
+
+    #[test]
+    fn strict_reading_reads_what_json_is(value in any_json()) {
+        let text = value.to_string();
+        prop_assert_eq!(parse(&text).ok(), serde_json::from_str::<Value>(&text).ok());
     }
 
     #[test]

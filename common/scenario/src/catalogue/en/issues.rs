@@ -10,7 +10,7 @@ pub(super) const TEXTS: Table = &[
     ("issue.bad-json.message", "The document stops being JSON at line {line}, column {column}."),
     ("issue.bad-json.remedy", "Correct it there ({reason})."),
     ("issue.bad-quantity.message", "**{value}** is not a number with a unit."),
-    ("issue.bad-quantity.remedy", "Write a plain number, then {units}, like **{example}**."),
+    ("issue.bad-quantity.remedy", "Write a plain number and a unit ({units}), like **{example}**."),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),
     ("issue.client-without-link.remedy", "Draw a link from **{name}** to the service that it calls."),
     ("issue.control-character.message", "{label} has a line break or a control character."),
