@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::catalogue::Language;
 use crate::issue::Code;
 use crate::kinds::{KINDS, Kind};
 use crate::protocol::Protocol;
@@ -46,6 +47,9 @@ fn an_illegal_link_is_refused_with_its_issue() {
     assert_eq!(code("n2", "n2"), Code::SelfLink);
     assert_eq!(code("n3", "n2"), Code::SynchronousCycle);
     assert_eq!(code("n3", "n9"), Code::UnknownNode);
+    let issue = document.may_link("n2", "n1").unwrap_err();
+    assert_eq!(issue.message(Language::English), "A client cannot be called over HTTP/1.1 by a service.");
+    assert_eq!(issue.remedy(Language::English), "Link shop to a service instead of buyers.");
     assert_eq!(document.may_link("n1", "n3"), Ok(Protocol::Http1));
 }
 

@@ -8,7 +8,7 @@ use super::issues::Issues;
 use super::walk::short;
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
-use crate::protocol::{Protocol, Style};
+use crate::protocol::{PROTOCOLS, Protocol, Style};
 use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
 use crate::text;
 
@@ -117,10 +117,17 @@ fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
             ("to", name(nodes, edge.to).into()),
             ("from_kind", from.descriptor().inline.into()),
             ("to_kind", to.descriptor().inline.into()),
+            ("target_kind", may_call(from).descriptor().inline.into()),
             ("verb", protocol.descriptor().verb.into()),
         ];
         issues.push(Issue::new(Code::IllegalLink, path, args));
     }
+}
+
+/// A kind that nodes of this kind may call, for the remedy.
+fn may_call(from: Kind) -> Kind {
+    let mut pairs = PROTOCOLS.iter().flat_map(|protocol| protocol.connects);
+    pairs.find(|(caller, _)| *caller == from).map_or(Kind::Service, |(_, called)| *called)
 }
 
 /// Nodes that start traffic need somewhere to send it; services that nobody calls stay idle; something must send.

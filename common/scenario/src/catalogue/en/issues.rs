@@ -22,7 +22,7 @@ pub(super) const TEXTS: Table = &[
     ("issue.duplicate-name.message", "Another node is called **{value}** too."),
     ("issue.duplicate-name.remedy", "Rename one of them: figures and captions name nodes."),
     ("issue.illegal-link.message", "A {to_kind} cannot be {verb} by a {from_kind}."),
-    ("issue.illegal-link.remedy", "Turn the link around, or link **{from}** to something else than **{to}**."),
+    ("issue.illegal-link.remedy", "Link **{from}** to a {target_kind} instead of **{to}**."),
     ("issue.missing-field.message", "**{field}** is missing."),
     ("issue.missing-field.remedy", "Add the field **{field}**."),
     ("issue.nothing-to-run.message", "Nothing in this scenario sends a request."),
