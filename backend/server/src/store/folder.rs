@@ -1,0 +1,140 @@
+//! The folder's files: their names, who holds them, and what their summaries say.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, reason_name, summary};
+use crate::record::Summary;
+
+/// What clones of a store share.
+pub(super) struct Inner {
+    pub(super) folder: PathBuf,
+    /// Runs that this process records.
+    pub(super) live: Mutex<HashMap<RunId, watch::Receiver<Progress>>>,
+    /// Held while a summary is changed.
+    pub(super) summaries: Mutex<()>,
+}
+
+impl Inner {
+    pub(super) fn make_file(&self) -> Result<(RunId, File), StoreError> {
+        loop {
+            let random = getrandom::u32().map_err(|error| at(&self.folder)(error.into()))?;
+            let id = RunId::new(Timestamp::now(), random as u16);
+            let path = self.recording(&id);
+            match OpenOptions::new().append(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((id, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(at(&path)(error)),
+            }
+        }
+    }
+
+    /// Looks into a recording whose summary is missing or says that it is being made.
+    pub(super) fn look_again(&self, id: &RunId, noted: Option<RunSummary>) -> Result<RunSummary, StoreError> {
+        let path = self.recording(id);
+        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::Unknown(id.clone()),
+            _ => at(&path)(error),
+        })?;
+        let bytes = file.metadata().map_err(at(&path))?.len();
+        let elsewhere = || RunSummary {
+            state: RecordingState::Recording,
+            bytes,
+            ..noted.clone().unwrap_or_else(|| summary::empty(id))
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(elsewhere()),
+            Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
+        }
+        // Made this moment, and its maker has not come to lock it.
+        if bytes < Progress::BEGINNING.bytes {
+            return Ok(elsewhere());
+        }
+        let scan = summary::scan(id, &mut file).map_err(at(&path))?;
+        let mut summary = scan.summary;
+        match (scan.damage, scan.torn) {
+            // Bytes after damage are left alone: someone may want to look at them.
+            (Some(damage), _) => tracing::warn!("run {id} is readable up to byte {}: {damage}", summary.bytes),
+            (None, true) => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
+            (None, false) => {}
+        }
+        if let Some(noted) = noted {
+            summary.name = noted.name;
+            summary.scenario = noted.scenario;
+        }
+        let _guard = self.summaries();
+        self.write_summary(&summary)?;
+        Ok(summary)
+    }
+
+    /// Notes what a run of this process came to.
+    pub(super) fn end(&self, id: &RunId, recorded: &Summary, whole: bool) -> io::Result<()> {
+        let progress = self.live().get(id).map_or(Progress::BEGINNING, |progress| *progress.borrow());
+        let ended = whole && recorded.failure.is_none() && recorded.reason.is_some();
+        let (events, lost) = if ended {
+            (recorded.events(), recorded.lost)
+        } else {
+            // What was recorded and what is stored are two things now, so the file is asked.
+            let stored = File::open(self.recording(id)).and_then(|mut file| summary::scan(id, &mut file))?;
+            let events = stored.summary.events;
+            (events, (recorded.events() + recorded.lost).saturating_sub(events))
+        };
+        let _guard = self.summaries();
+        let noted = self.read_summary(id).unwrap_or_else(|| summary::empty(id));
+        let summary = RunSummary {
+            state: if ended { RecordingState::Ended } else { RecordingState::Cut },
+            reason: recorded.reason.map(reason_name),
+            events,
+            lost,
+            frames: progress.frames,
+            bytes: progress.bytes,
+            ..noted
+        };
+        self.write_summary(&summary).map_err(io::Error::other)
+    }
+
+    /// The run is no longer recorded by this process.
+    pub(super) fn forget(&self, id: &RunId) {
+        self.live().remove(id);
+    }
+
+    pub(super) fn read_summary(&self, id: &RunId) -> Option<RunSummary> {
+        let text = fs::read(self.summary(id)).ok()?;
+        serde_json::from_slice(&text).ok().filter(|summary: &RunSummary| summary.id == *id)
+    }
+
+    /// Writes the summary in one step, so that whoever reads it never sees half of it.
+    pub(super) fn write_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
+        let path = self.summary(&summary.id);
+        let draft = self.folder.join(format!(".{}.{}.draft", summary.id, std::process::id()));
+        let write = || {
+            let text = serde_json::to_vec(summary)?;
+            fs::write(&draft, text)?;
+            fs::rename(&draft, &path)
+        };
+        write().map_err(at(&path))
+    }
+
+    pub(super) fn recording(&self, id: &RunId) -> PathBuf {
+        self.folder.join(format!("{id}.hop"))
+    }
+
+    pub(super) fn summary(&self, id: &RunId) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RunId, watch::Receiver<Progress>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn summaries(&self) -> MutexGuard<'_, ()> {
+        self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

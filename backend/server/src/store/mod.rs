@@ -1,0 +1,251 @@
+//! The folder of runs: one append-only recording per run, `ID.hop`, and a summary beside it, `ID.json`, which can be
+//! made again from the recording (but for the name that a person gave).
+//!
+//! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
+//! on the recording, so that a run without End whose lock is free is known to be cut.
+
+mod folder;
+mod id;
+mod summary;
+mod tail;
+mod writer;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use etcetera::BaseStrategy;
+use hopscope_record::frame::file_header;
+use hopscope_scenario::plan::Plan;
+use tokio::sync::watch;
+
+use folder::Inner;
+pub use id::{BadRunId, RunId};
+pub use summary::{RecordingState, RunSummary, reason_name};
+pub use tail::Tail;
+pub use writer::{Progress, RunFile};
+
+/// Longest name of a run in characters.
+pub const LONGEST_NAME: usize = 200;
+
+/// Why the folder could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such run.
+    #[error("there is no run {0}")]
+    Unknown(RunId),
+    /// The run is still being recorded, here or by another process, and must end first.
+    #[error("run {0} is still being recorded")]
+    Recording(RunId),
+    /// Another process records the run, and only that one can say how far it is.
+    #[error("run {0} is being recorded by another process")]
+    Elsewhere(RunId),
+    /// The recording has fewer frames.
+    #[error("the recording has {frames} frames so far and none with number {from}")]
+    NoSuchFrame {
+        /// The frame asked for.
+        from: u32,
+        /// How many there are.
+        frames: u32,
+    },
+    /// A name is empty or longer than [`LONGEST_NAME`].
+    #[error("a run's name has 1 to {LONGEST_NAME} characters, without line breaks")]
+    BadName,
+    /// The folder or a file in it cannot be used.
+    #[error("cannot use {path}: {error}")]
+    Files {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// The folder of runs. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// Where runs are kept unless someone says otherwise: in the user's data folder.
+///
+/// # Errors
+/// When the user has no home.
+pub fn default_folder() -> io::Result<PathBuf> {
+    let base = etcetera::choose_base_strategy().map_err(io::Error::other)?;
+    Ok(base.data_dir().join("hopscope").join("runs"))
+}
+
+impl Store {
+    /// Opens the folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let folder = folder.into();
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        Ok(Self { inner: Arc::new(Inner { folder, live: Mutex::default(), summaries: Mutex::default() }) })
+    }
+
+    /// Makes the file of a new run and its summary.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub fn create(&self, plan: &Plan) -> Result<RunFile, StoreError> {
+        let (id, mut file) = self.inner.make_file()?;
+        let path = self.inner.recording(&id);
+        // Whoever looks at the folder right now may hold the lock for a moment.
+        file.lock().map_err(at(&path))?;
+        file.write_all(&file_header()).map_err(at(&path))?;
+        let (progress, watcher) = watch::channel(Progress::BEGINNING);
+        self.inner.live().insert(id.clone(), watcher);
+        let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, progress).map_err(at(&path));
+        let run = run.inspect_err(|_| self.inner.forget(&id))?;
+        let summary = RunSummary {
+            name: plan.scenario.name.clone(),
+            scenario: plan.scenario.name.clone(),
+            seed: plan.settings.seed,
+            duration: plan.settings.duration.to_string(),
+            ..summary::empty(&id)
+        };
+        self.inner.write_summary(&summary)?;
+        Ok(run)
+    }
+
+    /// All runs, the newest first. One that cannot be read is left out, and said so in the log.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list(&self) -> Result<Vec<RunSummary>, StoreError> {
+        let folder = &self.inner.folder;
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(folder).map_err(at(folder))? {
+            let name = entry.map_err(at(folder))?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".hop")).and_then(|id| id.parse::<RunId>().ok());
+            ids.extend(id);
+        }
+        ids.sort_unstable_by(|left, right| right.cmp(left));
+        let summaries = ids.iter().filter_map(|id| match self.get(id) {
+            Ok(summary) => Some(summary),
+            Err(StoreError::Unknown(_)) => None,
+            Err(error) => {
+                tracing::warn!("run {id} is left out of the list: {error}");
+                None
+            }
+        });
+        Ok(summaries.collect())
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], or when its files cannot be read.
+    pub fn get(&self, id: &RunId) -> Result<RunSummary, StoreError> {
+        let noted = self.inner.read_summary(id);
+        if let Some(progress) = self.progress(id) {
+            let progress = *progress.borrow();
+            let noted = noted.unwrap_or_else(|| summary::empty(id));
+            return Ok(RunSummary { frames: progress.frames, bytes: progress.bytes, ..noted });
+        }
+        match noted {
+            Some(summary) if summary.state != RecordingState::Recording => {
+                if self.inner.recording(id).exists() {
+                    Ok(summary)
+                } else {
+                    Err(StoreError::Unknown(id.clone()))
+                }
+            }
+            noted => self.inner.look_again(id, noted),
+        }
+    }
+
+    /// How far a run has come that this process records.
+    #[must_use]
+    pub fn progress(&self, id: &RunId) -> Option<watch::Receiver<Progress>> {
+        self.inner.live().get(id).cloned()
+    }
+
+    /// A reader of the run's frames from number `from` on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchFrame`] when `from` lies beyond the next frame, [`StoreError::Elsewhere`], or as
+    /// [`Store::get`].
+    pub fn tail(&self, id: &RunId, from: u32) -> Result<Tail, StoreError> {
+        let progress = match self.progress(id) {
+            Some(progress) => progress,
+            None => self.stored(id)?,
+        };
+        let frames = progress.borrow().frames;
+        if from > frames {
+            return Err(StoreError::NoSuchFrame { from, frames });
+        }
+        let path = self.inner.recording(id);
+        Ok(Tail::new(File::open(&path).map_err(at(&path))?, from, progress))
+    }
+
+    /// The run's file and how many of its bytes are whole frames by now.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub fn file(&self, id: &RunId) -> Result<(File, u64), StoreError> {
+        let bytes = self.get(id)?.bytes;
+        let path = self.inner.recording(id);
+        Ok((File::open(&path).map_err(at(&path))?, bytes))
+    }
+
+    /// Gives the run another name.
+    ///
+    /// # Errors
+    /// [`StoreError::BadName`], or as [`Store::get`].
+    pub fn rename(&self, id: &RunId, name: &str) -> Result<RunSummary, StoreError> {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(StoreError::BadName);
+        }
+        let summary = self.get(id)?;
+        if summary.state == RecordingState::Recording && self.progress(id).is_none() {
+            return Err(StoreError::Elsewhere(id.clone()));
+        }
+        let _guard = self.inner.summaries();
+        // Read again under the lock: the run may have ended in between.
+        let noted = self.inner.read_summary(id).unwrap_or(summary);
+        let renamed = RunSummary { name: name.to_owned(), ..noted };
+        self.inner.write_summary(&renamed)?;
+        Ok(renamed)
+    }
+
+    /// Deletes the run's files.
+    ///
+    /// # Errors
+    /// [`StoreError::Recording`] while it is being recorded, or as [`Store::get`].
+    pub fn delete(&self, id: &RunId) -> Result<(), StoreError> {
+        if self.get(id)?.state == RecordingState::Recording {
+            return Err(StoreError::Recording(id.clone()));
+        }
+        let path = self.inner.recording(id);
+        fs::remove_file(&path).map_err(at(&path))?;
+        let path = self.inner.summary(id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A watch that stands still: the progress of a run that is over.
+    fn stored(&self, id: &RunId) -> Result<watch::Receiver<Progress>, StoreError> {
+        let summary = self.get(id)?;
+        if summary.state == RecordingState::Recording {
+            return Err(StoreError::Elsewhere(id.clone()));
+        }
+        Ok(watch::channel(Progress { frames: summary.frames, bytes: summary.bytes }).1)
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |error| StoreError::Files { path, error }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! What a list of runs shows of each, kept beside its recording and made again from it when missing.
+
+use std::fs::File;
+use std::io::Read;
+
+use hopscope_record::codec::EventDecoder;
+use hopscope_record::decoder::{DecodeError, Decoder, Frame, Framing};
+use hopscope_record::frame::{EndReason, Payload};
+use hopscope_scenario::plan::Plan;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::RunId;
+
+/// A run in the list of runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunSummary {
+    /// The run's id.
+    #[schema(value_type = String, example = "20261123-141530-7f3a")]
+    pub id: RunId,
+    /// The name that a person gave it; the scenario's until then.
+    pub name: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// When it was made, as RFC 3339 in UTC, to the second.
+    pub made_at: String,
+    /// Where its draws started from.
+    pub seed: u64,
+    /// How long load was offered, like `5 s`.
+    pub duration: String,
+    /// What the recording is.
+    pub state: RecordingState,
+    /// Why the run ended, where its End frame says so: `load-done`, `stopped`, `failed`.
+    pub reason: Option<String>,
+    /// Events in the recording.
+    pub events: u64,
+    /// Events that were stamped and are not in it.
+    pub lost: u64,
+    /// Frames in it.
+    pub frames: u32,
+    /// Bytes of its file up to the end of the last whole frame.
+    pub bytes: u64,
+}
+
+/// What a recording is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordingState {
+    /// Being made, by this process or another.
+    Recording,
+    /// Whole: its End frame is there.
+    Ended,
+    /// Without End: whoever made it died, or could not store the rest.
+    Cut,
+}
+
+/// How a run's reason of ending is called in summaries.
+#[must_use]
+pub fn reason_name(reason: EndReason) -> String {
+    match reason {
+        EndReason::LOAD_DONE => "load-done".to_owned(),
+        EndReason::STOPPED => "stopped".to_owned(),
+        EndReason::FAILED => "failed".to_owned(),
+        EndReason(number) => format!("reason-{number}"),
+    }
+}
+
+/// What reading a whole file told.
+pub(super) struct Scan {
+    pub(super) summary: RunSummary,
+    /// Whether the file ends in the middle of a frame.
+    pub(super) torn: bool,
+    /// What stopped the reading before the file's end.
+    pub(super) damage: Option<DecodeError>,
+}
+
+/// Bytes read at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// Reads a recording from its first byte and says what is in it, as far as it is good.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn scan(id: &RunId, file: &mut File) -> std::io::Result<Scan> {
+    let mut counter = Counter { events: EventDecoder::new(), batch: Vec::new(), summary: empty(id) };
+    let mut decoder = Decoder::new(Framing::File);
+    let mut chunk = vec![0; CHUNK];
+    let mut damage = None;
+    while damage.is_none() {
+        let count = file.read(&mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        decoder.push(chunk.get(..count).unwrap_or_default());
+        damage = loop {
+            match decoder.next_frame() {
+                Ok(Some(frame)) => counter.count(&frame),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+    }
+    let mut summary = counter.summary;
+    summary.bytes = decoder.good_offset();
+    summary.state = if decoder.is_ended() { RecordingState::Ended } else { RecordingState::Cut };
+    Ok(Scan { summary, torn: decoder.is_mid_frame(), damage })
+}
+
+/// The summary of a run of which nothing but its id is known.
+pub(super) fn empty(id: &RunId) -> RunSummary {
+    RunSummary {
+        id: id.clone(),
+        name: String::new(),
+        scenario: String::new(),
+        made_at: id.made_at().to_string(),
+        seed: 0,
+        duration: String::new(),
+        state: RecordingState::Recording,
+        reason: None,
+        events: 0,
+        lost: 0,
+        frames: 0,
+        bytes: 0,
+    }
+}
+
+struct Counter {
+    events: EventDecoder,
+    batch: Vec<hopscope_record::Event>,
+    summary: RunSummary,
+}
+
+impl Counter {
+    fn count(&mut self, frame: &Frame<'_>) {
+        let summary = &mut self.summary;
+        summary.frames += 1;
+        match frame.read() {
+            Ok(Payload::Hello(hello)) => {
+                // A plan of a newer build leaves the run without a name, and all else readable.
+                let Ok(plan) = Plan::from_bytes(&hello.plan) else { return };
+                summary.seed = plan.settings.seed;
+                summary.duration = plan.settings.duration.to_string();
+                summary.name.clone_from(&plan.scenario.name);
+                summary.scenario = plan.scenario.name;
+            }
+            Ok(Payload::Events(payload)) => {
+                self.batch.clear();
+                if self.events.decode(payload.batch, &mut self.batch).is_ok() {
+                    summary.events += self.batch.len() as u64;
+                }
+            }
+            Ok(Payload::Loss(losses)) => summary.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+            Ok(Payload::End(end)) => summary.reason = Some(reason_name(end.reason)),
+            Ok(Payload::Names(_) | Payload::Skipped(_)) | Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use hopscope_record::frame::{EndReason, FILE_HEADER_LEN};
+use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::plan::{RunSettings, compile};
+
+use super::*;
+use crate::record::clock::monotonic_ns;
+use crate::record::{EndInfo, Recording, RecordingOptions, new_run_key};
+
+/// The plan of the first template.
+pub(crate) fn plan() -> Plan {
+    let document = include_str!("../../../../scenarios/hello-sync.json");
+    let valid = hopscope_scenario::validate::validate(document).unwrap();
+    compile(&valid.scenario, &RunSettings { seed: 42, duration: "5 s".parse().unwrap() })
+}
+
+/// A recording into the store, with what stamps into it.
+pub(crate) fn record(store: &Store) -> (RunId, Recording) {
+    let plan = plan();
+    let file = store.create(&plan).unwrap();
+    let id = file.id().clone();
+    let options = RecordingOptions {
+        run: id.to_string(),
+        key: new_run_key().unwrap(),
+        plan: plan.to_bytes().unwrap(),
+        sink: Box::new(file),
+    };
+    let recording = Recording::start(options).unwrap();
+    recording.set_zero(monotonic_ns());
+    (id, recording)
+}
+
+pub(crate) fn stamp(recording: &Recording, count: u64) {
+    let recorder = recording.recorder(PlaceIndex(0), LinkIndex(0));
+    for n in 0..count {
+        recorder.record(Kind::INTENDED, TraceId::NONE, MessageId::NONE, MessageId::NONE, n, 0);
+    }
+}
+
+pub(crate) fn end() -> EndInfo {
+    EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: Vec::new() }
+}
+
+fn folder() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("runs")).unwrap();
+    (folder, store)
+}
+
+async fn recorded(store: &Store, events: u64) -> RunId {
+    let (id, recording) = record(store);
+    stamp(&recording, events);
+    assert_eq!(recording.finish(end()).await.failure, None);
+    id
+}
+
+#[tokio::test]
+async fn a_run_is_listed_while_it_is_recorded_and_after() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    let listed = store.list().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0].state, listed[0].name.as_str(), listed[0].seed),
+        (RecordingState::Recording, "Hello, sync", 42)
+    );
+    assert!(matches!(store.delete(&id), Err(StoreError::Recording(_))));
+    stamp(&recording, 100);
+    recording.finish(end()).await;
+    let summary = store.get(&id).unwrap();
+    assert_eq!((summary.state, summary.events, summary.lost), (RecordingState::Ended, 100, 0));
+    assert_eq!((summary.reason.as_deref(), summary.duration.as_str()), (Some("load-done"), "5 s"));
+    assert_eq!(summary.bytes, std::fs::metadata(store.inner.recording(&id)).unwrap().len());
+}
+
+#[tokio::test]
+async fn a_summary_is_made_again_from_the_recording() {
+    let (_folder, store) = folder();
+    let id = recorded(&store, 1000).await;
+    let before = store.get(&id).unwrap();
+    std::fs::remove_file(store.inner.summary(&id)).unwrap();
+    assert_eq!(store.get(&id).unwrap(), before);
+    std::fs::write(store.inner.summary(&id), "{").unwrap();
+    assert_eq!(store.list().unwrap(), [before]);
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_at_the_last_good_frame() {
+    let (_folder, store) = folder();
+    let id = recorded(&store, 1000).await;
+    let path = store.inner.recording(&id);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+    // As its maker left it when it died.
+    let noted = store.get(&id).unwrap();
+    store.inner.write_summary(&RunSummary { state: RecordingState::Recording, name: "mine".into(), ..noted }).unwrap();
+    let summary = store.get(&id).unwrap();
+    assert_eq!((summary.state, summary.events, summary.name.as_str()), (RecordingState::Cut, 1000, "mine"));
+    let left = std::fs::read(&path).unwrap();
+    assert_eq!(left.len() as u64, summary.bytes);
+    assert!(whole.starts_with(&left) && left.len() < whole.len() - 3);
+    let mut tail = store.tail(&id, 0).unwrap();
+    assert_eq!(tail.read().await.unwrap(), &left[FILE_HEADER_LEN..]);
+    assert!(!tail.grown().await);
+}
+
+#[tokio::test]
+async fn damage_in_the_middle_is_left_alone_and_what_is_before_it_can_be_read() {
+    let (_folder, store) = folder();
+    let id = recorded(&store, 1000).await;
+    let path = store.inner.recording(&id);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() - 100;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    std::fs::remove_file(store.inner.summary(&id)).unwrap();
+    let summary = store.get(&id).unwrap();
+    assert_eq!(summary.state, RecordingState::Cut);
+    assert!(summary.frames >= 1 && summary.bytes < bytes.len() as u64);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    let read = store.tail(&id, 0).unwrap().read().await.unwrap();
+    assert_eq!(read, &bytes[FILE_HEADER_LEN..summary.bytes as usize]);
+}
+
+#[tokio::test]
+async fn another_process_sees_that_a_run_is_being_recorded_and_leaves_it_alone() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    // A second store of the same folder knows as little of the first as another process.
+    let other = Store::open(&store.inner.folder).unwrap();
+    assert_eq!(other.get(&id).unwrap().state, RecordingState::Recording);
+    assert!(matches!(other.delete(&id), Err(StoreError::Recording(_))));
+    assert!(matches!(other.rename(&id, "theirs"), Err(StoreError::Elsewhere(_))));
+    assert!(matches!(other.tail(&id, 0), Err(StoreError::Elsewhere(_))));
+    recording.finish(end()).await;
+    assert_eq!(other.get(&id).unwrap(), store.get(&id).unwrap());
+    other.delete(&id).unwrap();
+    assert!(matches!(store.get(&id), Err(StoreError::Unknown(_))));
+    assert_eq!(store.list().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_recording_without_end_is_cut() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    let progress = store.progress(&id).unwrap();
+    stamp(&recording, 10);
+    drop(recording);
+    // The writer lets go of its end of the watch when the file is closed.
+    let mut progress = progress;
+    while progress.changed().await.is_ok() {}
+    while store.progress(&id).is_some() {
+        tokio::task::yield_now().await;
+    }
+    let summary = store.get(&id).unwrap();
+    assert_eq!((summary.state, summary.events, summary.reason), (RecordingState::Cut, 10, None));
+}
+
+#[tokio::test]
+async fn a_name_survives_the_end_of_the_run() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    assert_eq!(store.rename(&id, " first try ").unwrap().name, "first try");
+    recording.finish(end()).await;
+    assert_eq!(store.get(&id).unwrap().name, "first try");
+    for bad in ["", "  ", "a\nb", &"x".repeat(LONGEST_NAME + 1)] {
+        assert!(matches!(store.rename(&id, bad), Err(StoreError::BadName)));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_starts_where_it_wants_and_gets_every_frame_from_there() {
+    let (_folder, store) = folder();
+    let id = recorded(&store, 10_000).await;
+    let frames = store.get(&id).unwrap().frames;
+    let whole = std::fs::read(store.inner.recording(&id)).unwrap();
+    let mut shorter = usize::MAX;
+    for from in 0..=frames {
+        let mut tail = store.tail(&id, from).unwrap();
+        let mut read = Vec::new();
+        loop {
+            let batch = tail.read().await.unwrap();
+            if batch.is_empty() {
+                break;
+            }
+            read.extend(batch);
+        }
+        assert!(whole.ends_with(&read) && read.len() < shorter);
+        shorter = read.len();
+    }
+    assert_eq!(shorter, 0);
+    assert!(matches!(store.tail(&id, frames + 1), Err(StoreError::NoSuchFrame { from, frames: f }) if from == f + 1));
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_misses_nothing() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    let mut stalled = store.tail(&id, 0).unwrap();
+    let mut progress = store.progress(&id).unwrap();
+    for _ in 0..20 {
+        let before = progress.borrow_and_update().frames;
+        stamp(&recording, 5000);
+        progress.wait_for(|progress| progress.frames > before).await.unwrap();
+    }
+    recording.finish(end()).await;
+    let mut read = Vec::new();
+    loop {
+        let batch = stalled.read().await.unwrap();
+        if batch.is_empty() && !stalled.grown().await {
+            break;
+        }
+        read.extend(batch);
+    }
+    assert_eq!(read, &std::fs::read(store.inner.recording(&id)).unwrap()[FILE_HEADER_LEN..]);
+    assert_eq!(store.get(&id).unwrap().events, 100_000);
+}

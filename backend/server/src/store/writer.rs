@@ -1,0 +1,182 @@
+//! The file of a run that is being recorded: a bounded queue in memory and the thread that writes it out.
+//!
+//! Owns the file while it grows. Whoever records never waits for the disk; when the queue is full there is *no room*,
+//! and when the disk refuses a frame, nothing after that frame is stored.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use hopscope_record::frame::FILE_HEADER_LEN;
+use tokio::sync::watch;
+
+use super::RunId;
+use super::folder::Inner;
+use crate::record::{FrameSink, Summary};
+
+/// Bytes of frames that may wait for the disk.
+const QUEUE_BYTES: usize = 32 << 20;
+
+/// How far a run's file has come: whole frames that a reader can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Frames in the file.
+    pub frames: u32,
+    /// Bytes of the file up to the end of the last of them.
+    pub bytes: u64,
+}
+
+impl Progress {
+    /// Of a file with its header and no frame.
+    pub(super) const BEGINNING: Self = Self { frames: 0, bytes: FILE_HEADER_LEN as u64 };
+}
+
+/// The sink of a run: its file in the store. Dropping it leaves a cut recording.
+pub struct RunFile {
+    id: RunId,
+    store: Arc<Inner>,
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    frames: VecDeque<Vec<u8>>,
+    bytes: usize,
+    closed: bool,
+    /// The disk refused a frame: nothing more is taken.
+    failed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for frames; none means that the queue is closed and everything was handed out.
+    fn take(&self) -> VecDeque<Vec<u8>> {
+        let idle = |waiting: &mut Waiting| waiting.frames.is_empty() && !waiting.closed;
+        let mut waiting = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut waiting.frames)
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+}
+
+impl RunFile {
+    /// Begins to write to `file`, in which the header is; tells `progress` of each batch of frames.
+    pub(super) fn start(
+        id: RunId,
+        store: Arc<Inner>,
+        file: File,
+        progress: watch::Sender<Progress>,
+    ) -> io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let writer = Writer { file, queue: Arc::clone(&queue), progress };
+        let thread = std::thread::Builder::new().name("hs-store".into()).spawn(move || writer.run())?;
+        Ok(Self { id, store, queue, thread: Some(thread) })
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// Waits until the queue is written out and the file is on the disk.
+    fn close(&mut self) -> io::Result<()> {
+        self.queue.close();
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes the run's file stopped")))
+    }
+}
+
+impl FrameSink for RunFile {
+    fn has_room(&mut self) -> bool {
+        let waiting = self.queue.lock();
+        waiting.bytes < QUEUE_BYTES && !waiting.failed
+    }
+
+    fn put(&mut self, frame: Vec<u8>) {
+        let mut waiting = self.queue.lock();
+        if waiting.failed {
+            return;
+        }
+        waiting.bytes += frame.len();
+        waiting.frames.push_back(frame);
+        drop(waiting);
+        self.queue.changed.notify_one();
+    }
+
+    fn finish(mut self: Box<Self>, summary: &Summary) -> io::Result<()> {
+        let written = self.close();
+        let noted = self.store.end(&self.id, summary, written.is_ok());
+        written.and(noted)
+    }
+}
+
+impl Drop for RunFile {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            let _ = self.close();
+        }
+        self.store.forget(&self.id);
+    }
+}
+
+struct Writer {
+    file: File,
+    queue: Arc<Queue>,
+    progress: watch::Sender<Progress>,
+}
+
+impl Writer {
+    fn run(mut self) -> io::Result<()> {
+        loop {
+            let frames = self.queue.take();
+            if frames.is_empty() {
+                return self.file.sync_all();
+            }
+            let mut progress = *self.progress.borrow();
+            let written = self.write(frames, &mut progress);
+            self.progress.send_replace(progress);
+            if let Err(error) = written {
+                tracing::error!("a run's file cannot grow any more: {error}");
+                self.refuse(progress.bytes);
+                return Err(error);
+            }
+        }
+    }
+
+    fn write(&mut self, frames: VecDeque<Vec<u8>>, progress: &mut Progress) -> io::Result<()> {
+        for frame in frames {
+            self.file.write_all(&frame)?;
+            progress.frames += 1;
+            progress.bytes += frame.len() as u64;
+            self.queue.lock().bytes -= frame.len();
+        }
+        Ok(())
+    }
+
+    /// Takes nothing more, and leaves the file as it was after its last whole frame.
+    fn refuse(&self, bytes: u64) {
+        let mut waiting = self.queue.lock();
+        waiting.failed = true;
+        waiting.frames.clear();
+        drop(waiting);
+        // On a full disk both still work; what fails here is found when the file is opened the next time.
+        let _ = self.file.set_len(bytes);
+        let _ = self.file.sync_all();
+    }
+}
