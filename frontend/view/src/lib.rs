@@ -3,5 +3,9 @@
 //! Models, layouts and state machines of the canvas and the player as plain values: no framework, no browser, no clock.
 //! The page feeds them with inputs and paints what they say; so all of it is tested natively.
 
+pub mod buffer;
+pub mod clock;
+pub mod dots;
 pub mod geometry;
 pub mod gestures;
+pub mod scene;

@@ -45,13 +45,7 @@ pub struct Figures {
     pub events: u64,
 }
 
-pub(super) fn figures(
-    state: &State,
-    frames: &[FrameRow],
-    phases: &[(Phase, i64)],
-    head: i64,
-    ended: bool,
-) -> Figures {
+pub(super) fn figures(state: &State, frames: &[FrameRow], phases: &[(Phase, i64)], head: i64, ended: bool) -> Figures {
     let links = &state.all_links;
     let errors = [LinkCount::Failed, LinkCount::TimedOut, LinkCount::Refused, LinkCount::Cancelled];
     Figures {

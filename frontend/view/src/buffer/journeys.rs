@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use hopscope_record::kind::{Admission, Attempt, Count, KindInfo, LinkCount};
+use hopscope_record::kind::{Attempt, Count, KindInfo, LinkCount};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 
 /// A stamp that is not there (yet).
 pub const ABSENT: i64 = i64::MIN;
+
+/// A row that is not there.
+pub(super) const NO_ROW: u32 = u32::MAX;
 
 /// A worker's number that is not there.
 const NO_WORKER: u16 = u16::MAX;
@@ -53,7 +56,7 @@ impl Ending {
 }
 
 /// Where a message is on its journey.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Leg {
     /// The request is on the link, `t` of the way.
     Request(f64),
@@ -96,6 +99,8 @@ pub struct Journey {
     pub worker: u16,
     /// How it ended.
     pub ending: Ending,
+    /// The row of its trace's next attempt, or [`NO_ROW`].
+    next: u32,
     /// Whether request or reply is on the link at the head.
     flying: bool,
 }
@@ -123,17 +128,21 @@ impl Journey {
         if passed(self.received) {
             return Leg::Waiting;
         }
-        Leg::Request(fraction(self.sent, time, self.received))
+        // One that never arrived is shown up to the middle of its way: nobody knows where it was lost.
+        let lost = self.received == ABSENT && self.closed != ABSENT;
+        let t =
+            if lost { fraction(self.sent, time, self.closed) / 2.0 } else { fraction(self.sent, time, self.received) };
+        Leg::Request(t)
     }
 }
 
-/// How far `time` is from `from` to `to`, 0 to 1; half way at most where the other end is not known, so that nothing
-/// seems to have arrived that has not.
+/// How far `time` is from `from` to `to`, 0 to 1; 0 where the other end is not known, so that nothing seems to have got
+/// anywhere that has not.
 fn fraction(from: i64, time: i64, to: i64) -> f64 {
-    if to == ABSENT || to <= from {
-        return if to == ABSENT { 0.5 } else { 1.0 };
+    if to == ABSENT {
+        return 0.0;
     }
-    ((time - from) as f64 / (to - from) as f64).clamp(0.0, 1.0)
+    ((time - from) as f64 / (to - from).max(1) as f64).clamp(0.0, 1.0)
 }
 
 /// What an event did to the journeys.
@@ -143,6 +152,8 @@ pub(super) struct Change {
     pub(super) open: i32,
     /// Change of the number of messages on links.
     pub(super) flying: i32,
+    /// The row that was opened.
+    pub(super) opened: Option<u32>,
     /// The row that was closed.
     pub(super) closed: Option<u32>,
 }
@@ -198,6 +209,19 @@ impl Journeys {
         self.by_message.get(&message).copied()
     }
 
+    /// The rows that begin with `first`, of one trace.
+    pub fn chain(&self, first: u32) -> impl Iterator<Item = (u32, &Journey)> {
+        let row = |at: u32| Some((at, self.get(at)?));
+        std::iter::successors(row(first), move |(_, journey)| row(journey.next))
+    }
+
+    /// Says that `next` is the attempt after `row` in their trace.
+    pub(super) fn link(&mut self, row: u32, next: u32) {
+        if let Some(journey) = self.rows.get_mut(row as usize) {
+            journey.next = next;
+        }
+    }
+
     /// The rows that were open at some time between `from` and `to` (both included).
     pub fn open_between(&self, from: i64, to: i64) -> impl Iterator<Item = (u32, &Journey)> {
         let end = self.rows.partition_point(|row| row.sent <= to);
@@ -222,9 +246,6 @@ impl Journeys {
                 journey.received = event.time;
                 journey.to = event.place;
                 change.flying = land(journey);
-                if event.a == Admission::TurnedAway as u64 {
-                    journey.worker = NO_WORKER;
-                }
             }
             Kind::STARTED => {
                 journey.started = event.time;
@@ -246,7 +267,7 @@ impl Journeys {
                 if journey.closed == ABSENT && !event.is_late() {
                     journey.ending = ending;
                     journey.closed = event.time;
-                    change = Change { open: -1, flying: land(journey), closed: Some(row) };
+                    change = Change { open: -1, flying: land(journey), opened: None, closed: Some(row) };
                     self.close_in_block(row, event.time);
                 }
             }
@@ -255,7 +276,7 @@ impl Journeys {
     }
 
     fn open(&mut self, event: &Event, trace: u32) -> Change {
-        let row = self.rows.len();
+        let row = u32::try_from(self.rows.len()).unwrap_or(NO_ROW);
         self.rows.push(Journey {
             message: event.message,
             sent: event.time,
@@ -270,16 +291,17 @@ impl Journeys {
             link: event.link,
             worker: NO_WORKER,
             ending: Ending::Open,
+            next: NO_ROW,
             flying: true,
         });
-        if row.is_multiple_of(BLOCK) {
+        if (row as usize).is_multiple_of(BLOCK) {
             self.blocks.push(Block { open: 0, last_closed: ABSENT });
         }
         if let Some(block) = self.blocks.last_mut() {
             block.open += 1;
         }
-        self.by_message.insert(event.message, u32::try_from(row).unwrap_or(u32::MAX));
-        Change { open: 1, flying: 1, closed: None }
+        self.by_message.insert(event.message, row);
+        Change { open: 1, flying: 1, opened: Some(row), closed: None }
     }
 
     fn close_in_block(&mut self, row: u32, time: i64) {

@@ -395,6 +395,11 @@ impl Run {
         let Some(trace) = self.traces.apply(event, frame, room) else { return };
         let Some(change) = self.journeys.apply(event, trace, room) else { return };
         self.tempos.apply(event.time, change);
+        if let Some(opened) = change.opened
+            && let Some(before) = self.traces.add_journey(trace, opened)
+        {
+            self.journeys.link(before, opened);
+        }
         if let Some(journey) = change.closed.and_then(|row| self.journeys.get(row)).filter(|row| row.has_reply()) {
             self.medians.passages.add(journey.closed - journey.sent);
             self.medians.flights.add(journey.received - journey.sent);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hopscope_record::kind::Attempt;
 use hopscope_record::{Event, Kind, TraceId};
 
-use super::journeys::{ABSENT, Ending};
+use super::journeys::{ABSENT, Ending, NO_ROW};
 
 /// How a trace was answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,6 +45,9 @@ pub struct Trace {
     pub hops: u32,
     /// The root message without its attempt; 0 where it came from outside.
     root: u64,
+    /// The row of its first attempt, for [`super::Journeys::chain`]; no row's number while there is none.
+    pub first_journey: u32,
+    pub(super) last_journey: u32,
     pub(super) first_frame: u32,
     pub(super) last_frame: u32,
 }
@@ -69,6 +72,16 @@ impl Traces {
     /// Time of the last event of any trace.
     pub(super) fn last_event(&self) -> i64 {
         self.last_event
+    }
+
+    /// Notes an attempt of a trace; gives the row of the one before it.
+    pub(super) fn add_journey(&mut self, trace: u32, journey: u32) -> Option<u32> {
+        let trace = self.rows.get_mut(trace as usize)?;
+        let before = std::mem::replace(&mut trace.last_journey, journey);
+        if before == NO_ROW {
+            trace.first_journey = journey;
+        }
+        Some(before).filter(|before| *before != NO_ROW)
     }
 
     /// The row of the event's trace, new if there is room.
@@ -112,6 +125,8 @@ impl Traces {
             outcome: if intended { Outcome::Open } else { Outcome::Outside },
             hops: 0,
             root: if intended { event.message.message() } else { 0 },
+            first_journey: NO_ROW,
+            last_journey: NO_ROW,
             first_frame: frame,
             last_frame: frame,
         });

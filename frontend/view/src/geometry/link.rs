@@ -139,6 +139,17 @@ impl LinkPath {
         self.curve((piece as f64 + within) / PIECES as f64)
     }
 
+    /// The head of an arrow at the called one's edge, `size` long, as SVG's `d`.
+    #[must_use]
+    pub fn arrow(&self, size: f64) -> String {
+        let back = self.to.minus(self.at(1.0 - (size / self.length().max(size)).min(1.0)));
+        let along = back.times(size / back.length().max(f64::MIN_POSITIVE));
+        let across = Point::new(-along.y, along.x).times(0.45);
+        let (left, right) = (self.to.minus(along).plus(across), self.to.minus(along).minus(across));
+        let p = |point: Point| format!("{:.1} {:.1}", point.x, point.y);
+        format!("M{} L{} L{} Z", p(self.to), p(left), p(right))
+    }
+
     /// The path as SVG's `d`.
     #[must_use]
     pub fn svg(&self) -> String {

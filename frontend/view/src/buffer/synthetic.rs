@@ -1,0 +1,117 @@
+//! Made-up runs of a client and a service with two replicas, as the collector would write them.
+
+use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello};
+use hopscope_record::kind::Phase;
+use hopscope_record::{
+    Event, KINDS, Kind, LinkIndex, MessageId, Minter, NameIndex, PlaceIndex, RunKey, SourceId, TraceId,
+};
+use hopscope_scenario::plan::{RunSettings, compile};
+use hopscope_scenario::quantity::Time;
+use hopscope_scenario::validate::validate;
+
+pub(crate) const MS: i64 = 1_000_000;
+
+const SCENARIO: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "made up",
+  "nodes": [
+    {"id": "n1", "kind": "client", "name": "buyers", "x": 0, "y": 0, "load": {"kind": "constant", "rate": "20/s"}},
+    {"id": "n2", "kind": "service", "name": "shop", "x": 400, "y": 0, "replicas": 2, "workers": 2,
+     "work": {"distribution": "constant", "mean": "40 ms"}}],
+  "links": [{"id": "l1", "from": "n1", "to": "n2", "protocol": "http1"}]}"#;
+
+/// How one made-up call goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Answered,
+    /// No connection.
+    Failed,
+    Refused,
+    /// The reply comes after the limit.
+    TimedOut,
+    /// The load's cap.
+    NotSent,
+    /// The recording ends before its reply.
+    Open,
+}
+
+/// Events of one call that the schedule wanted at `at`; 100 µs there, 10 ms at the service, 200 µs back.
+pub(crate) fn call(minter: &mut Minter, at: i64, fate: Fate) -> Vec<Event> {
+    let (trace, message) = minter.root();
+    let client = |time, kind, a| stamp(time, kind, 0, trace, message, a);
+    let service = |time, kind, a| stamp(time, kind, 1, trace, message, a);
+    let mut events = vec![client(at + 10_000, Kind::INTENDED, at.cast_unsigned())];
+    let sent = at + 20_000;
+    let received = sent + 100_000;
+    let replied = received + 10 * MS;
+    let closed = replied + 200_000;
+    match fate {
+        Fate::NotSent => events.push(client(at + 15_000, Kind::NOT_SENT, 1)),
+        Fate::Failed => events.extend([client(sent, Kind::SENT, 0), client(sent + 50_000, Kind::FAILED, 0)]),
+        Fate::Refused => events.extend([
+            client(sent, Kind::SENT, 0),
+            service(received, Kind::RECEIVED, 1),
+            service(received + 5_000, Kind::REPLIED, 503),
+            client(received + 105_000, Kind::REFUSED, 503),
+        ]),
+        Fate::Answered | Fate::TimedOut | Fate::Open => events.extend([
+            client(sent, Kind::SENT, 0),
+            service(received, Kind::RECEIVED, 0),
+            service(received + MS, Kind::STARTED, 0),
+            service(replied - 10_000, Kind::FINISHED, 0),
+        ]),
+    }
+    match fate {
+        Fate::Answered => {
+            events.extend([service(replied, Kind::REPLIED, 200), client(closed, Kind::COMPLETED, 200)]);
+        }
+        Fate::TimedOut => events.extend([
+            client(received + 5 * MS, Kind::TIMED_OUT, 5_100_000),
+            service(replied, Kind::REPLIED, 200),
+            client(closed, Kind::COMPLETED, 200 | hopscope_record::kind::LATE),
+        ]),
+        _ => {}
+    }
+    events
+}
+
+fn stamp(time: i64, kind: Kind, place: u32, trace: TraceId, message: MessageId, a: u64) -> Event {
+    Event { trace, message, a, place: PlaceIndex(place), link: LinkIndex(0), ..Event::new(time, kind) }
+}
+
+/// Calls at these times with these fates, sorted, between the phases of a run.
+pub(crate) fn events(calls: &[(i64, Fate)]) -> Vec<Event> {
+    let mut minter = Minter::new(SourceId(1));
+    let mut events: Vec<_> = calls.iter().flat_map(|(at, fate)| call(&mut minter, *at, *fate)).collect();
+    let last = events.iter().map(|event| event.time).max().unwrap_or(0);
+    let phase = |time, phase| Event { a: phase as u64, ..Event::new(time, Kind::PHASE_BEGAN) };
+    events.extend([phase(-MS, Phase::Setup), phase(0, Phase::Measured), phase(last, Phase::Drain)]);
+    events.sort_by_key(|event| event.time);
+    events
+}
+
+pub(crate) fn hello(run_id: &str) -> Hello {
+    let scenario = validate(SCENARIO).unwrap().scenario;
+    let plan = compile(&scenario, &RunSettings { seed: 42, duration: Time(1_000_000_000) });
+    Hello {
+        codec_version: CODEC_VERSION,
+        build: "test".to_owned(),
+        run_id: run_id.to_owned(),
+        run_key: RunKey(7),
+        unix_ns_at_zero: 0,
+        kinds: KINDS.iter().map(|info| (info.kind, info.name.to_owned())).collect(),
+        plan: plan.to_bytes().unwrap(),
+    }
+}
+
+/// The frames of a run: Hello, names, batches of so many events, End.
+pub(crate) fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
+    let mut writer = FrameWriter::new();
+    let mut frames = vec![writer.hello(&hello("made-up")).unwrap()];
+    frames.push(writer.names(NameIndex(0), &["connection refused"]).unwrap());
+    for batch in events.chunks(batch) {
+        let cut = batch.last().map_or(0, |event| event.time);
+        frames.push(writer.events(cut, batch).unwrap());
+    }
+    let time = events.last().map_or(0, |event| event.time) + MS;
+    frames.push(writer.end(&End { time, reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }).unwrap());
+    frames
+}

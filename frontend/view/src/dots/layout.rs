@@ -1,0 +1,146 @@
+//! Which dots there are at a time of the run.
+
+use super::live::{self, Stretch};
+use super::{Dot, MAX_DOTS, Shape, Stage};
+use crate::buffer::{Journey, Leg, RunBuffer};
+use crate::geometry::Point;
+
+/// What to draw.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Picture {
+    /// A replay at this time, ns on the run's clock; what ended badly stays to be seen for so many ns.
+    Replay {
+        /// The time.
+        time: i64,
+        /// How long a bad end is shown.
+        linger: i64,
+    },
+    /// The run as it goes on, each trace stretched by itself.
+    Live {
+        /// The time of the head, ns on the run's clock.
+        time: i64,
+    },
+}
+
+/// The dots of one instant; kept from frame to frame, so that its memory is.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// The dots, in the order of painting.
+    pub dots: Vec<Dot>,
+    /// How many messages one dot stands for: a power of two.
+    pub messages_per_dot: u32,
+    /// By place: messages that wait and workers that are held. All of them, also those without a dot.
+    pub levels: Vec<Level>,
+}
+
+/// What a place holds.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Level {
+    /// Messages that wait for a worker.
+    pub waiting: u32,
+    /// Workers that are held.
+    pub busy: u32,
+}
+
+impl Layout {
+    /// Puts the dots of a buffer on a stage.
+    pub fn update(&mut self, buffer: &RunBuffer, stage: &Stage, picture: Picture) {
+        self.update_with(buffer, stage, picture, MAX_DOTS);
+    }
+
+    /// As [`Layout::update`], with at most so many dots.
+    pub fn update_with(&mut self, buffer: &RunBuffer, stage: &Stage, picture: Picture, most: usize) {
+        self.dots.clear();
+        self.messages_per_dot = 1;
+        self.levels.clear();
+        self.levels.resize(stage.places.len(), Level::default());
+        match picture {
+            Picture::Replay { time, linger } => self.replay(buffer, stage, time, linger, most),
+            Picture::Live { time } => self.live(buffer, stage, time, most),
+        }
+    }
+
+    fn replay(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, linger: i64, most: usize) {
+        let Some(journeys) = buffer.journeys() else { return };
+        let shown = || journeys.open_between(time.saturating_sub(linger), time);
+        self.messages_per_dot = per_dot(shown().count(), most);
+        for (row, journey) in shown() {
+            let rank = self.count(journey, time);
+            if row.is_multiple_of(self.messages_per_dot) {
+                self.dots.extend(dot(journey, stage, time, rank));
+            }
+        }
+    }
+
+    /// Counts the message at the place that has it; answers how many were waiting there before it.
+    fn count(&mut self, journey: &Journey, time: i64) -> usize {
+        let Some(level) = self.levels.get_mut(journey.to.0 as usize) else { return 0 };
+        let before = level.waiting;
+        match journey.leg_at(time) {
+            Leg::Waiting => level.waiting += 1,
+            Leg::Working => level.busy += 1,
+            Leg::Request(_) | Leg::Reply(_) | Leg::Over => {}
+        }
+        before as usize
+    }
+
+    fn live(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, most: usize) {
+        let (Some(journeys), Some(state)) = (buffer.journeys(), buffer.state()) else { return };
+        let to_u32 = |level: i64| u32::try_from(level.max(0)).unwrap_or(u32::MAX);
+        for (level, place) in self.levels.iter_mut().zip(state.places()) {
+            *level = Level { waiting: to_u32(place.waiting), busy: to_u32(place.busy) };
+        }
+        let stretch = Stretch::new(buffer.median_flight(), buffer.median_hold());
+        let traces = buffer.traces();
+        let first = traces.partition_point(|trace| trace.began < time.saturating_sub(live::LONGEST));
+        let end = traces.partition_point(|trace| trace.began <= time);
+        self.messages_per_dot = per_dot(end.saturating_sub(first), most);
+        let step = self.messages_per_dot as usize;
+        let mut ranks = vec![0_usize; stage.places.len()];
+        for trace in traces.get(first.next_multiple_of(step)..end).unwrap_or(&[]).iter().step_by(step) {
+            let Some(moment) = stretch.moment(journeys.chain(trace.first_journey).map(|(_, row)| row), time) else {
+                continue;
+            };
+            for (_, journey) in journeys.chain(trace.first_journey).filter(|(_, row)| moment.shows(row)) {
+                let waits = journey.leg_at(moment.time) == Leg::Waiting;
+                let rank = ranks.get_mut(journey.to.0 as usize).map_or(0, |rank| {
+                    *rank += usize::from(waits);
+                    *rank - usize::from(waits)
+                });
+                self.dots.extend(dot(journey, stage, moment.time, rank));
+            }
+        }
+    }
+}
+
+/// The least power of two by which so many dots become few enough.
+fn per_dot(count: usize, most: usize) -> u32 {
+    u32::try_from(count.div_ceil(most.max(1)).max(1).next_power_of_two()).unwrap_or(1 << 31)
+}
+
+/// A message's dot at a time from its sending on; `rank` others wait before it.
+fn dot(journey: &Journey, stage: &Stage, time: i64, rank: usize) -> Option<Dot> {
+    let link = stage.links.get(usize::from(journey.link.0))?.as_ref()?;
+    let bad = journey.ending.is_bad();
+    let over = journey.leg_at(time) == Leg::Over;
+    if over && !bad {
+        return None;
+    }
+    // What is over is shown where it was last.
+    let leg = if over { journey.leg_at(journey.closed - 1) } else { journey.leg_at(time) };
+    let place = || stage.places.get(journey.to.0 as usize)?.as_ref();
+    let at: Point = match leg {
+        Leg::Request(t) => link.path.at(t),
+        Leg::Reply(t) => link.path.at(1.0 - t),
+        Leg::Waiting => place()?.waiting(rank),
+        Leg::Working => place()?.worker(journey.worker),
+        Leg::Over => return None,
+    };
+    let shape = match leg {
+        _ if over => Shape::Bad,
+        Leg::Reply(_) if bad => Shape::Bad,
+        Leg::Reply(_) => Shape::Reply,
+        _ => Shape::Request,
+    };
+    Some(Dot { at, shape, color: link.color, trace: journey.trace })
+}

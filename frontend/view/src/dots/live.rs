@@ -1,0 +1,114 @@
+//! The live picture: each trace stretched by itself to about 1.5 s on the screen.
+//!
+//! A way over a link takes between a quarter and a bit more than half a second, a stay at a receiver up to about a second,
+//! and nothing less than it really took. So a trace is never drawn ahead of what is known of it.
+
+use crate::buffer::{ABSENT, Journey};
+
+const MS: f64 = 1e6;
+/// Screen time of the median way over a link, and its limits.
+const FLIGHT: f64 = 450.0 * MS;
+const FLIGHT_LEAST: f64 = 250.0 * MS;
+const FLIGHT_MOST: f64 = 700.0 * MS;
+/// Screen time of the median stay, and its limits.
+const HOLD: f64 = 600.0 * MS;
+const HOLD_LEAST: f64 = 100.0 * MS;
+const HOLD_MOST: f64 = 1_000.0 * MS;
+/// How long a bad end is shown.
+const LINGER: f64 = 600.0 * MS;
+/// How long ago a trace may have begun and still be drawn, in ns.
+pub(super) const LONGEST: i64 = 12_000_000_000;
+
+/// How the stretching goes at present.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    flying: f64,
+    held: f64,
+}
+
+/// Where a trace is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Moment {
+    /// The time of the run whose picture is shown.
+    pub(super) time: i64,
+    /// Whether the trace is over and only its bad end is shown.
+    lingers: bool,
+}
+
+impl Moment {
+    /// Whether the attempt is part of the picture.
+    pub(super) fn shows(&self, journey: &Journey) -> bool {
+        let over = journey.closed != ABSENT && journey.closed <= self.time;
+        journey.sent <= self.time && (!over || (self.lingers && journey.ending.is_bad()))
+    }
+}
+
+impl Stretch {
+    pub(super) fn new(flight: Option<i64>, hold: Option<i64>) -> Self {
+        let factor = |screen: f64, median: Option<i64>| screen / median.unwrap_or(1_000_000).max(1) as f64;
+        Self { flying: factor(FLIGHT, flight), held: factor(HOLD, hold) }
+    }
+
+    /// Screen time of a piece of a trace.
+    fn screen(self, ns: i64, flying: bool) -> f64 {
+        let ns = ns as f64;
+        let wanted = if flying {
+            (ns * self.flying).clamp(FLIGHT_LEAST, FLIGHT_MOST)
+        } else {
+            (ns * self.held).clamp(HOLD_LEAST, HOLD_MOST)
+        };
+        wanted.max(ns)
+    }
+
+    /// What is shown of the trace with these attempts when the head is at `now`; `None` before and after.
+    pub(super) fn moment<'a>(self, attempts: impl Iterator<Item = &'a Journey>, now: i64) -> Option<Moment> {
+        let Stamps { stamps, open } = Stamps::of(attempts);
+        let (mut time, _) = *stamps.first()?;
+        let mut left = (now - time) as f64;
+        if left < 0.0 {
+            return None;
+        }
+        let mut flying = 1;
+        for &(next, change) in stamps.iter().skip(1) {
+            if next > time {
+                let screen = self.screen(next - time, flying > 0);
+                if left < screen {
+                    let time = time + ((next - time) as f64 * left / screen) as i64;
+                    return Some(Moment { time, lingers: false });
+                }
+                left -= screen;
+                time = next;
+            }
+            flying += change;
+        }
+        if open {
+            return Some(Moment { time, lingers: false });
+        }
+        (left < LINGER).then_some(Moment { time, lingers: true })
+    }
+}
+
+/// When messages of a trace went onto links (+1) and came off them (-1), in the order of time.
+struct Stamps {
+    stamps: Vec<(i64, i32)>,
+    /// Whether an attempt has not closed.
+    open: bool,
+}
+
+impl Stamps {
+    fn of<'a>(attempts: impl Iterator<Item = &'a Journey>) -> Self {
+        let (mut stamps, mut open) = (Vec::with_capacity(8), false);
+        for attempt in attempts {
+            let closed = Some(attempt.closed).filter(|closed| *closed != ABSENT);
+            let received = Some(attempt.received).filter(|received| *received != ABSENT);
+            let replied = Some(attempt.replied).filter(|at| *at != ABSENT && closed.is_none_or(|closed| closed >= *at));
+            open |= closed.is_none();
+            stamps.push((attempt.sent, 1));
+            stamps.extend(received.or(closed).map(|landed| (landed, -1)));
+            stamps.extend(replied.map(|replied| (replied, 1)));
+            stamps.extend(closed.map(|closed| (closed, if replied.is_some() { -1 } else { 0 })));
+        }
+        stamps.sort_unstable_by_key(|(time, _)| *time);
+        Self { stamps, open }
+    }
+}

@@ -1,0 +1,91 @@
+//! The stage: where the run's links and places are on the canvas.
+
+use hopscope_scenario::plan::{Plan, Role};
+use hopscope_scenario::protocol::Protocol;
+
+use crate::geometry::{LinkPath, Point, Rect, worker_boxes};
+use crate::scene::Scene;
+
+/// Distance between messages that wait in a row.
+const WAITING_STEP: f64 = 7.0;
+/// The row of those that wait stands so far below the workers.
+const BELOW_WORKERS: f64 = 9.0;
+
+/// A link of the plan on the canvas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageLink {
+    /// Where its messages go.
+    pub path: LinkPath,
+    /// The number of its colour.
+    pub color: u8,
+}
+
+/// A place of the plan on the canvas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagePlace {
+    /// The middles of its workers' boxes, the first worker first; at least one point.
+    workers: Vec<Point>,
+    /// Where the first of those that wait stands.
+    waiting: Point,
+    /// How many stand apart before the others share the last spot.
+    room: usize,
+}
+
+impl StagePlace {
+    /// Where the worker of that number is.
+    #[must_use]
+    pub fn worker(&self, worker: u16) -> Point {
+        let last = self.workers.len().saturating_sub(1);
+        self.workers.get(usize::from(worker).min(last)).copied().unwrap_or(self.waiting)
+    }
+
+    /// Where the one stands that has `rank` others before it.
+    #[must_use]
+    pub fn waiting(&self, rank: usize) -> Point {
+        self.waiting.plus(Point::new(rank.min(self.room.saturating_sub(1)) as f64 * WAITING_STEP, 0.0))
+    }
+}
+
+/// Links and places by their numbers in the plan; `None` where the canvas no longer has the node or link.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stage {
+    /// The links.
+    pub links: Vec<Option<StageLink>>,
+    /// The places.
+    pub places: Vec<Option<StagePlace>>,
+}
+
+impl Stage {
+    /// The stage of a plan on a scene, with a colour for each protocol.
+    #[must_use]
+    pub fn new(plan: &Plan, scene: &Scene, color: impl Fn(Protocol) -> u8) -> Self {
+        let link = |link: &hopscope_scenario::plan::PlanLink| {
+            let path = scene.link(&link.id)?.path.clone();
+            Some(StageLink { path, color: color(link.protocol) })
+        };
+        Self { links: plan.links.iter().map(link).collect(), places: places(plan, scene) }
+    }
+}
+
+fn places(plan: &Plan, scene: &Scene) -> Vec<Option<StagePlace>> {
+    let place = |place: &hopscope_scenario::plan::Place| {
+        let node = plan.nodes.get(place.node as usize)?;
+        let rect = scene.node(&node.id)?.rect;
+        Some(match (place.role, plan.service_at(place.node)) {
+            (Role::Replica, Some(service)) => replica(rect, service.replicas, service.workers, place.ordinal),
+            _ => StagePlace { workers: vec![rect.center()], waiting: rect.center(), room: 1 },
+        })
+    };
+    plan.places.iter().map(place).collect()
+}
+
+fn replica(node: Rect, replicas: u32, workers: u32, ordinal: u32) -> StagePlace {
+    let layout = worker_boxes(node, replicas, workers);
+    let per_replica = if layout.workers_per_box == 1 { workers as usize } else { 0 };
+    let first = ordinal.saturating_sub(1) as usize * per_replica;
+    let own = layout.boxes.get(first..first + per_replica).filter(|own| !own.is_empty()).unwrap_or(&layout.boxes);
+    let bounds = own.iter().copied().reduce(Rect::around).unwrap_or(node);
+    let waiting = Point::new(bounds.x + 3.0, bounds.bottom() + BELOW_WORKERS);
+    let room = ((node.right() - 6.0 - waiting.x) / WAITING_STEP).max(1.0) as usize;
+    StagePlace { workers: own.iter().map(|rect| rect.center()).collect(), waiting, room }
+}

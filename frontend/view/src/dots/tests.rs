@@ -1,0 +1,195 @@
+use std::collections::BTreeSet;
+
+use hopscope_record::decoder::Framing;
+use hopscope_scenario::edits::Document;
+use proptest::prelude::*;
+
+use super::live::Stretch;
+use super::paint::{Area, Style, Surface};
+use super::*;
+use crate::buffer::RunBuffer;
+use crate::buffer::synthetic::{Fate, MS, events, frames};
+use crate::geometry::{Rect, Viewport, worker_boxes};
+use crate::scene::Scene;
+
+fn buffer(calls: &[(i64, Fate)]) -> RunBuffer {
+    let mut buffer = RunBuffer::new(Framing::Stream);
+    for frame in frames(&events(calls), 50) {
+        buffer.push(&frame).unwrap();
+    }
+    buffer
+}
+
+fn stage(buffer: &RunBuffer) -> Stage {
+    let plan = buffer.plan().unwrap();
+    let document = serde_json::to_string(&plan.scenario).unwrap();
+    let scene = Scene::of(&Document::open(&document).unwrap(), &BTreeSet::new(), Point::default());
+    Stage::new(plan, &scene, |_| 3)
+}
+
+fn replay(buffer: &RunBuffer, time: i64) -> Layout {
+    let mut layout = Layout::default();
+    layout.update(buffer, &stage(buffer), Picture::Replay { time, linger: 0 });
+    layout
+}
+
+fn only(layout: &Layout) -> Dot {
+    assert_eq!(layout.dots.len(), 1);
+    layout.dots[0]
+}
+
+const SHOP: Rect = Rect::new(400.0, 0.0, 160.0, 80.0);
+
+#[test]
+fn a_message_is_where_its_stamps_say() {
+    let buffer = buffer(&[(0, Fate::Answered)]);
+    let path = stage(&buffer).links[0].clone().unwrap().path;
+    let journey = buffer.journeys().unwrap().rows()[0];
+    assert!(replay(&buffer, journey.sent - 1).dots.is_empty());
+    let there = only(&replay(&buffer, journey.sent + 25_000));
+    assert_eq!((there.at, there.shape, there.color), (path.at(0.25), Shape::Request, 3));
+    let waiting = replay(&buffer, journey.received + 1);
+    assert!(SHOP.contains(only(&waiting).at));
+    assert_eq!(waiting.levels[1], super::layout::Level { waiting: 1, busy: 0 });
+    let working = replay(&buffer, journey.started + 1);
+    assert_eq!(only(&working).at, worker_boxes(SHOP, 2, 2).boxes[0].center());
+    assert_eq!(working.levels[1], super::layout::Level { waiting: 0, busy: 1 });
+    let back = only(&replay(&buffer, journey.replied + 50_000));
+    assert_eq!((back.at, back.shape), (path.at(0.75), Shape::Reply));
+    assert!(replay(&buffer, journey.closed).dots.is_empty());
+}
+
+#[test]
+fn what_ends_badly_is_a_cross_and_lingers() {
+    let buffer = buffer(&[(0, Fate::Failed), (50 * MS, Fate::Refused)]);
+    let (stage, rows) = (stage(&buffer), buffer.journeys().unwrap().rows());
+    let mut layout = Layout::default();
+    layout.update(&buffer, &stage, Picture::Replay { time: rows[0].closed + 10, linger: 1_000 });
+    assert_eq!(only(&layout).shape, Shape::Bad);
+    layout.update(&buffer, &stage, Picture::Replay { time: rows[0].closed + 1_010, linger: 1_000 });
+    assert!(layout.dots.is_empty());
+    layout.update(&buffer, &stage, Picture::Replay { time: rows[1].replied + 10, linger: 0 });
+    assert_eq!(only(&layout).shape, Shape::Bad);
+}
+
+#[test]
+fn those_that_wait_stand_side_by_side() {
+    let buffer = buffer(&[(0, Fate::Answered), (100, Fate::Answered), (200, Fate::Answered)]);
+    let layout = replay(&buffer, 500_000);
+    assert_eq!(layout.levels[1].waiting, 3);
+    let mut places: Vec<_> = layout.dots.iter().map(|dot| dot.at.x).collect();
+    places.dedup();
+    assert_eq!(places.len(), 3);
+}
+
+#[test]
+fn above_the_limit_dots_are_sampled_and_levels_are_not() {
+    let calls: Vec<_> = (0..100).map(|n| (n * 10, Fate::Answered)).collect();
+    let (buffer, mut layout) = (buffer(&calls), Layout::default());
+    layout.update_with(&buffer, &stage(&buffer), Picture::Replay { time: 600_000, linger: 0 }, 30);
+    assert_eq!((layout.dots.len(), layout.messages_per_dot, layout.levels[1].waiting), (25, 4, 100));
+    layout.update_with(&buffer, &stage(&buffer), Picture::Live { time: 2_000_000 }, 30);
+    assert_eq!((layout.dots.len(), layout.messages_per_dot), (25, 4));
+}
+
+#[test]
+fn live_a_trace_takes_about_a_second_and_a_half() {
+    let buffer = buffer(&[(0, Fate::Answered)]);
+    let (stage, mut layout) = (stage(&buffer), Layout::default());
+    let mut shapes = Vec::new();
+    let mut visible = 0;
+    for time in (0..4_000 * MS).step_by(10_000_000) {
+        layout.update(&buffer, &stage, Picture::Live { time });
+        visible += layout.dots.len();
+        shapes.extend(layout.dots.iter().map(|dot| dot.shape));
+    }
+    assert!((120..220).contains(&visible), "{visible} frames of 10 ms");
+    shapes.dedup();
+    assert_eq!(shapes, [Shape::Request, Shape::Reply]);
+    assert!(layout.dots.is_empty());
+}
+
+#[test]
+fn the_nearest_dot_is_found_within_reach() {
+    let dot = |x, trace| Dot { at: Point::new(x, 0.0), shape: Shape::Request, color: 0, trace };
+    let dots = [dot(0.0, 1), dot(6.0, 2), dot(6.0, 3)];
+    assert_eq!(nearest(&dots, Point::new(5.0, 0.0), 3.0).map(|dot| dot.trace), Some(3));
+    assert_eq!(nearest(&dots, Point::new(1.0, 2.0), 3.0).map(|dot| dot.trace), Some(1));
+    assert_eq!(nearest(&dots, Point::new(1.0, 9.0), 3.0), None);
+}
+
+const STYLE: Style<'static> = Style {
+    viewport: Viewport { pan: Point { x: 0.0, y: 0.0 }, zoom: 1.0 },
+    ratio: 1.0,
+    colors: &[[10, 20, 30]],
+    bad: [200, 0, 0],
+    halo: [1, 2, 3],
+    selected: None,
+};
+
+fn at(x: f64, y: f64, shape: Shape) -> Dot {
+    Dot { at: Point::new(x, y), shape, color: 0, trace: 5 }
+}
+
+fn pixel(surface: &Surface, x: usize, y: usize) -> &[u8] {
+    &surface.pixels()[(y * surface.size().0 + x) * 4..][..4]
+}
+
+#[test]
+fn shapes_differ_in_their_pixels_and_are_cleared_again() {
+    let mut surface = Surface::default();
+    surface.resize(60, 40);
+    let area = surface.paint(&[at(20.5, 20.5, Shape::Request)], &STYLE);
+    assert_eq!(pixel(&surface, 20, 20), [10, 20, 30, 255]);
+    assert_eq!(pixel(&surface, 30, 20), [0, 0, 0, 0]);
+    assert!(area.x <= 16 && area.x + area.w >= 25 && area.w < 20);
+    surface.paint(&[at(20.5, 20.5, Shape::Reply)], &STYLE);
+    assert_eq!(pixel(&surface, 20, 20)[3], 0);
+    assert_eq!(pixel(&surface, 17, 20)[3], 255);
+    surface.paint(&[at(20.5, 20.5, Shape::Bad)], &STYLE);
+    assert_eq!(pixel(&surface, 20, 20), [200, 0, 0, 255]);
+    assert_eq!(pixel(&surface, 17, 20)[3], 0);
+    assert_eq!(surface.paint(&[], &STYLE), area);
+    assert!(surface.pixels().iter().all(|byte| *byte == 0));
+    assert_eq!(surface.paint(&[], &STYLE), Area::default());
+}
+
+#[test]
+fn the_selected_trace_has_a_halo() {
+    let mut surface = Surface::default();
+    surface.resize(60, 40);
+    surface.paint(&[at(20.5, 20.5, Shape::Request)], &Style { selected: Some(5), ..STYLE });
+    assert_eq!(&pixel(&surface, 27, 20)[..3], [1, 2, 3]);
+    surface.paint(&[at(20.5, 20.5, Shape::Request)], &Style { selected: Some(6), ..STYLE });
+    assert_eq!(pixel(&surface, 27, 20)[3], 0);
+}
+
+proptest! {
+    #[test]
+    fn painting_never_leaves_the_surface_nor_the_area_it_tells(
+        dots in prop::collection::vec((-20.0_f64..80.0, -20.0_f64..60.0), 0..40),
+        size in (0_usize..50, 0_usize..50),
+    ) {
+        let mut surface = Surface::default();
+        surface.resize(size.0, size.1);
+        let dots: Vec<_> = dots.into_iter().map(|(x, y)| at(x, y, Shape::Request)).collect();
+        let area = surface.paint(&dots, &STYLE);
+        for (index, pixel) in surface.pixels().chunks_exact(4).enumerate() {
+            let (x, y) = (index % size.0, index / size.0);
+            let inside = (area.x..area.x + area.w).contains(&x) && (area.y..area.y + area.h).contains(&y);
+            prop_assert!(inside || pixel == [0; 4]);
+        }
+    }
+
+    #[test]
+    fn live_is_never_ahead_of_what_is_known(now in 0_i64..20 * MS, at in 0_i64..10 * MS) {
+        let buffer = buffer(&[(at, Fate::Answered), (at + 100, Fate::TimedOut)]);
+        let stretch = Stretch::new(buffer.median_flight(), buffer.median_hold());
+        for row in buffer.journeys().unwrap().rows() {
+            // All that was stamped up to `now` has come when the head is there.
+            let moment = stretch.moment(std::iter::once(row), now);
+            prop_assert!(moment.is_none_or(|moment| row.sent <= moment.time && moment.time <= now));
+            prop_assert_eq!(moment.is_none(), row.sent > now);
+        }
+    }
+}

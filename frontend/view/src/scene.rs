@@ -1,0 +1,147 @@
+//! The canvas as boxes and paths: what the document says and what a drag under way adds to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hopscope_scenario::edits::Document;
+use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::protocol::Protocol;
+
+use crate::geometry::{LinkPath, Point, Rect, bounds, node_at, node_rect, route};
+
+#[cfg(test)]
+mod tests;
+
+/// Distance between the corners of nodes that have no position of their own.
+const APART: Point = Point::new(260.0, 140.0);
+
+/// Every node's box and every link's path, in world coordinates and in the document's order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scene {
+    nodes: Vec<SceneNode>,
+    links: Vec<SceneLink>,
+    node_index: BTreeMap<String, usize>,
+    link_index: BTreeMap<String, usize>,
+}
+
+/// A node's box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneNode {
+    /// The document's id.
+    pub id: String,
+    /// Its kind, if it is a known one.
+    pub kind: Option<Kind>,
+    /// Where it is.
+    pub rect: Rect,
+}
+
+/// A link's path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneLink {
+    /// The document's id.
+    pub id: String,
+    /// The id of the node that calls.
+    pub from: String,
+    /// The id of the node that is called.
+    pub to: String,
+    /// Its protocol, if it is a known one.
+    pub protocol: Option<Protocol>,
+    /// Where it runs.
+    pub path: LinkPath,
+}
+
+impl Scene {
+    /// The scene of a document in which the nodes `moving` are `by` from where it has them. A node without a position
+    /// gets one by its place in the document; a link without both ends is left out.
+    #[must_use]
+    pub fn of(document: &Document, moving: &BTreeSet<String>, by: Point) -> Self {
+        let mut scene = Self::default();
+        for (index, node) in document.nodes().enumerate() {
+            let (x, y) = node.position().map_or_else(|| unplaced(index), |(x, y)| (f64::from(x), f64::from(y)));
+            let moved = if moving.contains(node.id()) { by } else { Point::default() };
+            let rect = node_rect(node.kind().unwrap_or(Kind::Service), x, y).moved(moved);
+            scene.node_index.insert(node.id().to_owned(), index);
+            scene.nodes.push(SceneNode { id: node.id().to_owned(), kind: node.kind(), rect });
+        }
+        scene.add_links(document);
+        scene
+    }
+
+    fn add_links(&mut self, document: &Document) {
+        let known: Vec<_> = document
+            .links()
+            .filter_map(|link| Some((link, (*self.node_index.get(link.from())?, *self.node_index.get(link.to())?))))
+            .collect();
+        let rects: Vec<_> = self.nodes.iter().map(|node| node.rect).collect();
+        let ends: Vec<_> = known.iter().map(|(_, ends)| *ends).collect();
+        for ((link, _), path) in known.iter().zip(route(&rects, &ends)) {
+            let Some(path) = path else {
+                continue;
+            };
+            self.link_index.insert(link.id().to_owned(), self.links.len());
+            self.links.push(SceneLink {
+                id: link.id().to_owned(),
+                from: link.from().to_owned(),
+                to: link.to().to_owned(),
+                protocol: link.protocol(),
+                path,
+            });
+        }
+    }
+
+    /// The nodes; later ones lie over earlier ones.
+    #[must_use]
+    pub fn nodes(&self) -> &[SceneNode] {
+        &self.nodes
+    }
+
+    /// The links whose ends both exist.
+    #[must_use]
+    pub fn links(&self) -> &[SceneLink] {
+        &self.links
+    }
+
+    /// The node of an id.
+    #[must_use]
+    pub fn node(&self, id: &str) -> Option<&SceneNode> {
+        self.nodes.get(*self.node_index.get(id)?)
+    }
+
+    /// The link of an id.
+    #[must_use]
+    pub fn link(&self, id: &str) -> Option<&SceneLink> {
+        self.links.get(*self.link_index.get(id)?)
+    }
+
+    /// The topmost node at a point.
+    #[must_use]
+    pub fn node_at(&self, point: Point) -> Option<&SceneNode> {
+        self.nodes.get(node_at(self.nodes.iter().map(|node| node.rect), point)?)
+    }
+
+    /// The ids of the nodes that a box touches.
+    pub fn nodes_within(&self, within: Rect) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter(move |node| node.rect.touches(within)).map(|node| node.id.as_str())
+    }
+
+    /// The least box around all nodes; `None` of an empty canvas.
+    #[must_use]
+    pub fn bounds(&self) -> Option<Rect> {
+        bounds(self.nodes.iter().map(|node| node.rect))
+    }
+
+    /// Where a new node of that kind may stand with its middle near `wanted`: on the grid, and not exactly on another.
+    #[must_use]
+    pub fn free_place(&self, kind: Kind, wanted: Point) -> Point {
+        let size = node_rect(kind, 0.0, 0.0);
+        let mut corner = wanted.minus(size.center()).snapped();
+        while self.nodes.iter().any(|node| node.rect.origin() == corner) {
+            corner = corner.plus(Point::new(crate::geometry::GRID, crate::geometry::GRID));
+        }
+        corner
+    }
+}
+
+/// Rows of four for nodes without a position.
+fn unplaced(index: usize) -> (f64, f64) {
+    ((index % 4) as f64 * APART.x, (index / 4) as f64 * APART.y)
+}

@@ -1,0 +1,50 @@
+use super::*;
+
+fn document(nodes: &str, links: &str) -> Document {
+    let text = format!(
+        r#"{{"format": "hopscope-scenario", "version": 1, "name": "test", "nodes": [{nodes}], "links": [{links}]}}"#
+    );
+    Document::open(&text).unwrap()
+}
+
+const TWO: &str = r#"{"id": "n1", "kind": "client", "name": "a", "x": 0, "y": 0},
+    {"id": "n2", "kind": "service", "name": "b", "x": 300, "y": 0}"#;
+
+#[test]
+fn a_drag_moves_its_nodes_and_the_ends_of_their_links() {
+    let document = document(TWO, r#"{"id": "l1", "from": "n1", "to": "n2", "protocol": "http1"}"#);
+    let moving = BTreeSet::from(["n2".to_owned()]);
+    let still = Scene::of(&document, &moving, Point::default());
+    let moved = Scene::of(&document, &moving, Point::new(100.0, 60.0));
+    assert_eq!(moved.node("n1"), still.node("n1"));
+    assert_eq!(moved.node("n2").unwrap().rect.origin(), Point::new(400.0, 60.0));
+    assert_eq!(still.link("l1").unwrap().path.at(1.0), Point::new(300.0, 40.0));
+    assert_eq!(moved.link("l1").unwrap().path.at(1.0), Point::new(400.0, 100.0));
+}
+
+#[test]
+fn links_without_an_end_and_unknown_kinds_do_not_stop_the_rest() {
+    let nodes = format!(r#"{TWO}, {{"id": "n3", "kind": "oracle", "name": "c"}}"#);
+    let links = r#"{"id": "l1", "from": "n1", "to": "gone"}, {"id": "l2", "from": "n1", "to": "n3"}"#;
+    let scene = Scene::of(&document(&nodes, links), &BTreeSet::new(), Point::default());
+    assert_eq!(scene.nodes().len(), 3);
+    assert_eq!(scene.node("n3").unwrap().kind, None);
+    assert!(scene.link("l1").is_none());
+    assert_eq!(scene.link("l2").unwrap().protocol, None);
+}
+
+#[test]
+fn nodes_without_a_position_do_not_lie_on_each_other() {
+    let nodes: Vec<_> =
+        (0..9).map(|index| format!(r#"{{"id": "n{index}", "kind": "client", "name": "c{index}"}}"#)).collect();
+    let scene = Scene::of(&document(&nodes.join(","), ""), &BTreeSet::new(), Point::default());
+    for (index, node) in scene.nodes().iter().enumerate() {
+        assert!(scene.nodes()[index + 1..].iter().all(|other| !other.rect.touches(node.rect)));
+    }
+}
+
+#[test]
+fn a_new_node_steps_aside_from_one_in_its_place() {
+    let scene = Scene::of(&document(TWO, ""), &BTreeSet::new(), Point::default());
+    assert_eq!(scene.free_place(Kind::Client, Point::new(83.0, 41.0)), Point::new(20.0, 20.0));
+}
