@@ -3,6 +3,8 @@
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use crate::editor::{Canvas, Empty, Palette};
+use crate::state::document::Editor;
 use crate::state::theme::Theme;
 use crate::state::{self, ServerState};
 use crate::ui::text::t;
@@ -12,6 +14,7 @@ use crate::ui::text::t;
 pub(crate) fn App() -> impl IntoView {
     let server = state::server();
     let theme = state::theme::theme();
+    provide_context(Editor::new(state::document::empty()));
     view! {
         <div class="shell" data-ready="true">
             <header class="bar">
@@ -22,12 +25,12 @@ pub(crate) fn App() -> impl IntoView {
                     {move || t(theme.get().label())}
                 </button>
             </header>
-            <main class="canvas" aria-label=t(text!("canvas.label"))>
-                <div class="empty">
-                    <h1>{t(text!("canvas.empty.title"))}</h1>
-                    <p>{t(text!("canvas.empty.text"))}</p>
-                </div>
-            </main>
+            <Palette/>
+            <Canvas>
+                <Empty/>
+            </Canvas>
+            <aside class="inspector"></aside>
+            <div class="dock"></div>
         </div>
     }
 }

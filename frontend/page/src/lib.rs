@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "Leptos' component macro writes pub items of its own")]
 
 mod app;
+mod editor;
 mod io;
 mod state;
 mod ui;

@@ -1,6 +1,8 @@
 //! What the page's parts share.
 
+pub(crate) mod document;
 pub(crate) mod theme;
+pub(crate) mod viewport;
 
 use hopscope_scenario::text;
 use leptos::prelude::*;

@@ -1,3 +1,4 @@
 //! Small pieces that the parts of the page are made of.
 
+pub(crate) mod icon;
 pub(crate) mod text;

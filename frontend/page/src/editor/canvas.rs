@@ -1,0 +1,168 @@
+//! The canvas: where pointers become gestures and the scene becomes a drawing.
+
+use hopscope_scenario::text;
+use hopscope_view::geometry::{LinkPath, Point, Rect, node_rect};
+use hopscope_view::gestures::{Gesture, Input, Target};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::link::LinkView;
+use super::node::NodeView;
+use super::use_editor;
+use crate::state::document::Editor;
+use crate::ui::text::t;
+
+/// Zoom per pixel of the wheel.
+const WHEEL: f64 = 0.0015;
+/// Below this zoom, small print is left out.
+const FAR: f64 = 0.45;
+
+/// The canvas; its children lie over the drawing.
+#[component]
+pub(crate) fn Canvas(children: Children) -> impl IntoView {
+    let editor = use_editor();
+    let viewport = editor.view.viewport;
+    let press = move |event: web_sys::PointerEvent| press(editor, &event);
+    let follow = move |event: web_sys::PointerEvent| {
+        if editor.gesture.with_untracked(Gesture::is_active) {
+            editor.point(Input::Move { at: editor.view.local(&event) });
+        }
+    };
+    let release = move |event: web_sys::PointerEvent| {
+        let at = editor.view.local(&event);
+        editor.point(Input::Release { at, inside: editor.view.contains(at) });
+    };
+    let wheel = move |event: web_sys::WheelEvent| {
+        event.prevent_default();
+        turn_wheel(editor, &event);
+    };
+    let transform = move || {
+        let view = viewport.get();
+        format!("translate({:.2} {:.2}) scale({:.4})", view.pan.x, view.pan.y, view.zoom)
+    };
+    view! {
+        <main class="canvas" aria-label=t(text!("canvas.label")) node_ref=editor.view.canvas
+            data-gesture=move || editor.gesture.with(gesture_name)
+            class:pannable=move || editor.space.get()
+            style:background-position=move || viewport.with(|view| format!("{:.1}px {:.1}px", view.pan.x, view.pan.y))
+            style:background-size=move || viewport.with(|view| grid_size(view.zoom))
+            on:pointerdown=press on:pointermove=follow on:pointerup=release on:wheel=wheel
+            on:pointercancel=move |_| editor.point(Input::Cancel)>
+            <svg class="scene" class:far=move || viewport.with(|view| view.zoom < FAR)>
+                <g transform=transform>
+                    <Links/>
+                    <Nodes/>
+                    <Pending/>
+                </g>
+            </svg>
+            {children()}
+        </main>
+    }
+}
+
+#[component]
+fn Links() -> impl IntoView {
+    let editor = use_editor();
+    let ids = Memo::new(move |_| {
+        editor.scene.with(|scene| scene.links().iter().map(|link| link.id.clone()).collect::<Vec<_>>())
+    });
+    view! { <For each=move || ids.get() key=Clone::clone let:id><LinkView id/></For> }
+}
+
+#[component]
+fn Nodes() -> impl IntoView {
+    let editor = use_editor();
+    let ids = Memo::new(move |_| {
+        editor.scene.with(|scene| scene.nodes().iter().map(|node| node.id.clone()).collect::<Vec<_>>())
+    });
+    view! { <For each=move || ids.get() key=Clone::clone let:id><NodeView id/></For> }
+}
+
+/// What a gesture under way adds to the drawing.
+#[component]
+fn Pending() -> impl IntoView {
+    let editor = use_editor();
+    move || {
+        editor.gesture.with(|gesture| match gesture {
+            Gesture::Linking { from, at } => {
+                let from = editor.scene.with(|scene| scene.node(from).map(|node| node.rect))?;
+                let path = LinkPath::reaching(from, *at);
+                Some(view! { <path class="wire pending" d=path.svg()></path> }.into_any())
+            }
+            Gesture::Marquee { from, to, .. } => Some(outline("marquee", Rect::between(*from, *to), 0.0).into_any()),
+            Gesture::Placing { kind, at, dragged: true, .. } => {
+                let corner = editor.scene.with(|scene| scene.free_place(*kind, *at));
+                Some(outline("ghost", node_rect(*kind, corner.x, corner.y), 8.0).into_any())
+            }
+            _ => None,
+        })
+    }
+}
+
+fn outline(class: &'static str, rect: Rect, radius: f64) -> impl IntoView {
+    view! { <rect class=class x=rect.x y=rect.y width=rect.w height=rect.h rx=radius></rect> }
+}
+
+fn press(editor: Editor, event: &web_sys::PointerEvent) {
+    let middle = event.button() == 1;
+    let Some(target) = (event.button() == 0 || middle).then(|| target_of(editor, event)).flatten() else {
+        return;
+    };
+    if let Some(canvas) = editor.view.canvas.get_untracked() {
+        // Without the capture (the pointer is gone already) the gesture ends by its cancel event.
+        let _ = canvas.set_pointer_capture(event.pointer_id());
+    }
+    let pan = middle || editor.space.get_untracked();
+    let at = editor.view.local(event);
+    editor.point(Input::Press { at, target, extend: event.shift_key(), pan });
+}
+
+/// What of the scene a pointer is on; `None` on what floats over the canvas.
+fn target_of(editor: Editor, event: &web_sys::PointerEvent) -> Option<Target> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    // The selectors are constants that parse.
+    let closest = |selector: &str| element.closest(selector).ok().flatten();
+    if closest(".floating").is_some() {
+        return None;
+    }
+    let id = |attribute: &str| closest(&format!("[{attribute}]")).and_then(|found| found.get_attribute(attribute));
+    if let Some(id) = id("data-port-of") {
+        return Some(Target::Port { id });
+    }
+    if let Some(id) = id("data-node") {
+        let origin = editor.scene.with_untracked(|scene| scene.node(&id).map(|node| node.rect.origin()))?;
+        let selected = editor.selection.with_untracked(|selection| selection.nodes.contains(&id));
+        return Some(Target::Node { id, origin, selected });
+    }
+    Some(id("data-link").map_or(Target::Background, |id| Target::Link { id }))
+}
+
+/// The wheel zooms at the pointer; sideways, or with Shift, it pans.
+fn turn_wheel(editor: Editor, event: &web_sys::WheelEvent) {
+    const LINE: f64 = 16.0;
+    let unit = if event.delta_mode() == web_sys::WheelEvent::DOM_DELTA_PIXEL { 1.0 } else { LINE };
+    let by = Point::new(event.delta_x(), event.delta_y()).times(unit);
+    let sideways = event.shift_key() || by.x.abs() > by.y.abs();
+    let at = editor.view.local(event);
+    editor.view.viewport.update(|view| {
+        *view = if sideways { view.panned(by.times(-1.0)) } else { view.zoomed(at, (-by.y * WHEEL).exp()) };
+    });
+}
+
+/// The grid's step on the screen; far out, every fifth point.
+fn grid_size(zoom: f64) -> String {
+    let step = hopscope_view::geometry::GRID * zoom * if zoom < FAR { 5.0 } else { 1.0 };
+    format!("{step:.2}px {step:.2}px")
+}
+
+/// For the style sheet's cursors.
+fn gesture_name(gesture: &Gesture) -> &'static str {
+    match gesture {
+        Gesture::Idle | Gesture::Pressed { .. } => "idle",
+        Gesture::Panning { .. } => "panning",
+        Gesture::Moving { .. } => "moving",
+        Gesture::Marquee { .. } => "marquee",
+        Gesture::Linking { .. } => "linking",
+        Gesture::Placing { .. } => "placing",
+    }
+}

@@ -1,0 +1,133 @@
+//! What can be done to the document, whatever asked for it: a gesture, a key, a button.
+
+use std::collections::BTreeSet;
+
+use hopscope_scenario::edits::Change;
+use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::text;
+use hopscope_view::geometry::Point;
+use hopscope_view::gestures::{Effect, Input};
+use leptos::prelude::*;
+
+use crate::state::document::{Editor, Notice, Selection};
+use crate::ui::text::{t, t_with};
+
+impl Editor {
+    /// Feeds the pointer's gesture and carries out what it asks for.
+    pub(crate) fn point(self, input: Input) {
+        let view = self.view.viewport.get_untracked();
+        let effect = self.gesture.try_update(|gesture| gesture.handle(input, view)).flatten();
+        if let Some(effect) = effect {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(self, effect: Effect) {
+        match effect {
+            Effect::Select { id, extend: false } => self.select(Selection::nodes([id])),
+            Effect::Select { id, extend: true } => self.selection.update(|selection| {
+                selection.link = None;
+                selection.nodes.insert(id);
+            }),
+            Effect::Deselect { id } => self.selection.update(|selection| {
+                selection.nodes.remove(&id);
+            }),
+            Effect::SelectLink { id } => self.select(Selection::link(id)),
+            Effect::ClearSelection => self.select(Selection::default()),
+            Effect::SelectWithin { within, extend } => {
+                let mut nodes: BTreeSet<_> =
+                    self.scene.with_untracked(|scene| scene.nodes_within(within).map(str::to_owned).collect());
+                if extend {
+                    nodes.append(&mut self.selection.with_untracked(|selection| selection.nodes.clone()));
+                }
+                self.select(Selection { nodes, link: None });
+            }
+            Effect::Pan { by } => self.view.viewport.update(|view| *view = view.panned(by)),
+            Effect::MoveBy { by } => self.move_selected(by, None),
+            Effect::Link { from, at } => {
+                let to = self.scene.with_untracked(|scene| scene.node_at(at).map(|node| node.id.clone()));
+                if let Some(to) = to {
+                    self.link(&from, &to);
+                }
+            }
+            Effect::Place { kind, at } => self.add(kind, at),
+            Effect::PlaceInView { kind } => self.add(kind, self.view.middle()),
+        }
+    }
+
+    /// Selects this and nothing else.
+    pub(crate) fn select(self, selection: Selection) {
+        if self.selection.with_untracked(|current| *current != selection) {
+            self.end_gesture();
+            self.selection.set(selection);
+        }
+    }
+
+    /// Adds a node with its middle near a point of the world, and selects it.
+    pub(crate) fn add(self, kind: Kind, middle: Point) {
+        let corner = self.scene.with_untracked(|scene| scene.free_place(kind, middle));
+        let descriptor = kind.descriptor();
+        let (x, y) = (corner.x as i32, corner.y as i32);
+        let (id, change) = self.now(|document| document.add_node(descriptor, &t(descriptor.inline), x, y));
+        self.apply(change, None);
+        self.say_of(text!("said.added"), &self.name_of(&id));
+        self.select(Selection::nodes([id]));
+    }
+
+    /// Links two nodes, or says why not.
+    pub(crate) fn link(self, from: &str, to: &str) {
+        match self.now(|document| document.may_link(from, to)) {
+            Ok(protocol) => {
+                let (id, change) = self.now(|document| document.add_link(from, to, protocol));
+                self.apply(change, None);
+                self.say_of(text!("said.linked"), &self.name_of(to));
+                self.select(Selection::link(id));
+            }
+            Err(issue) => self.notice.set(Some(Notice { title: t(text!("notice.link")), issues: vec![issue] })),
+        }
+    }
+
+    /// Moves the selected nodes; moves of one `gesture` in a row are one step of undo.
+    pub(crate) fn move_selected(self, by: Point, gesture: Option<&str>) {
+        let places: Vec<_> = self.selection.with_untracked(|selection| {
+            self.scene.with_untracked(|scene| {
+                let nodes = selection.nodes.iter().filter_map(|id| scene.node(id));
+                nodes.map(|node| (node.id.clone(), node.rect.origin().plus(by))).collect()
+            })
+        });
+        if !places.is_empty() {
+            let moves = places.iter().map(|(id, at)| (id.as_str(), at.x.round() as i32, at.y.round() as i32));
+            self.apply(Change::move_nodes(moves), gesture);
+        }
+    }
+
+    /// Removes what is selected, with the links at it.
+    pub(crate) fn delete_selected(self) {
+        let selection = self.selection.get_untracked();
+        if selection.is_empty() {
+            return;
+        }
+        let nodes: Vec<_> = selection.nodes.iter().map(String::as_str).collect();
+        let links: Vec<_> = selection.link.iter().map(String::as_str).collect();
+        let change = self.now(|document| document.remove_elements(&nodes, &links));
+        self.apply(change, None);
+        self.said.set(t(text!("said.removed")));
+    }
+
+    /// Selects every node.
+    pub(crate) fn select_all(self) {
+        self.select(Selection::nodes(
+            self.now(|document| document.nodes().map(|node| node.id().to_owned()).collect::<Vec<_>>()),
+        ));
+    }
+
+    /// What a person calls a node; its id while it has no name.
+    pub(crate) fn name_of(self, id: &str) -> String {
+        let name = self.now(|document| document.node(id).map(|node| node.name().to_owned()));
+        name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_owned())
+    }
+
+    fn say_of(self, key: hopscope_scenario::catalogue::Key, name: &str) {
+        self.said.set(t_with(key, &[("name", name)]));
+    }
+}

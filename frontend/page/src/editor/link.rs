@@ -1,0 +1,66 @@
+//! A link on the canvas.
+
+use hopscope_scenario::edits::Target;
+use hopscope_scenario::protocol::Stroke;
+use hopscope_scenario::text;
+use hopscope_view::scene::SceneLink;
+use leptos::prelude::*;
+
+use super::use_editor;
+use crate::ui::text::{t, t_with};
+
+/// Width of one character of a link's label, and what its chip adds to the text.
+const CHARACTER: f64 = 6.4;
+const CHIP: f64 = 10.0;
+
+/// The link of an id.
+#[component]
+pub(crate) fn LinkView(id: String) -> impl IntoView {
+    let editor = use_editor();
+    let id = StoredValue::new(id);
+    let link = Memo::new(move |_| editor.scene.with(|scene| id.with_value(|id| scene.link(id).cloned())));
+    let selected = move || editor.selection.with(|selection| id.with_value(|id| selection.link.as_ref() == Some(id)));
+    let faulty = Memo::new(move |_| {
+        let target = Target::Link(id.get_value());
+        editor.problems.with(|problems| problems.iter().any(|problem| problem.target == target))
+    });
+    let name = move || {
+        let (from, to) = link.with(|link| link.as_ref().map(|link| (link.from.clone(), link.to.clone())))?;
+        let (from, to) = editor.with(|_| (editor.name_of(&from), editor.name_of(&to)));
+        let label = link.with(|link| label(link.as_ref()));
+        Some(t_with(text!("link.label"), &[("protocol", &label), ("from", &from), ("to", &to)]))
+    };
+    view! {
+        <g class="link" data-link=id.get_value() role="img" aria-label=name
+            class:selected=selected class:faulty=move || faulty.get()
+            style=("--hue", move || link.with(|link| hue(link.as_ref())))>
+            {move || link.get().map(|link| drawing(&link))}
+        </g>
+    }
+}
+
+fn drawing(link: &SceneLink) -> impl IntoView + use<> {
+    let label = label(Some(link));
+    let middle = link.path.at(0.5);
+    let width = label.chars().count() as f64 * CHARACTER + CHIP;
+    let dotted = link.protocol.is_some_and(|protocol| protocol.descriptor().stroke == Stroke::Dotted);
+    view! {
+        <path class="hit" d=link.path.svg()></path>
+        <path class="wire" class:dotted=dotted d=link.path.svg()></path>
+        <path class="arrow" d=link.path.arrow(7.0)></path>
+        <rect class="chip" x=middle.x - width / 2.0 y=middle.y - 8.0 width=width height=16 rx=8></rect>
+        <text class="m" x=middle.x y=middle.y + 3.5 text-anchor="middle">{label}</text>
+    }
+}
+
+/// The protocol's name; a question mark where it is unknown.
+fn label(link: Option<&SceneLink>) -> String {
+    let protocol = link.and_then(|link| link.protocol);
+    protocol.map_or_else(|| "?".to_owned(), |protocol| t(protocol.descriptor().label))
+}
+
+/// The protocol's colour as a token.
+fn hue(link: Option<&SceneLink>) -> String {
+    let protocol = link.and_then(|link| link.protocol);
+    format!("var(--{})", protocol.map_or("bad", |protocol| protocol.descriptor().hue))
+}

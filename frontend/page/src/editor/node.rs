@@ -1,0 +1,189 @@
+//! A node on the canvas: its essentials on itself.
+
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::edits::{Document, NodeRef, Target};
+use hopscope_scenario::fields::{ValueType, chosen};
+use hopscope_scenario::issue::Severity;
+use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::text;
+use hopscope_view::geometry::{Rect, node_rect, worker_boxes};
+use hopscope_view::gestures::Gesture;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use super::use_editor;
+use crate::state::document::Selection;
+use crate::ui::text::{t, t_with};
+
+/// Most characters of a node's head line, name and kind together.
+const HEAD: usize = 20;
+
+/// What a node says of itself, as its document has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Facts {
+    name: String,
+    /// Its kind and how many replicas.
+    kind: String,
+    /// One line below.
+    caption: String,
+    /// A second one.
+    more: String,
+    /// Replicas and workers of each.
+    workers: Option<(u32, u32)>,
+}
+
+impl Facts {
+    fn of(document: &Document, id: &str) -> Self {
+        let Some(node) = document.node(id) else {
+            return Self::default();
+        };
+        let facts = Self { name: node.name().to_owned(), ..Self::default() };
+        match node.kind() {
+            None => Self { kind: shown(node, "/kind"), ..facts },
+            Some(Kind::Client) => Self {
+                kind: t(text!("kind.client.inline")),
+                caption: t_with(
+                    text!("node.client.load"),
+                    &[("load", &option(node, "load")), ("rate", &shown(node, "/load/rate"))],
+                ),
+                more: t_with(
+                    text!("node.client.more"),
+                    &[("in_flight", &shown(node, "/load/in_flight")), ("bytes", &shown(node, "/payload/bytes"))],
+                ),
+                ..facts
+            },
+            Some(Kind::Service) => {
+                let count = |pointer| node.value().pointer(pointer).and_then(Value::as_u64);
+                let count = |pointer| count(pointer).and_then(|count| u32::try_from(count).ok());
+                let replicas = count("/replicas").unwrap_or(1);
+                let inline = t(text!("kind.service.inline"));
+                let kind = if replicas > 1 { format!("{inline} ×{replicas}") } else { inline };
+                let work = [("work", option(node, "work")), ("mean", shown(node, "/work/mean"))];
+                let work: Vec<_> = work.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let workers = Some((replicas, count("/workers").unwrap_or(1)));
+                Self { kind, caption: t_with(text!("node.service.work"), &work), workers, ..facts }
+            }
+        }
+    }
+}
+
+/// A field as the document holds it; integers in groups of three.
+fn shown(node: NodeRef<'_>, pointer: &str) -> String {
+    match node.value().pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => crate::ui::text::grouped(&number.to_string()),
+        _ => "–".to_owned(),
+    }
+}
+
+/// The label of the option that a variant field of the node has chosen.
+fn option(node: NodeRef<'_>, field: &str) -> String {
+    let label = || -> Option<Key> {
+        let fields = node.kind()?.descriptor().fields;
+        let ValueType::Variant { tag, options } = &fields.iter().find(|other| other.name == field)?.value else {
+            return None;
+        };
+        Some(chosen(tag, options, node.value().get(field)?.as_object()?)?.label)
+    };
+    label().map_or_else(|| "?".to_owned(), t)
+}
+
+/// The node of an id.
+#[component]
+pub(crate) fn NodeView(id: String) -> impl IntoView {
+    let editor = use_editor();
+    let id = StoredValue::new(id);
+    let rect = Memo::new(move |_| {
+        editor.scene.with(|scene| id.with_value(|id| scene.node(id).map(|node| node.rect).unwrap_or_default()))
+    });
+    let facts = Memo::new(move |_| editor.with(|document| id.with_value(|id| Facts::of(document, id))));
+    let selected = Memo::new(move |_| editor.selection.with(|s| id.with_value(|id| s.nodes.contains(id))));
+    let problems = Memo::new(move |_| {
+        let target = Target::Node(id.get_value());
+        editor.problems.with(|problems| {
+            let own = problems.iter().filter(|problem| problem.target == target);
+            own.fold((0_usize, false), |(count, bad), p| (count + 1, bad || p.issue.severity == Severity::Error))
+        })
+    });
+    let linking_over = Memo::new(move |_| {
+        editor.gesture.with(|gesture| match gesture {
+            Gesture::Linking { from, at } => {
+                let over = editor.scene.with(|scene| scene.node_at(*at).map(|node| node.id.clone()));
+                id.with_value(|id| over.as_ref() == Some(id) && from != id)
+            }
+            _ => false,
+        })
+    });
+    // Reached by the keyboard it is selected; a pointer selects by its gesture.
+    let focus = move |event: web_sys::FocusEvent| {
+        let element = event_target::<web_sys::Element>(&event);
+        if element.matches(":focus-visible").unwrap_or(false) {
+            editor.select(Selection::nodes([id.get_value()]));
+        }
+    };
+    let label = move || {
+        let (count, facts) = (problems.get().0.to_string(), facts.get());
+        let key = if problems.get().0 == 0 { text!("node.label") } else { text!("node.label.faulty") };
+        t_with(key, &[("name", &facts.name), ("kind", &facts.kind), ("caption", &facts.caption), ("count", &count)])
+    };
+    view! {
+        <g class="node" data-node=id.get_value() data-name=move || facts.with(|facts| facts.name.clone())
+            tabindex="0" role="button" aria-label=label aria-pressed=move || selected.get().to_string()
+            class:selected=move || selected.get() class:target=move || linking_over.get()
+            class:faulty=move || problems.get().1
+            transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
+            on:focus=focus>
+            <Body facts/>
+            <Badge problems/>
+            <g class="port" data-port-of=id.get_value() transform="translate(160 40)">
+                <title>{t(text!("node.port"))}</title>
+                <circle class="hit" r="13"></circle>
+                <circle class="knob" r="4.5"></circle>
+            </g>
+        </g>
+    }
+}
+
+#[component]
+fn Body(facts: Memo<Facts>) -> impl IntoView {
+    let size = node_rect(Kind::Service, 0.0, 0.0);
+    view! {
+        <rect class="card" width=size.w height=size.h rx="8"></rect>
+        <text class="nm" x="12" y="22">{move || facts.with(|facts| shortened(&facts.name, HEAD.saturating_sub(facts.kind.chars().count())))}</text>
+        <text class="m" x="148" y="22" text-anchor="end">{move || facts.with(|facts| facts.kind.clone())}</text>
+        <text class="s2" x="12" y="41">{move || facts.with(|facts| shortened(&facts.caption, 26))}</text>
+        <text class="s3" x="12" y="61">{move || facts.with(|facts| shortened(&facts.more, 28))}</text>
+        {move || facts.with(|facts| facts.workers).map(|(replicas, workers)| boxes(size, replicas, workers))}
+    }
+}
+
+fn boxes(node: Rect, replicas: u32, workers: u32) -> impl IntoView {
+    let drawn = worker_boxes(node, replicas, workers);
+    let worker =
+        |rect: Rect| view! { <rect class="worker" x=rect.x y=rect.y width=rect.w height=rect.h rx="2"></rect> };
+    drawn.boxes.into_iter().map(worker).collect_view()
+}
+
+/// How many problems a node has, at its corner.
+#[component]
+fn Badge(problems: Memo<(usize, bool)>) -> impl IntoView {
+    move || {
+        let (count, _) = problems.get();
+        (count > 0).then(|| {
+            view! {
+                <g class="badge" transform="translate(150 0)">
+                    <rect x="-9" y="-9" width="18" height="18" rx="9"></rect>
+                    <text x="0" y="4" text-anchor="middle">{count}</text>
+                </g>
+            }
+        })
+    }
+}
+
+/// At most `most` characters.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}

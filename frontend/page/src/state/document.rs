@@ -1,0 +1,251 @@
+//! The document under the editor's hands: its history, what is selected, what is wrong with it, where everything is.
+//!
+//! The one place that changes a document; every change goes through its history. What others show is derived here once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hopscope_scenario::edits::{Change, Document, History, List, Target};
+use hopscope_scenario::issue::Issue;
+use hopscope_scenario::text;
+use hopscope_view::geometry::{Point, Viewport};
+use hopscope_view::gestures::Gesture;
+use hopscope_view::scene::Scene;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use super::viewport::View;
+use crate::ui::text::t;
+
+/// How much of the canvas stays free around everything that a fit shows, in pixels.
+const MARGIN: f64 = 48.0;
+
+/// What is selected: nodes, or one link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Ids of nodes.
+    pub(crate) nodes: BTreeSet<String>,
+    /// Id of a link; then no node is selected.
+    pub(crate) link: Option<String>,
+}
+
+impl Selection {
+    /// These nodes.
+    pub(crate) fn nodes(ids: impl IntoIterator<Item = String>) -> Self {
+        Self { nodes: ids.into_iter().collect(), link: None }
+    }
+
+    /// This link.
+    pub(crate) fn link(id: String) -> Self {
+        Self { nodes: BTreeSet::new(), link: Some(id) }
+    }
+
+    /// The node, if it is exactly one.
+    pub(crate) fn single(&self) -> Option<&str> {
+        if self.nodes.len() == 1 { self.nodes.first().map(String::as_str) } else { None }
+    }
+
+    /// Whether nothing is selected.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.link.is_none()
+    }
+}
+
+/// An Issue and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The scenario, a node or a link.
+    pub(crate) target: Target,
+    /// The field: a pointer from the target.
+    pub(crate) pointer: String,
+    /// What is wrong.
+    pub(crate) issue: Issue,
+}
+
+/// The editor's state; a handle, cheap to copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Editor {
+    document: RwSignal<Document>,
+    history: StoredValue<History>,
+    steps: RwSignal<(bool, bool)>,
+    /// What is selected.
+    pub(crate) selection: RwSignal<Selection>,
+    /// What the pointer is doing.
+    pub(crate) gesture: RwSignal<Gesture>,
+    /// The node that a link is being drawn from by keyboard.
+    pub(crate) linking: RwSignal<Option<String>>,
+    /// Where everything is, a drag under way included.
+    pub(crate) scene: Memo<Arc<Scene>>,
+    /// What is wrong, warnings included, in the document's order.
+    pub(crate) problems: Memo<Arc<Vec<Problem>>>,
+    /// Whether Space is held: then a drag pans.
+    pub(crate) space: RwSignal<bool>,
+    /// What the person has to be told, until it is put away.
+    pub(crate) notice: RwSignal<Option<Notice>>,
+    /// What was just done, for those who hear the page.
+    pub(crate) said: RwSignal<String>,
+    /// The canvas.
+    pub(crate) view: View,
+}
+
+/// Something that could not be done, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// What.
+    pub(crate) title: String,
+    /// Why.
+    pub(crate) issues: Vec<Issue>,
+}
+
+impl Editor {
+    /// An editor of that document.
+    pub(crate) fn new(document: Document) -> Self {
+        let document = RwSignal::new(document);
+        let selection = RwSignal::new(Selection::default());
+        let gesture = RwSignal::new(Gesture::default());
+        let moved_by = Memo::new(move |_| gesture.with(Gesture::moved_by));
+        let scene = Memo::new(move |_| {
+            let by = moved_by.get();
+            let moving = if by == Point::default() { BTreeSet::new() } else { selection.with(|s| s.nodes.clone()) };
+            document.with(|document| Arc::new(Scene::of(document, &moving, by)))
+        });
+        let problems = Memo::new(move |_| document.with(|document| Arc::new(problems(document))));
+        Self {
+            document,
+            history: StoredValue::new(History::default()),
+            steps: RwSignal::new((false, false)),
+            selection,
+            gesture,
+            linking: RwSignal::new(None),
+            scene,
+            problems,
+            space: RwSignal::new(false),
+            notice: RwSignal::new(None),
+            said: RwSignal::new(String::new()),
+            view: View::new(),
+        }
+    }
+
+    /// Reads the document and follows it.
+    pub(crate) fn with<T>(self, read: impl FnOnce(&Document) -> T) -> T {
+        self.document.with(read)
+    }
+
+    /// Reads the document as it is now.
+    pub(crate) fn now<T>(self, read: impl FnOnce(&Document) -> T) -> T {
+        self.document.with_untracked(read)
+    }
+
+    /// Changes the document. Changes of one `gesture` in a row are one step of undo.
+    pub(crate) fn apply(self, change: Change, gesture: Option<&str>) {
+        let mut history = self.history.write_value();
+        let applied = self.document.try_update(|document| history.apply(document, change, gesture));
+        drop(history);
+        if let Some(Err(error)) = applied {
+            // Only a target that has just gone refuses a change (a field's last event after its node was removed).
+            leptos::logging::warn!("{error}");
+        }
+        self.after_change();
+    }
+
+    /// Ends the gesture: the next change is a step of its own.
+    pub(crate) fn end_gesture(self) {
+        self.history.update_value(History::end_gesture);
+    }
+
+    /// Takes the last step back.
+    pub(crate) fn undo(self) {
+        self.step(History::undo);
+    }
+
+    /// Does the step again that was undone last.
+    pub(crate) fn redo(self) {
+        self.step(History::redo);
+    }
+
+    fn step<E: std::fmt::Display>(self, step: impl FnOnce(&mut History, &mut Document) -> Result<bool, E>) {
+        let mut history = self.history.write_value();
+        let stepped = self.document.try_update(|document| step(&mut history, document));
+        drop(history);
+        if let Some(Err(error)) = stepped {
+            leptos::logging::warn!("{error}");
+        }
+        self.after_change();
+    }
+
+    /// Whether there are steps to undo and to redo.
+    pub(crate) fn steps(self) -> (bool, bool) {
+        self.steps.get()
+    }
+
+    /// Makes the document this other one, as one step that can be undone.
+    pub(crate) fn replace(self, document: &Document) {
+        self.gesture.set(Gesture::default());
+        self.linking.set(None);
+        self.end_gesture();
+        self.apply(self.now(|before| replacing(before, document)), None);
+        self.fit();
+    }
+
+    /// Shows everything.
+    pub(crate) fn fit(self) {
+        let size = self.view.size();
+        let bounds = self.scene.with_untracked(|scene| scene.bounds());
+        let fitted = bounds.map_or_else(Viewport::default, |bounds| Viewport::fit(bounds, size, MARGIN));
+        self.view.viewport.set(fitted);
+    }
+
+    /// Drops what no longer exists from the selection, and says anew what can be undone.
+    fn after_change(self) {
+        let history = self.history.read_value();
+        let steps = (history.can_undo(), history.can_redo());
+        drop(history);
+        if self.steps.get_untracked() != steps {
+            self.steps.set(steps);
+        }
+        let kept = self.now(|document| {
+            self.selection.with_untracked(|selection| Selection {
+                nodes: selection.nodes.iter().filter(|id| document.node(id).is_some()).cloned().collect(),
+                link: selection.link.clone().filter(|id| document.link(id).is_some()),
+            })
+        });
+        if self.selection.with_untracked(|selection| *selection != kept) {
+            self.selection.set(kept);
+        }
+    }
+}
+
+fn problems(document: &Document) -> Vec<Problem> {
+    let located = document.issues().into_iter().map(|issue| {
+        let (target, pointer) = document.locate(&issue.path);
+        Problem { target, pointer, issue }
+    });
+    located.collect()
+}
+
+/// The change that makes one document the other, field by field, so that it can be taken back.
+fn replacing(before: &Document, after: &Document) -> Change {
+    const HELD: [&str; 4] = ["format", "version", "nodes", "links"];
+    let nodes: Vec<_> = before.nodes().map(|node| node.id()).collect();
+    let links: Vec<_> = before.links().map(|link| link.id()).collect();
+    let mut changes = vec![before.remove_elements(&nodes, &links)];
+    let fields = |document: &Document| {
+        let root = document.value().as_object().cloned().unwrap_or_default();
+        root.into_iter().filter(|(key, _)| !HELD.contains(&key.as_str())).collect::<Vec<_>>()
+    };
+    let pointer = |key: &str| format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+    changes.extend(fields(before).iter().map(|(key, _)| Change::unset(Target::Scenario, &pointer(key))));
+    changes.extend(fields(after).into_iter().map(|(key, value)| Change::set(Target::Scenario, &pointer(&key), value)));
+    let insert = |list, elements: Vec<Value>| {
+        let insert = move |(index, element)| Change::Insert { list, index, element };
+        elements.into_iter().enumerate().map(insert)
+    };
+    changes.extend(insert(List::Nodes, after.nodes().map(|node| node.value().clone()).collect()));
+    changes.extend(insert(List::Links, after.links().map(|link| link.value().clone()).collect()));
+    Change::Group(changes)
+}
+
+/// An empty scenario.
+pub(crate) fn empty() -> Document {
+    Document::new(&t(text!("scenario.untitled")))
+}

@@ -1,0 +1,16 @@
+//! Icons, drawn in the colour of the text beside them.
+
+use hopscope_scenario::kinds::Kind;
+use leptos::prelude::*;
+
+/// A kind of node.
+#[component]
+pub(crate) fn KindIcon(kind: Kind) -> impl IntoView {
+    let outline = match kind {
+        Kind::Client => "M9 3a3 3 0 1 1 0 6a3 3 0 1 1 0 -6M3 16c0-3.5 2.7-5 6-5s6 1.5 6 5",
+        Kind::Service => {
+            "M4.5 4h9a2 2 0 0 1 2 2v6a2 2 0 0 1 -2 2h-9a2 2 0 0 1 -2 -2v-6a2 2 0 0 1 2 -2zM5.5 7.5h3M5.5 10.5h7"
+        }
+    };
+    view! { <svg class="icon" viewBox="0 0 18 18" aria-hidden="true"><path d=outline></path></svg> }
+}
