@@ -13,6 +13,8 @@ mod step;
 mod test;
 mod tools;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use tools::{Options, Purpose, Tools};
 
@@ -42,8 +44,18 @@ enum Command {
     Setup,
 }
 
-fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, whatever RUST_BACKTRACE says: the step's own output above has the details.
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
     step::enter_repository()?;
     let tools = Tools::new(cli.options)?;
     match cli.command {

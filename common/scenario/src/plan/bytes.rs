@@ -52,7 +52,7 @@ impl Plan {
     /// The plan as UTF-8 JSON, without a line break; the same plan gives the same bytes.
     ///
     /// # Errors
-    /// When a value cannot be written as JSON, which no plan from [`super::compile`] has.
+    /// When a value cannot be written as JSON, which no plan from [`super::compile()`] has.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PlanError> {
         Ok(serde_json::to_vec(self)?)
     }
