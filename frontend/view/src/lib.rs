@@ -9,4 +9,3 @@ pub mod dots;
 pub mod geometry;
 pub mod gestures;
 pub mod scene;
-pub mod scene;
