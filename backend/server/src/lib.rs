@@ -4,7 +4,13 @@
 //! stop when they want. The server listens on loopback and answers only requests that name it (`api::guard`).
 
 mod api;
+pub mod link;
 pub mod record;
+pub mod run;
+pub mod store;
+pub mod tasks;
+pub mod timer;
+pub mod transport;
 
 use std::net::SocketAddr;
 

@@ -1,0 +1,150 @@
+//! A run: builds the nodes of a plan, takes them through the phases, and leaves a whole recording and nothing else.
+//!
+//! Owns what runs: the nodes with their tasks, ports and connections, the timer, the recording. Every one of them ends
+//! with the run. What a node does comes from its slice of the plan alone.
+
+mod client;
+mod limits;
+mod pacer;
+mod phases;
+mod ports;
+mod service;
+mod slice;
+
+use std::sync::Arc;
+
+use hopscope_record::kind::Phase;
+use hopscope_record::{PlaceIndex, RunKey};
+use hopscope_scenario::model::Scenario;
+use hopscope_scenario::plan::{self, Plan, PlanError, RunSettings};
+use hopscope_scenario::protocol::Protocol;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
+use crate::timer::Timer;
+use crate::transport::{Address, TransportError};
+use phases::Running;
+
+#[cfg(test)]
+mod tests;
+
+/// What a run is and where it goes.
+pub struct RunOptions {
+    /// Its id, as the store gave it.
+    pub id: String,
+    /// First half of its trace-ids; see [`crate::record::new_run_key`].
+    pub key: RunKey,
+    /// What runs: it came from validation.
+    pub scenario: Scenario,
+    /// How.
+    pub settings: RunSettings,
+    /// Where its frames go.
+    pub sink: Box<dyn FrameSink>,
+}
+
+/// Why a run could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The plan cannot be written down.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The system gave no thread for the timer or the collector.
+    #[error("the system has no room for another thread: {0}. End other programs, and start the run again")]
+    Thread(#[from] std::io::Error),
+    /// A node could not be bound or connected.
+    #[error("{node} could not be started: {source}")]
+    Node {
+        /// The node's name in the scenario.
+        node: String,
+        /// Why.
+        source: TransportError,
+    },
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunState {
+    /// The phase that it is in.
+    pub phase: Phase,
+    /// What became of the recording, once it is stored; the phase is then [`Phase::End`].
+    pub summary: Option<Summary>,
+}
+
+/// A run that has been started. Dropping it stops the load; what is in flight comes home.
+pub struct LiveRun {
+    id: String,
+    plan: Arc<Plan>,
+    clock: RunClock,
+    addresses: Vec<(PlaceIndex, Protocol, Address)>,
+    state: watch::Receiver<RunState>,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl LiveRun {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What runs.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its time.
+    #[must_use]
+    pub fn clock(&self) -> &RunClock {
+        &self.clock
+    }
+
+    /// Where its replicas are reached while it lives, also by programs that are no part of it.
+    #[must_use]
+    pub fn addresses(&self) -> &[(PlaceIndex, Protocol, Address)] {
+        &self.addresses
+    }
+
+    /// Its state now and every change of it.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<RunState> {
+        self.state.clone()
+    }
+
+    /// Ends the load. The run drains and ends by itself. Does nothing the second time.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until the run has ended and its recording is stored.
+    pub async fn join(&self) -> Summary {
+        let mut state = self.state();
+        let ended = state.wait_for(|state| state.summary.is_some()).await;
+        ended.ok().and_then(|state| state.summary.clone()).unwrap_or_else(|| Summary {
+            failure: Some("the server stopped before the run had ended".to_owned()),
+            ..Summary::default()
+        })
+    }
+}
+
+/// Binds and connects everything, starts the load, and lets the run go on as a task.
+///
+/// # Errors
+/// When something of it cannot be had; nothing is left running then, and the recording is cut before its first event.
+pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
+    let RunOptions { id, key, scenario, settings, sink } = options;
+    limits::raise_open_files();
+    let plan = Arc::new(plan::compile(&scenario, &settings));
+    let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
+    let clock = recording.clock().clone();
+    let running = Running::set_up(&plan, recording, Timer::start()?).await?;
+    let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
+    let stop = CancellationToken::new();
+    let addresses =
+        running.ports().iter().map(|((place, protocol), address)| (*place, *protocol, address.clone())).collect();
+    tokio::spawn(running.run(sender, stop.clone()));
+    let guard = stop.clone().drop_guard();
+    Ok(Arc::new(LiveRun { id, plan, clock, addresses, state, stop, _stop_on_drop: guard }))
+}

@@ -1,0 +1,174 @@
+//! The phases of a run, in their one order: setup (bind all, connect all), measured, drain, end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hopscope_record::frame::EndReason;
+use hopscope_record::kind::Phase;
+use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::plan::Plan;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::client::ClientNode;
+use super::ports::Ports;
+use super::service::ReplicaNode;
+use super::{RunError, RunState, slice};
+use crate::link::Link;
+use crate::record::clock::monotonic_ns;
+use crate::record::{EndInfo, Recorder, Recording};
+use crate::tasks::Tasks;
+use crate::timer::Timer;
+use crate::transport::TransportError;
+
+/// How far ahead the run's zero is set once everything is connected, so that every node knows it before it comes.
+const AHEAD_NS: i64 = 5_000_000;
+
+/// How long a generator that is behind when the duration is over may take to tell what it had to send.
+const CATCH_UP_NS: u64 = 1_000_000_000;
+
+/// How long what is in flight may take to come home after the load has ended.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Everything of a run that runs.
+pub(super) struct Running {
+    clients: Vec<Arc<ClientNode>>,
+    replicas: Vec<ReplicaNode>,
+    ports: Ports,
+    recorder: Recorder,
+    recording: Recording,
+    timer: Timer,
+    duration_ns: u64,
+}
+
+impl Running {
+    /// Binds all, then connects all.
+    ///
+    /// # Errors
+    /// Names the node that could not be started.
+    pub(super) async fn set_up(plan: &Plan, recording: Recording, timer: Timer) -> Result<Self, RunError> {
+        let recorder = recording.recorder(PlaceIndex::NONE, LinkIndex::NONE);
+        enter(&recorder, Phase::Setup);
+        let failed = |place: PlaceIndex| {
+            let node = plan.node_of(place.0).map(|node| node.name.clone()).unwrap_or_default();
+            |source: TransportError| RunError::Node { node, source }
+        };
+        let (mut ports, mut replicas, mut clients) = (Ports::new(), Vec::new(), Vec::new());
+        for slice in slice::replicas(plan) {
+            let place = slice.place;
+            let recorder = recorder.at(place, LinkIndex::NONE);
+            let bound = ReplicaNode::bind(slice, recorder, timer.clone(), &mut ports).await;
+            replicas.push((place, bound.map_err(failed(place))?));
+        }
+        for (place, replica) in &replicas {
+            replica.connect(&ports).await.map_err(failed(*place))?;
+        }
+        for slice in slice::clients(plan) {
+            let place = slice.place;
+            let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports).await;
+            clients.push(connected.map_err(failed(place))?);
+        }
+        let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
+        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.duration.0 })
+    }
+
+    /// Where the replicas are reached.
+    pub(super) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Goes through the phases to the end and tells each through `state`.
+    pub(super) async fn run(self, state: watch::Sender<RunState>, stop: CancellationToken) {
+        let zero = monotonic_ns() + AHEAD_NS;
+        self.recording.set_zero(zero);
+        self.timer.until(zero).await;
+        self.begin(Phase::Measured, &state);
+        let reason = self.measure(zero, &stop).await;
+        self.begin(Phase::Drain, &state);
+        tokio::select! {
+            () = self.drained() => {}
+            () = self.timer.after(DRAIN) => {}
+        }
+        self.end_nodes().await;
+        self.begin(Phase::End, &state);
+        let open_attempts = open_attempts(&self.clients, &self.replicas);
+        let summary = self.recording.finish(EndInfo { reason, detail: None, open_attempts }).await;
+        state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
+    }
+
+    fn begin(&self, phase: Phase, state: &watch::Sender<RunState>) {
+        enter(&self.recorder, phase);
+        state.send_replace(RunState { phase, summary: None });
+    }
+
+    /// Offers the load until the duration is over, every client has sent all that it may, or the run is stopped; tells
+    /// which.
+    async fn measure(&self, zero: i64, stop: &CancellationToken) -> EndReason {
+        let load = Tasks::new(Handle::current());
+        for client in &self.clients {
+            let (client, timer) = (Arc::clone(client), self.timer.clone());
+            load.spawn(async move { client.offer(timer, zero).await });
+        }
+        let last = self.duration_ns.saturating_add(CATCH_UP_NS);
+        let reason = tokio::select! {
+            () = stop.cancelled() => EndReason::STOPPED,
+            () = load.idle() => EndReason::LOAD_DONE,
+            () = self.timer.until(zero.saturating_add_unsigned(last)) => EndReason::LOAD_DONE,
+        };
+        load.end().await;
+        reason
+    }
+
+    fn tasks(&self) -> impl Iterator<Item = &Tasks> {
+        let clients = self.clients.iter().map(|client| client.tasks());
+        clients.chain(self.replicas.iter().map(ReplicaNode::tasks))
+    }
+
+    /// Resolves at an instant in which nothing is in flight.
+    async fn drained(&self) {
+        while self.tasks().any(|tasks| tasks.count() > 0) {
+            for tasks in self.tasks() {
+                tasks.idle().await;
+            }
+        }
+    }
+
+    /// Gives up what is still in flight and closes everything; resolves when nothing of it is left.
+    async fn end_nodes(&self) {
+        for client in &self.clients {
+            client.tasks().end().await;
+        }
+        // All are told before any is waited for: what one gives up must not look to another like a reply.
+        for replica in &self.replicas {
+            replica.tasks().cancel();
+        }
+        for replica in &self.replicas {
+            replica.tasks().end().await;
+        }
+        for client in &self.clients {
+            client.close_links().await;
+        }
+        for replica in &self.replicas {
+            replica.close_links().await;
+        }
+        for replica in &self.replicas {
+            replica.close_ports().await;
+        }
+    }
+}
+
+/// Stamps the beginning of a phase.
+fn enter(recorder: &Recorder, phase: Phase) {
+    recorder.record(Kind::PHASE_BEGAN, TraceId::NONE, MessageId::NONE, MessageId::NONE, phase as u64, 0);
+}
+
+/// The attempts that are open, per link of the plan.
+fn open_attempts(clients: &[Arc<ClientNode>], replicas: &[ReplicaNode]) -> Vec<(LinkIndex, u64)> {
+    let mut open = std::collections::BTreeMap::new();
+    let links = clients.iter().flat_map(|client| client.links()).chain(replicas.iter().flat_map(ReplicaNode::links));
+    for link in links {
+        *open.entry(Link::index(link)).or_default() += link.open();
+    }
+    open.into_iter().collect()
+}

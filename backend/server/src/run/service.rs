@@ -1,0 +1,248 @@
+//! One replica of a service: takes requests in, works on them by its workers, calls on, and answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hopscope_record::kind::Outcome as Ended;
+use hopscope_record::{Kind, LinkIndex, MessageId};
+use hopscope_rules::body::{Action, Body, Outcome};
+use hopscope_rules::pool::{Arrival, Pool};
+use hopscope_scenario::model::Work;
+use hopscope_scenario::plan::Step;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::ports::{self, Ports};
+use super::slice::ReplicaSlice;
+use crate::link::{Call, Link};
+use crate::record::Recorder;
+use crate::tasks::Tasks;
+use crate::timer::Timer;
+use crate::transport::{self, Answer, BoxFuture, Door, Endpoint, Handler, Request, TransportError, Verdict};
+
+/// A replica with its open ends. Dropping it ends it without waiting.
+pub(super) struct ReplicaNode {
+    slice: ReplicaSlice,
+    recorder: Recorder,
+    replica: Arc<Replica>,
+    endpoints: Vec<Box<dyn Endpoint>>,
+    tasks: Tasks,
+}
+
+impl ReplicaNode {
+    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`.
+    ///
+    /// # Errors
+    /// When no address can be had.
+    pub(super) async fn bind(
+        slice: ReplicaSlice,
+        recorder: Recorder,
+        timer: Timer,
+        ports: &mut Ports,
+    ) -> Result<Self, TransportError> {
+        let tasks = Tasks::new(Handle::current());
+        let replica = Arc::new(Replica {
+            pool: Mutex::new(Pool::new(slice.workers)),
+            body: slice.body.clone(),
+            links: OnceLock::new(),
+            timer,
+        });
+        let arriving: Vec<LinkIndex> = slice.arriving.iter().map(|(link, _)| *link).collect();
+        let mut endpoints = Vec::new();
+        for protocol in slice.protocols() {
+            let handler = Arc::clone(&replica);
+            let door = Door::new(recorder.clone(), arriving.clone(), handler, tasks.clone());
+            let endpoint = transport::of(protocol).bind(door).await?;
+            ports.insert((slice.place, protocol), endpoint.address());
+            endpoints.push(endpoint);
+        }
+        Ok(Self { slice, recorder, replica, endpoints, tasks })
+    }
+
+    /// Connects the links that the replica calls over.
+    ///
+    /// # Errors
+    /// When a replica called does not answer.
+    pub(super) async fn connect(&self, ports: &Ports) -> Result<(), TransportError> {
+        let mut links = Vec::with_capacity(self.slice.calling.len());
+        for calling in &self.slice.calling {
+            links.push(ports::connect(calling, ports, &self.recorder).await?);
+        }
+        // Connecting happens once; a second set of links would be closed by its drop.
+        let _ = self.replica.links.set(links);
+        Ok(())
+    }
+
+    /// The links that it calls over; none before it is connected.
+    pub(super) fn links(&self) -> &[Link] {
+        self.replica.links()
+    }
+
+    /// What it works on.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Ends the connections that it calls over; resolves when nothing of them is left.
+    pub(super) async fn close_links(&self) {
+        for link in self.links() {
+            link.close().await;
+        }
+    }
+
+    /// Gives its ports back; resolves when nothing of them is left.
+    pub(super) async fn close_ports(&self) {
+        for endpoint in &self.endpoints {
+            endpoint.close().await;
+        }
+    }
+}
+
+impl Drop for ReplicaNode {
+    fn drop(&mut self) {
+        self.tasks.cancel();
+    }
+}
+
+/// What works on requests.
+struct Replica {
+    /// Those who wait are told that a worker is theirs.
+    pool: Mutex<Pool<oneshot::Sender<Worker>>>,
+    body: Vec<Step>,
+    links: OnceLock<Vec<Link>>,
+    timer: Timer,
+}
+
+impl Handler for Replica {
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
+        Box::pin(async move {
+            let worker = self.worker().await;
+            let held = Held::start(worker, &request);
+            let outcome = self.work(&request).await;
+            held.finish(outcome);
+            let verdict = if outcome == Outcome::Good { Verdict::Good } else { Verdict::Failed };
+            Answer { verdict, body: Bytes::new() }
+        })
+    }
+}
+
+impl Replica {
+    fn pool(&self) -> MutexGuard<'_, Pool<oneshot::Sender<Worker>>> {
+        // The pool's steps are whole: nothing that holds the lock leaves it half changed.
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn links(&self) -> &[Link] {
+        self.links.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Waits for a worker.
+    async fn worker(self: &Arc<Self>) -> Worker {
+        let (ours, worker) = oneshot::channel();
+        let arrival = self.pool().arrive(ours);
+        if let Arrival::Start(ours) = arrival {
+            // The other half is right here and open.
+            let _ = ours.send(Worker { replica: Some(Arc::clone(self)) });
+        }
+        match worker.await {
+            Ok(worker) => worker,
+            // The pool never drops one that waits: it lives as long as this replica, which is borrowed here.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Hands a worker that has become free to who waited longest, past those who have gone.
+    fn free(self: &Arc<Self>) {
+        loop {
+            let next = self.pool().finish();
+            let Some(next) = next else { return };
+            match next.send(Worker { replica: Some(Arc::clone(self)) }) {
+                Ok(()) => return,
+                Err(mut worker) => worker.replica = None,
+            }
+        }
+    }
+
+    /// Goes through the body's steps.
+    async fn work(&self, request: &Request) -> Outcome {
+        let mut body = Body::new(&self.body);
+        let mut action = body.start();
+        loop {
+            let outcome = match action {
+                Some(Action::Work(work)) => {
+                    self.wait(work).await;
+                    Outcome::Good
+                }
+                Some(Action::Call(link)) => self.call(LinkIndex(link), request).await,
+                Some(Action::Reply(outcome)) => return outcome,
+                // A body ends by its reply.
+                None => return Outcome::Failed,
+            };
+            action = body.next(outcome);
+        }
+    }
+
+    /// Stands for work by waiting exactly as long.
+    async fn wait(&self, work: &Work) {
+        let Work::Constant { mean } = work;
+        if mean.0 > 0 {
+            self.timer.after(Duration::from_nanos(mean.0)).await;
+        }
+    }
+
+    /// Calls on with the body that came in.
+    async fn call(&self, link: LinkIndex, request: &Request) -> Outcome {
+        let Some(link) = self.links().iter().find(|ours| ours.index() == link) else { return Outcome::Failed };
+        let call = Call {
+            trace: request.identity.trace,
+            message: request.recorder.mint_message(),
+            parent: request.identity.message,
+        };
+        match link.call(call, request.body.clone()).await {
+            Ok(reply) if reply.verdict == Verdict::Good => Outcome::Good,
+            _ => Outcome::Failed,
+        }
+    }
+}
+
+/// A worker, held. Dropping it frees it.
+struct Worker {
+    replica: Option<Arc<Replica>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(replica) = self.replica.take() {
+            replica.free();
+        }
+    }
+}
+
+/// A request that a worker is held for; stamped as started when made and as finished before the worker is freed.
+struct Held {
+    recorder: Recorder,
+    request: transport::Identity,
+    ended: Ended,
+    /// Dropped after `drop` below has stamped.
+    _worker: Worker,
+}
+
+impl Held {
+    fn start(worker: Worker, request: &Request) -> Self {
+        let (recorder, identity) = (request.recorder.clone(), request.identity);
+        recorder.record(Kind::STARTED, identity.trace, identity.message, MessageId::NONE, 0, 0);
+        Self { recorder, request: identity, ended: Ended::Abandoned, _worker: worker }
+    }
+
+    fn finish(mut self, outcome: Outcome) {
+        self.ended = if outcome == Outcome::Good { Ended::Done } else { Ended::Failed };
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let (trace, message) = (self.request.trace, self.request.message);
+        self.recorder.record(Kind::FINISHED, trace, message, MessageId::NONE, self.ended as u64, 0);
+    }
+}

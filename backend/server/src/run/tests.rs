@@ -1,0 +1,217 @@
+use std::sync::{Mutex, PoisonError};
+
+use hopscope_record::codec::EventDecoder;
+use hopscope_record::decoder::{Decoder, Framing};
+use hopscope_record::frame::{End, EndReason, Payload};
+use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
+use hopscope_record::state::State;
+use hopscope_record::{Event, Kind};
+use hopscope_scenario::model::{Client, ConstantLoad, Link, Load, Node, NodeKind, Payload as Body, Service, Work};
+use hopscope_scenario::quantity::{Rate, Size, Time};
+
+use super::*;
+use crate::record::new_run_key;
+
+const MS: u64 = 1_000_000;
+
+/// Frames in memory.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl FrameSink for Memory {
+    fn has_room(&mut self) -> bool {
+        true
+    }
+
+    fn put(&mut self, frame: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(frame);
+    }
+
+    fn finish(self: Box<Self>, _: &Summary) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn read(&self) -> (Vec<Event>, Option<End>) {
+        let mut decoder = Decoder::new(Framing::Stream);
+        decoder.push(&self.0.lock().unwrap());
+        let (mut events, mut batch, mut end, mut batches) = (Vec::new(), Vec::new(), None, EventDecoder::new());
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            match frame.read().unwrap() {
+                Payload::Events(payload) => {
+                    batches.decode(payload.batch, &mut batch).unwrap();
+                    events.append(&mut batch);
+                }
+                Payload::End(found) => end = Some(found),
+                _ => {}
+            }
+        }
+        (events, end)
+    }
+}
+
+struct Shape {
+    protocol: Protocol,
+    rate: u64,
+    count: Option<u64>,
+    in_flight: u32,
+    work: u64,
+    workers: u32,
+}
+
+const CALM: Shape =
+    Shape { protocol: Protocol::InProcess, rate: 500, count: Some(50), in_flight: 1_000, work: MS, workers: 4 };
+
+/// A client, a service and a service behind it with two replicas.
+fn scenario(shape: &Shape) -> Scenario {
+    let node = |id: &str, kind| Node { id: id.into(), name: format!("node {id}"), x: None, y: None, kind };
+    let load = ConstantLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
+    let service = |replicas| {
+        let work = Work::Constant { mean: Time(shape.work) };
+        NodeKind::Service(Service { replicas, workers: shape.workers, work })
+    };
+    let link = |id: &str, from: &str, to: &str| Link {
+        id: id.into(),
+        from: from.into(),
+        to: to.into(),
+        protocol: shape.protocol,
+    };
+    let client = Client { load: Load::Constant(load), payload: Body { bytes: Size(256) } };
+    Scenario {
+        format: hopscope_scenario::model::FORMAT.into(),
+        version: hopscope_scenario::model::VERSION,
+        name: "test".into(),
+        question: String::new(),
+        about: String::new(),
+        nodes: vec![node("n1", NodeKind::Client(client)), node("n2", service(1)), node("n3", service(2))],
+        links: vec![link("l1", "n1", "n2"), link("l2", "n2", "n3")],
+        checks: Vec::new(),
+    }
+}
+
+async fn begin(shape: &Shape, duration: u64) -> (Arc<LiveRun>, Memory) {
+    let memory = Memory::default();
+    let options = RunOptions {
+        id: "test".into(),
+        key: new_run_key().unwrap(),
+        scenario: scenario(shape),
+        settings: RunSettings { seed: 1, duration: Time(duration) },
+        sink: Box::new(memory.clone()),
+    };
+    (start(options).await.unwrap(), memory)
+}
+
+fn fold(run: &LiveRun, events: &[Event]) -> State {
+    let mut state = State::new(run.plan().places.len(), run.plan().links.len());
+    events.iter().for_each(|event| state.apply(event));
+    state
+}
+
+async fn a_calm_run_is_whole(protocol: Protocol) {
+    let (run, memory) = begin(&Shape { protocol, ..CALM }, 60_000 * MS).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    let (events, end) = memory.read();
+    let state = fold(&run, &events);
+    for link in state.links() {
+        assert_eq!((link.count(LinkCount::Sent), link.count(LinkCount::Completed), link.open), (50, 50, 0));
+    }
+    let received: Vec<_> = state.places().iter().map(|place| place.count(PlaceCount::Received)).collect();
+    assert_eq!(received, [0, 50, 25, 25]);
+    assert_eq!((state.all_places.waiting, state.all_places.busy, state.all_links.late), (0, 0, 0));
+    assert_eq!(state.links()[0].count(LinkCount::Intended), 50);
+    assert_eq!(end.unwrap().reason, EndReason::LOAD_DONE);
+    let phases: Vec<_> = events.iter().filter(|event| event.kind == Kind::PHASE_BEGAN).map(|event| event.a).collect();
+    assert_eq!(phases, [Phase::Setup, Phase::Measured, Phase::Drain, Phase::End].map(|phase| phase as u64));
+    // Whoever waits for the run's end finds everything ended: its ports answer no more.
+    for (_, _, address) in run.addresses() {
+        if let Address::Socket(address) = address {
+            assert!(tokio::net::TcpStream::connect(address).await.is_err(), "{address} still answers");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_process_is_whole() {
+    a_calm_run_is_whole(Protocol::InProcess).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_http_is_whole() {
+    a_calm_run_is_whole(Protocol::Http1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_task_outlives_the_run() {
+    let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let (run, _) = begin(&Shape { protocol: Protocol::Http1, ..CALM }, 60_000 * MS).await;
+    run.join().await;
+    let metrics = tokio::runtime::Handle::current().metrics();
+    // The task that told of the end may be on its last instruction.
+    while metrics.num_alive_tasks() > before {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cap_forbids_is_told_and_never_sent() {
+    let shape = Shape { in_flight: 1, rate: 20_000, count: Some(200), work: 20 * MS, ..CALM };
+    let (run, memory) = begin(&shape, 60_000 * MS).await;
+    run.join().await;
+    let (events, _) = memory.read();
+    let first = fold(&run, &events).links()[0];
+    assert_eq!(first.count(LinkCount::Intended), 200);
+    assert!(first.count(LinkCount::NotSent) > 0);
+    assert_eq!(first.count(LinkCount::Sent) + first.count(LinkCount::NotSent), 200);
+    assert_eq!(first.count(LinkCount::Completed), first.count(LinkCount::Sent));
+    let reason = |event: &&Event| event.kind == Kind::NOT_SENT && event.a == NotSentReason::InFlightCap as u64;
+    assert_eq!(events.iter().filter(reason).count() as u64, first.count(LinkCount::NotSent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_bound_what_is_worked_on_at_once() {
+    let (run, memory) = begin(&Shape { workers: 1, rate: 5_000, work: MS, ..CALM }, 60_000 * MS).await;
+    run.join().await;
+    let state = fold(&run, &memory.read().0);
+    assert!(state.places().iter().all(|place| place.max_busy <= 1));
+    assert_eq!(state.all_links.count(LinkCount::Completed), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_brings_home_what_is_in_flight() {
+    let (run, memory) = begin(&Shape { count: None, ..CALM }, 3_600_000 * MS).await;
+    run.state().wait_for(|state| state.phase == Phase::Measured).await.unwrap();
+    run.stop();
+    run.stop();
+    run.join().await;
+    let (events, end) = memory.read();
+    let state = fold(&run, &events);
+    assert_eq!(end.unwrap().reason, EndReason::STOPPED);
+    assert_eq!(state.all_links.open, 0);
+    assert_eq!(state.all_links.count(LinkCount::Completed), state.all_links.count(LinkCount::Sent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropping_the_handle_stops_the_load() {
+    let (run, _) = begin(&Shape { count: None, ..CALM }, 3_600_000 * MS).await;
+    let mut state = run.state();
+    drop(run);
+    assert!(state.wait_for(|state| state.summary.is_some()).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_measured_phase_lasts_the_whole_duration() {
+    let (run, memory) = begin(&Shape { count: None, rate: 10, ..CALM }, 250 * MS).await;
+    run.join().await;
+    let (events, _) = memory.read();
+    let began = |phase: Phase| {
+        let mut found = events.iter().filter(|event| event.kind == Kind::PHASE_BEGAN && event.a == phase as u64);
+        found.next().unwrap().time
+    };
+    assert!(began(Phase::Setup) < 0);
+    assert!(began(Phase::Measured) >= 0);
+    assert!(began(Phase::Drain) >= 250_000_000);
+    let intended: Vec<_> = events.iter().filter(|event| event.kind == Kind::INTENDED).map(|event| event.a).collect();
+    assert_eq!(intended, [0, 100 * MS, 200 * MS]);
+}

@@ -1,0 +1,103 @@
+//! A group of tasks that ends as one: nothing that a run starts may outlive it.
+
+use std::future::Future;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// A cheap clone in front of one group. A task that is spawned after the group's end is dropped before its first step.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    ended: CancellationToken,
+    runtime: Handle,
+}
+
+impl Tasks {
+    /// A new group on `runtime`.
+    #[must_use]
+    pub fn new(runtime: Handle) -> Self {
+        Self { tracker: TaskTracker::new(), ended: CancellationToken::new(), runtime }
+    }
+
+    /// Starts a task; the group's end drops it at its next await.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let ended = self.ended.clone();
+        self.tracker.spawn_on(
+            async move {
+                ended.run_until_cancelled_owned(task).await;
+            },
+            &self.runtime,
+        );
+    }
+
+    /// Resolves when the group was told to end, for a task that has to do something then.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// What `work` gives, or `None` if the group was told to end before; `work` is dropped then.
+    pub async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.ended.run_until_cancelled(work).await
+    }
+
+    /// Counts as a task of the group while it lives: for work that another task carries.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.tracker.token()
+    }
+
+    /// Resolves when there is an instant without any task.
+    pub async fn idle(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Starts a task that looks at [`Tasks::ended`] itself, and ends soon after it.
+    pub fn spawn_until_ended(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(task, &self.runtime);
+    }
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// Tells all tasks to end, without waiting.
+    pub fn cancel(&self) {
+        self.ended.cancel();
+    }
+
+    /// Tells all tasks to end and waits until the last has.
+    pub async fn end(&self) {
+        self.ended.cancel();
+        self.idle().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_drops_what_runs_and_what_comes_later() {
+        let tasks = Tasks::new(Handle::current());
+        let (alive, gone) = tokio::sync::oneshot::channel::<()>();
+        tasks.spawn(async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(tasks.count(), 1);
+        tasks.end().await;
+        assert!(gone.await.is_err(), "the task was dropped");
+        let (ran, runs) = tokio::sync::oneshot::channel::<()>();
+        tasks.spawn(async move {
+            let _ = ran.send(());
+        });
+        assert!(runs.await.is_err(), "it had no first step");
+        tasks.end().await;
+        assert_eq!(tasks.count(), 0);
+    }
+}

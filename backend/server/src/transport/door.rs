@@ -1,0 +1,141 @@
+//! The door of a replica: what every transport does with a request that has arrived, so that it is stamped alike.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use hopscope_record::kind::Admission;
+use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
+use hopscope_record::{Kind, LinkIndex, MessageId};
+
+use super::{Answer, BoxFuture, Verdict};
+use crate::record::Recorder;
+use crate::tasks::Tasks;
+
+/// Works on requests: a replica, or a test's double.
+pub trait Handler: Send + Sync {
+    /// Starts with `request`. The future runs to its end even if the caller goes away, unless its tasks are ended; a panic
+    /// in it becomes a failed answer.
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer>;
+}
+
+/// A request that has arrived and is stamped as received.
+pub struct Request {
+    /// Who it is.
+    pub identity: Identity,
+    /// What it carries.
+    pub body: Bytes,
+    /// Stamps at this replica, on the link that the request came over.
+    pub recorder: Recorder,
+}
+
+/// Where requests enter a replica. Cloning is cheap.
+#[derive(Clone)]
+pub struct Door {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    recorder: Recorder,
+    links: Vec<LinkIndex>,
+    handler: Arc<dyn Handler>,
+    tasks: Tasks,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("links", &self.shared.links).finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    /// The door of a replica: `recorder` stamps at its place, `links` are those that end there, `tasks` are its own.
+    #[must_use]
+    pub fn new(recorder: Recorder, links: Vec<LinkIndex>, handler: Arc<dyn Handler>, tasks: Tasks) -> Self {
+        Self { shared: Arc::new(Shared { recorder, links, handler, tasks }) }
+    }
+
+    /// Lets a request in whose last byte has been read, with the identity that its headers claim.
+    pub(super) fn admit_claimed(
+        &self,
+        traceparent: Option<TraceParent>,
+        hs: Option<Identity>,
+        body: Bytes,
+        status: fn(Verdict) -> u16,
+    ) -> Admitted {
+        let (recorder, link) = (&self.shared.recorder, LinkIndex::NONE);
+        let ends_here = |link| self.shared.links.contains(&link);
+        match arriving(recorder.run_key(), traceparent, hs, ends_here) {
+            Arrival::Itself(identity) => self.admit(identity, MessageId::NONE, body, status),
+            Arrival::Child { trace, parent } => {
+                self.admit(Identity { trace, message: recorder.mint_message(), link }, parent, body, status)
+            }
+            Arrival::Root => {
+                let (trace, message) = recorder.mint_root();
+                self.admit(Identity { trace, message, link }, MessageId::NONE, body, status)
+            }
+        }
+    }
+
+    /// Lets a request in that is what it says. `parent` is set where its message begins here.
+    pub(super) fn admit(
+        &self,
+        identity: Identity,
+        parent: MessageId,
+        body: Bytes,
+        status: fn(Verdict) -> u16,
+    ) -> Admitted {
+        let shared = &self.shared;
+        let recorder = shared.recorder.at(shared.recorder.place(), identity.link);
+        let Identity { trace, message, .. } = identity;
+        recorder.record(Kind::RECEIVED, trace, message, parent, Admission::Admitted as u64, body.len() as u64);
+        let (handler, tasks) = (Arc::clone(&shared.handler), shared.tasks.clone());
+        let held = tasks.hold();
+        let answer = async move {
+            let _held = held;
+            let request = Request { identity, body, recorder: recorder.clone() };
+            // The handler's own state is behind locks that recover; a panic loses this one answer.
+            let work = AssertUnwindSafe(async { handler.handle(request).await }).catch_unwind();
+            let answer = match tasks.unless_ended(work).await {
+                Some(Ok(answer)) => answer,
+                Some(Err(_)) | None => Answer { verdict: Verdict::Failed, body: Bytes::new() },
+            };
+            let status = u64::from(status(answer.verdict));
+            recorder.record(Kind::REPLIED, trace, message, MessageId::NONE, status, answer.body.len() as u64);
+            answer
+        };
+        Admitted { answer: Some(Box::pin(answer)), tasks: shared.tasks.clone() }
+    }
+}
+
+/// The answer to come. It is stamped as replied when it resolves: hand its first byte over right then.
+///
+/// Dropped before (the caller has gone), what was begun goes on as a task of the replica.
+#[must_use = "a request that was let in has to be worked on"]
+pub struct Admitted {
+    answer: Option<BoxFuture<'static, Answer>>,
+    tasks: Tasks,
+}
+
+impl Future for Admitted {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let Some(answer) = &mut self.answer else { return Poll::Pending };
+        let answer = ready!(answer.as_mut().poll(context));
+        self.answer = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            self.tasks.spawn(async move { drop(answer.await) });
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The seam between a run and the protocols: one folder per protocol, each of which carries one attempt, and the one list
+//! of them.
+//!
+//! A transport binds and connects, carries a body with its identity there and a reply back, and says what became of it.
+//! It has no policy (no time limit, no retry, no choice of replica), never sees the scenario, and stamps nothing but its
+//! connections: attempts are stamped by [`crate::link`], what arrives by [`Door`], in the same way for every protocol.
+
+mod door;
+mod http1;
+mod in_process;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use hopscope_scenario::protocol::Protocol;
+
+use crate::record::Recorder;
+
+pub use hopscope_record::trace_context::Identity;
+
+pub use door::{Admitted, Door, Handler, Request};
+pub use http1::Http1;
+pub use in_process::{InProcess, InProcessAddress};
+
+/// A future behind the seam.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Every transport, in the order of the descriptors.
+pub static TRANSPORTS: &[&dyn Transport] = &[&Http1, &InProcess];
+
+/// The transport of a protocol.
+#[must_use]
+pub fn of(protocol: Protocol) -> &'static dyn Transport {
+    match protocol {
+        Protocol::Http1 => &Http1,
+        Protocol::InProcess => &InProcess,
+    }
+}
+
+/// One protocol.
+pub trait Transport: Send + Sync {
+    /// Which one.
+    fn protocol(&self) -> Protocol;
+
+    /// Opens the receiving end: what arrives there goes through `door`.
+    ///
+    /// # Errors
+    /// When no address can be had.
+    fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>>;
+
+    /// Opens the calling end of a link, with one connection ready where the protocol has connections. `recorder` stamps
+    /// at the caller's place, on that link.
+    ///
+    /// # Errors
+    /// When nothing answers at `address`, or it is another protocol's.
+    fn connect(
+        &self,
+        address: Address,
+        recorder: Recorder,
+    ) -> BoxFuture<'static, Result<Box<dyn Caller>, TransportError>>;
+}
+
+/// The receiving end of a protocol at one replica. Dropping it closes it without waiting.
+pub trait Endpoint: Send + Sync {
+    /// Where it is reached.
+    fn address(&self) -> Address;
+
+    /// Gives the address back and ends every connection; resolves when nothing of it is left. A body that was being
+    /// worked on goes on: it is its node's.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The calling end of a link at one replica of the node called. Dropping it closes it without waiting.
+pub trait Caller: Send + Sync {
+    /// Makes one attempt. Dropping the future gives it up, and the connection that carried it with it.
+    ///
+    /// # Errors
+    /// When no reply came. An error reply is a reply.
+    fn call(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Reply, CallError>>;
+
+    /// Ends every connection; resolves when nothing of it is left.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Where a replica is reached.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// A socket on loopback.
+    Socket(SocketAddr),
+    /// A place in this program.
+    InProcess(InProcessAddress),
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Who it is; travels in the protocol's own headers.
+    pub identity: Identity,
+    /// What it carries.
+    pub body: Bytes,
+}
+
+/// What a reply says. How a protocol says it is the transport's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done.
+    Good,
+    /// Not now: the waiting room was full.
+    Refused,
+    /// It went wrong.
+    Failed,
+}
+
+/// What a node answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How it went.
+    pub verdict: Verdict,
+    /// What it carries back.
+    pub body: Bytes,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What it says.
+    pub verdict: Verdict,
+    /// The protocol's own status.
+    pub status: u16,
+    /// What it carries.
+    pub body: Bytes,
+}
+
+/// Why an attempt has no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// There was no connection to send on and none could be had.
+    #[error("no connection: {0}")]
+    Connect(#[source] std::io::Error),
+    /// The connection ended before the reply was complete.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The reply is larger than a reply may be.
+    #[error("the reply is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The receiving end has closed.
+    #[error("the receiving end has closed")]
+    Closed,
+}
+
+/// Why an end of a link could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No loopback port could be had.
+    #[error(
+        "cannot listen on a loopback port: {0}. Close what holds too many ports or files open, and start the run again"
+    )]
+    Bind(#[source] std::io::Error),
+    /// Nothing answered.
+    #[error("cannot connect to {address}: {source}")]
+    Connect {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The address belongs to another protocol.
+    #[error("{protocol:?} cannot reach {address:?}")]
+    ForeignAddress {
+        /// The protocol that was asked.
+        protocol: Protocol,
+        /// The address.
+        address: Address,
+    },
+}
+
+/// HTTP's status for a verdict, used by every protocol that has none of its own.
+fn http_status(verdict: Verdict) -> u16 {
+    match verdict {
+        Verdict::Good => 200,
+        Verdict::Refused => 503,
+        Verdict::Failed => 500,
+    }
+}
