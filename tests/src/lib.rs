@@ -5,6 +5,7 @@
 
 pub mod browser;
 mod child;
+pub mod recording;
 pub mod server;
 
 /// The value of a variable that `cargo xtask test` sets.

@@ -1,0 +1,81 @@
+//! Recordings as an outside reader sees them: bytes, taken apart by the decoder.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use hopscope_record::Event;
+use hopscope_record::codec::EventDecoder;
+use hopscope_record::decoder::{Decoder, Framing};
+use hopscope_record::frame::{End, Hello, Payload};
+use hopscope_server::record::{FrameSink, Summary};
+
+/// Frames that are kept in memory.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Memory {
+    /// The frames so far, one after the other.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl FrameSink for Memory {
+    fn has_room(&mut self) -> bool {
+        true
+    }
+
+    fn put(&mut self, frame: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(frame);
+    }
+
+    fn finish(self: Box<Self>, _: &Summary) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a recording holds.
+#[derive(Default)]
+pub struct Recorded {
+    /// What the run is.
+    pub hello: Option<Hello>,
+    /// Every event, in the order of the frames.
+    pub events: Vec<Event>,
+    /// The run's names.
+    pub names: Vec<String>,
+    /// How many events were lost.
+    pub lost: u64,
+    /// How it ended, if it did.
+    pub end: Option<End>,
+    /// How many frames there are.
+    pub frames: u64,
+}
+
+impl Recorded {
+    /// Reads frames, as a file has them after its head or as the stream sends them.
+    ///
+    /// # Errors
+    /// When the bytes are not whole frames.
+    pub fn read(bytes: &[u8], framing: Framing) -> Result<Self> {
+        let (mut decoder, mut batches, mut batch) = (Decoder::new(framing), EventDecoder::new(), Vec::new());
+        let mut recorded = Self::default();
+        decoder.push(bytes);
+        while let Some(frame) = decoder.next_frame()? {
+            recorded.frames += 1;
+            match frame.read()? {
+                Payload::Hello(hello) => recorded.hello = Some(hello),
+                Payload::Events(payload) => {
+                    batches.decode(payload.batch, &mut batch)?;
+                    recorded.events.append(&mut batch);
+                }
+                Payload::Names(names) => recorded.names.extend(names.names),
+                Payload::Loss(losses) => recorded.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+                Payload::End(end) => recorded.end = Some(end),
+                Payload::Skipped(_) => {}
+            }
+        }
+        anyhow::ensure!(!decoder.is_mid_frame(), "the bytes end in the middle of a frame");
+        Ok(recorded)
+    }
+}

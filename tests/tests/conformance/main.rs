@@ -1,0 +1,73 @@
+//! What every transport owes a run: each case below is run on each transport of the server's own list.
+//!
+//! A new protocol joins by standing in that list. A case that cannot be had on a transport says so with its reason, and is
+//! printed as not applicable; it is never left out in silence.
+
+mod cases;
+mod doubles;
+mod laws;
+mod program;
+mod rig;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use hopscope_scenario::protocol::Protocol;
+use hopscope_server::transport::{BoxFuture, TRANSPORTS, Transport};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A case that has not ended by then hangs.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// One thing that a transport owes.
+pub(crate) struct Case {
+    /// What, in words.
+    name: &'static str,
+    /// Why it cannot be had on a protocol, if so.
+    not_applicable: fn(Protocol) -> Option<&'static str>,
+    /// Shows it.
+    run: fn(&'static dyn Transport) -> BoxFuture<'static, Result<()>>,
+}
+
+/// For cases that need a program between the two ends, or one that is no part of the run.
+fn needs_headers(protocol: Protocol) -> Option<&'static str> {
+    (protocol == Protocol::InProcess)
+        .then_some("a direct call has no headers, and no other program can stand in it or make it")
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for transport in TRANSPORTS {
+        let protocol = transport.protocol().descriptor().id;
+        for case in cases::CASES {
+            match (case.not_applicable)(transport.protocol()) {
+                // Straight to the output: a declared gap shows whatever the harness captures.
+                Some(reason) if !arguments.list => {
+                    let line = format!("not applicable: {} on {protocol}: {reason}\n", case.name);
+                    let _ = std::io::stdout().write_all(line.as_bytes());
+                }
+                Some(_) => {}
+                None => trials.push(Trial::test(format!("{protocol}::{}", case.name.replace(' ', "_")), || {
+                    run(case, *transport).map_err(|error| Failed::from(format!("{error:?}")))
+                })),
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Runs a case on a runtime of its own, which shows that nothing of it is left.
+fn run(case: &Case, transport: &'static dyn Transport) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(async {
+        match tokio::time::timeout(HANGS, (case.run)(transport)).await {
+            Ok(result) => result,
+            Err(_) => bail!("it hangs"),
+        }
+    });
+    runtime.shutdown_background();
+    result
+}

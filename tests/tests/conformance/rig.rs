@@ -1,0 +1,164 @@
+//! Both ends of one link on one transport, with a recording in memory.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use hopscope_record::decoder::Framing;
+use hopscope_record::frame::EndReason;
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
+use hopscope_server::link::{Call, Link};
+use hopscope_server::record::{EndInfo, Recorder, Recording, RecordingOptions, new_run_key};
+use hopscope_server::tasks::Tasks;
+use hopscope_server::transport::{Address, CallError, Door, Endpoint, Handler, Reply, Transport};
+use hopscope_tests::recording::{Memory, Recorded};
+use tokio::runtime::Handle;
+
+use crate::laws;
+
+/// Where calls come from.
+pub(crate) const CALLER: PlaceIndex = PlaceIndex(0);
+/// Where calls go to.
+pub(crate) const RECEIVER: PlaceIndex = PlaceIndex(1);
+/// The link that ends at the receiver.
+pub(crate) const LINK: LinkIndex = LinkIndex(0);
+/// A link that ends elsewhere: at another program.
+pub(crate) const ELSEWHERE: LinkIndex = LinkIndex(1);
+
+/// Both ends of [`LINK`].
+pub(crate) struct Rig {
+    transport: &'static dyn Transport,
+    recording: Recording,
+    memory: Memory,
+    /// What the receiver works on.
+    pub(crate) tasks: Tasks,
+    endpoint: Box<dyn Endpoint>,
+    /// The calling end.
+    pub(crate) link: Arc<Link>,
+    /// Tasks of the runtime before anything was opened.
+    tasks_before: usize,
+}
+
+impl Rig {
+    /// Binds the receiver, whose requests `handler` works on, and connects the caller.
+    pub(crate) async fn open(transport: &'static dyn Transport, handler: Arc<dyn Handler>) -> Result<Self> {
+        let tasks_before = Handle::current().metrics().num_alive_tasks();
+        let memory = Memory::default();
+        let (key, sink) = (new_run_key()?, Box::new(memory.clone()));
+        let recording = Recording::start(RecordingOptions { run: "conformance".into(), key, plan: Vec::new(), sink })?;
+        recording.set_zero(recording.recorder(CALLER, LINK).now());
+        let tasks = Tasks::new(Handle::current());
+        let door = Door::new(recording.recorder(RECEIVER, LinkIndex::NONE), vec![LINK], handler, tasks.clone());
+        let endpoint = transport.bind(door).await?;
+        let link = connect(transport, endpoint.address(), recording.recorder(CALLER, LINK)).await?;
+        Ok(Self { transport, recording, memory, tasks, endpoint, link: Arc::new(link), tasks_before })
+    }
+
+    /// Where the receiver is reached.
+    pub(crate) fn address(&self) -> Address {
+        self.endpoint.address()
+    }
+
+    /// Connects [`ELSEWHERE`] from the caller's place.
+    pub(crate) async fn connect_elsewhere(&self, address: Address) -> Result<Link> {
+        connect(self.transport, address, self.recording.recorder(CALLER, ELSEWHERE)).await
+    }
+
+    /// A new call, the root of its trace.
+    pub(crate) fn root(&self) -> Call {
+        let (trace, message) = self.recording.recorder(CALLER, LINK).mint_root();
+        Call { trace, message, parent: MessageId::NONE }
+    }
+
+    /// Makes a call of its own.
+    pub(crate) async fn call(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, CallError>) {
+        let call = self.root();
+        (call, self.link.call(call, body.into()).await)
+    }
+
+    /// Takes the receiver's port and connections away.
+    pub(crate) async fn kill(&self) {
+        self.endpoint.close().await;
+    }
+
+    /// Closes both ends, checks that nothing is left of them and that what holds of every recording holds of this one,
+    /// and gives the recording.
+    pub(crate) async fn close(self) -> Result<Log> {
+        ensure!(self.link.open() == 0, "{} attempts are open", self.link.open());
+        self.link.close().await;
+        self.tasks.end().await;
+        let address = self.endpoint.address();
+        self.endpoint.close().await;
+        if let Address::Socket(address) = address {
+            let refused = tokio::net::TcpStream::connect(address).await;
+            ensure!(refused.is_err(), "{address} still answers");
+        }
+        drop((self.link, self.endpoint));
+        // A task that was waited for may be on its last instruction. One that is left makes this hang, and so fail.
+        while Handle::current().metrics().num_alive_tasks() > self.tasks_before {
+            tokio::task::yield_now().await;
+        }
+        let end = EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: vec![(LINK, 0)] };
+        let summary = self.recording.finish(end).await;
+        ensure!(summary.lost == 0 && summary.failure.is_none(), "{summary:?}");
+        let recorded = Recorded::read(&self.memory.bytes(), Framing::Stream)?;
+        laws::check(&recorded.events).context("a law of every recording is broken")?;
+        Ok(Log { recorded })
+    }
+}
+
+async fn connect(transport: &dyn Transport, address: Address, recorder: Recorder) -> Result<Link> {
+    let caller = transport.connect(address, recorder.clone()).await?;
+    Ok(Link::new(recorder, vec![caller]))
+}
+
+/// What a case left recorded.
+pub(crate) struct Log {
+    /// The recording.
+    pub(crate) recorded: Recorded,
+}
+
+impl Log {
+    /// The events of a message, in order.
+    pub(crate) fn of(&self, message: MessageId) -> Vec<Event> {
+        self.recorded.events.iter().filter(|event| event.message == message).copied().collect()
+    }
+
+    /// The kinds of a message's events, in order.
+    pub(crate) fn kinds(&self, message: MessageId) -> Vec<Kind> {
+        self.of(message).iter().map(|event| event.kind).collect()
+    }
+
+    /// The one event of this kind that a message has.
+    pub(crate) fn one(&self, message: MessageId, kind: Kind) -> Result<Event> {
+        let found: Vec<_> = self.of(message).into_iter().filter(|event| event.kind == kind).collect();
+        ensure!(found.len() == 1, "{} events {kind:?} of {message:?}", found.len());
+        Ok(found[0])
+    }
+
+    /// How many events of a kind there are.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.recorded.events.iter().filter(|event| event.kind == kind).count()
+    }
+}
+
+/// Checks that a call was stamped as one that got its reply, in both ends' order, with these two values at the end.
+pub(crate) fn answered(log: &Log, call: Call, kind: Kind, status: u64, b: u64) -> Result<()> {
+    same("kinds", &log.kinds(call.message), &vec![Kind::SENT, Kind::RECEIVED, Kind::REPLIED, kind])?;
+    let events = log.of(call.message);
+    for event in &events {
+        same("trace", &event.trace, &call.trace)?;
+        same("link", &event.link, &LINK)?;
+    }
+    let places: Vec<_> = events.iter().map(|event| event.place).collect();
+    same("places", &places, &vec![CALLER, RECEIVER, RECEIVER, CALLER])?;
+    same("the status that was sent", &events[2].a, &status)?;
+    same("the status that came", &events[3].a, &status)?;
+    same("the closing event's second value", &events[3].b, &b)
+}
+
+/// Fails with both values when they differ.
+pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<()> {
+    ensure!(found == expected, "{what}: found {found:?}, expected {expected:?}");
+    Ok(())
+}
