@@ -1,0 +1,139 @@
+//! What stands before the events.
+
+use std::collections::BTreeSet;
+
+use hopscope_record::frame::{Counted, End, EndCount, EndReason, Hello, Loss};
+use hopscope_record::{Kind, NameIndex};
+use hopscope_scenario::model::Scenario;
+use hopscope_scenario::plan::{Plan, RunSettings};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::instant::rfc3339;
+use super::{FORMAT, VERSION};
+
+/// What the first reading gathered.
+pub(super) struct Parts<'a> {
+    pub(super) hello: &'a Hello,
+    pub(super) plan: &'a Plan,
+    pub(super) names: &'a [String],
+    pub(super) losses: &'a [Loss],
+    pub(super) end: Option<&'a End>,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    format: &'static str,
+    version: u32,
+    scenario: &'a Scenario,
+    run: Run<'a>,
+    /// The run has one clock; no version of the record samples another yet.
+    clocks: [(); 0],
+    losses: Vec<LossRow>,
+    names: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    id: &'a str,
+    key: String,
+    build: &'a str,
+    started: String,
+    #[serde(flatten)]
+    settings: &'a RunSettings,
+    kinds: Map<String, Value>,
+    whole: bool,
+    end: Option<EndRow>,
+}
+
+#[derive(Serialize)]
+struct LossRow {
+    source: u16,
+    count: u64,
+    from_ns: i64,
+    to_ns: i64,
+}
+
+#[derive(Serialize)]
+struct EndRow {
+    time_ns: i64,
+    reason: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Value>,
+    counts: Vec<Value>,
+}
+
+/// Reasons of an end, with their words.
+pub(super) const END_REASONS: &[(EndReason, &str)] =
+    &[(EndReason::LOAD_DONE, "load-done"), (EndReason::STOPPED, "stopped"), (EndReason::FAILED, "failed")];
+
+/// The document up to the bracket that opens the list of events.
+pub(super) fn write(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
+    let loss = |loss: &Loss| LossRow { source: loss.source.0, count: loss.count, from_ns: loss.from, to_ns: loss.to };
+    let head = Head {
+        format: FORMAT,
+        version: VERSION,
+        scenario: &parts.plan.scenario,
+        run: run(parts),
+        clocks: [],
+        losses: parts.losses.iter().map(loss).collect(),
+        names: parts.names,
+    };
+    let mut out = serde_json::to_vec_pretty(&head)?;
+    // The object stays open: its last field follows, event by event.
+    out.truncate(out.len().saturating_sub(b"\n}".len()));
+    out.extend_from_slice(b",\n  \"events\": [");
+    Ok(out)
+}
+
+fn run<'a>(parts: &Parts<'a>) -> Run<'a> {
+    let hello = parts.hello;
+    Run {
+        id: &hello.run_id,
+        key: format!("{:016x}", hello.run_key.0),
+        build: &hello.build,
+        started: rfc3339(hello.unix_ns_at_zero),
+        settings: &parts.plan.settings,
+        kinds: distinct_kinds(hello).map(|(kind, name)| (name.to_owned(), Value::from(kind.0))).collect(),
+        whole: parts.end.is_some() && parts.losses.is_empty(),
+        end: parts.end.map(|end| end_row(end, parts)),
+    }
+}
+
+/// The kinds that Hello names, without those whose name or number it gave before: so a name is one number.
+pub(super) fn distinct_kinds(hello: &Hello) -> impl Iterator<Item = (Kind, &str)> {
+    let (mut kinds, mut names) = (BTreeSet::new(), BTreeSet::new());
+    hello.kinds.iter().filter_map(move |(kind, name)| {
+        let fresh = !kinds.contains(kind) && !names.contains(name);
+        (fresh && kinds.insert(*kind) && names.insert(name)).then_some((*kind, name.as_str()))
+    })
+}
+
+fn end_row(end: &End, parts: &Parts<'_>) -> EndRow {
+    let reason = END_REASONS.iter().find(|(reason, _)| *reason == end.reason);
+    EndRow {
+        time_ns: end.time,
+        reason: reason.map_or_else(|| Value::from(end.reason.0), |(_, word)| Value::from(*word)),
+        detail: end.detail.map(|row| name(row, parts.names)),
+        counts: end.counts.iter().map(|count| count_row(*count, parts.plan)).collect(),
+    }
+}
+
+/// A row of names as its text, or as what an event's value would carry where there is no such row.
+fn name(row: NameIndex, names: &[String]) -> Value {
+    let text = names.get(row.0 as usize);
+    text.map_or_else(|| Value::from(NameIndex::to_value(Some(row))), |text| Value::from(text.as_str()))
+}
+
+fn count_row(row: EndCount, plan: &Plan) -> Value {
+    let EndCount { counted, index, count } = row;
+    match counted {
+        Counted::EVENTS => json!({"counted": "events", "source": index, "count": count}),
+        Counted::OPEN_ATTEMPTS => {
+            let link = u16::try_from(index).ok().and_then(|link| plan.link(link));
+            let link = link.map_or_else(|| Value::from(index), |link| Value::from(link.id.as_str()));
+            json!({"counted": "open-attempts", "link": link, "count": count})
+        }
+        Counted(other) => json!({"counted": other, "index": index, "count": count}),
+    }
+}

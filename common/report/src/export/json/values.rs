@@ -1,0 +1,86 @@
+//! Under which name and in which words an event's two values stand in the document.
+//!
+//! Read from the meaning that the kind's row gives them, never from the kind: a new kind needs nothing here.
+
+use hopscope_record::kind::{Admission, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
+
+/// A number and its word.
+pub(super) type Word = (u64, &'static str);
+
+const PHASES: &[Word] = &[
+    (Phase::Setup as u64, "setup"),
+    (Phase::WarmUp as u64, "warm-up"),
+    (Phase::Measured as u64, "measured"),
+    (Phase::Drain as u64, "drain"),
+    (Phase::End as u64, "end"),
+];
+const ADMISSIONS: &[Word] = &[(Admission::Admitted as u64, "admitted"), (Admission::TurnedAway as u64, "turned-away")];
+const OUTCOMES: &[Word] =
+    &[(Outcome::Done as u64, "done"), (Outcome::Failed as u64, "failed"), (Outcome::Abandoned as u64, "abandoned")];
+const NOT_SENT_REASONS: &[Word] =
+    &[(NotSentReason::InFlightCap as u64, "in-flight-cap"), (NotSentReason::Stopped as u64, "stopped")];
+const DISCONNECT_REASONS: &[Word] = &[
+    (DisconnectReason::Closed as u64, "closed"),
+    (DisconnectReason::ClosedByPeer as u64, "closed-by-peer"),
+    (DisconnectReason::Broken as u64, "broken"),
+];
+
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// As a number that may be negative.
+    Signed,
+    /// As a number from 0.
+    Unsigned,
+    /// As the text of a row of names; 0 is left out.
+    Name,
+    /// As one of these words, and as its number where it has none.
+    Word(&'static [Word]),
+}
+
+/// The field of a value with this meaning; `None` where the value is not used.
+pub(super) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)> {
+    Some(match meaning {
+        ValueMeaning::None => return None,
+        ValueMeaning::TimeNs => ("scheduled_ns", Form::Signed),
+        ValueMeaning::DurationNs => ("duration_ns", Form::Unsigned),
+        ValueMeaning::Status => ("status", Form::Unsigned),
+        ValueMeaning::Bytes => ("bytes", Form::Unsigned),
+        ValueMeaning::NameIndex => ("error", Form::Name),
+        ValueMeaning::Phase => ("phase", Form::Word(PHASES)),
+        ValueMeaning::Admission => ("admission", Form::Word(ADMISSIONS)),
+        ValueMeaning::Outcome => ("outcome", Form::Word(OUTCOMES)),
+        ValueMeaning::NotSentReason => ("reason", Form::Word(NOT_SENT_REASONS)),
+        ValueMeaning::DisconnectReason => ("reason", Form::Word(DISCONNECT_REASONS)),
+    })
+}
+
+/// The word of a number.
+pub(super) fn word(words: &[Word], value: u64) -> Option<&'static str> {
+    words.iter().find(|(number, _)| *number == value).map(|(_, word)| *word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hopscope_record::KINDS;
+
+    #[test]
+    fn the_two_values_of_a_kind_have_two_names() {
+        for info in KINDS {
+            let (a, b) = (field(info.a.meaning), field(info.b.meaning));
+            assert!(a.is_none() || a.map(|(name, _)| name) != b.map(|(name, _)| name), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn words_differ() {
+        for words in [PHASES, ADMISSIONS, OUTCOMES, NOT_SENT_REASONS, DISCONNECT_REASONS] {
+            for (at, (number, text)) in words.iter().enumerate() {
+                assert_eq!(word(words, *number), Some(*text));
+                assert!(words.iter().skip(at + 1).all(|(_, other)| other != text));
+            }
+            assert_eq!(word(words, 99), None);
+        }
+    }
+}

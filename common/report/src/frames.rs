@@ -1,0 +1,84 @@
+//! Frames as they come, read in their order.
+//!
+//! Owns the rules that hold between frames: Hello first, no gap in the numbers, no gap in the rows of names. What a
+//! frame alone must be is the record's ([`hopscope_record::decoder`]).
+
+use hopscope_record::codec::EventsError;
+use hopscope_record::decoder::Frame;
+use hopscope_record::frame::{Payload, PayloadError};
+
+/// Why frames cannot be read on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A frame's payload cannot be read.
+    #[error("frame {number} cannot be read: {error}")]
+    Payload {
+        /// Which frame.
+        number: u32,
+        /// Why.
+        error: PayloadError,
+    },
+    /// A frame's events cannot be read.
+    #[error("the events of frame {number} cannot be read: {error}")]
+    Events {
+        /// Which frame.
+        number: u32,
+        /// Why.
+        error: EventsError,
+    },
+    /// A frame is missing or comes twice.
+    #[error("frame {expected} was due and frame {number} came; read the recording's frames in order and without a gap")]
+    OutOfOrder {
+        /// The number that was due.
+        expected: u32,
+        /// The number that came.
+        number: u32,
+    },
+    /// The recording does not begin with Hello, or has a second one.
+    #[error("frame {0} is a Hello in the wrong place, or not the Hello that a recording begins with")]
+    Hello(u32),
+    /// The rows of a Names frame do not follow those before.
+    #[error("the names of frame {number} begin at row {first}; row {expected} was due")]
+    Names {
+        /// Which frame.
+        number: u32,
+        /// The row that was due.
+        expected: usize,
+        /// The row that came.
+        first: u32,
+    },
+}
+
+/// Reads frames and holds them to their order. Keeps numbers only.
+#[derive(Debug, Default)]
+pub(crate) struct FrameReader {
+    next: u32,
+    names: usize,
+}
+
+impl FrameReader {
+    /// How many frames were read: the number of the next one.
+    pub(crate) const fn count(&self) -> u32 {
+        self.next
+    }
+
+    /// What the next frame holds.
+    pub(crate) fn read<'a>(&mut self, frame: &Frame<'a>) -> Result<Payload<'a>, ReadError> {
+        let number = frame.header.number;
+        if number != self.next {
+            return Err(ReadError::OutOfOrder { expected: self.next, number });
+        }
+        let payload = frame.read().map_err(|error| ReadError::Payload { number, error })?;
+        if matches!(payload, Payload::Hello(_)) != (number == 0) {
+            return Err(ReadError::Hello(number));
+        }
+        if let Payload::Names(rows) = &payload {
+            if rows.first.0 as usize != self.names {
+                return Err(ReadError::Names { number, expected: self.names, first: rows.first.0 });
+            }
+            self.names += rows.names.len();
+        }
+        self.next = number.saturating_add(1);
+        Ok(payload)
+    }
+}

@@ -1,0 +1,105 @@
+//! Recordings made up for tests, as files.
+
+use hopscope_record::decoder::{Decoder, Framing};
+use hopscope_record::frame::{CODEC_VERSION, End, EndCount, EndReason, FrameWriter, Hello, Loss, file_header};
+use hopscope_record::kind::Attempt;
+use hopscope_record::{Event, KINDS, LinkIndex, NameIndex, RunKey, SourceId};
+use hopscope_scenario::plan::{RunSettings, compile};
+use hopscope_scenario::quantity::Time;
+use hopscope_scenario::validate::validate;
+
+/// A client calls a service, which calls another: places 0, 1, 2 and links 0, 1, as [`crate::lawful`] has them.
+const SCENARIO: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "made up \"chain\"",
+  "nodes": [
+    {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "20/s"}},
+    {"id": "n2", "kind": "service", "name": "shop", "work": {"distribution": "constant", "mean": "40 ms"}},
+    {"id": "n3", "kind": "service", "name": "stock", "work": {"distribution": "constant", "mean": "1 ms"}}],
+  "links": [
+    {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1"},
+    {"id": "l2", "from": "n2", "to": "n3", "protocol": "in-process"}]}"#;
+
+/// The parts of a recording; [`Recording::file`] puts them together.
+#[derive(Clone, Debug)]
+pub(crate) struct Recording {
+    pub(crate) hello: Hello,
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) losses: Vec<Loss>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) end: Option<End>,
+    /// Events in a frame.
+    pub(crate) batch: usize,
+}
+
+impl Recording {
+    /// A recording of these events, whole, with an End that counts them.
+    pub(crate) fn of(events: Vec<Event>) -> Self {
+        let kinds = KINDS.iter().map(|info| (info.kind, info.name.to_owned())).collect();
+        let hello = Hello {
+            codec_version: CODEC_VERSION,
+            build: "hopscope 0.1.0".to_owned(),
+            run_id: "made-up".to_owned(),
+            run_key: RunKey(0x00c0_ffee_0000_0001),
+            unix_ns_at_zero: 1_795_444_741_123_456_789,
+            kinds,
+            plan: plan(),
+        };
+        let end = Some(end_of(&events));
+        Self { hello, names: vec!["connection refused"], losses: Vec::new(), events, end, batch: 4_096 }
+    }
+
+    /// The bytes of its file. Events are sorted by time first.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        let mut events = self.events.clone();
+        events.sort_by_key(|event| event.time);
+        let mut writer = FrameWriter::new();
+        let mut file = file_header().to_vec();
+        file.extend(writer.hello(&self.hello).unwrap());
+        file.extend(writer.names(NameIndex(0), &self.names).unwrap());
+        if !self.losses.is_empty() {
+            file.extend(writer.losses(&self.losses).unwrap());
+        }
+        for batch in events.chunks(self.batch) {
+            let cut = batch.last().map_or(0, |event| event.time);
+            file.extend(writer.events(cut, batch).unwrap());
+        }
+        if let Some(end) = &self.end {
+            file.extend(writer.end(end).unwrap());
+        }
+        file
+    }
+}
+
+/// An End that says what the events come to, all of them stamped through source 1.
+pub(crate) fn end_of(events: &[Event]) -> End {
+    let open = |link: u16| {
+        let count = |attempt: Attempt| {
+            let counts = |event: &&Event| {
+                event.link.0 == link
+                    && !event.is_late()
+                    && event.kind.info().is_some_and(|info| info.attempt == attempt)
+            };
+            events.iter().filter(counts).count()
+        };
+        EndCount::open_attempts(LinkIndex(link), count(Attempt::Opens).saturating_sub(count(Attempt::Closes)) as u64)
+    };
+    let time = events.iter().map(|event| event.time).max().unwrap_or(0) + 1;
+    let accepted = EndCount::events(SourceId(1), events.len() as u64);
+    End { time, reason: EndReason::LOAD_DONE, detail: None, counts: vec![accepted, open(0), open(1)] }
+}
+
+fn plan() -> Vec<u8> {
+    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    compile(&validate(SCENARIO).unwrap().scenario, &settings).to_bytes().unwrap()
+}
+
+/// Calls `each` with every frame of a file.
+pub(crate) fn for_frames<E: std::fmt::Debug>(
+    file: &[u8],
+    mut each: impl FnMut(&hopscope_record::decoder::Frame<'_>) -> Result<(), E>,
+) {
+    let mut decoder = Decoder::new(Framing::File);
+    decoder.push(file);
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        each(&frame).unwrap();
+    }
+}
