@@ -1,10 +1,12 @@
 //! `hopscope serve`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use hopscope_server::Config;
+use hopscope_server::store::default_folder;
 use tokio::net::TcpListener;
 
 use crate::page::EmbeddedPage;
@@ -15,6 +17,10 @@ pub(crate) struct Arguments {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7878", value_name = "ADDR")]
     listen: SocketAddr,
+
+    /// Folder that runs are kept in [default: hopscope/runs in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -40,7 +46,11 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     })?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     println!("Hopscope {} at http://{address}  (Ctrl-C ends it)", env!("CARGO_PKG_VERSION"));
-    let config = Config { page: Arc::new(EmbeddedPage) };
+    let data = match &arguments.data {
+        Some(folder) => folder.clone(),
+        None => default_folder().context("cannot tell the user's data folder; name one with --data DIR")?,
+    };
+    let config = Config { page: Arc::new(EmbeddedPage), data };
     hopscope_server::serve(config, listener, shutdown()).await.context("the server stopped")
 }
 

@@ -1,11 +1,12 @@
 //! The one shape of an error answer, `{code, path, message, remedy}`, and the list of all of them.
 
 use axum::Json;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use hopscope_scenario::catalogue::{Arg, Args, Key, Language, plain};
 use hopscope_scenario::text;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A way in which a request can fail: its status, its stable code, its texts.
 #[derive(Debug)]
@@ -28,11 +29,23 @@ macro_rules! error_kinds {
 }
 
 error_kinds! {
+    BAD_BODY: BAD_REQUEST, "bad-body", "api.bad-body.message", "api.bad-body.remedy";
+    BAD_QUERY: BAD_REQUEST, "bad-query", "api.bad-query.message", "api.bad-query.remedy";
+    BAD_RUN_NAME: UNPROCESSABLE_ENTITY, "bad-run-name", "api.bad-run-name.message", "api.bad-run-name.remedy";
+    BODY_TOO_LARGE: PAYLOAD_TOO_LARGE, "body-too-large", "api.body-too-large.message", "api.body-too-large.remedy";
     FOREIGN_HOST: MISDIRECTED_REQUEST, "foreign-host", "api.foreign-host.message", "api.foreign-host.remedy";
     FOREIGN_ORIGIN: FORBIDDEN, "foreign-origin", "api.foreign-origin.message", "api.foreign-origin.remedy";
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED, "method-not-allowed", "api.method-not-allowed.message", "api.method-not-allowed.remedy";
+    NOT_A_WEBSOCKET: UPGRADE_REQUIRED, "not-a-websocket", "api.not-a-websocket.message", "api.not-a-websocket.remedy";
+    NO_SUCH_FRAME: RANGE_NOT_SATISFIABLE, "no-such-frame", "api.no-such-frame.message", "api.no-such-frame.remedy";
     PAGE_NOT_BUILT: SERVICE_UNAVAILABLE, "page-not-built", "api.page-not-built.message", "api.page-not-built.remedy";
+    RUN_ELSEWHERE: CONFLICT, "run-elsewhere", "api.run-elsewhere.message", "api.run-elsewhere.remedy";
+    RUN_NOT_STARTED: SERVICE_UNAVAILABLE, "run-not-started", "api.run-not-started.message", "api.run-not-started.remedy";
+    RUN_RECORDING: CONFLICT, "run-recording", "api.run-recording.message", "api.run-recording.remedy";
+    STORE_FAILED: INTERNAL_SERVER_ERROR, "store-failed", "api.store-failed.message", "api.store-failed.remedy";
+    TOO_MANY_RUNS: TOO_MANY_REQUESTS, "too-many-runs", "api.too-many-runs.message", "api.too-many-runs.remedy";
     UNKNOWN_ROUTE: NOT_FOUND, "unknown-route", "api.unknown-route.message", "api.unknown-route.remedy";
+    UNKNOWN_RUN: NOT_FOUND, "unknown-run", "api.unknown-run.message", "api.unknown-run.remedy";
 }
 
 /// An answer to a request that cannot be served.
@@ -43,11 +56,16 @@ pub(crate) struct ApiError {
     args: Args,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// The body of such an answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What kind of failure; part of the API, never changes its meaning.
     code: &'static str,
+    /// Where: a JSON pointer into the request's body, the name of a parameter, or the request's address.
     path: String,
+    /// What is wrong.
     message: String,
+    /// What to do about it.
     remedy: String,
 }
 
@@ -69,7 +87,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let say = |key| plain(Language::English, key, &self.args);
-        let body = Body {
+        let body = ErrorBody {
             code: self.kind.code,
             message: say(self.kind.message),
             remedy: say(self.kind.remedy),
@@ -82,4 +100,9 @@ impl IntoResponse for ApiError {
 /// Nothing answers at this address.
 pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
     ApiError::new(&UNKNOWN_ROUTE, uri.path().to_owned())
+}
+
+/// Something answers at this address, but not to this method.
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(&METHOD_NOT_ALLOWED, uri.path().to_owned()).with("method", method.as_str())
 }

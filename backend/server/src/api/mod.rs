@@ -4,29 +4,43 @@ mod about;
 mod error;
 mod guard;
 pub(crate) mod page;
+pub(crate) mod runs;
 #[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::Config;
 use guard::Guard;
+use runs::Runs;
 
 /// Largest request body in bytes; a scenario with every limit used up is well below it.
 const BODY_LIMIT: usize = 4 << 20;
 
+/// What the description of the interface says of itself.
+#[derive(OpenApi)]
+#[openapi(info(title = "Hopscope", description = "Start runs of scenarios, follow and fetch their recordings."))]
+struct Description;
+
 /// The whole application for a server that listens on `address`.
-pub(crate) fn router(config: &Config, address: SocketAddr) -> Router {
-    let api = Router::new().route("/about", get(about::about)).fallback(error::unknown_route);
+pub(crate) fn router(config: &Config, runs: Runs, address: SocketAddr) -> Router {
+    let api = OpenApiRouter::new().routes(routes!(about::about)).merge(runs::router(runs));
+    let (api, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api", api).split_for_parts();
+    let described = Json(description);
+    let api = api
+        .route("/api/openapi.json", get(async move || described.clone()))
+        .route("/api/{*unknown}", any(error::unknown_route))
+        .method_not_allowed_fallback(error::method_not_allowed);
     let guard = Arc::new(Guard::new(address));
-    Router::new()
-        .nest("/api", api)
-        .merge(page::router(Arc::clone(&config.page)))
+    api.merge(page::router(Arc::clone(&config.page)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(guard, guard::check))
 }

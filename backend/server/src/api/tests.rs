@@ -6,6 +6,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use tower::ServiceExt as _;
 
+use tokio_util::sync::CancellationToken;
+
+use super::runs::Runs;
+use crate::store::Store;
 use crate::{Asset, Config, Page};
 
 /// A page of one index with an inline script, and one compressed file.
@@ -34,8 +38,10 @@ impl Page for NoPage {
 }
 
 async fn ask(page: impl Page + 'static, request: axum::http::request::Builder) -> Response<Body> {
-    let config = Config { page: Arc::new(page) };
-    let app = super::router(&config, SocketAddr::from(([127, 0, 0, 1], 7878)));
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { page: Arc::new(page), data: folder.path().to_owned() };
+    let runs = Runs::new(Store::open(&config.data).unwrap(), CancellationToken::new());
+    let app = super::router(&config, runs, SocketAddr::from(([127, 0, 0, 1], 7878)));
     app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 

@@ -12,11 +12,18 @@ use tokio::sync::watch;
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, reason_name, summary};
 use crate::record::Summary;
 
+/// A run that this process records.
+pub(super) struct Live {
+    pub(super) progress: watch::Receiver<Progress>,
+    /// Whether its files go when it ends.
+    pub(super) discarded: bool,
+}
+
 /// What clones of a store share.
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
     /// Runs that this process records.
-    pub(super) live: Mutex<HashMap<RunId, watch::Receiver<Progress>>>,
+    pub(super) live: Mutex<HashMap<RunId, Live>>,
     /// Held while a summary is changed.
     pub(super) summaries: Mutex<()>,
 }
@@ -76,7 +83,7 @@ impl Inner {
 
     /// Notes what a run of this process came to.
     pub(super) fn end(&self, id: &RunId, recorded: &Summary, whole: bool) -> io::Result<()> {
-        let progress = self.live().get(id).map_or(Progress::BEGINNING, |progress| *progress.borrow());
+        let progress = self.live().get(id).map_or(Progress::BEGINNING, |live| *live.progress.borrow());
         let ended = whole && recorded.failure.is_none() && recorded.reason.is_some();
         let (events, lost) = if ended {
             (recorded.events(), recorded.lost)
@@ -102,7 +109,23 @@ impl Inner {
 
     /// The run is no longer recorded by this process.
     pub(super) fn forget(&self, id: &RunId) {
-        self.live().remove(id);
+        let forgotten = self.live().remove(id);
+        if forgotten.is_some_and(|live| live.discarded)
+            && let Err(error) = self.remove(id)
+        {
+            tracing::warn!("run {id} stays in the list though it did not start: {error}");
+        }
+    }
+
+    /// Deletes the run's files. The recording goes last: without it there is no run.
+    pub(super) fn remove(&self, id: &RunId) -> Result<(), StoreError> {
+        for path in [self.summary(id), self.recording(id)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn read_summary(&self, id: &RunId) -> Option<RunSummary> {
@@ -130,7 +153,7 @@ impl Inner {
         self.folder.join(format!("{id}.json"))
     }
 
-    pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RunId, watch::Receiver<Progress>>> {
+    pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

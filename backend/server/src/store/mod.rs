@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex};
 
 use etcetera::BaseStrategy;
 use hopscope_record::frame::file_header;
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::model::Scenario;
+use hopscope_scenario::plan::RunSettings;
 use tokio::sync::watch;
 
-use folder::Inner;
+use folder::{Inner, Live};
 pub use id::{BadRunId, RunId};
 pub use summary::{RecordingState, RunSummary, reason_name};
 pub use tail::Tail;
@@ -92,21 +93,21 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be made.
-    pub fn create(&self, plan: &Plan) -> Result<RunFile, StoreError> {
+    pub fn create(&self, scenario: &Scenario, settings: &RunSettings) -> Result<RunFile, StoreError> {
         let (id, mut file) = self.inner.make_file()?;
         let path = self.inner.recording(&id);
         // Whoever looks at the folder right now may hold the lock for a moment.
         file.lock().map_err(at(&path))?;
         file.write_all(&file_header()).map_err(at(&path))?;
         let (progress, watcher) = watch::channel(Progress::BEGINNING);
-        self.inner.live().insert(id.clone(), watcher);
+        self.inner.live().insert(id.clone(), Live { progress: watcher, discarded: false });
         let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, progress).map_err(at(&path));
         let run = run.inspect_err(|_| self.inner.forget(&id))?;
         let summary = RunSummary {
-            name: plan.scenario.name.clone(),
-            scenario: plan.scenario.name.clone(),
-            seed: plan.settings.seed,
-            duration: plan.settings.duration.to_string(),
+            name: scenario.name.clone(),
+            scenario: scenario.name.clone(),
+            seed: settings.seed,
+            duration: settings.duration.to_string(),
             ..summary::empty(&id)
         };
         self.inner.write_summary(&summary)?;
@@ -163,7 +164,7 @@ impl Store {
     /// How far a run has come that this process records.
     #[must_use]
     pub fn progress(&self, id: &RunId) -> Option<watch::Receiver<Progress>> {
-        self.inner.live().get(id).cloned()
+        self.inner.live().get(id).map(|live| live.progress.clone())
     }
 
     /// A reader of the run's frames from number `from` on.
@@ -223,12 +224,17 @@ impl Store {
         if self.get(id)?.state == RecordingState::Recording {
             return Err(StoreError::Recording(id.clone()));
         }
-        let path = self.inner.recording(id);
-        fs::remove_file(&path).map_err(at(&path))?;
-        let path = self.inner.summary(id);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
-            _ => Ok(()),
+        self.inner.remove(id)
+    }
+
+    /// Deletes a run that this process records and that came to nothing, as soon as its file is let go.
+    pub fn discard(&self, id: &RunId) {
+        if let Some(live) = self.inner.live().get_mut(id) {
+            live.discarded = true;
+            return;
+        }
+        if let Err(error) = self.inner.remove(id) {
+            tracing::warn!("run {id} stays in the list though it did not start: {error}");
         }
     }
 
@@ -248,4 +254,4 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 use hopscope_record::frame::{EndReason, FILE_HEADER_LEN};
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::plan::{RunSettings, compile};
+use hopscope_scenario::plan::{Plan, compile};
 
 use super::*;
 use crate::record::clock::monotonic_ns;
@@ -16,7 +16,7 @@ pub(crate) fn plan() -> Plan {
 /// A recording into the store, with what stamps into it.
 pub(crate) fn record(store: &Store) -> (RunId, Recording) {
     let plan = plan();
-    let file = store.create(&plan).unwrap();
+    let file = store.create(&plan.scenario, &plan.settings).unwrap();
     let id = file.id().clone();
     let options = RecordingOptions {
         run: id.to_string(),
@@ -213,4 +213,18 @@ async fn a_reader_that_does_not_read_misses_nothing() {
     }
     assert_eq!(read, &std::fs::read(store.inner.recording(&id)).unwrap()[FILE_HEADER_LEN..]);
     assert_eq!(store.get(&id).unwrap().events, 100_000);
+}
+
+#[tokio::test]
+async fn a_run_that_did_not_start_leaves_nothing() {
+    let (_folder, store) = folder();
+    let (id, recording) = record(&store);
+    let mut progress = store.progress(&id).unwrap();
+    store.discard(&id);
+    drop(recording);
+    while progress.changed().await.is_ok() {}
+    while store.progress(&id).is_some() || std::fs::read_dir(&store.inner.folder).unwrap().count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(store.get(&id), Err(StoreError::Unknown(_))));
 }

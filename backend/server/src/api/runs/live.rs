@@ -1,0 +1,126 @@
+//! The runs of this process: which are live, how many may be, and how they end with the server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hopscope_scenario::validate::RunRequest;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::super::error::{self, ApiError};
+use super::body::Stage;
+use super::{RunView, store_error};
+use crate::record::new_run_key;
+use crate::run::{self, LiveRun, RunOptions};
+use crate::store::{RunId, RunSummary, Store, StoreError};
+
+/// Most runs that are live at once: they share one machine.
+pub(crate) const MOST_LIVE: usize = 8;
+
+/// A handle on the runs of this process and on the folder of all. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Runs {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    slots: Arc<Semaphore>,
+    closing: CancellationToken,
+}
+
+/// The live runs of one moment.
+pub(crate) struct Snapshot(HashMap<RunId, Arc<LiveRun>>);
+
+impl Runs {
+    /// No run is live yet. `closing` ends the streams.
+    pub(crate) fn new(store: Store, closing: CancellationToken) -> Self {
+        let slots = Arc::new(Semaphore::new(MOST_LIVE));
+        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, closing }) }
+    }
+
+    /// Sets a run up and starts it.
+    ///
+    /// # Errors
+    /// When there is no room for another, or it cannot be stored or set up; nothing of it is left then.
+    pub(crate) async fn start(&self, request: RunRequest) -> Result<RunView, ApiError> {
+        let slot = Arc::clone(&self.shared.slots)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::new(&error::TOO_MANY_RUNS, "/api/runs").with("max", MOST_LIVE.to_string()))?;
+        let failed = |reason: String| ApiError::new(&error::RUN_NOT_STARTED, "/api/runs").with("reason", reason);
+        let key = new_run_key().map_err(|error| failed(error.to_string()))?;
+        let RunRequest { scenario, settings, .. } = request;
+        let (file, scenario, settings) = self
+            .blocking(move |store| store.create(&scenario, &settings).map(|file| (file, scenario, settings)))
+            .await?;
+        let id = file.id().clone();
+        let options = RunOptions { id: id.to_string(), key, scenario, settings, sink: Box::new(file) };
+        let run = Box::pin(run::start(options)).await.map_err(|error| {
+            self.shared.store.discard(&id);
+            failed(error.to_string())
+        })?;
+        self.live().insert(id.clone(), Arc::clone(&run));
+        let runs = self.clone();
+        let ended = id.clone();
+        tokio::spawn(async move {
+            run.join().await;
+            runs.live().remove(&ended);
+            drop(slot);
+        });
+        let live = self.snapshot();
+        let summary = self.blocking(move |store| store.get(&id)).await?;
+        Ok(self.view(summary, &live))
+    }
+
+    /// The runs that are live. Take it before asking the store: a run that ends in between is then known to be ours.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot(self.live().clone())
+    }
+
+    /// The run as an answer.
+    pub(crate) fn view(&self, summary: RunSummary, live: &Snapshot) -> RunView {
+        let stage = match live.0.get(&summary.id) {
+            Some(run) => Stage::Live(run),
+            None if self.shared.store.progress(&summary.id).is_some() => Stage::Beginning,
+            None => Stage::Elsewhere,
+        };
+        RunView::new(summary, &stage)
+    }
+
+    /// Stops the run's load; `false` if it is not live here.
+    pub(crate) fn stop(&self, id: &RunId) -> bool {
+        self.live().get(id).inspect(|run| run.stop()).is_some()
+    }
+
+    /// Resolves for streams when the server closes.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.shared.closing.clone()
+    }
+
+    /// Stops every run and waits until their recordings are stored.
+    pub(crate) async fn end(&self) {
+        let live: Vec<_> = self.live().values().cloned().collect();
+        for run in &live {
+            run.stop();
+        }
+        for run in &live {
+            run.join().await;
+        }
+    }
+
+    /// Asks the store where waiting for a disk holds up nobody.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.shared.store.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&store)).await;
+        let asked = asked.map_err(|error| ApiError::new(&error::STORE_FAILED, "").with("reason", error.to_string()))?;
+        asked.map_err(store_error)
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<RunId, Arc<LiveRun>>> {
+        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

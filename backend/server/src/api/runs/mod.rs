@@ -1,0 +1,242 @@
+//! Runs over HTTP: start, list, look, stop, rename, delete, stream, download.
+
+mod body;
+mod live;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hopscope_scenario::validate::validate_request;
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::{self, ApiError, ErrorBody};
+use crate::store::{RunId, StoreError};
+use body::{Invalid, Started};
+pub(crate) use body::{RunState, RunView};
+pub(crate) use live::Runs;
+
+#[cfg(test)]
+mod tests;
+
+/// The routes below `/api`.
+pub(crate) fn router(runs: Runs) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, rename, delete))
+        .routes(routes!(stop))
+        .routes(routes!(stream))
+        .routes(routes!(recording))
+        .with_state(runs)
+}
+
+/// Start a run.
+#[utoipa::path(
+    post,
+    path = "/runs",
+    request_body(
+        content = Object,
+        description = "{\"scenario\": {…}, \"seed\": 42, \"duration\": \"5 s\"}; seed and duration may be left out."
+    ),
+    responses(
+        (status = 201, description = "The run has been set up and starts", body = Started),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 422, description = "The request has faults, all of which are listed", body = Invalid),
+        (status = 429, description = "As many runs are live as may be", body = ErrorBody),
+        (status = 503, description = "The run could not be started", body = ErrorBody),
+    )
+)]
+async fn create(State(runs): State<Runs>, body: Result<Bytes, BytesRejection>) -> Result<Response, Response> {
+    let body = body.map_err(|rejection| unreadable(rejection.status(), &rejection.body_text()).into_response())?;
+    let text = str::from_utf8(&body)
+        .map_err(|fault| unreadable(StatusCode::BAD_REQUEST, &fault.to_string()).into_response())?;
+    let request = validate_request(text).map_err(|issues| Invalid::new(&issues).into_response())?;
+    let warnings = Invalid::rows(&request.warnings);
+    let run = Box::pin(runs.start(request)).await.map_err(IntoResponse::into_response)?;
+    let location = [(header::LOCATION, format!("/api/runs/{}", run.id))];
+    Ok((StatusCode::CREATED, location, Json(Started { run, warnings })).into_response())
+}
+
+/// List the runs, the newest first.
+#[utoipa::path(get, path = "/runs", responses((status = 200, body = Vec<RunView>)))]
+async fn list(State(runs): State<Runs>) -> Result<Json<Vec<RunView>>, ApiError> {
+    let live = runs.snapshot();
+    let listed = runs.blocking(|store| store.list()).await?;
+    Ok(Json(listed.into_iter().map(|summary| runs.view(summary, &live)).collect()))
+}
+
+/// Look at one run.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}",
+    responses((status = 200, body = RunView), (status = 404, description = "No such run", body = ErrorBody))
+)]
+async fn get(State(runs): State<Runs>, Path(id): Path<String>) -> Result<Json<RunView>, ApiError> {
+    let (id, live) = (run_id(&id)?, runs.snapshot());
+    let summary = runs.blocking(move |store| store.get(&id)).await?;
+    Ok(Json(runs.view(summary, &live)))
+}
+
+/// What of a run can be changed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    /// Its name: 1 to 200 characters, without line breaks.
+    name: String,
+}
+
+/// Rename a run.
+#[utoipa::path(
+    patch,
+    path = "/runs/{id}",
+    request_body = Rename,
+    responses(
+        (status = 200, body = RunView),
+        (status = 404, description = "No such run", body = ErrorBody),
+        (status = 409, description = "Another process records it", body = ErrorBody),
+        (status = 422, description = "Not a name", body = ErrorBody),
+    )
+)]
+async fn rename(
+    State(runs): State<Runs>,
+    Path(id): Path<String>,
+    body: Result<Json<Rename>, JsonRejection>,
+) -> Result<Json<RunView>, ApiError> {
+    let id = run_id(&id)?;
+    let Json(Rename { name }) = body.map_err(|fault| unreadable(fault.status(), &fault.body_text()))?;
+    let live = runs.snapshot();
+    let summary = runs.blocking(move |store| store.rename(&id, &name).and_then(|_| store.get(&id))).await?;
+    Ok(Json(runs.view(summary, &live)))
+}
+
+/// Delete a run that has ended.
+#[utoipa::path(
+    delete,
+    path = "/runs/{id}",
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, description = "No such run", body = ErrorBody),
+        (status = 409, description = "It is still being recorded", body = ErrorBody),
+    )
+)]
+async fn delete(State(runs): State<Runs>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let id = run_id(&id)?;
+    runs.blocking(move |store| store.delete(&id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stop a run's load; what is in flight comes home. Does nothing to a run that has ended.
+#[utoipa::path(
+    post,
+    path = "/runs/{id}/stop",
+    responses(
+        (status = 202, description = "It stops, or has ended", body = RunView),
+        (status = 404, description = "No such run", body = ErrorBody),
+        (status = 409, description = "Another process records it", body = ErrorBody),
+    )
+)]
+async fn stop(State(runs): State<Runs>, Path(id): Path<String>) -> Result<(StatusCode, Json<RunView>), ApiError> {
+    let (id, live) = (run_id(&id)?, runs.snapshot());
+    let stopped = runs.stop(&id);
+    let summary = runs.blocking(move |store| store.get(&id)).await?;
+    let view = runs.view(summary, &live);
+    if !stopped && view.state == RunState::Elsewhere {
+        return Err(store_error(StoreError::Elsewhere(view.id)));
+    }
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// Where a stream starts.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct From {
+    /// Number of the first frame wanted; 0, which is Hello, if left out.
+    #[serde(default)]
+    from: u32,
+}
+
+/// Follow a run: its frames as recorded, by WebSocket, until its end.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}/stream",
+    params(From),
+    responses(
+        (status = 101, description = "Binary messages of whole frames; closed with 1000 after the last one"),
+        (status = 404, description = "No such run", body = ErrorBody),
+        (status = 409, description = "Another process records it", body = ErrorBody),
+        (status = 416, description = "The recording has no such frame", body = ErrorBody),
+        (status = 426, description = "Not a WebSocket", body = ErrorBody),
+    )
+)]
+async fn stream(
+    State(runs): State<Runs>,
+    Path(id): Path<String>,
+    query: Result<Query<From>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let id = run_id(&id)?;
+    let Query(From { from }) =
+        query.map_err(|fault| ApiError::new(&error::BAD_QUERY, "from").with("reason", fault.body_text()))?;
+    let upgrade = upgrade.map_err(|_| ApiError::new(&error::NOT_A_WEBSOCKET, format!("/api/runs/{id}/stream")))?;
+    let tail = runs.blocking(move |store| store.tail(&id, from)).await?;
+    let closing = runs.closing();
+    // Readers have nothing to say, so a long message is a mistake.
+    let upgrade = upgrade.max_message_size(64 << 10);
+    Ok(upgrade.on_upgrade(move |socket| crate::stream::send(socket, tail, closing)))
+}
+
+/// Download a run's recording: the file as it is, up to its last whole frame.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}/recording",
+    responses(
+        (status = 200, description = "The recording", content_type = "application/octet-stream"),
+        (status = 404, description = "No such run", body = ErrorBody),
+    )
+)]
+async fn recording(State(runs): State<Runs>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let id = run_id(&id)?;
+    let name = format!("attachment; filename=\"{id}.hop\"");
+    let (file, bytes) = runs.blocking(move |store| store.file(&id)).await?;
+    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file).take(bytes), 64 << 10));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (header::CONTENT_LENGTH, HeaderValue::from(bytes)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"))),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// The id in an address. What is no id names no run.
+fn run_id(text: &str) -> Result<RunId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(&error::UNKNOWN_RUN, format!("/api/runs/{text}")).with("id", text))
+}
+
+fn unreadable(status: StatusCode, reason: &str) -> ApiError {
+    let kind = if status == StatusCode::PAYLOAD_TOO_LARGE { &error::BODY_TOO_LARGE } else { &error::BAD_BODY };
+    ApiError::new(kind, "").with("reason", reason).with("max", (super::BODY_LIMIT >> 20).to_string())
+}
+
+fn store_error(error: StoreError) -> ApiError {
+    let about = |kind, id: RunId| ApiError::new(kind, format!("/api/runs/{id}")).with("id", id.to_string());
+    match error {
+        StoreError::Unknown(id) => about(&error::UNKNOWN_RUN, id),
+        StoreError::Recording(id) => about(&error::RUN_RECORDING, id),
+        StoreError::Elsewhere(id) => about(&error::RUN_ELSEWHERE, id),
+        StoreError::NoSuchFrame { from, frames } => ApiError::new(&error::NO_SUCH_FRAME, "from")
+            .with("from", from.to_string())
+            .with("frames", frames.to_string()),
+        StoreError::BadName => ApiError::new(&error::BAD_RUN_NAME, "/name"),
+        StoreError::Files { .. } => ApiError::new(&error::STORE_FAILED, "").with("reason", error.to_string()),
+    }
+}

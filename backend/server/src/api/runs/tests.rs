@@ -1,0 +1,283 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use futures_util::StreamExt as _;
+use hopscope_record::decoder::{Decoder, Framing};
+use hopscope_record::frame::FILE_HEADER_LEN;
+use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::Runs;
+use super::live::MOST_LIVE;
+use crate::store::Store;
+use crate::store::tests::{end, record, stamp};
+use crate::{Asset, Config, Page};
+
+struct NoPage;
+
+impl Page for NoPage {
+    fn asset(&self, _: &str) -> Option<Asset> {
+        None
+    }
+}
+
+/// A server with its folder; requests go to its router, WebSockets to its socket.
+struct Server {
+    app: Router,
+    address: SocketAddr,
+    store: Store,
+    runs: Runs,
+    closing: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, closing) = (Store::open(folder.path()).unwrap(), CancellationToken::new());
+        let runs = Runs::new(store.clone(), closing.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Config { page: Arc::new(NoPage), data: folder.path().to_owned() };
+        let app = crate::api::router(&config, runs.clone(), address);
+        tokio::spawn(axum::serve(listener, app.clone()).into_future());
+        Self { app, address, store, runs, closing, _folder: folder }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: impl Into<Body>) -> (StatusCode, Vec<u8>) {
+        let request = Request::builder().method(method).uri(format!("/api{path}"));
+        let request = request.header(header::HOST, self.address.to_string());
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap();
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
+    }
+
+    async fn json(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        let (status, bytes) = self.ask(method, path, body.to_string()).await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.json(Method::GET, path, &Value::Null).await
+    }
+
+    async fn follow(&self, id: &str, from: u32) -> Result<Socket, tungstenite::Error> {
+        let url = format!("ws://{}/api/runs/{id}/stream?from={from}", self.address);
+        Ok(tokio_tungstenite::connect_async(url).await?.0)
+    }
+}
+
+fn request(duration: &str) -> Value {
+    let scenario: Value = serde_json::from_str(include_str!("../../../../../scenarios/hello-sync.json")).unwrap();
+    json!({"scenario": scenario, "seed": 7, "duration": duration})
+}
+
+/// Everything that a stream sends, and the code that it is closed with. Each message must be whole frames.
+async fn read_all(mut socket: Socket) -> (Vec<u8>, u16) {
+    let mut bytes = Vec::new();
+    loop {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Binary(message) => {
+                let mut decoder = Decoder::new(Framing::Stream);
+                decoder.push(&message);
+                while decoder.next_frame().unwrap().is_some() {}
+                assert!(!decoder.is_mid_frame(), "a message ends in the middle of a frame");
+                bytes.extend_from_slice(&message);
+            }
+            Message::Close(frame) => return (bytes, frame.unwrap().code.into()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_followed_listed_renamed_fetched_and_deleted() {
+    let server = Server::start().await;
+    let (status, run) = server.json(Method::POST, "/runs", &request("1 s")).await;
+    assert_eq!(status, StatusCode::CREATED, "{run}");
+    let id = run["id"].as_str().unwrap();
+    let path = format!("/runs/{id}");
+    assert!(["setup", "running"].contains(&run["state"].as_str().unwrap()), "{run}");
+    let (status, answer) = server.json(Method::DELETE, &path, &Value::Null).await;
+    assert_eq!((status, answer["code"].as_str()), (StatusCode::CONFLICT, Some("run-recording")));
+
+    let (streamed, code) = read_all(server.follow(id, 0).await.unwrap()).await;
+    assert_eq!(code, 1000);
+    // The stream ends with the file; the run is ended once that is noted.
+    server.runs.end().await;
+    let (_, run) = server.get(&path).await;
+    assert_eq!((run["state"].as_str(), run["reason"].as_str()), (Some("ended"), Some("load-done")), "{run}");
+    assert_eq!((run["lost"].as_u64(), run["seed"].as_u64(), run["duration"].as_str()), (Some(0), Some(7), Some("1 s")));
+    assert!(run["events"].as_u64().unwrap() > 20 * 5, "{run}");
+
+    let (status, file) = server.ask(Method::GET, &format!("{path}/recording"), "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(&file[FILE_HEADER_LEN..], streamed);
+    let (last, _) = read_all(server.follow(id, run["frames"].as_u64().unwrap() as u32 - 1).await.unwrap()).await;
+    assert!(!last.is_empty() && last.len() < streamed.len() && streamed.ends_with(&last));
+
+    let (status, renamed) = server.json(Method::PATCH, &path, &json!({"name": "mine"})).await;
+    assert_eq!((status, renamed["name"].as_str()), (StatusCode::OK, Some("mine")));
+    assert_eq!(server.get("/runs").await.1, json!([renamed]));
+    assert_eq!(server.ask(Method::DELETE, &path, "").await.0, StatusCode::NO_CONTENT);
+    assert_eq!(server.get(&path).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(server.get("/runs").await.1, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_so_many_runs_are_live_and_stopped_ones_make_room() {
+    let server = Server::start().await;
+    let mut ids = Vec::new();
+    for _ in 0..MOST_LIVE {
+        let (status, run) = server.json(Method::POST, "/runs", &request("1 h")).await;
+        assert_eq!(status, StatusCode::CREATED, "{run}");
+        ids.push(run["id"].as_str().unwrap().to_owned());
+    }
+    let (status, answer) = server.json(Method::POST, "/runs", &request("1 s")).await;
+    assert_eq!((status, answer["code"].as_str()), (StatusCode::TOO_MANY_REQUESTS, Some("too-many-runs")));
+    for id in &ids {
+        let (status, _) = server.json(Method::POST, &format!("/runs/{id}/stop"), &Value::Null).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+    }
+    server.runs.end().await;
+    let (_, listed) = server.get("/runs").await;
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), MOST_LIVE, "a refused run leaves nothing");
+    assert!(listed.iter().all(|run| run["state"] == "ended" && run["reason"] == "stopped"), "{listed:?}");
+    let (status, again) = server.json(Method::POST, &format!("/runs/{}/stop", ids[0]), &Value::Null).await;
+    assert_eq!((status, again["state"].as_str()), (StatusCode::ACCEPTED, Some("ended")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_stalls_holds_nothing_up_and_then_gets_every_frame() {
+    let server = Server::start().await;
+    let (id, recording) = record(&server.store);
+    let stalled = server.follow(id.as_str(), 0).await.unwrap();
+    let reading = tokio::spawn(read_all(server.follow(id.as_str(), 0).await.unwrap()));
+    let mut progress = server.store.progress(&id).unwrap();
+    let recorder = recording.recorder(PlaceIndex(0), LinkIndex(0));
+    // Much more than the sockets' buffers hold; the numbers are chosen so that they cannot be packed.
+    let mut noise = 1_u64;
+    while progress.borrow_and_update().bytes < 24 << 20 {
+        for _ in 0..20_000 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            recorder.record(Kind(999), TraceId(noise), MessageId(noise ^ 7), MessageId(!noise), noise << 9, noise);
+        }
+        progress.changed().await.unwrap();
+    }
+    assert_eq!(recording.finish(end()).await.failure, None);
+    let (prompt, code) = reading.await.unwrap();
+    assert_eq!(code, 1000);
+    let (late, code) = read_all(stalled).await;
+    assert_eq!(code, 1000);
+    let (_, file) = server.ask(Method::GET, &format!("/runs/{id}/recording"), "").await;
+    assert!(file[FILE_HEADER_LEN..] == prompt && prompt == late, "every reader gets the file's bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_says_clearly_why_it_cannot_be_had() {
+    let server = Server::start().await;
+    let (id, recording) = record(&server.store);
+    recording.finish(end()).await;
+    let path = format!("/runs/{id}/stream");
+    let (status, answer) = server.get(&path).await;
+    assert_eq!((status, answer["code"].as_str()), (StatusCode::UPGRADE_REQUIRED, Some("not-a-websocket")));
+    for query in ["from=-1", "from=x", "since=3", "from=4294967296"] {
+        let (status, answer) = server.get(&format!("{path}?{query}")).await;
+        assert_eq!((status, answer["code"].as_str()), (StatusCode::BAD_REQUEST, Some("bad-query")), "{query}");
+    }
+    for (id, from, expected) in [(id.as_str(), 99, 416), ("20010101-000000-0000", 0, 404)] {
+        let Err(tungstenite::Error::Http(response)) = server.follow(id, from).await else { panic!("it was accepted") };
+        assert_eq!(response.status(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_end_when_the_server_closes() {
+    let server = Server::start().await;
+    let (id, recording) = record(&server.store);
+    stamp(&recording, 1);
+    let mut socket = server.follow(id.as_str(), 0).await.unwrap();
+    assert!(socket.next().await.unwrap().unwrap().is_binary());
+    server.closing.cancel();
+    assert_eq!(read_all(socket).await.1, 1001);
+}
+
+#[tokio::test]
+async fn faults_of_a_request_are_all_listed_with_their_texts() {
+    let server = Server::start().await;
+    let mut request = request("0 s");
+    request["scenario"]["nodes"][1]["workers"] = json!(0);
+    let (status, answer) = server.json(Method::POST, "/runs", &request).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let issues = answer["issues"].as_array().unwrap();
+    assert_eq!(issues.len(), 2, "{answer}");
+    let paths: Vec<_> = issues.iter().map(|issue| issue["path"].as_str().unwrap()).collect();
+    assert!(paths.contains(&"/duration") && paths.contains(&"/scenario/nodes/1/workers"), "{paths:?}");
+    for field in ["code", "path", "message", "remedy"] {
+        assert_eq!(answer[field], issues[0][field]);
+        assert!(answer[field].as_str().is_some_and(|text| !text.is_empty()));
+    }
+    assert_eq!(server.get("/runs").await.1, json!([]));
+}
+
+#[tokio::test]
+async fn bad_requests_are_refused_with_a_code_and_a_remedy() {
+    let server = Server::start().await;
+    let large = " ".repeat(super::super::BODY_LIMIT + 1);
+    let unknown = "/runs/20010101-000000-0000";
+    let cases: &[(Method, &str, &[u8], u16, &str)] = &[
+        (Method::POST, "/runs", b"{", 422, "bad-json"),
+        (Method::POST, "/runs", b"\xff", 400, "bad-body"),
+        (Method::POST, "/runs", large.as_bytes(), 413, "body-too-large"),
+        (Method::PUT, "/runs", b"", 405, "method-not-allowed"),
+        (Method::GET, "/nothing", b"", 404, "unknown-route"),
+        (Method::GET, unknown, b"", 404, "unknown-run"),
+        (Method::DELETE, unknown, b"", 404, "unknown-run"),
+        (Method::PATCH, unknown, b"{\"name\": \"a\"}", 404, "unknown-run"),
+        (Method::PATCH, unknown, b"{\"nome\": \"a\"}", 400, "bad-body"),
+        (Method::PATCH, unknown, b"{\"name\": \"\"}", 422, "bad-run-name"),
+        (Method::POST, "/runs/20010101-000000-0000/stop", b"", 404, "unknown-run"),
+        (Method::GET, "/runs/20010101-000000-0000/recording", b"", 404, "unknown-run"),
+        (Method::GET, "/runs/..%2f..%2fetc%2fpasswd/recording", b"", 404, "unknown-run"),
+        (Method::DELETE, "/runs/..%2fx", b"", 404, "unknown-run"),
+    ];
+    for (method, path, body, status, code) in cases {
+        let (answered, bytes) = server.ask(method.clone(), path, body.to_vec()).await;
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!((answered.as_u16(), answer["code"].as_str()), (*status, Some(*code)), "{method} {path}: {answer}");
+        for field in ["message", "remedy"] {
+            let text = answer[field].as_str().unwrap();
+            assert!(!text.is_empty() && !text.contains('{'), "{method} {path}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_interface_is_described() {
+    let server = Server::start().await;
+    let (status, description) = server.get("/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    let paths: Vec<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "/api/about",
+        "/api/runs",
+        "/api/runs/{id}",
+        "/api/runs/{id}/recording",
+        "/api/runs/{id}/stop",
+        "/api/runs/{id}/stream",
+    ];
+    assert!(expected.iter().all(|path| paths.contains(path)), "{paths:?}");
+    assert!(description["components"]["schemas"]["RunView"]["properties"]["state"].is_object());
+}

@@ -1,0 +1,80 @@
+//! A run's frames over a WebSocket: the same bytes as in its file, in binary messages of one or more whole frames.
+//!
+//! A stream is a reader of the file ([`Tail`]). It knows nothing of the run and the run nothing of it, so that a reader
+//! that stalls holds nothing up, and gets every frame when it reads on.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseCode, CloseFrame, Message, WebSocket, close_code};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Tail;
+
+/// How long a reader may take to answer that the stream is closed.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Sends what `tail` reads until the recording ends, the reader goes, or `closing` says that the server does.
+pub(crate) async fn send(mut socket: WebSocket, mut tail: Tail, closing: CancellationToken) {
+    let (code, reason) = loop {
+        let batch = match tail.read().await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::warn!("a stream ends early: {error}");
+                break (close_code::ERROR, "the recording cannot be read any further");
+            }
+        };
+        if batch.is_empty() {
+            match wait(&mut socket, &mut tail, &closing).await {
+                Next::Read => {}
+                Next::Ended => break (close_code::NORMAL, ""),
+                Next::Closing => break (close_code::AWAY, "the server is closing"),
+                Next::Gone => return,
+            }
+            continue;
+        }
+        let sent = tokio::select! {
+            sent = socket.send(Message::Binary(batch.into())) => sent,
+            () = closing.cancelled() => return,
+        };
+        if sent.is_err() {
+            return;
+        }
+    };
+    close(socket, code, reason).await;
+}
+
+enum Next {
+    /// There may be more.
+    Read,
+    /// There will be no more.
+    Ended,
+    /// The server closes.
+    Closing,
+    /// Nobody reads any more.
+    Gone,
+}
+
+/// Waits for more frames, and meanwhile answers what the reader sends.
+async fn wait(socket: &mut WebSocket, tail: &mut Tail, closing: &CancellationToken) -> Next {
+    loop {
+        tokio::select! {
+            grown = tail.grown() => return if grown { Next::Read } else { Next::Ended },
+            () = closing.cancelled() => return Next::Closing,
+            message = socket.recv() => match message {
+                // Pings are answered by the socket itself; nothing else is expected and nothing else matters.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Text(_) | Message::Binary(_))) => {}
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Next::Gone,
+            },
+        }
+    }
+}
+
+/// Closes the stream and gives the reader time to say that it has seen it, lest the last frames be cut off.
+async fn close(mut socket: WebSocket, code: CloseCode, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    if socket.send(Message::Close(Some(frame))).await.is_err() {
+        return;
+    }
+    // A reader that never answers is left to its own.
+    let _ = tokio::time::timeout(CLOSING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+}
