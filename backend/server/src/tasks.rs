@@ -24,13 +24,10 @@ impl Tasks {
 
     /// Starts a task; the group's end drops it at its next await.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let ended = self.ended.clone();
-        self.tracker.spawn_on(
-            async move {
-                ended.run_until_cancelled_owned(task).await;
-            },
-            &self.runtime,
-        );
+        let group = self.clone();
+        self.spawn_until_ended(async move {
+            group.unless_ended(task).await;
+        });
     }
 
     /// Resolves when the group was told to end, for a task that has to do something then.
@@ -38,9 +35,15 @@ impl Tasks {
         self.ended.cancelled().await;
     }
 
-    /// What `work` gives, or `None` if the group was told to end before; `work` is dropped then.
+    /// What `work` gives, or `None` once the group was told to end, even if `work` could go on or is done by then; `work`
+    /// is dropped then.
     pub async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.ended.run_until_cancelled(work).await
+        // The end comes first: what ends with the group must not be taken by one of its tasks for the outcome of another.
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => None,
+            outcome = work => Some(outcome),
+        }
     }
 
     /// Counts as a task of the group while it lives: for work that another task carries.

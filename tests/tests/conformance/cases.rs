@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
 use hopscope_server::transport::{Address, Identity, Transport, Verdict};
+use hopscope_tests::http::{self, Headers};
 use tokio::sync::{Barrier, mpsc};
 
 use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
-use crate::program::{self, Headers, Program};
+use crate::program::Program;
 use crate::rig::{CALLER, ELSEWHERE, LINK, Log, RECEIVER, Rig, answered, same};
 use crate::{Case, needs_headers};
 
@@ -131,7 +132,7 @@ async fn outside(transport: &'static dyn Transport) -> Result<()> {
         vec![("traceparent".to_owned(), foreign.to_owned())],
         vec![("tracestate".to_owned(), "hs=x".to_owned())],
     ] {
-        let reply = program::post(receiver, &headers, b"from outside").await?;
+        let reply = http::post(receiver, &headers, b"from outside").await?;
         same("reply", &reply, &(200, b"from outside".to_vec()))?;
         let (arrived, _) = arrivals.recv().await.context("nothing arrived")?;
         ensure!(!arrived.trace.is_none() && !traces.contains(&arrived.trace), "no trace of its own");
@@ -151,12 +152,12 @@ async fn no_message(transport: &'static dyn Transport) -> Result<()> {
     let origin = vec![("origin".to_owned(), "http://example.com".to_owned())];
     let cases = [("GET /", Vec::new(), 405), ("POST /elsewhere", Vec::new(), 404), ("POST /", origin, 403)];
     for (line, headers, status) in cases {
-        let (found, _) = program::request(line, receiver, &headers, b"").await?;
+        let (found, _) = http::request(line, receiver, &headers, b"").await?;
         same(line, &found, &status)?;
     }
     // The announcement of a body that is too large is enough.
     let large = vec![("content-length".to_owned(), ((4 << 20) + 1).to_string())];
-    let (found, _) = program::request("POST /", receiver, &large, b"").await?;
+    let (found, _) = http::request("POST /", receiver, &large, b"").await?;
     same("too large", &found, &413)?;
     same("messages", &rig.close().await?.count(Kind::RECEIVED), &0)
 }

@@ -12,6 +12,7 @@ mod service;
 mod slice;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hopscope_record::kind::Phase;
 use hopscope_record::{PlaceIndex, RunKey};
@@ -28,6 +29,9 @@ use phases::Running;
 
 #[cfg(test)]
 mod tests;
+
+/// How long what is in flight may take to come home after the load has ended.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// What a run is and where it goes.
 pub struct RunOptions {
@@ -134,6 +138,11 @@ impl LiveRun {
 /// # Errors
 /// When something of it cannot be had; nothing is left running then, and the recording is cut before its first event.
 pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
+    start_and_drain(options, DRAIN).await
+}
+
+/// As [`start`], with what is left in flight given up after `drain`.
+async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<LiveRun>, RunError> {
     let RunOptions { id, key, scenario, settings, sink } = options;
     limits::raise_open_files();
     let plan = Arc::new(plan::compile(&scenario, &settings));
@@ -144,7 +153,7 @@ pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
     let stop = CancellationToken::new();
     let addresses =
         running.ports().iter().map(|((place, protocol), address)| (*place, *protocol, address.clone())).collect();
-    tokio::spawn(running.run(sender, stop.clone()));
+    tokio::spawn(running.run(sender, stop.clone(), drain));
     let guard = stop.clone().drop_guard();
     Ok(Arc::new(LiveRun { id, plan, clock, addresses, state, stop, _stop_on_drop: guard }))
 }

@@ -28,9 +28,6 @@ const AHEAD_NS: i64 = 5_000_000;
 /// How long a generator that is behind when the duration is over may take to tell what it had to send.
 const CATCH_UP_NS: u64 = 1_000_000_000;
 
-/// How long what is in flight may take to come home after the load has ended.
-const DRAIN: Duration = Duration::from_secs(10);
-
 /// Everything of a run that runs.
 pub(super) struct Running {
     clients: Vec<Arc<ClientNode>>,
@@ -78,8 +75,9 @@ impl Running {
         &self.ports
     }
 
-    /// Goes through the phases to the end and tells each through `state`.
-    pub(super) async fn run(self, state: watch::Sender<RunState>, stop: CancellationToken) {
+    /// Goes through the phases to the end and tells each through `state`. What is in flight when the load has ended may
+    /// take `drain` to come home.
+    pub(super) async fn run(self, state: watch::Sender<RunState>, stop: CancellationToken, drain: Duration) {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
@@ -88,7 +86,7 @@ impl Running {
         self.begin(Phase::Drain, &state);
         tokio::select! {
             () = self.drained() => {}
-            () = self.timer.after(DRAIN) => {}
+            () = self.timer.after(drain) => {}
         }
         self.end_nodes().await;
         self.begin(Phase::End, &state);

@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{End, EndReason, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
@@ -91,6 +91,10 @@ fn scenario(shape: &Shape) -> Scenario {
 }
 
 async fn begin(shape: &Shape, duration: u64) -> (Arc<LiveRun>, Memory) {
+    begin_and_drain(shape, duration, DRAIN).await
+}
+
+async fn begin_and_drain(shape: &Shape, duration: u64, drain: Duration) -> (Arc<LiveRun>, Memory) {
     let memory = Memory::default();
     let options = RunOptions {
         id: "test".into(),
@@ -99,7 +103,7 @@ async fn begin(shape: &Shape, duration: u64) -> (Arc<LiveRun>, Memory) {
         settings: RunSettings { seed: 1, duration: Time(duration) },
         sink: Box::new(memory.clone()),
     };
-    (start(options).await.unwrap(), memory)
+    (start_and_drain(options, drain).await.unwrap(), memory)
 }
 
 fn fold(run: &LiveRun, events: &[Event]) -> State {
@@ -190,6 +194,32 @@ async fn a_stopped_run_brings_home_what_is_in_flight() {
     assert_eq!(end.unwrap().reason, EndReason::STOPPED);
     assert_eq!(state.all_links.open, 0);
     assert_eq!(state.all_links.count(LinkCount::Completed), state.all_links.count(LinkCount::Sent));
+}
+
+/// Three requests, one worker, work without end: one is abandoned in its work, two wait, and all three calls are given up.
+async fn what_does_not_come_home_is_given_up(protocol: Protocol) {
+    let shape = Shape { protocol, count: Some(3), workers: 1, work: 3_600_000 * MS, ..CALM };
+    let (run, memory) = begin_and_drain(&shape, 60_000 * MS, Duration::from_millis(50)).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    let (events, end) = memory.read();
+    let state = fold(&run, &events);
+    let first = state.links()[0];
+    assert_eq!((first.count(LinkCount::Sent), first.count(LinkCount::Cancelled), first.open), (3, 3, 0));
+    let finished: Vec<_> = events.iter().filter(|event| event.kind == Kind::FINISHED).map(|event| event.a).collect();
+    assert_eq!(finished, [hopscope_record::kind::Outcome::Abandoned as u64]);
+    assert_eq!((state.all_places.waiting, state.all_places.busy), (2, 0));
+    assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_come_home_in_process_is_given_up() {
+    what_does_not_come_home_is_given_up(Protocol::InProcess).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_come_home_over_http_is_given_up() {
+    what_does_not_come_home_is_given_up(Protocol::Http1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

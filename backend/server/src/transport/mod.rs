@@ -187,3 +187,18 @@ fn http_status(verdict: Verdict) -> u16 {
         Verdict::Failed => 500,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hopscope_scenario::protocol::PROTOCOLS;
+
+    use super::*;
+
+    #[test]
+    fn every_protocol_has_its_transport() {
+        let listed: Vec<_> = TRANSPORTS.iter().map(|transport| transport.protocol()).collect();
+        let described: Vec<_> = PROTOCOLS.iter().map(|descriptor| descriptor.protocol).collect();
+        assert_eq!(listed, described);
+        assert!(described.iter().all(|protocol| of(*protocol).protocol() == *protocol));
+    }
+}
