@@ -1,0 +1,174 @@
+//! A run as an outside reader sees it: started over HTTP, followed over the WebSocket, checked frame by frame.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::StreamExt as _;
+use hopscope_record::decoder::Framing;
+use hopscope_record::frame::{Counted, End, file_header};
+use hopscope_record::state::State;
+use hopscope_record::{Event, Kind, MessageId};
+use hopscope_rules::schedule::Schedule;
+use hopscope_scenario::plan::Plan;
+use hopscope_server::{Asset, Config, Page};
+use hopscope_tests::http::{Headers, request};
+use hopscope_tests::recording::Recorded;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
+
+/// No page: these tests speak to the API alone.
+struct NoPage;
+
+impl Page for NoPage {
+    fn asset(&self, _: &str) -> Option<Asset> {
+        None
+    }
+}
+
+/// A server in this process with a folder of its own.
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<Result<(), hopscope_server::ServeError>>,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start() -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let config = Config { page: Arc::new(NoPage), data: data.path().to_owned() };
+        let serving = tokio::spawn(hopscope_server::serve(config, listener, async move {
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, stop, serving, _data: data })
+    }
+
+    async fn ask(&self, line: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+        let json: Headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        request(line, self.address, &json, body).await
+    }
+
+    /// Starts a run of the template; gives its id.
+    async fn run(&self, duration: &str) -> Result<String> {
+        let scenario: serde_json::Value = serde_json::from_str(HELLO)?;
+        let body = serde_json::json!({"scenario": scenario, "seed": 42, "duration": duration});
+        let (status, answer) = self.ask("POST /api/runs", body.to_string().as_bytes()).await?;
+        ensure!(status == 201, "{status}: {}", String::from_utf8_lossy(&answer));
+        let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+        Ok(answer["id"].as_str().context("no id")?.to_owned())
+    }
+
+    /// Follows a run from its first frame to the normal close; gives the bytes.
+    async fn follow(&self, id: &str) -> Result<Vec<u8>> {
+        let url = format!("ws://{}/api/runs/{id}/stream?from=0", self.address);
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+        let mut bytes = Vec::new();
+        while let Some(message) = socket.next().await {
+            match message? {
+                Message::Binary(frames) => {
+                    // Each message is whole frames.
+                    Recorded::read(&frames, Framing::Stream)?;
+                    bytes.extend_from_slice(&frames);
+                }
+                Message::Close(close) => {
+                    let code = close.context("closed without a code")?.code;
+                    ensure!(code == CloseCode::Normal, "closed with {code}");
+                    return Ok(bytes);
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => bail!("{other:?}"),
+            }
+        }
+        bail!("the stream ended without a close")
+    }
+
+    async fn end(self) -> Result<()> {
+        let _ = self.stop.send(());
+        Ok(self.serving.await??)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
+    let server = Server::start().await?;
+    let id = server.run("1 s").await?;
+    let streamed = server.follow(&id).await?;
+    let recorded = Recorded::read(&streamed, Framing::Stream)?;
+    let hello = recorded.hello.as_ref().context("no Hello")?;
+    assert_eq!(hello.run_id, id);
+    let plan = Plan::from_bytes(&hello.plan)?;
+    assert_eq!(recorded.lost, 0);
+
+    let wanted: Vec<u64> = Schedule::new(&plan.loads[0].load, plan.settings.duration).map(|next| next.at_ns).collect();
+    let intended: Vec<u64> = of_kind(&recorded.events, Kind::INTENDED).map(|event| event.a).collect();
+    assert_eq!(wanted.len(), 20);
+    assert_eq!(intended, wanted);
+
+    let messages: Vec<MessageId> = of_kind(&recorded.events, Kind::SENT).map(|event| event.message).collect();
+    assert_eq!(messages.len(), 20);
+    for message in messages {
+        check_call(&recorded.events, message)?;
+    }
+    check_end(&plan, &recorded.events, recorded.end.as_ref().context("no End")?);
+
+    let (status, file) = server.ask(&format!("GET /api/runs/{id}/recording"), b"").await?;
+    assert_eq!(status, 200);
+    assert!(file == [&file_header()[..], &streamed].concat(), "the file holds other bytes than the stream");
+    let stored = Recorded::read(file.get(file_header().len()..).unwrap_or_default(), Framing::Stream)?;
+    assert_eq!((stored.frames, stored.events.len()), (recorded.frames, recorded.events.len()));
+    server.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_end_ends_its_runs_whole() -> Result<()> {
+    let server = Server::start().await?;
+    let id = server.run("1 h").await?;
+    let path = server._data.path().join(format!("{id}.hop"));
+    let _ = server.stop.send(());
+    server.serving.await??;
+    let recorded = Recorded::read(&std::fs::read(path)?, Framing::File)?;
+    let end = recorded.end.context("no End")?;
+    assert_eq!(end.reason, hopscope_record::frame::EndReason::STOPPED);
+    let count = |kind| of_kind(&recorded.events, kind).count();
+    assert_eq!(count(Kind::SENT), count(Kind::COMPLETED));
+    Ok(())
+}
+
+fn of_kind(events: &[Event], kind: Kind) -> impl Iterator<Item = &Event> {
+    events.iter().filter(move |event| event.kind == kind)
+}
+
+/// Every stamp of a call that went well, once and in its order: T1 <= Received <= Started <= Finished <= Replied <= T2.
+fn check_call(events: &[Event], message: MessageId) -> Result<()> {
+    let order =
+        [Kind::SENT, Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::REPLIED, Kind::COMPLETED].map(|kind| {
+            let found: Vec<_> = of_kind(events, kind).filter(|event| event.message == message).collect();
+            (found.len(), found.first().map_or(0, |event| event.time))
+        });
+    ensure!(order.iter().all(|(count, _)| *count == 1), "{message:?}: {order:?}");
+    ensure!(order.is_sorted_by_key(|(_, time)| *time), "{message:?} goes back in time: {order:?}");
+    ensure!(order[0].1 < order[5].1, "{message:?}: T2 is not after T1");
+    ensure!(order[3].1 - order[2].1 >= 40_000_000, "{message:?} was worked on for less than 40 ms");
+    Ok(())
+}
+
+/// What the running parts counted is what the events come to.
+fn check_end(plan: &Plan, events: &[Event], end: &End) {
+    let mut state = State::new(plan.places.len(), plan.links.len());
+    events.iter().for_each(|event| state.apply(event));
+    let counted = |what: Counted| end.counts.iter().filter(move |count| count.counted == what);
+    let accepted: u64 = counted(Counted::EVENTS).map(|count| count.count).sum();
+    assert_eq!(accepted, events.len() as u64);
+    let open: Vec<_> =
+        counted(Counted::OPEN_ATTEMPTS).map(|count| (count.index as usize, count.count as i64)).collect();
+    let folded: Vec<_> = state.links().iter().map(|link| link.open).enumerate().collect();
+    assert_eq!(open, folded);
+}
