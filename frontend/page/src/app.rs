@@ -3,8 +3,9 @@
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
-use crate::editor::{Canvas, Empty, Palette};
-use crate::state::document::Editor;
+use crate::editor::{
+    Canvas, Chooser, EditorBar, Empty, Inspector, LinkTip, NoticeCard, Palette, ProblemCount, Zoom, provide_editor,
+};
 use crate::state::theme::Theme;
 use crate::state::{self, ServerState};
 use crate::ui::text::t;
@@ -14,11 +15,12 @@ use crate::ui::text::t;
 pub(crate) fn App() -> impl IntoView {
     let server = state::server();
     let theme = state::theme::theme();
-    provide_context(Editor::new(state::document::empty()));
+    provide_editor();
     view! {
         <div class="shell" data-ready="true">
             <header class="bar">
                 <span class="logo"><Logo/>{t(text!("app.name"))}</span>
+                <EditorBar/>
                 <span class="spring"></span>
                 <Server server/>
                 <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
@@ -28,9 +30,13 @@ pub(crate) fn App() -> impl IntoView {
             <Palette/>
             <Canvas>
                 <Empty/>
+                <Zoom/>
+                <ProblemCount/>
+                <LinkTip/>
+                <Chooser/>
+                <NoticeCard/>
             </Canvas>
-            <aside class="inspector"></aside>
-            <div class="dock"></div>
+            <Inspector/>
         </div>
     }
 }

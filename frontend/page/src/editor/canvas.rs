@@ -6,6 +6,7 @@ use hopscope_view::gestures::{Gesture, Input, Target};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::files;
 use super::link::LinkView;
 use super::node::NodeView;
 use super::use_editor;
@@ -24,7 +25,8 @@ pub(crate) fn Canvas(children: Children) -> impl IntoView {
     let viewport = editor.view.viewport;
     let press = move |event: web_sys::PointerEvent| press(editor, &event);
     let follow = move |event: web_sys::PointerEvent| {
-        if editor.gesture.with_untracked(Gesture::is_active) {
+        let by_keyboard = editor.linking.with_untracked(Option::is_some);
+        if !by_keyboard && editor.gesture.with_untracked(Gesture::is_active) {
             editor.point(Input::Move { at: editor.view.local(&event) });
         }
     };
@@ -47,7 +49,8 @@ pub(crate) fn Canvas(children: Children) -> impl IntoView {
             style:background-position=move || viewport.with(|view| format!("{:.1}px {:.1}px", view.pan.x, view.pan.y))
             style:background-size=move || viewport.with(|view| grid_size(view.zoom))
             on:pointerdown=press on:pointermove=follow on:pointerup=release on:wheel=wheel
-            on:pointercancel=move |_| editor.point(Input::Cancel)>
+            on:pointercancel=move |_| editor.point(Input::Cancel)
+            on:dragover=move |event| event.prevent_default() on:drop=move |event| drop_file(editor, &event)>
             <svg class="scene" class:far=move || viewport.with(|view| view.zoom < FAR)>
                 <g transform=transform>
                     <Links/>
@@ -135,6 +138,15 @@ fn target_of(editor: Editor, event: &web_sys::PointerEvent) -> Option<Target> {
         return Some(Target::Node { id, origin, selected });
     }
     Some(id("data-link").map_or(Target::Background, |id| Target::Link { id }))
+}
+
+/// A scenario's file that is dropped here is opened.
+fn drop_file(editor: Editor, event: &web_sys::DragEvent) {
+    event.prevent_default();
+    let file = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0));
+    if let Some(file) = file {
+        files::open(editor, file);
+    }
 }
 
 /// The wheel zooms at the pointer; sideways, or with Shift, it pans.

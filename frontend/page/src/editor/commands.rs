@@ -46,7 +46,7 @@ impl Editor {
             Effect::MoveBy { by } => self.move_selected(by, None),
             Effect::Link { from, at } => {
                 let to = self.scene.with_untracked(|scene| scene.node_at(at).map(|node| node.id.clone()));
-                if let Some(to) = to {
+                if let Some(to) = to.filter(|to| *to != from) {
                     self.link(&from, &to);
                 }
             }

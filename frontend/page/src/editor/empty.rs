@@ -1,31 +1,22 @@
 //! What an empty canvas says.
 
-use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use super::use_editor;
 use crate::ui::text::t;
 
-/// The template: the first thing to open.
-const HELLO: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/hello-sync.json"));
-
 /// A sentence and a way on, while there is no node.
 #[component]
 pub(crate) fn Empty() -> impl IntoView {
     let editor = use_editor();
     let empty = Memo::new(move |_| editor.scene.with(|scene| scene.nodes().is_empty()));
-    let open = move |_| {
-        if let Ok(document) = Document::open(HELLO) {
-            editor.replace(&document);
-        }
-    };
     view! {
         <Show when=move || empty.get()>
             <div class="empty">
                 <h1>{t(text!("canvas.empty.title"))}</h1>
                 <p>{t(text!("canvas.empty.text"))}</p>
-                <button type="button" class="btn floating" data-action="template" on:click=open>
+                <button type="button" class="btn floating" data-action="template" on:click=move |_| editor.open_template()>
                     {t(text!("canvas.template"))}
                 </button>
             </div>

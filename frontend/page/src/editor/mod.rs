@@ -3,22 +3,46 @@
 //! Shows what [`crate::state::document`] holds and turns what a person does into changes of it. Gestures are
 //! `hopscope_view`'s state machine; here pointers are fed to it and its effects carried out.
 
+mod bar;
 mod canvas;
+mod chooser;
+mod clipboard;
 mod commands;
 mod empty;
+mod files;
+mod inspector;
+mod keys;
 mod link;
 mod node;
+mod overlays;
 mod palette;
+mod problems;
 
+pub(crate) use bar::EditorBar;
 pub(crate) use canvas::Canvas;
+pub(crate) use chooser::Chooser;
 pub(crate) use empty::Empty;
+pub(crate) use inspector::Inspector;
+pub(crate) use overlays::{LinkTip, NoticeCard, Zoom};
 pub(crate) use palette::Palette;
+pub(crate) use problems::ProblemCount;
 
 use leptos::prelude::*;
 
+use crate::state::autosave;
 use crate::state::document::Editor;
 
 /// The editor that the page is built around.
 pub(crate) fn use_editor() -> Editor {
     expect_context::<Editor>()
+}
+
+/// Makes the page's editor, with the document that the browser kept, and lets keys and clipboard reach it.
+pub(crate) fn provide_editor() -> Editor {
+    let editor = Editor::new(autosave::load());
+    provide_context(editor);
+    autosave::keep(editor);
+    keys::listen(editor);
+    clipboard::listen(editor);
+    editor
 }

@@ -7,7 +7,6 @@ use hopscope_scenario::issue::Severity;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{Rect, node_rect, worker_boxes};
-use hopscope_view::gestures::Gesture;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -105,13 +104,11 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             own.fold((0_usize, false), |(count, bad), p| (count + 1, bad || p.issue.severity == Severity::Error))
         })
     });
-    let linking_over = Memo::new(move |_| {
-        editor.gesture.with(|gesture| match gesture {
-            Gesture::Linking { from, at } => {
-                let over = editor.scene.with(|scene| scene.node_at(*at).map(|node| node.id.clone()));
-                id.with_value(|id| over.as_ref() == Some(id) && from != id)
-            }
-            _ => false,
+    // Whether a link that is being drawn points here, and may.
+    let aimed = Memo::new(move |_| {
+        editor.aim.with(|aim| {
+            let aim = aim.as_ref().filter(|aim| id.with_value(|id| aim.to == *id))?;
+            Some(aim.refusal.is_none())
         })
     });
     // Reached by the keyboard it is selected; a pointer selects by its gesture.
@@ -129,7 +126,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
     view! {
         <g class="node" data-node=id.get_value() data-name=move || facts.with(|facts| facts.name.clone())
             tabindex="0" role="button" aria-label=label aria-pressed=move || selected.get().to_string()
-            class:selected=move || selected.get() class:target=move || linking_over.get()
+            class:selected=move || selected.get() class:target=move || aimed.get() == Some(true) class:refused=move || aimed.get() == Some(false)
             class:faulty=move || problems.get().1
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
             on:focus=focus>

@@ -76,6 +76,8 @@ pub(crate) struct Editor {
     pub(crate) linking: RwSignal<Option<String>>,
     /// Where everything is, a drag under way included.
     pub(crate) scene: Memo<Arc<Scene>>,
+    /// What the link that is being drawn points at.
+    pub(crate) aim: Memo<Option<Aim>>,
     /// What is wrong, warnings included, in the document's order.
     pub(crate) problems: Memo<Arc<Vec<Problem>>>,
     /// Whether Space is held: then a drag pans.
@@ -118,6 +120,7 @@ impl Editor {
             gesture,
             linking: RwSignal::new(None),
             scene,
+            aim: aim(document, scene, gesture),
             problems,
             space: RwSignal::new(false),
             notice: RwSignal::new(None),
@@ -145,6 +148,7 @@ impl Editor {
             // Only a target that has just gone refuses a change (a field's last event after its node was removed).
             leptos::logging::warn!("{error}");
         }
+        self.notice.set(None);
         self.after_change();
     }
 
@@ -213,6 +217,33 @@ impl Editor {
             self.selection.set(kept);
         }
     }
+}
+
+/// What a link that is being drawn points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aim {
+    /// The node.
+    pub(crate) to: String,
+    /// Why the link may not end there.
+    pub(crate) refusal: Option<Issue>,
+}
+
+fn aim(document: RwSignal<Document>, scene: Memo<Arc<Scene>>, gesture: RwSignal<Gesture>) -> Memo<Option<Aim>> {
+    let ends = Memo::new(move |_| {
+        gesture.with(|gesture| match gesture {
+            Gesture::Linking { from, at } => {
+                let to = scene.with(|scene| scene.node_at(*at).map(|node| node.id.clone()))?;
+                (to != *from).then(|| (from.clone(), to))
+            }
+            _ => None,
+        })
+    });
+    // Asked once for each node that is pointed at, not with every move.
+    Memo::new(move |_| {
+        let (from, to) = ends.get()?;
+        let refusal = document.with(|document| document.may_link(&from, &to)).err();
+        Some(Aim { to, refusal })
+    })
 }
 
 fn problems(document: &Document) -> Vec<Problem> {

@@ -1,5 +1,6 @@
 //! What the page's parts share.
 
+pub(crate) mod autosave;
 pub(crate) mod document;
 pub(crate) mod theme;
 pub(crate) mod viewport;
@@ -48,4 +49,9 @@ pub(crate) fn server() -> ReadSignal<ServerState> {
         set_server.set(io::about().await.map_or(ServerState::Absent, ServerState::Ready));
     });
     server
+}
+
+/// The browser's storage, where it allows one.
+pub(crate) fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
 }

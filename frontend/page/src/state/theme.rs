@@ -4,6 +4,8 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use super::storage;
+
 const STORED: &str = "hopscope.theme";
 
 /// The colours' theme.
@@ -66,8 +68,4 @@ pub(crate) fn theme() -> RwSignal<Theme> {
         }
     });
     theme
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }

@@ -1,6 +1,8 @@
 //! Texts of the catalogue in the page's language.
 
-use hopscope_scenario::catalogue::{Arg, Args, Key, Language, plain};
+use hopscope_scenario::catalogue::{Arg, Args, Key, Language, Span, plain};
+use hopscope_scenario::issue::Issue;
+use leptos::prelude::*;
 
 /// The text of a key that takes no arguments.
 pub(crate) fn t(key: Key) -> String {
@@ -24,4 +26,28 @@ pub(crate) fn grouped(digits: &str) -> String {
         text.push(digit);
     }
     text
+}
+
+/// How bad an Issue is, for the style sheet.
+pub(crate) fn severity(issue: &Issue) -> &'static str {
+    if issue.is_error() { "error" } else { "warning" }
+}
+
+/// What is wrong and what to do about it, with names set apart.
+#[component]
+pub(crate) fn IssueText(issue: Issue) -> impl IntoView {
+    let (message, remedy) = issue.spans(Language::English);
+    let span = |span: Span| if span.strong { view! { <b>{span.text}</b> }.into_any() } else { span.text.into_any() };
+    view! {
+        <span class="message">{message.into_iter().map(span).collect_view()}</span>
+        " "
+        <span class="remedy">{remedy.into_iter().map(span).collect_view()}</span>
+    }
+}
+
+/// An Issue as a paragraph of its own.
+#[component]
+pub(crate) fn IssueLine(issue: Issue) -> impl IntoView {
+    let severity = severity(&issue);
+    view! { <p class="issue" data-severity=severity><IssueText issue/></p> }
 }

@@ -1,0 +1,42 @@
+//! The editor's part of the bar: the scenario's name, its file, undo and redo.
+
+use hopscope_scenario::edits::{Change, Target};
+use hopscope_scenario::text;
+use leptos::prelude::*;
+
+use super::files::{self, FilePicker};
+use super::use_editor;
+use crate::state::document::empty;
+use crate::ui::menu::{Menu, MenuItem};
+use crate::ui::text::t;
+
+/// Name, file, undo, redo.
+#[component]
+pub(crate) fn EditorBar() -> impl IntoView {
+    let editor = use_editor();
+    let name = Memo::new(move |_| editor.with(|document| document.name().to_owned()));
+    let rename = move |event| {
+        let change = Change::rename(Target::Scenario, &event_target_value(&event));
+        editor.apply(change, Some("rename"));
+    };
+    let (undo, redo) = (t(text!("action.undo")), t(text!("action.redo")));
+    let picker = NodeRef::new();
+    view! {
+        <span class="separator"></span>
+        <input type="text" class="scenario-name" name="scenario-name" autocomplete="off" spellcheck="false"
+            aria-label=t(text!("scenario.name")) prop:value=move || name.get()
+            style:width=move || name.with(|name| format!("{}ch", name.chars().count().clamp(8, 32) + 2))
+            on:input=rename on:blur=move |_| editor.end_gesture()/>
+        <Menu label=t(text!("file.label")) name="file">
+            <MenuItem action="new" on_choose=move || editor.replace(&empty())>{t(text!("file.new"))}</MenuItem>
+            <MenuItem action="open" on_choose=move || files::pick(picker)>{t(text!("file.open"))}</MenuItem>
+            <MenuItem action="save" on_choose=move || files::save(editor)>{t(text!("file.save"))}</MenuItem>
+            <MenuItem action="example" on_choose=move || editor.open_template()>{t(text!("canvas.template"))}</MenuItem>
+        </Menu>
+        <FilePicker picker/>
+        <button type="button" class="square" data-action="undo" title=undo.clone() aria-label=undo
+            disabled=move || !editor.steps().0 on:click=move |_| editor.undo()>"↶"</button>
+        <button type="button" class="square" data-action="redo" title=redo.clone() aria-label=redo
+            disabled=move || !editor.steps().1 on:click=move |_| editor.redo()>"↷"</button>
+    }
+}

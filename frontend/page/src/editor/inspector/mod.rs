@@ -1,0 +1,172 @@
+//! What is selected, as forms. The forms come from the descriptors; what is wrong stands beside its field.
+
+mod field;
+mod form;
+mod steps;
+
+use hopscope_scenario::edits::{Change, Target};
+use hopscope_scenario::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
+use hopscope_scenario::shape::SCENARIO_FIELDS;
+use hopscope_scenario::text;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use self::field::FieldIssues;
+use self::form::{Form, Title};
+use self::steps::Steps;
+use super::problems::ProblemList;
+use super::use_editor;
+use crate::state::document::Selection;
+use crate::ui::text::{t, t_with};
+
+/// What the inspector is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    Scenario,
+    Node(String),
+    Link(String),
+    Several(usize),
+}
+
+impl Subject {
+    fn of(selection: &Selection) -> Self {
+        match (&selection.link, selection.single()) {
+            (Some(link), _) => Self::Link(link.clone()),
+            (None, Some(node)) => Self::Node(node.to_owned()),
+            (None, None) if selection.nodes.is_empty() => Self::Scenario,
+            (None, None) => Self::Several(selection.nodes.len()),
+        }
+    }
+}
+
+/// The inspector.
+#[component]
+pub(crate) fn Inspector() -> impl IntoView {
+    let editor = use_editor();
+    let subject = Memo::new(move |_| editor.selection.with(Subject::of));
+    let panel = move || match subject.get() {
+        Subject::Scenario => view! { <ScenarioPanel/> }.into_any(),
+        Subject::Node(id) => view! { <NodePanel id/> }.into_any(),
+        Subject::Link(id) => view! { <LinkPanel id/> }.into_any(),
+        Subject::Several(count) => view! { <SeveralPanel count/> }.into_any(),
+    };
+    view! { <aside class="inspector" aria-label=t(text!("inspector.label"))>{panel}</aside> }
+}
+
+#[component]
+fn ScenarioPanel() -> impl IntoView {
+    view! {
+        <h2>{t(text!("field.scenario"))}</h2>
+        <Form target=Target::Scenario fields=move || Some(SCENARIO_FIELDS)/>
+        <ProblemList/>
+    }
+}
+
+#[component]
+fn NodePanel(id: String) -> impl IntoView {
+    let editor = use_editor();
+    let target = Target::Node(id.clone());
+    let kind = Memo::new({
+        let id = id.clone();
+        move |_| editor.with(|document| document.node(&id).and_then(|node| node.kind()))
+    });
+    view! {
+        <header class="row">
+            <Title target=target.clone()/>
+            <span class="tag">{move || kind.get().map(|kind| t(kind.descriptor().inline))}</span>
+        </header>
+        <FieldIssues target=target.clone() pointer="/name"/>
+        <Form target fields=move || kind.get().map(|kind| kind.descriptor().fields)/>
+        <Steps node=id/>
+        <Remove/>
+    }
+}
+
+#[component]
+fn LinkPanel(id: String) -> impl IntoView {
+    let editor = use_editor();
+    let target = Target::Link(id.clone());
+    let id = StoredValue::new(id);
+    let ends = Memo::new(move |_| {
+        editor.with(|document| {
+            let link = id.with_value(|id| document.link(id).map(|link| (link.from().to_owned(), link.to().to_owned())));
+            link.map(|(from, to)| (editor.name_of(&from), editor.name_of(&to)))
+        })
+    });
+    let title = move || ends.get().map(|(from, to)| t_with(text!("link.title"), &[("from", &from), ("to", &to)]));
+    let protocol = Memo::new(move |_| {
+        editor.with(|document| id.with_value(|id| document.link(id).and_then(|link| link.protocol())))
+    });
+    view! {
+        <header class="row">
+            <strong class="title">{title}</strong>
+            <span class="tag">{t(text!("link.tag"))}</span>
+        </header>
+        <ProtocolChoice id/>
+        <p class="note">{move || protocol.get().map(|protocol| t(protocol.descriptor().note))}</p>
+        <Form target fields=move || protocol.get().map(|protocol| protocol.descriptor().options)/>
+        <Remove/>
+    }
+}
+
+/// The protocols that may join the link's ends; what the document has is among them, whatever it is.
+#[component]
+fn ProtocolChoice(id: StoredValue<String>) -> impl IntoView {
+    let editor = use_editor();
+    let chosen = Memo::new(move |_| {
+        editor.with(|document| {
+            let link = id.with_value(|id| document.get(&Target::Link(id.clone()), "/protocol").cloned());
+            link.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+        })
+    });
+    let options = Memo::new(move |_| {
+        editor.with(|document| {
+            id.with_value(|id| {
+                let kind = |id: &str| document.node(id).and_then(|node| node.kind());
+                let ends = document.link(id).and_then(|link| Some((kind(link.from())?, kind(link.to())?)));
+                let legal: Vec<Protocol> =
+                    ends.map(|(from, to)| Protocol::between(from, to).collect()).unwrap_or_default();
+                let offered = |descriptor: &&&ProtocolDescriptor| {
+                    legal.contains(&descriptor.protocol) || chosen.with(|chosen| chosen == descriptor.id)
+                };
+                PROTOCOLS.iter().filter(offered).map(|descriptor| descriptor.protocol).collect::<Vec<_>>()
+            })
+        })
+    });
+    let choose = move |event| {
+        let change = Change::set(Target::Link(id.get_value()), "/protocol", Value::from(event_target_value(&event)));
+        editor.apply(change, None);
+    };
+    let option = move |protocol: Protocol| {
+        let descriptor = protocol.descriptor();
+        let selected = move || chosen.with(|chosen| chosen == descriptor.id);
+        view! { <option value=descriptor.id selected=selected>{t(descriptor.label)}</option> }
+    };
+    view! {
+        <div class="row">
+            <label for="field-protocol">{t(text!("field.protocol"))}</label>
+            <select id="field-protocol" name="protocol" prop:value=move || chosen.get() on:change=choose>
+                {move || options.get().into_iter().map(option).collect_view()}
+            </select>
+        </div>
+        <FieldIssues target=Target::Link(id.get_value()) pointer="/protocol"/>
+    }
+}
+
+#[component]
+fn SeveralPanel(count: usize) -> impl IntoView {
+    view! {
+        <strong class="title">{t_with(text!("inspector.several"), &[("count", &count.to_string())])}</strong>
+        <Remove/>
+    }
+}
+
+#[component]
+fn Remove() -> impl IntoView {
+    let editor = use_editor();
+    view! {
+        <button type="button" class="btn remove" data-action="remove" on:click=move |_| editor.delete_selected()>
+            {t(text!("action.remove"))}
+        </button>
+    }
+}

@@ -1,0 +1,85 @@
+//! What a node does with its links, in order: each one a way to its link.
+
+use hopscope_scenario::edits::Document;
+use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::text;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use super::super::use_editor;
+use crate::state::document::Selection;
+use crate::ui::text::t;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Work(String),
+    /// A call over a link to a node, with the protocol's colour.
+    Call {
+        link: String,
+        to: String,
+        hue: &'static str,
+    },
+    Reply,
+}
+
+/// A service's derived body, or where a client's requests go.
+#[component]
+pub(super) fn Steps(node: String) -> impl IntoView {
+    let editor = use_editor();
+    let id = StoredValue::new(node);
+    let kind = Memo::new(move |_| editor.with(|document| id.with_value(|id| document.node(id)?.kind())));
+    let steps = Memo::new(move |_| {
+        editor.with(|document| id.with_value(|id| kind.get().map(|kind| steps(document, id, kind)).unwrap_or_default()))
+    });
+    let heading = move || match kind.get() {
+        Some(Kind::Client) => t(text!("steps.client")),
+        _ => t(text!("steps.service")),
+    };
+    let row = |(index, step): (usize, Step)| view! { <li><StepView number=index + 1 step/></li> };
+    view! {
+        <Show when=move || steps.with(|steps| !steps.is_empty())>
+            <section>
+                <h2>{heading}</h2>
+                <ol class="steps">{move || steps.get().into_iter().enumerate().map(row).collect_view()}</ol>
+            </section>
+        </Show>
+    }
+}
+
+#[component]
+fn StepView(number: usize, step: Step) -> impl IntoView {
+    let editor = use_editor();
+    let number = view! { <span class="number num">{number}</span> };
+    match step {
+        Step::Work(mean) => view! {
+            <span class="step">{number}<span>{t(text!("step.work"))}</span><span class="num">{mean}</span></span>
+        }
+        .into_any(),
+        Step::Call { link, to, hue } => view! {
+            <button type="button" class="step" on:click=move |_| editor.select(Selection::link(link.clone()))>
+                {number}<span>{t(text!("step.call"))}</span>
+                <span class="callee" style:color=format!("var(--{hue})")>{to}</span>
+            </button>
+        }
+        .into_any(),
+        Step::Reply => view! { <span class="step">{number}<span>{t(text!("step.reply"))}</span></span> }.into_any(),
+    }
+}
+
+fn steps(document: &Document, id: &str, kind: Kind) -> Vec<Step> {
+    let name = |id: &str| document.node(id).map_or_else(|| id.to_owned(), |node| node.name().to_owned());
+    let calls = document.links().filter(|link| link.from() == id).map(|link| Step::Call {
+        link: link.id().to_owned(),
+        to: name(link.to()),
+        hue: link.protocol().map_or("bad", |protocol| protocol.descriptor().hue),
+    });
+    match kind {
+        Kind::Client => calls.collect(),
+        Kind::Service => {
+            let mean = document.node(id).and_then(|node| node.value().pointer("/work/mean").cloned());
+            let mean = mean.as_ref().and_then(Value::as_str).unwrap_or("–").to_owned();
+            std::iter::once(Step::Work(mean)).chain(calls).chain([Step::Reply]).collect()
+        }
+    }
+}

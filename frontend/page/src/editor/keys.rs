@@ -1,0 +1,142 @@
+//! The keyboard: everything that a pointer can do.
+
+use hopscope_view::geometry::{GRID, Point};
+use hopscope_view::gestures::{Gesture, Input};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::files;
+use crate::state::document::{Editor, Selection};
+
+/// How far an arrow key moves with Shift.
+const FINE: f64 = 5.0;
+/// One step of zoom.
+pub(crate) const ZOOM_STEP: f64 = 1.25;
+
+/// Listens for keys as long as the page is there.
+pub(crate) fn listen(editor: Editor) {
+    let down = window_event_listener(leptos::ev::keydown, move |event| {
+        if !event.default_prevented() && handle(editor, &event) {
+            event.prevent_default();
+        }
+    });
+    let up = window_event_listener(leptos::ev::keyup, move |event| {
+        if event.code() == "Space" {
+            editor.space.set(false);
+        }
+    });
+    on_cleanup(move || {
+        down.remove();
+        up.remove();
+    });
+}
+
+/// Where a key was pressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In something that takes text.
+    Typing,
+    /// On the canvas, or nowhere in particular.
+    Canvas,
+    /// On another control.
+    Elsewhere,
+}
+
+fn place(event: &web_sys::KeyboardEvent) -> Place {
+    let Some(element) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+        return Place::Canvas;
+    };
+    // The selectors are constants that parse.
+    let within = |selector: &str| element.closest(selector).ok().flatten().is_some();
+    if within("input, textarea, select") {
+        Place::Typing
+    } else if within(".node, .canvas") && !within(".floating") || element.tag_name() == "BODY" {
+        Place::Canvas
+    } else {
+        Place::Elsewhere
+    }
+}
+
+/// Does what the key asks for; false where it means nothing here.
+fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
+    let key = event.key();
+    if key == "Escape" {
+        return escape(editor);
+    }
+    let place = place(event);
+    if event.ctrl_key() || event.meta_key() {
+        return place != Place::Typing && command(editor, &key.to_lowercase(), event.shift_key())
+            || key.eq_ignore_ascii_case("s") && command(editor, "s", false);
+    }
+    place == Place::Canvas && !event.alt_key() && plain(editor, &key, event.shift_key())
+}
+
+fn command(editor: Editor, key: &str, shift: bool) -> bool {
+    match (key, shift) {
+        ("z", false) => editor.undo(),
+        ("z", true) | ("y", false) => editor.redo(),
+        ("a", false) => editor.select_all(),
+        ("s", false) => files::save(editor),
+        _ => return false,
+    }
+    true
+}
+
+fn plain(editor: Editor, key: &str, shift: bool) -> bool {
+    let step = if shift { FINE } else { GRID };
+    match key {
+        "Delete" | "Backspace" => editor.delete_selected(),
+        "ArrowLeft" => return nudge(editor, -step, 0.0),
+        "ArrowRight" => return nudge(editor, step, 0.0),
+        "ArrowUp" => return nudge(editor, 0.0, -step),
+        "ArrowDown" => return nudge(editor, 0.0, step),
+        "l" | "L" => return start_linking(editor),
+        "f" | "F" => editor.fit(),
+        "+" | "=" => editor.view.zoom_by(ZOOM_STEP),
+        "-" => editor.view.zoom_by(1.0 / ZOOM_STEP),
+        " " => editor.space.set(true),
+        "Enter" => return select_focused(editor),
+        _ => return false,
+    }
+    true
+}
+
+fn nudge(editor: Editor, x: f64, y: f64) -> bool {
+    let moves = editor.selection.with_untracked(|selection| !selection.nodes.is_empty());
+    if moves {
+        editor.move_selected(Point::new(x, y), Some("nudge"));
+    }
+    moves
+}
+
+fn start_linking(editor: Editor) -> bool {
+    let from = editor.selection.with_untracked(|selection| selection.single().map(str::to_owned));
+    let starts = from.is_some();
+    editor.linking.set(from);
+    starts
+}
+
+fn select_focused(editor: Editor) -> bool {
+    let focused = document().active_element().and_then(|element| element.get_attribute("data-node"));
+    let found = focused.is_some();
+    if let Some(id) = focused {
+        editor.select(Selection::nodes([id]));
+    }
+    found
+}
+
+/// Gives up what is under way; otherwise puts away what is shown; otherwise selects nothing.
+fn escape(editor: Editor) -> bool {
+    if editor.linking.get_untracked().is_some() {
+        editor.stop_linking();
+    } else if editor.gesture.with_untracked(Gesture::is_active) {
+        editor.point(Input::Cancel);
+    } else if editor.notice.with_untracked(Option::is_some) {
+        editor.notice.set(None);
+    } else if !editor.selection.with_untracked(Selection::is_empty) {
+        editor.select(Selection::default());
+    } else {
+        return false;
+    }
+    true
+}

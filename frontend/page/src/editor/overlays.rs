@@ -1,0 +1,79 @@
+//! What floats over the canvas: zoom, the reason why a link is refused, notices.
+
+use hopscope_scenario::text;
+use hopscope_view::geometry::Viewport;
+use hopscope_view::gestures::Gesture;
+use leptos::prelude::*;
+
+use super::keys::ZOOM_STEP;
+use super::use_editor;
+use crate::ui::text::{IssueText, t};
+
+/// Zoom out, its percentage (back to 100 %), zoom in, fit.
+#[component]
+pub(crate) fn Zoom() -> impl IntoView {
+    let editor = use_editor();
+    let view = editor.view;
+    let percent = move || view.viewport.with(|view| format!("{:.0} %", view.zoom * 100.0));
+    let reset = move |_| {
+        let zoom = view.viewport.with_untracked(|view: &Viewport| view.zoom);
+        view.zoom_by(1.0 / zoom);
+    };
+    view! {
+        <div class="zoom floating" role="group" aria-label=t(text!("zoom.label"))>
+            <button type="button" title=t(text!("zoom.out")) aria-label=t(text!("zoom.out"))
+                on:click=move |_| view.zoom_by(1.0 / ZOOM_STEP)>"−"</button>
+            <button type="button" class="num" title=t(text!("zoom.reset")) on:click=reset>{percent}</button>
+            <button type="button" title=t(text!("zoom.in")) aria-label=t(text!("zoom.in"))
+                on:click=move |_| view.zoom_by(ZOOM_STEP)>"+"</button>
+            <button type="button" data-action="fit" title=t(text!("zoom.fit")) aria-label=t(text!("zoom.fit"))
+                on:click=move |_| editor.fit()>"⤢"</button>
+        </div>
+    }
+}
+
+/// Why the link that is being drawn cannot end where it is, beside the pointer.
+#[component]
+pub(crate) fn LinkTip() -> impl IntoView {
+    let editor = use_editor();
+    let place = move |axis: fn(hopscope_view::geometry::Point) -> f64| {
+        let at = editor.gesture.with(|gesture| match gesture {
+            Gesture::Linking { at, .. } => *at,
+            _ => Default::default(),
+        });
+        format!("{:.0}px", axis(editor.view.viewport.get().to_screen(at)) + 14.0)
+    };
+    move || {
+        let issue = editor.aim.with(|aim| aim.as_ref().and_then(|aim| aim.refusal.clone()))?;
+        let by_keyboard = editor.linking.with(Option::is_some);
+        (!by_keyboard).then(|| {
+            view! {
+                <p class="tip" style:left=move || place(|at| at.x) style:top=move || place(|at| at.y)>
+                    <IssueText issue/>
+                </p>
+            }
+        })
+    }
+}
+
+/// What could not be done and why, until it is put away.
+#[component]
+pub(crate) fn NoticeCard() -> impl IntoView {
+    let editor = use_editor();
+    let card = move || {
+        editor.notice.get().map(|notice| {
+            let issue = |issue| view! { <li class="issue"><IssueText issue/></li> };
+            view! {
+                <div class="notice floating">
+                    <strong>{notice.title}</strong>
+                    <ul>{notice.issues.into_iter().map(issue).collect_view()}</ul>
+                    <button type="button" class="btn" on:click=move |_| editor.notice.set(None)>{t(text!("action.close"))}</button>
+                </div>
+            }
+        })
+    };
+    view! {
+        <div role="alert">{card}</div>
+        <div class="unseen" role="status">{move || editor.said.get()}</div>
+    }
+}
