@@ -228,3 +228,23 @@ async fn a_run_that_did_not_start_leaves_nothing() {
     }
     assert!(matches!(store.get(&id), Err(StoreError::Unknown(_))));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_ends_what_is_stored_and_the_rest_counts_as_lost() {
+    let (_folder, store) = folder();
+    let (id, _) = store.inner.make_file().unwrap();
+    let (progress, watcher) = watch::channel(Progress::BEGINNING);
+    store.inner.live().insert(id.clone(), Live { progress: watcher, discarded: false });
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let file = RunFile::start(id.clone(), Arc::clone(&store.inner), full, progress).unwrap();
+    let options =
+        RecordingOptions { run: id.to_string(), key: new_run_key().unwrap(), plan: Vec::new(), sink: Box::new(file) };
+    let recording = Recording::start(options).unwrap();
+    recording.set_zero(monotonic_ns());
+    stamp(&recording, 100);
+    let summary = recording.finish(end()).await;
+    assert!(summary.failure.is_some_and(|failure| failure.contains("space")));
+    let stored = store.get(&id).unwrap();
+    assert_eq!((stored.state, stored.events, stored.lost, stored.frames), (RecordingState::Cut, 0, 100, 0));
+}

@@ -180,3 +180,24 @@ impl Writer {
         let _ = self.file.sync_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn there_is_no_room_while_too_much_waits_for_the_disk_and_what_is_needed_is_taken_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap().inner;
+        let id: RunId = "20261123-141530-7f3a".parse().unwrap();
+        // Nobody takes from this queue: a disk that does not answer.
+        let mut file = RunFile { id, store, queue: Arc::default(), thread: None };
+        while file.has_room() {
+            file.put(vec![0; 1 << 20]);
+        }
+        assert_eq!(file.queue.lock().bytes, QUEUE_BYTES);
+        file.put(vec![0; 10]);
+        assert_eq!(file.queue.lock().bytes, QUEUE_BYTES + 10);
+    }
+}

@@ -13,6 +13,8 @@ use crate::store::Tail;
 /// How long a reader may take to answer that the stream is closed.
 const CLOSING: Duration = Duration::from_secs(5);
 
+const CLOSING_SERVER: (CloseCode, &str) = (close_code::AWAY, "the server is closing");
+
 /// Sends what `tail` reads until the recording ends, the reader goes, or `closing` says that the server does.
 pub(crate) async fn send(mut socket: WebSocket, mut tail: Tail, closing: CancellationToken) {
     let (code, reason) = loop {
@@ -27,17 +29,22 @@ pub(crate) async fn send(mut socket: WebSocket, mut tail: Tail, closing: Cancell
             match wait(&mut socket, &mut tail, &closing).await {
                 Next::Read => {}
                 Next::Ended => break (close_code::NORMAL, ""),
-                Next::Closing => break (close_code::AWAY, "the server is closing"),
+                Next::Closing => break CLOSING_SERVER,
                 Next::Gone => return,
             }
             continue;
         }
         let sent = tokio::select! {
+            // First the message: what the socket takes at once is sent whole, and the stream then closed properly.
+            biased;
             sent = socket.send(Message::Binary(batch.into())) => sent,
             () = closing.cancelled() => return,
         };
         if sent.is_err() {
             return;
+        }
+        if closing.is_cancelled() {
+            break CLOSING_SERVER;
         }
     };
     close(socket, code, reason).await;

@@ -124,6 +124,10 @@ async fn a_run_is_started_followed_listed_renamed_fetched_and_deleted() {
     let (status, file) = server.ask(Method::GET, &format!("{path}/recording"), "").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(&file[FILE_HEADER_LEN..], streamed);
+    let (status, export) = server.get(&format!("{path}/export?format=json")).await;
+    assert_eq!((status, export["format"].as_str()), (StatusCode::OK, Some("hopscope-recording")));
+    assert_eq!(export["events"].as_array().map(|events| events.len() as u64), run["events"].as_u64());
+
     let (last, _) = read_all(server.follow(id, run["frames"].as_u64().unwrap() as u32 - 1).await.unwrap()).await;
     assert!(!last.is_empty() && last.len() < streamed.len() && streamed.ends_with(&last));
 
@@ -204,6 +208,32 @@ async fn a_stream_says_clearly_why_it_cannot_be_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_export_comes_in_chunks() {
+    let server = Server::start().await;
+    let (id, recording) = record(&server.store);
+    let path = format!("/runs/{id}/export?format=json");
+    stamp(&recording, 30_000);
+    assert_eq!(recording.finish(end()).await.failure, None);
+    let (_, whole) = server.ask(Method::GET, &path, "").await;
+    let events = serde_json::from_slice::<Value>(&whole).unwrap()["events"].as_array().unwrap().len();
+    assert_eq!(events, 30_000);
+    let request = Request::get(format!("/api{path}")).header(header::HOST, server.address.to_string());
+    let response = server.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut body = response.into_body().into_data_stream();
+    let first = body.next().await.unwrap().unwrap();
+    assert!(first.len() < whole.len() / 4 && whole.starts_with(&first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_recorded_yet_cannot_be_exported() {
+    let server = Server::start().await;
+    let plan = crate::store::tests::plan();
+    let file = server.store.create(&plan.scenario, &plan.settings).unwrap();
+    let (status, answer) = server.get(&format!("/runs/{}/export?format=json", file.id())).await;
+    assert_eq!((status, answer["code"].as_str()), (StatusCode::CONFLICT, Some("export-failed")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_end_when_the_server_closes() {
     let server = Server::start().await;
     let (id, recording) = record(&server.store);
@@ -250,6 +280,9 @@ async fn bad_requests_are_refused_with_a_code_and_a_remedy() {
         (Method::PATCH, unknown, b"{\"name\": \"\"}", 422, "bad-run-name"),
         (Method::POST, "/runs/20010101-000000-0000/stop", b"", 404, "unknown-run"),
         (Method::GET, "/runs/20010101-000000-0000/recording", b"", 404, "unknown-run"),
+        (Method::GET, "/runs/20010101-000000-0000/export?format=json", b"", 404, "unknown-run"),
+        (Method::GET, "/runs/20010101-000000-0000/export?format=xml", b"", 400, "bad-query"),
+        (Method::GET, "/runs/20010101-000000-0000/export", b"", 400, "bad-query"),
         (Method::GET, "/runs/..%2f..%2fetc%2fpasswd/recording", b"", 404, "unknown-run"),
         (Method::DELETE, "/runs/..%2fx", b"", 404, "unknown-run"),
     ];
@@ -274,6 +307,7 @@ async fn the_interface_is_described() {
         "/api/about",
         "/api/runs",
         "/api/runs/{id}",
+        "/api/runs/{id}/export",
         "/api/runs/{id}/recording",
         "/api/runs/{id}/stop",
         "/api/runs/{id}/stream",
