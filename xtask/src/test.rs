@@ -22,12 +22,22 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(&browser)?)?;
     let mut wasm = tools.wasm_command("cargo")?;
-    wasm.args(["test", "--release", "--locked", "--no-fail-fast", "--target", "wasm32-unknown-unknown"])
-        .args(WASM_TESTED.iter().flat_map(|name| ["--package", name]))
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-        .env("CHROMEDRIVER", &browser.driver)
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+    // The page's own profile: what the page was built from is then compiled already.
+    wasm.args([
+        "test",
+        "--profile",
+        "page",
+        "--lib",
+        "--locked",
+        "--no-fail-fast",
+        "--target",
+        "wasm32-unknown-unknown",
+    ])
+    .args(WASM_TESTED.iter().flat_map(|name| ["--package", name]))
+    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+    .env("CHROMEDRIVER", &browser.driver)
+    .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+    .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
     program(count, "Wasm tests in headless Chromium", &mut wasm)
 }
 
