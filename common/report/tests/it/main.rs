@@ -5,4 +5,5 @@
 mod json;
 #[path = "../../../record/tests/it/lawful.rs"]
 mod lawful;
+mod laws;
 mod recording;

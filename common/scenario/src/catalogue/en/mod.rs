@@ -2,6 +2,7 @@
 
 mod api;
 mod issues;
+mod laws;
 mod page;
 mod scenario;
 
@@ -9,4 +10,4 @@ mod scenario;
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, page::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, scenario::TEXTS];
