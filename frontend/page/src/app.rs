@@ -3,9 +3,13 @@
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use crate::dock::Dock;
 use crate::editor::{
     Canvas, Chooser, EditorBar, Empty, Inspector, LinkTip, NoticeCard, Palette, ProblemCount, Zoom, provide_editor,
 };
+use crate::player::Overlay;
+use crate::runbar::{FiguresStrip, Notice, RunBar};
+use crate::state::run::{Run, addressed};
 use crate::state::theme::Theme;
 use crate::state::{self, ServerState};
 use crate::ui::text::t;
@@ -16,12 +20,18 @@ pub(crate) fn App() -> impl IntoView {
     let server = state::server();
     let theme = state::theme::theme();
     provide_editor();
+    let run = Run::new();
+    provide_context(run);
+    if let Some(id) = addressed() {
+        run.reopen(id);
+    }
     view! {
         <div class="shell" data-ready="true">
             <header class="bar">
                 <span class="logo"><Logo/>{t(text!("app.name"))}</span>
                 <EditorBar/>
                 <span class="spring"></span>
+                <RunBar/>
                 <Server server/>
                 <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
                     {move || t(theme.get().label())}
@@ -29,6 +39,9 @@ pub(crate) fn App() -> impl IntoView {
             </header>
             <Palette/>
             <Canvas>
+                <Overlay/>
+                <FiguresStrip/>
+                <Notice/>
                 <Empty/>
                 <Zoom/>
                 <ProblemCount/>
@@ -37,6 +50,7 @@ pub(crate) fn App() -> impl IntoView {
                 <NoticeCard/>
             </Canvas>
             <Inspector/>
+            <Dock/>
         </div>
     }
 }

@@ -6,9 +6,13 @@
 #![allow(unreachable_pub, reason = "Leptos' component macro writes pub items of its own")]
 
 mod app;
+mod dock;
 mod editor;
 mod io;
+mod player;
+mod runbar;
 mod state;
+mod traces;
 mod ui;
 
 /// Mounts the page on the document's body.

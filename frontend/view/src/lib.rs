@@ -9,3 +9,4 @@ pub mod dots;
 pub mod geometry;
 pub mod gestures;
 pub mod scene;
+pub mod sequence;

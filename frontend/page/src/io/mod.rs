@@ -1,5 +1,8 @@
 //! The only place that fetches.
 
+pub(crate) mod runs;
+pub(crate) mod stream;
+
 use serde::Deserialize;
 
 /// What the server says of itself.

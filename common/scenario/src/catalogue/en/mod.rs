@@ -2,12 +2,12 @@
 
 mod api;
 mod issues;
-mod laws;
 mod page;
+mod player;
 mod scenario;
 
 /// Rows of (key, template).
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];

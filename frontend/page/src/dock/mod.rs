@@ -1,0 +1,118 @@
+//! The dock: the player's strip, and the panels that share its clock.
+
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::text;
+use leptos::prelude::*;
+
+use crate::player::Strip;
+use crate::state::run::use_run;
+use crate::traces::{TraceDetail, TraceList};
+use crate::ui::format;
+use crate::ui::text::t;
+use export::Downloads;
+
+mod export;
+
+/// The dock's panels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tab {
+    Traces,
+    Trace,
+}
+
+const TABS: [Tab; 2] = [Tab::Traces, Tab::Trace];
+
+impl Tab {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Trace => "trace",
+        }
+    }
+
+    fn label(self) -> Key {
+        match self {
+            Self::Traces => text!("dock.traces"),
+            Self::Trace => text!("dock.trace"),
+        }
+    }
+}
+
+/// Strip, tabs and the chosen panel.
+#[component]
+pub(crate) fn Dock() -> impl IntoView {
+    let run = use_run();
+    let tab = RwSignal::new(Tab::Traces);
+    // Whoever selects a trace wants to read it.
+    Effect::new(move |before: Option<Option<u32>>| {
+        let selected = run.trace.get();
+        if selected.is_some() && before.flatten() != selected {
+            tab.set(Tab::Trace);
+        }
+        selected
+    });
+    view! {
+        <section class="dock" aria-label=t(text!("dock.label"))>
+            <Strip/>
+            <Tabs tab/>
+            <div class="panel" role="tabpanel" id="dock-panel" aria-labelledby=move || format!("tab-{}", tab.get().name())>
+                {move || match tab.get() {
+                    Tab::Traces => view! { <TraceList/> }.into_any(),
+                    Tab::Trace => view! { <TraceDetail/> }.into_any(),
+                }}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
+    let run = use_run();
+    let traces = Memo::new(move |_| {
+        run.revision.track();
+        run.with(|data| data.buffer.traces().len())
+    });
+    let badge = move |of: Tab| match of {
+        Tab::Traces => (traces.get() > 0).then(|| format::whole(traces.get() as u64)),
+        Tab::Trace => run.trace.get().map(|row| format::whole(u64::from(row) + 1)),
+    };
+    // Arrow keys move between tabs, as the ARIA pattern has it.
+    let key = move |event: web_sys::KeyboardEvent| {
+        let other = match event.key().as_str() {
+            "ArrowRight" | "ArrowLeft" => TABS.into_iter().find(|other| *other != tab.get_untracked()),
+            _ => None,
+        };
+        if let Some(other) = other {
+            tab.set(other);
+            focus(other);
+        }
+    };
+    let one = move |of: Tab| {
+        view! {
+            <button type="button" role="tab" class="tab" id=format!("tab-{}", of.name()) data-tab=of.name()
+                aria-controls="dock-panel" aria-selected=move || (tab.get() == of).to_string()
+                tabindex=move || if tab.get() == of { "0" } else { "-1" } on:click=move |_| tab.set(of)>
+                {t(of.label())}
+                {move || badge(of).map(|badge| view! { <span class="count num">{badge}</span> })}
+            </button>
+        }
+    };
+    view! {
+        <div class="tabs">
+            <div class="tablist" role="tablist" aria-label=t(text!("dock.label")) on:keydown=key>
+                {TABS.into_iter().map(one).collect_view()}
+            </div>
+            <Downloads/>
+        </div>
+    }
+}
+
+fn focus(tab: Tab) {
+    let element = document().get_element_by_id(&format!("tab-{}", tab.name()));
+    if let Some(element) =
+        element.and_then(|element| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(element).ok())
+    {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = element.focus();
+    }
+}

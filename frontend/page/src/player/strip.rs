@@ -1,0 +1,154 @@
+//! The strip that a person plays by: play, step, time, track, speed, scale.
+
+use hopscope_scenario::text;
+use hopscope_view::clock::{Mode, Scale};
+use leptos::prelude::*;
+
+use crate::state::run::use_run;
+use crate::ui::format;
+use crate::ui::text::{t, t_with};
+
+/// Columns of the track.
+const COLUMNS: usize = 160;
+/// Steps of the scrubber.
+const STEPS: i64 = 10_000;
+/// The speeds to choose from, as factors to what the player would choose.
+const SPEEDS: [(&str, f64); 7] =
+    [("0.125", 0.125), ("0.25", 0.25), ("0.5", 0.5), ("1", 1.0), ("2", 2.0), ("4", 4.0), ("16", 16.0)];
+
+/// The player's strip.
+#[component]
+pub(crate) fn Strip() -> impl IntoView {
+    let run = use_run();
+    let extent = Memo::new(move |_| {
+        run.revision.track();
+        run.with(|data| data.buffer.extent())
+    });
+    let empty = Signal::derive(move || extent.get().is_none());
+    let no_trace = Signal::derive(move || run.trace.get().is_none());
+    let time = Memo::new(move |_| run.shown.with(|shown| shown.time));
+    let follows = Memo::new(move |_| run.shown.with(|shown| shown.mode == Mode::Live));
+    let may_follow = Memo::new(move |_| run.status.with(crate::state::run::Status::is_live));
+    view! {
+        <div class="strip" role="group" aria-label=t(text!("player.label"))>
+            <PlayButton empty/>
+            <button type="button" data-action="step-back" disabled=no_trace on:click=move |_| run.step(false)
+                title=t(text!("player.step-back")) aria-label=t(text!("player.step-back"))>
+                <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 1 H3.6 V11 H2 Z M11 1 V11 L4.5 6 Z"/></svg>
+            </button>
+            <button type="button" data-action="step-forward" disabled=no_trace on:click=move |_| run.step(true)
+                title=t(text!("player.step-forward")) aria-label=t(text!("player.step-forward"))>
+                <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M10 1 H8.4 V11 H10 Z M1 1 V11 L7.5 6 Z"/></svg>
+            </button>
+            <span class="num clock">
+                <span data-figure="position">{move || extent.get().map_or_else(|| "–".to_owned(), |_| format::clock(time.get()))}</span>
+                <span class="of">{move || extent.get().map(|(_, last)| t_with(text!("player.of"), &[("last", &format::clock(last))]))}</span>
+            </span>
+            <Track extent time/>
+            <Speed/>
+            <ScaleSwitch/>
+            <Show when=move || may_follow.get()>
+                <button type="button" class="chip" data-action="follow" disabled=move || follows.get()
+                    on:click=move |_| run.clock(|clock, timeline| clock.follow(timeline))>{t(text!("player.follow"))}</button>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn PlayButton(empty: Signal<bool>) -> impl IntoView {
+    let run = use_run();
+    let playing = Memo::new(move |_| run.shown.with(|shown| shown.playing));
+    let act = move |_| {
+        let playing = playing.get_untracked();
+        run.clock(|clock, timeline| if playing { clock.pause(timeline) } else { clock.play(timeline) });
+    };
+    let label = move || t(if playing.get() { text!("player.pause") } else { text!("player.play") });
+    let outline =
+        move || if playing.get() { "M1.5 1 H4.5 V11 H1.5 Z M7.5 1 H10.5 V11 H7.5 Z" } else { "M2 0.5 L11 6 L2 11.5 Z" };
+    view! {
+        <button type="button" class="btn" data-action=move || if playing.get() { "pause" } else { "play" }
+            disabled=empty on:click=act title=label aria-label=label>
+            <svg viewBox="0 0 12 12" aria-hidden="true"><path d=outline/></svg>
+        </button>
+    }
+}
+
+/// Events over time, and the scrubber over them.
+#[component]
+fn Track(extent: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
+    let run = use_run();
+    let density = Memo::new(move |_| {
+        run.revision.track();
+        outline(&run.with(|data| data.buffer.density(COLUMNS)))
+    });
+    let position = move || extent.get().map_or(0, |(from, to)| position(time.get(), from, to));
+    let scrub = move |value: String| {
+        if let (Some((from, to)), Ok(position)) = (extent.get_untracked(), value.parse::<i64>()) {
+            let time = from + (i128::from(to - from) * i128::from(position) / i128::from(STEPS)) as i64;
+            run.clock(|clock, timeline| clock.seek(time, timeline));
+        }
+    };
+    view! {
+        <span class="track">
+            <svg viewBox=format!("0 0 {COLUMNS} 24") preserveAspectRatio="none" aria-hidden="true"><path d=density/></svg>
+            <input type="range" name="position" min="0" max=STEPS step="1" aria-label=t(text!("player.position"))
+                aria-valuetext=move || format::clock(time.get())
+                disabled=move || extent.get().is_none()
+                prop:value=move || position().to_string() on:input:target=move |event| scrub(event.target().value())/>
+        </span>
+    }
+}
+
+fn position(time: i64, from: i64, to: i64) -> i64 {
+    let length = i128::from(to.saturating_sub(from)).max(1);
+    let within = i128::from(time.clamp(from, to.max(from)) - from) * i128::from(STEPS) / length;
+    i64::try_from(within).unwrap_or(STEPS)
+}
+
+/// The density as an area, 24 high.
+fn outline(density: &[u64]) -> String {
+    let most = density.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let mut path = "M0 24".to_owned();
+    for (column, events) in density.iter().enumerate() {
+        let y = 24.0 - 20.0 * *events as f64 / most;
+        path.push_str(&format!("V{y:.1}H{}", column + 1));
+    }
+    path.push_str("V24Z");
+    path
+}
+
+#[component]
+fn Speed() -> impl IntoView {
+    let run = use_run();
+    let choose = move |value: String| {
+        if let Some((_, speed)) = SPEEDS.iter().find(|(name, _)| *name == value) {
+            run.speed.set(*speed);
+            run.wanted.notify();
+        }
+    };
+    let option = move |(name, speed): (&'static str, f64)| {
+        view! { <option value=name selected=move || run.speed.get() == speed>{t_with(text!("player.speed.times"), &[("times", name)])}</option> }
+    };
+    view! {
+        <select class="chip" name="speed" aria-label=t(text!("player.speed")) title=t(text!("player.speed"))
+            on:change:target=move |event| choose(event.target().value())>
+            {SPEEDS.into_iter().map(option).collect_view()}
+        </select>
+    }
+}
+
+#[component]
+fn ScaleSwitch() -> impl IntoView {
+    let run = use_run();
+    let even = move || run.scale.get() == Scale::Even;
+    let turn = move |_| {
+        run.scale.update(|scale| *scale = if *scale == Scale::Even { Scale::ToScale } else { Scale::Even });
+        run.wanted.notify();
+    };
+    view! {
+        <button type="button" class="chip" data-action="scale" on:click=turn title=t(text!("player.scale"))>
+            {move || t(if even() { text!("player.scale.even") } else { text!("player.scale.true") })}
+        </button>
+    }
+}

@@ -1,0 +1,95 @@
+//! The run bar: seed, duration, Run or Stop; and the run's figures and troubles in words.
+
+mod figures;
+mod notice;
+
+pub(crate) use figures::FiguresStrip;
+pub(crate) use notice::Notice;
+
+use hopscope_scenario::catalogue::Language;
+use hopscope_scenario::issue::Issue;
+use hopscope_scenario::text;
+use hopscope_scenario::validate::validate_request;
+use leptos::prelude::*;
+use serde_json::{Value, json};
+
+use crate::editor::use_editor;
+use crate::state::run::use_run;
+use crate::ui::text::t;
+
+/// Why Run would be refused now: what is wrong, what to do.
+type Reason = (String, String);
+
+/// Seed, duration, Run and Stop.
+#[component]
+pub(crate) fn RunBar() -> impl IntoView {
+    let (run, editor) = (use_run(), use_editor());
+    let seed = RwSignal::new("42".to_owned());
+    let duration = RwSignal::new("5 s".to_owned());
+    let refused = RwSignal::new(None::<Reason>);
+    let live = Memo::new(move |_| run.status.with(crate::state::run::Status::is_live));
+    let press = move |_| {
+        let scenario = editor.now(|document| document.value().clone());
+        match request(&scenario, &seed.get_untracked(), &duration.get_untracked()) {
+            Ok(request) => {
+                refused.set(None);
+                run.start(request);
+            }
+            Err(reason) => refused.set(Some(reason)),
+        }
+    };
+    // What was wrong may be right after a change.
+    Effect::new(move |_| {
+        editor.with(|_| ());
+        seed.track();
+        duration.track();
+        refused.set(None);
+    });
+    view! {
+        <div class="runbar">
+            <label>{t(text!("field.seed"))}
+                <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
+                    prop:value=seed on:input:target=move |event| seed.set(event.target().value())/>
+            </label>
+            <label>{t(text!("field.duration"))}
+                <input class="num" name="duration" size="5" autocomplete="off"
+                    prop:value=duration on:input:target=move |event| duration.set(event.target().value())/>
+            </label>
+            <Show when=move || live.get() fallback=move || view! {
+                <button type="button" class="run" data-action="run" on:click=press>
+                    <svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 0.5 L9.5 5 L1 9.5 Z"/></svg>
+                    {t(text!("run.start"))}
+                </button>
+            }>
+                <button type="button" class="run stop" data-action="stop" on:click=move |_| run.stop()>
+                    <svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 1 H9 V9 H1 Z"/></svg>
+                    {t(text!("run.stop"))}
+                </button>
+            </Show>
+            <Show when=move || refused.with(Option::is_some)>
+                <div class="refusal floating" role="alert" data-refusal="true">
+                    <b>{move || refused.with(|reason| reason.as_ref().map(|(message, _)| message.clone()))}</b>
+                    <span>{move || refused.with(|reason| reason.as_ref().map(|(_, remedy)| remedy.clone()))}</span>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// The text of the request, or the first reason why it would be refused.
+fn request(scenario: &Value, seed: &str, duration: &str) -> Result<String, Reason> {
+    // What is no number stays text: validation then says what is wrong with it.
+    let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
+    let request = json!({ "scenario": scenario, "seed": seed, "duration": duration }).to_string();
+    match validate_request(&request) {
+        Ok(_) => Ok(request),
+        Err(issues) => {
+            let first = issues.iter().find(|issue| issue.is_error()).or(issues.first());
+            Err(first.map(say).unwrap_or_default())
+        }
+    }
+}
+
+fn say(issue: &Issue) -> Reason {
+    (issue.message(Language::English), issue.remedy(Language::English))
+}

@@ -1,0 +1,375 @@
+//! The run that the page shows: its buffer, its clock, what is selected of it.
+//!
+//! Events never sit in signals: the buffer is a plain value, and `revision` says that it has more. What changes with each
+//! frame (time, dots, levels) is set by the player, once per frame.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hopscope_record::Event;
+use hopscope_record::decoder::Framing;
+use hopscope_view::buffer::{Figures, RunBuffer};
+use hopscope_view::clock::{Clock, Mode, Scale, Timeline, Warp, step};
+use hopscope_view::dots::Layout;
+use leptos::prelude::*;
+
+use crate::io::runs::{self, Refusal};
+use crate::io::stream::{self, Over};
+
+/// First and longest time between two tries to reach the server again, in ms.
+const RETRY: (u64, u64) = (250, 4_000);
+
+/// How the run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// There is none.
+    None,
+    /// The server was asked to start one.
+    Starting,
+    /// Its first frames are awaited.
+    Loading,
+    /// It goes on.
+    Running,
+    /// It goes on and was asked to stop.
+    Stopping,
+    /// The server is gone; what is here stays, and it is tried again.
+    Lost,
+    /// It is over and here.
+    Whole,
+    /// It is over, and its recording ends before its end.
+    Cut,
+    /// It did not start, or is not to be had.
+    Refused(Refusal),
+    /// Its frames cannot be read.
+    Damaged(String),
+}
+
+impl Status {
+    /// For the style sheet and tests.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Starting => "starting",
+            Self::Loading => "loading",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Lost => "lost",
+            Self::Whole => "whole",
+            Self::Cut => "cut",
+            Self::Refused(_) => "refused",
+            Self::Damaged(_) => "damaged",
+        }
+    }
+
+    /// Whether a run is under way at the server, as far as is known.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self, Self::Starting | Self::Loading | Self::Running | Self::Stopping | Self::Lost)
+    }
+}
+
+/// What a node holds at the time that is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NodeLevel {
+    /// Messages that wait for a worker, over all replicas.
+    pub(crate) waiting: u32,
+    /// Workers held, by replica.
+    pub(crate) busy: Vec<u32>,
+}
+
+/// What nodes hold, by the node's id.
+pub(crate) type Levels = BTreeMap<String, NodeLevel>;
+
+/// What the player shows at present.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shown {
+    /// Live or replay.
+    pub(crate) mode: Mode,
+    /// ns on the run's clock.
+    pub(crate) time: i64,
+    /// Whether it goes on by itself.
+    pub(crate) playing: bool,
+    /// How many messages one dot stands for.
+    pub(crate) messages_per_dot: u32,
+}
+
+/// The plain data behind the handle.
+pub(crate) struct Data {
+    pub(crate) id: Option<String>,
+    pub(crate) buffer: RunBuffer,
+    pub(crate) clock: Clock,
+    pub(crate) layout: Layout,
+    /// Counts the runs shown, so that what comes late for an earlier one is dropped.
+    generation: u32,
+}
+
+/// The run that the page shows; a handle, cheap to copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    data: StoredValue<Data>,
+    /// How it stands.
+    pub(crate) status: RwSignal<Status>,
+    /// Changes when the buffer has more; at most once per frame.
+    pub(crate) revision: RwSignal<u64>,
+    /// Asks for a frame.
+    pub(crate) wanted: Trigger,
+    /// What the player shows.
+    pub(crate) shown: RwSignal<Shown>,
+    /// The figures, at the head.
+    pub(crate) figures: RwSignal<Figures>,
+    /// What nodes hold at the time shown.
+    pub(crate) levels: RwSignal<Arc<Levels>>,
+    /// The row of the selected trace.
+    pub(crate) trace: RwSignal<Option<u32>>,
+    /// Which of the selected trace's events the player was stepped to.
+    pub(crate) event: RwSignal<Option<usize>>,
+    /// Which times look how long.
+    pub(crate) scale: RwSignal<Scale>,
+    /// How many times faster than the player would choose.
+    pub(crate) speed: RwSignal<f64>,
+}
+
+impl Run {
+    /// No run yet.
+    pub(crate) fn new() -> Self {
+        let shown = Shown { mode: Mode::Live, time: 0, playing: false, messages_per_dot: 1 };
+        Self {
+            data: StoredValue::new(Data {
+                id: None,
+                buffer: RunBuffer::new(Framing::Stream),
+                clock: Clock::live(true),
+                layout: Layout::default(),
+                generation: 0,
+            }),
+            status: RwSignal::new(Status::None),
+            revision: RwSignal::new(0),
+            wanted: Trigger::new(),
+            shown: RwSignal::new(shown),
+            figures: RwSignal::new(Figures::default()),
+            levels: RwSignal::new(Arc::default()),
+            trace: RwSignal::new(None),
+            event: RwSignal::new(None),
+            scale: RwSignal::new(Scale::Even),
+            speed: RwSignal::new(1.0),
+        }
+    }
+
+    /// Reads the data as they are now.
+    pub(crate) fn with<T>(self, read: impl FnOnce(&Data) -> T) -> T {
+        self.data.with_value(read)
+    }
+
+    /// Changes the data; who shows them is told by the signals, not by this.
+    pub(crate) fn change<T>(self, change: impl FnOnce(&mut Data) -> T) -> T {
+        change(&mut self.data.write_value())
+    }
+
+    /// Asks the server to run this request and shows the run.
+    pub(crate) fn start(self, request: String) {
+        self.status.set(Status::Starting);
+        leptos::task::spawn_local(async move {
+            match runs::start(request).await {
+                Ok(info) => self.show(info.id, true),
+                Err(refusal) => self.status.set(Status::Refused(refusal)),
+            }
+        });
+    }
+
+    /// Asks the server to end the run's load.
+    pub(crate) fn stop(self) {
+        let Some(id) = self.with(|data| data.id.clone()) else { return };
+        self.status.set(Status::Stopping);
+        leptos::task::spawn_local(async move {
+            // A run that cannot be stopped has ended, or its server has; the stream tells which.
+            if let Err(refusal) = runs::stop(&id).await {
+                leptos::logging::warn!("{refusal:?}");
+            }
+        });
+    }
+
+    /// Shows a run that the server may have.
+    pub(crate) fn reopen(self, id: String) {
+        self.status.set(Status::Loading);
+        leptos::task::spawn_local(async move {
+            match runs::find(&id).await {
+                Ok(info) => self.show(info.id, false),
+                Err(refusal) => self.status.set(Status::Refused(refusal)),
+            }
+        });
+    }
+
+    /// Shows a run from its first frame on.
+    fn show(self, id: String, begins_now: bool) {
+        // The address keeps the run over a reload; a browser that refuses that loses only this.
+        let _ = window().location().set_hash(&format!("run={id}"));
+        let generation = self.change(|data| {
+            data.id = Some(id.clone());
+            data.buffer = RunBuffer::new(Framing::Stream);
+            data.clock = Clock::live(motion());
+            data.layout = Layout::default();
+            data.generation += 1;
+            data.generation
+        });
+        self.trace.set(None);
+        self.event.set(None);
+        self.figures.set(Figures::default());
+        self.levels.set(Arc::default());
+        self.status.set(Status::Loading);
+        self.revision.update(|revision| *revision += 1);
+        leptos::task::spawn_local(self.follow(id, generation, begins_now));
+    }
+
+    /// Reads the run's stream to its end, over as many connections as it takes.
+    async fn follow(self, id: String, generation: u32, begins_now: bool) {
+        let mut pause = RETRY.0;
+        loop {
+            let from = self.change(|data| {
+                data.buffer.resume();
+                data.buffer.next_frame()
+            });
+            let mut came = false;
+            let over = stream::follow(&id, from, |bytes| {
+                came = true;
+                self.take(bytes, generation, begins_now)
+            })
+            .await;
+            if self.with(|data| data.generation != generation) || over == Over::Unwanted {
+                return;
+            }
+            let ended = self.with(|data| data.buffer.end().is_some());
+            if over == Over::Sent || ended {
+                self.status.set(if ended { Status::Whole } else { Status::Cut });
+                self.wanted.notify();
+                return;
+            }
+            self.status.set(Status::Lost);
+            if !came && let Err(refusal @ Refusal::Said { .. }) = runs::find(&id).await {
+                self.status.set(Status::Refused(refusal));
+                return;
+            }
+            pause = if came { RETRY.0 } else { (pause * 2).min(RETRY.1) };
+            after(pause).await;
+        }
+    }
+
+    /// Takes bytes of a run; `false` if nobody wants more of it.
+    fn take(self, bytes: &[u8], generation: u32, begins_now: bool) -> bool {
+        let taken = self.change(|data| {
+            if data.generation != generation {
+                return None;
+            }
+            let result = data.buffer.push(bytes);
+            let ended = data.buffer.end().is_some();
+            if ended && !begins_now && data.clock.mode() == Mode::Live {
+                let (clock, buffer) = (&mut data.clock, &data.buffer);
+                if let Some(timeline) = timeline(buffer) {
+                    clock.rewind(timeline);
+                }
+            }
+            Some((result, ended))
+        });
+        let Some((result, ended)) = taken else { return false };
+        if let Err(error) = result {
+            self.status.set(Status::Damaged(error.to_string()));
+            self.wanted.notify();
+            return false;
+        }
+        let stopping = self.status.with_untracked(|status| *status == Status::Stopping);
+        if ended {
+            self.status.set(Status::Whole);
+        } else if !stopping && self.status.with_untracked(|status| *status != Status::Running) {
+            self.status.set(Status::Running);
+        }
+        self.revision.update(|revision| *revision += 1);
+        self.wanted.notify();
+        true
+    }
+
+    /// Lets the clock do something that a person asked for.
+    pub(crate) fn clock(self, act: impl FnOnce(&mut Clock, Timeline<'_>)) {
+        self.change(|data| {
+            let (clock, buffer) = (&mut data.clock, &data.buffer);
+            if let Some(timeline) = timeline(buffer) {
+                act(clock, timeline);
+            }
+        });
+        self.wanted.notify();
+    }
+
+    /// Selects a trace, or none.
+    pub(crate) fn select(self, row: Option<u32>) {
+        if self.trace.get_untracked() != row {
+            self.event.set(None);
+            self.trace.set(row);
+            self.wanted.notify();
+        }
+    }
+
+    /// The events of the selected trace, decoded now.
+    pub(crate) fn selected_events(self) -> Vec<Event> {
+        let row = self.trace.get_untracked();
+        self.with(|data| row.map_or_else(Vec::new, |row| data.buffer.events_of(row)))
+    }
+
+    /// Goes to the next event of the selected trace, or to the one before.
+    pub(crate) fn step(self, forward: bool) {
+        let times: Vec<_> = self.selected_events().iter().map(|event| event.time).collect();
+        let time = self.with(|data| data.clock.time());
+        let Some(index) = step(&times, self.event.get_untracked(), time, forward) else { return };
+        self.go_to_event(index);
+    }
+
+    /// Shows the instant of one of the selected trace's events.
+    pub(crate) fn go_to_event(self, index: usize) {
+        let Some(time) = self.selected_events().get(index).map(|event| event.time) else { return };
+        self.event.set(Some(index));
+        self.clock(|clock, timeline| clock.seek(time, timeline));
+    }
+}
+
+/// What the clock must know of a buffer; `None` while nothing is known of the run.
+pub(crate) fn timeline(buffer: &RunBuffer) -> Option<Timeline<'_>> {
+    Some(Timeline {
+        head: buffer.head(),
+        extent: buffer.extent(),
+        ended: buffer.end().is_some(),
+        tempos: buffer.tempos()?,
+    })
+}
+
+/// The warp of a buffer's replay.
+pub(crate) fn warp(buffer: &RunBuffer, scale: Scale, speed: f64) -> Warp {
+    Warp::new(scale, buffer.median_passage(), buffer.median_flight(), buffer.median_hold(), speed)
+}
+
+/// The run that the page shows.
+pub(crate) fn use_run() -> Run {
+    expect_context::<Run>()
+}
+
+/// The run that the page's address names.
+pub(crate) fn addressed() -> Option<String> {
+    let hash = window().location().hash().ok()?;
+    let id = hash.strip_prefix("#run=")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (!id.is_empty() && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// Whether the person has not asked for less motion.
+fn motion() -> bool {
+    let query = window().match_media("(prefers-reduced-motion: reduce)");
+    !query.ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// Lets so many ms pass.
+async fn after(ms: u64) {
+    let (sender, receiver) = futures_channel::oneshot::channel();
+    set_timeout(
+        move || {
+            // Nobody waits any more: then there is nothing to wake.
+            let _ = sender.send(());
+        },
+        std::time::Duration::from_millis(ms),
+    );
+    // The sender is dropped only with the page.
+    let _ = receiver.await;
+}

@@ -1,0 +1,231 @@
+//! One trace: its sequence, drawn to scale, and every event with its stamp.
+
+use hopscope_record::Event;
+use hopscope_scenario::catalogue::{Language, plain};
+use hopscope_scenario::protocol::Protocol;
+use hopscope_scenario::text;
+use hopscope_view::buffer::{RunBuffer, Trace};
+use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Sequence, caption};
+use leptos::prelude::*;
+
+use super::{outcome_class, outcome_label};
+use crate::state::run::{Run, use_run};
+use crate::ui::format;
+use crate::ui::text::{t, t_with};
+
+const WIDTH: f64 = 620.0;
+const HEIGHT: f64 = 190.0;
+/// Most events that are listed; a trace has a handful per hop.
+const LISTED: usize = 500;
+
+/// A trace with all that is shown of it, decoded when it changes and not at each frame.
+#[derive(Clone, PartialEq)]
+struct Detail {
+    row: u32,
+    trace: Trace,
+    events: Vec<Event>,
+    drawing: Sequence,
+    /// Names of the lanes' places, in their order.
+    lanes: Vec<String>,
+    lines: Vec<Line>,
+}
+
+/// One event in the list.
+#[derive(Clone, PartialEq)]
+struct Line {
+    kind: String,
+    time: i64,
+    place: String,
+    caption: String,
+    step: Option<u8>,
+}
+
+/// The selected trace.
+#[component]
+pub(crate) fn TraceDetail() -> impl IntoView {
+    let run = use_run();
+    let last = Memo::new(move |_| {
+        run.revision.track();
+        let row = run.trace.get()?;
+        // A trace that is complete does not change with the revision.
+        run.with(|data| data.buffer.traces().get(row as usize).map(|trace| (row, trace.last)))
+    });
+    let detail = Memo::new(move |_| {
+        let (row, _) = last.get()?;
+        run.with(|data| detail(&data.buffer, row))
+    });
+    let key = move |event: web_sys::KeyboardEvent| {
+        let forward = match event.key().as_str() {
+            "ArrowDown" | "ArrowRight" => true,
+            "ArrowUp" | "ArrowLeft" => false,
+            _ => return,
+        };
+        event.prevent_default();
+        run.step(forward);
+    };
+    move || match detail.get() {
+        None => view! { <p class="nothing">{t(text!("trace.none"))}</p> }.into_any(),
+        Some(detail) => {
+            let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(detail.row) + 1))]);
+            view! {
+            <div class="trace" tabindex="0" on:keydown=key role="group" aria-label=label>
+                <Drawing detail=detail.clone()/>
+                <Reading detail/>
+            </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn detail(buffer: &RunBuffer, row: u32) -> Option<Detail> {
+    let trace = *buffer.traces().get(row as usize)?;
+    let mut events = buffer.events_of(row);
+    events.truncate(LISTED);
+    let drawing = Sequence::new(&events, Frame { left: 130.0, right: WIDTH - 130.0, top: 34.0, bottom: HEIGHT - 12.0 });
+    let name = |place| place_name(buffer, place);
+    let lanes = drawing.lanes.iter().map(|lane| name(lane.place)).collect();
+    let line = |(event, mark): (&Event, &Mark)| Line {
+        kind: buffer.kind_name(event.kind).map_or_else(|| format!("kind {}", event.kind.0), str::to_owned),
+        time: event.time,
+        place: name(event.place),
+        caption: caption(event, buffer).map_or_else(String::new, |(key, args)| plain(Language::English, key, &args)),
+        step: mark.step,
+    };
+    let lines = events.iter().zip(&drawing.marks).map(line).collect();
+    Some(Detail { row, trace, events, drawing, lanes, lines })
+}
+
+fn place_name(buffer: &RunBuffer, place: hopscope_record::PlaceIndex) -> String {
+    let name = || {
+        let plan = buffer.plan()?;
+        let place = plan.places.get(place.0 as usize)?;
+        let node = plan.nodes.get(place.node as usize)?;
+        let replicas = plan.service_at(place.node).map_or(1, |service| service.replicas);
+        Some(if replicas > 1 { format!("{} {}", node.name, place.ordinal) } else { node.name.clone() })
+    };
+    name().unwrap_or_else(|| "–".to_owned())
+}
+
+/// The sequence diagram.
+#[component]
+fn Drawing(detail: Detail) -> impl IntoView {
+    let run = use_run();
+    let Detail { drawing, lanes, lines, events, .. } = detail;
+    let zero = events.first().map_or(0, |event| event.time);
+    let protocol = move |arrow: &Arrow| {
+        run.with(|data| data.buffer.plan().and_then(|plan| plan.link(arrow.link.0)).map(|link| link.protocol))
+    };
+    let bottom = HEIGHT - 8.0;
+    let lane = |(lane, name): (&Lane, &String)| {
+        view! {
+            <text class="lane" x=lane.x y="14" text-anchor="middle">{name.clone()}</text>
+            <path class="lane" d=format!("M{} 22V{bottom}", lane.x)></path>
+        }
+    };
+    let arrows = drawing.arrows.iter().map(|arrow| arrow_view(arrow, protocol(arrow))).collect_view();
+    let marks =
+        drawing.marks.iter().zip(&lines).map(|(mark, line)| mark_view(run, mark, line, zero, &drawing)).collect_view();
+    view! {
+        <svg class="sequence" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="xMinYMin meet" role="img"
+            aria-label=t(text!("trace.sequence"))>
+            {drawing.lanes.iter().zip(&lanes).map(lane).collect_view()}
+            {drawing.bars.iter().map(bar_view).collect_view()}
+            {arrows}
+            {marks}
+        </svg>
+    }
+}
+
+fn arrow_view(arrow: &Arrow, protocol: Option<Protocol>) -> impl IntoView + use<> {
+    let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
+    let towards = if x2 >= x1 { -1.0 } else { 1.0 };
+    let hue = protocol.map_or("plain", |protocol| protocol.descriptor().hue);
+    let (reply, bad) = (arrow.reply, arrow.bad);
+    view! {
+        <g class="passage" class:reply=reply class:bad=bad style:--hue=format!("var(--{hue})")>
+            <path d=format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")></path>
+            <path class="tip" d=format!("M{x2:.1} {y2:.1}l{:.1} -3.5v7z", towards * 7.0)></path>
+        </g>
+    }
+}
+
+fn bar_view(bar: &Bar) -> impl IntoView + use<> {
+    let (work, height) = (bar.work, (bar.bottom - bar.top).max(0.8));
+    // Words only where there is room for a line.
+    let label = (height > 13.0).then(|| {
+        let key = if work { text!("trace.work") } else { text!("trace.wait") };
+        view! { <text class="m" x=bar.x + 9.0 y=(bar.top + bar.bottom) / 2.0 + 3.5>{t_with(key, &[("length", &format::duration(bar.ns))])}</text> }
+    });
+    view! {
+        <rect class="stay" class:work=work x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
+        {label}
+    }
+}
+
+fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) -> impl IntoView + use<> {
+    let index = mark.event;
+    let current = move || run.event.get() == Some(index);
+    let label = mark.step.map(|step| step_label(step, line.time - zero));
+    let leftmost = drawing.lanes.first().is_some_and(|lane| lane.x == mark.x);
+    // Steps 1 and 4 stand at the caller, 2 above and 3 below the bar's end.
+    let (x, anchor) = if leftmost { (mark.x - 9.0, "end") } else { (mark.x + 9.0, "start") };
+    let y = match mark.step {
+        Some(2) => mark.y - 3.0,
+        Some(3) => mark.y + 10.0,
+        _ => mark.y + 3.5,
+    };
+    view! {
+        <g class="mark" data-event=line.kind.clone() class:current=current on:click=move |_| run.go_to_event(index)>
+            <title>{line.caption.clone()}</title>
+            <circle class="reach" cx=mark.x cy=mark.y r="6"></circle>
+            <circle cx=mark.x cy=mark.y r="2.2"></circle>
+            {label.map(|label| view! { <text class="m" x=x y=y text-anchor=anchor>{label}</text> })}
+        </g>
+    }
+}
+
+/// The four steps of a call.
+fn step_label(step: u8, since: i64) -> String {
+    let key = match step {
+        1 => text!("trace.step.1"),
+        2 => text!("trace.step.2"),
+        3 => text!("trace.step.3"),
+        _ => text!("trace.step.4"),
+    };
+    t_with(key, &[("time", &format::duration(since))])
+}
+
+/// What the trace came to, the caption of the event that is shown, and all events.
+#[component]
+fn Reading(detail: Detail) -> impl IntoView {
+    let run = use_run();
+    let Detail { row, trace, lines, .. } = detail;
+    let captions: Vec<_> = lines.iter().map(|line| line.caption.clone()).collect();
+    let shown = move || run.event.get().and_then(|index| captions.get(index).cloned());
+    let one = |(index, line): (usize, Line)| {
+        let current = move || run.event.get() == Some(index);
+        view! {
+            <li class:current=current>
+                <button type="button" on:click=move |_| run.go_to_event(index) title=line.caption
+                    aria-current=move || current().then_some("step")>
+                    <span class="num time">{format::stamp(line.time)}</span>
+                    <span>{line.kind}</span>
+                    <span class="dim">{line.place}</span>
+                    <span class="num step">{line.step.map(|step| step.to_string())}</span>
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <div class="reading">
+            <p class="head">
+                <b>{t_with(text!("trace.label"), &[("number", &format::whole(u64::from(row) + 1))])}</b>
+                <span class=outcome_class(trace.outcome)>{t(outcome_label(trace.outcome))}</span>
+                <span class="num">{trace.answered.map(format::duration)}</span>
+            </p>
+            <p class="caption" aria-live="polite">{move || shown().unwrap_or_else(|| t(text!("trace.step-hint")))}</p>
+            <ol class="events">{lines.into_iter().enumerate().map(one).collect_view()}</ol>
+        </div>
+    }
+}

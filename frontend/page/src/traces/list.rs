@@ -1,0 +1,159 @@
+//! The table of traces; only the rows in view are in the document.
+
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::text;
+use hopscope_view::buffer::Trace;
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use super::{outcome_class, outcome_label};
+use crate::state::run::use_run;
+use crate::ui::format;
+use crate::ui::text::t;
+
+/// Height of a row in pixels; the style sheet has the same.
+const ROW: f64 = 26.0;
+/// Rows above and below the view that are kept ready.
+const SPARE: usize = 6;
+/// From so many traces on, a run that goes on is sorted anew only when its tens of thousands change.
+const COARSE: usize = 20_000;
+
+/// What the table is sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sort {
+    /// In the order of their beginning.
+    First,
+    /// The slowest first.
+    Slowest,
+    /// The fastest first.
+    Fastest,
+}
+
+/// All traces of the run.
+#[component]
+pub(crate) fn TraceList() -> impl IntoView {
+    let run = use_run();
+    let sort = RwSignal::new(Sort::First);
+    let (scrolled, set_scrolled) = signal(0.0_f64);
+    let body = NodeRef::<Div>::new();
+    let count = Memo::new(move |_| {
+        run.revision.track();
+        run.with(|data| data.buffer.traces().len())
+    });
+    let sorted_at = Memo::new(move |_| {
+        let count = count.get();
+        let revision = run.revision.get();
+        if count > COARSE { (count / COARSE) as u64 } else { revision }
+    });
+    let order = Memo::new(move |_| {
+        sorted_at.track();
+        run.with(|data| order(data.buffer.traces(), sort.get()))
+    });
+    let rows = Memo::new(move |_| {
+        run.revision.track();
+        let height = body.get().map_or(200.0, |body| f64::from(body.client_height()));
+        let first = ((scrolled.get() / ROW) as usize).saturating_sub(SPARE);
+        let wanted = (height / ROW) as usize + 2 * SPARE + 2;
+        run.with(|data| {
+            let traces = data.buffer.traces();
+            let at = |place: usize| {
+                order.with(|order| order.as_ref().map_or(Some(place as u32), |it| it.get(place).copied()))
+            };
+            let row = |place| at(place).and_then(|row| Some((place, row, *traces.get(row as usize)?)));
+            (first..(first + wanted).min(traces.len())).filter_map(row).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <div class="traces" role="table" aria-label=t(text!("dock.traces")) aria-rowcount=move || count.get() + 1>
+            <Head sort/>
+            <div class="rows" role="rowgroup" node_ref=body
+                on:scroll:target=move |event| set_scrolled.set(f64::from(event.target().scroll_top()))>
+                <Show when=move || count.get() == 0>
+                    <p class="nothing">{t(text!("traces.none"))}</p>
+                </Show>
+                <div class="space" style:height=move || format!("{}px", count.get() as f64 * ROW)>
+                    <For each=move || rows.get() key=|(place, row, trace)| (*place, *row, trace.answered, trace.outcome, trace.hops) let:item>
+                        <Row place=item.0 row=item.1 trace=item.2/>
+                    </For>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Head(sort: RwSignal<Sort>) -> impl IntoView {
+    let plain = |label: Key| view! { <span role="columnheader">{t(label)}</span> };
+    let turn = move |_| {
+        sort.update(|sort| {
+            *sort = match sort {
+                Sort::First => Sort::Slowest,
+                Sort::Slowest => Sort::Fastest,
+                Sort::Fastest => Sort::First,
+            }
+        });
+    };
+    let order = move || match sort.get() {
+        Sort::First => "none",
+        Sort::Slowest => "descending",
+        Sort::Fastest => "ascending",
+    };
+    let mark = move || match sort.get() {
+        Sort::First => "",
+        Sort::Slowest => "↓",
+        Sort::Fastest => "↑",
+    };
+    view! {
+        <div class="row head" role="row">
+            {plain(text!("traces.number"))}
+            {plain(text!("traces.began"))}
+            <span role="columnheader" aria-sort=order>
+                <button type="button" data-action="sort-latency" on:click=turn>{t(text!("traces.answered"))}" "{mark}</button>
+            </span>
+            {plain(text!("traces.outcome"))}
+            {plain(text!("traces.hops"))}
+            {plain(text!("traces.id"))}
+        </div>
+    }
+}
+
+#[component]
+fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
+    let run = use_run();
+    let selected = Memo::new(move |_| run.trace.get() == Some(row));
+    let id = format!("{:016x}", trace.id.0);
+    let shown_id = id.clone();
+    let key = move |event: web_sys::KeyboardEvent| {
+        if matches!(event.key().as_str(), "Enter" | " ") {
+            event.prevent_default();
+            run.select(Some(row));
+        }
+    };
+    view! {
+        <div class="row" role="row" tabindex="0" data-trace=id aria-rowindex=place + 2
+            aria-selected=move || selected.get().to_string() class:selected=move || selected.get()
+            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| run.select(Some(row)) on:keydown=key>
+            <span role="cell" class="num">{format::whole(u64::from(row) + 1)}</span>
+            <span role="cell" class="num">{format::clock(trace.began)}</span>
+            <span role="cell" class="num">{trace.answered.map_or_else(|| "–".to_owned(), format::duration)}</span>
+            <span role="cell" class=outcome_class(trace.outcome)>{t(outcome_label(trace.outcome))}</span>
+            <span role="cell" class="num">{trace.hops}</span>
+            <span role="cell" class="num dim">{shown_id}</span>
+        </div>
+    }
+}
+
+/// The rows in their order; `None` for the order that they are in.
+fn order(traces: &[Trace], sort: Sort) -> Option<Vec<u32>> {
+    if sort == Sort::First {
+        return None;
+    }
+    let mut rows: Vec<u32> = (0..u32::try_from(traces.len()).unwrap_or(u32::MAX)).collect();
+    // Those without an answer come last, whichever way.
+    let latency = |row: &u32| traces.get(*row as usize).and_then(|trace| trace.answered);
+    match sort {
+        Sort::Slowest => rows.sort_by_key(|row| (latency(row).is_none(), std::cmp::Reverse(latency(row)))),
+        _ => rows.sort_by_key(|row| (latency(row).is_none(), latency(row))),
+    }
+    Some(rows)
+}

@@ -1,0 +1,52 @@
+//! What an event says, in one sentence.
+
+use hopscope_record::kind::{LATE, ValueMeaning};
+use hopscope_record::{Event, Kind};
+use hopscope_scenario::catalogue::{Arg, Args, Key};
+use hopscope_scenario::plan::Plan;
+
+use crate::buffer::RunBuffer;
+
+/// The key of a kind's caption: `event.Sent`; `None` for a kind that this build has no words for.
+#[must_use]
+pub fn caption_key(kind: Kind) -> Option<Key> {
+    Key::find(&format!("event.{}", kind.info()?.name))
+}
+
+/// The caption of an event, and what it names: `place`, `from`, `to`, `link`, `status`, `bytes`, `lag`, `text`.
+#[must_use]
+pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
+    let key = caption_key(event.kind)?;
+    let plan = buffer.plan()?;
+    let mut args = Args::new();
+    let mut put = |name: &str, arg: Arg| args.insert(name.to_owned(), arg);
+    put("place", place(event, plan).into());
+    if let Some(link) = plan.link(event.link.0) {
+        let node = |node: u32| plan.nodes.get(node as usize).map_or_else(String::new, |node| node.name.clone());
+        put("from", node(link.from).into());
+        put("to", node(link.to).into());
+        put("link", link.protocol.descriptor().label.into());
+    }
+    let info = event.kind.info()?;
+    for (value, meaning) in [(event.a, info.a.meaning), (event.b, info.b.meaning)] {
+        match meaning {
+            ValueMeaning::Status => put("status", (value & !LATE).to_string().into()),
+            ValueMeaning::Bytes => put("bytes", value.to_string().into()),
+            ValueMeaning::DurationNs => put("length", (value as f64 / 1e6).to_string().into()),
+            ValueMeaning::TimeNs => {
+                put("lag", ((event.time - value.cast_signed()) as f64 / 1e3).round().to_string().into())
+            }
+            ValueMeaning::NameIndex => put("text", buffer.name(value).unwrap_or("–").to_owned().into()),
+            _ => None,
+        };
+    }
+    Some((key, args))
+}
+
+/// The place by its node's name, and by its number where the node has several.
+fn place(event: &Event, plan: &Plan) -> String {
+    let Some(place) = plan.places.get(event.place.0 as usize) else { return String::new() };
+    let name = plan.nodes.get(place.node as usize).map_or("", |node| node.name.as_str());
+    let replicas = plan.service_at(place.node).map_or(1, |service| service.replicas);
+    if replicas > 1 { format!("{name} {}", place.ordinal) } else { name.to_owned() }
+}
