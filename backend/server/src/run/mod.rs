@@ -4,6 +4,7 @@
 //! with the run. What a node does comes from its slice of the plan alone.
 
 mod client;
+mod generator;
 mod limits;
 mod pacer;
 mod phases;
@@ -153,7 +154,8 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let stop = CancellationToken::new();
     let addresses =
         running.ports().iter().map(|((place, protocol), address)| (*place, *protocol, address.clone())).collect();
-    tokio::spawn(running.run(sender, stop.clone(), drain));
+    let generator = running.generator()?;
+    tokio::spawn(running.run(generator, sender, stop.clone(), drain));
     let guard = stop.clone().drop_guard();
     Ok(Arc::new(LiveRun { id, plan, clock, addresses, state, stop, _stop_on_drop: guard }))
 }

@@ -26,7 +26,7 @@ impl Pacer {
     /// Waits for the instant of the next intended send; `None` after the last.
     pub(super) async fn next(&mut self) -> Option<Intended> {
         if self.chunk.is_empty() {
-            // One that is behind never waits below, and must not keep the thread from the replies.
+            // One that is behind never waits below, and must not keep the other clients' pacers from theirs.
             tokio::task::yield_now().await;
             self.schedule.fill(CHUNK, &mut self.chunk);
             self.chunk.reverse();

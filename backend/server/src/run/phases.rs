@@ -7,11 +7,11 @@ use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::Plan;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::client::ClientNode;
+use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
 use super::{RunError, RunState, slice};
@@ -75,14 +75,28 @@ impl Running {
         &self.ports
     }
 
+    /// What will want the clients' requests.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn generator(&self) -> std::io::Result<Generator> {
+        Generator::start(self.clients.clone(), self.timer.clone())
+    }
+
     /// Goes through the phases to the end and tells each through `state`. What is in flight when the load has ended may
     /// take `drain` to come home.
-    pub(super) async fn run(self, state: watch::Sender<RunState>, stop: CancellationToken, drain: Duration) {
+    pub(super) async fn run(
+        self,
+        generator: Generator,
+        state: watch::Sender<RunState>,
+        stop: CancellationToken,
+        drain: Duration,
+    ) {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
         self.begin(Phase::Measured, &state);
-        let reason = self.measure(zero, &stop).await;
+        let reason = self.measure(generator, zero, &stop).await;
         self.begin(Phase::Drain, &state);
         tokio::select! {
             () = self.drained() => {}
@@ -102,19 +116,15 @@ impl Running {
 
     /// Offers the load until the duration is over, every client has sent all that it may, or the run is stopped; tells
     /// which.
-    async fn measure(&self, zero: i64, stop: &CancellationToken) -> EndReason {
-        let load = Tasks::new(Handle::current());
-        for client in &self.clients {
-            let (client, timer) = (Arc::clone(client), self.timer.clone());
-            load.spawn(async move { client.offer(timer, zero).await });
-        }
+    async fn measure(&self, mut generator: Generator, zero: i64, stop: &CancellationToken) -> EndReason {
+        generator.begin(zero);
         let last = self.duration_ns.saturating_add(CATCH_UP_NS);
         let reason = tokio::select! {
             () = stop.cancelled() => EndReason::STOPPED,
-            () = load.idle() => EndReason::LOAD_DONE,
+            () = generator.ended() => EndReason::LOAD_DONE,
             () = self.timer.until(zero.saturating_add_unsigned(last)) => EndReason::LOAD_DONE,
         };
-        load.end().await;
+        generator.end().await;
         reason
     }
 
