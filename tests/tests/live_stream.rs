@@ -35,7 +35,7 @@ struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), hopscope_server::ServeError>>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Server {
@@ -48,7 +48,7 @@ impl Server {
         let serving = tokio::spawn(hopscope_server::serve(config, listener, async move {
             let _ = stopped.await;
         }));
-        Ok(Self { address, stop, serving, _data: data })
+        Ok(Self { address, stop, serving, data })
     }
 
     async fn ask(&self, line: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
@@ -131,7 +131,7 @@ async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
 async fn a_server_that_is_told_to_end_ends_its_runs_whole() -> Result<()> {
     let server = Server::start().await?;
     let id = server.run("1 h").await?;
-    let path = server._data.path().join(format!("{id}.hop"));
+    let path = server.data.path().join(format!("{id}.hop"));
     let _ = server.stop.send(());
     server.serving.await??;
     let recorded = Recorded::read(&std::fs::read(path)?, Framing::File)?;
