@@ -1,4 +1,4 @@
-//! What a recording amounts to: its exports, and the laws that it must hold.
+//! What a recording amounts to: its exports, the laws that it must hold, and its figures.
 //!
 //! Everything here reads frames, one after the other, and nothing else: no counter of the server, no clock, no file.
 //! So the command line, the server and the page get the same bytes and the same judgement from the same recording.
@@ -7,3 +7,4 @@
 pub mod export;
 pub mod frames;
 pub mod laws;
+pub mod stats;

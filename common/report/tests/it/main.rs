@@ -7,3 +7,4 @@ mod json;
 mod lawful;
 mod laws;
 mod recording;
+mod stats;

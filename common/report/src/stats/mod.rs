@@ -1,0 +1,238 @@
+//! The figures of a run: what became of the messages on each link, and how long they took.
+//!
+//! Only the measured phase counts. A trace belongs to the phase of its `Intended` (one from outside: of its first event),
+//! and all its attempts with it, whenever they end; only throughput goes by the time of the event. What a kind counts
+//! stands in its row of the table of kinds.
+
+mod latency;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hopscope_record::codec::EventDecoder;
+use hopscope_record::decoder::Frame;
+use hopscope_record::frame::Payload;
+use hopscope_record::kind::{Attempt, Count, LinkCount, Phase, ValueMeaning};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
+
+pub use self::latency::Latency;
+use crate::frames::{FrameReader, ReadError};
+
+const NS_PER_S: f64 = 1e9;
+
+/// The figures of one link.
+#[derive(Clone, Debug)]
+pub struct LinkStats {
+    /// Which.
+    pub link: LinkIndex,
+    counts: [u64; LinkCount::LEN],
+    /// Attempts that have not closed yet.
+    pub open: u64,
+    /// Replies that came after their attempt was given up; in no other count.
+    pub late: u64,
+    /// Good replies received while the measured phase lasted, of whatever phase their trace is: what throughput is of.
+    pub completed_in_phase: u64,
+    /// T2 - T1 of attempts that a good reply closed.
+    pub completed: Latency,
+    /// From the intended send to the event that closed the attempt, however it did; of messages that a schedule wanted.
+    pub answered: Latency,
+}
+
+impl LinkStats {
+    fn new(link: LinkIndex) -> Self {
+        Self {
+            link,
+            counts: [0; LinkCount::LEN],
+            open: 0,
+            late: 0,
+            completed_in_phase: 0,
+            completed: Latency::default(),
+            answered: Latency::default(),
+        }
+    }
+
+    /// One of its counts. Sent = Completed + Failed + TimedOut + Refused + Cancelled + open.
+    #[must_use]
+    pub const fn count(&self, count: LinkCount) -> u64 {
+        self.counts[count as usize]
+    }
+}
+
+/// When the measured phase was, ns on the run's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// When it began.
+    pub from: i64,
+    /// When the next phase began, or of the last event so far.
+    pub to: i64,
+}
+
+impl Span {
+    /// So many of something in it, per second; `None` if it has no length.
+    #[must_use]
+    pub fn per_second(self, count: u64) -> Option<f64> {
+        let length = self.to.saturating_sub(self.from);
+        (length > 0).then(|| count as f64 * NS_PER_S / length as f64)
+    }
+}
+
+/// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, and with the
+/// traces that belong to other phases than the measured one.
+pub struct Stats {
+    reader: FrameReader,
+    decoder: EventDecoder,
+    events: Vec<Event>,
+    phase: Option<Phase>,
+    span: Option<Span>,
+    /// Traces of other phases.
+    left_out: BTreeSet<TraceId>,
+    /// When each open attempt was sent.
+    sent: BTreeMap<MessageId, i64>,
+    /// When a schedule wanted each message that is not answered yet.
+    wanted: BTreeMap<u64, i64>,
+    links: BTreeMap<LinkIndex, LinkStats>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stats {
+    /// Figures of a recording from its first frame on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            reader: FrameReader::default(),
+            decoder: EventDecoder::new(),
+            events: Vec::new(),
+            phase: None,
+            span: None,
+            left_out: BTreeSet::new(),
+            sent: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            links: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the frame cannot be read, or is not the next one.
+    pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
+        if let Payload::Events(payload) = self.reader.read(frame)? {
+            let mut events = std::mem::take(&mut self.events);
+            let number = frame.header.number;
+            let decoded = self.decoder.decode(payload.batch, &mut events);
+            decoded.map_err(|error| ReadError::Events { number, error })?;
+            events.iter().for_each(|event| self.take(event));
+            self.events = events;
+        }
+        Ok(())
+    }
+
+    /// The links on which something happened, in their order.
+    pub fn links(&self) -> impl Iterator<Item = &LinkStats> {
+        self.links.values()
+    }
+
+    /// When the measured phase was; `None` before it.
+    #[must_use]
+    pub const fn span(&self) -> Option<Span> {
+        self.span
+    }
+
+    /// From the intended send to the answer, over all messages that schedules wanted.
+    #[must_use]
+    pub fn answered(&self) -> Latency {
+        let mut all = Latency::default();
+        self.links.values().for_each(|link| all.add(&link.answered));
+        all
+    }
+
+    fn take(&mut self, event: &Event) {
+        let Some(info) = event.kind.info() else { return };
+        if info.a.meaning == ValueMeaning::Phase {
+            return self.enter(Phase::from_value(event.a), event.time);
+        }
+        if self.phase == Some(Phase::Measured) {
+            self.span.iter_mut().for_each(|span| span.to = event.time);
+        }
+        if event.trace.is_none() {
+            return;
+        }
+        self.leave_out(event, info);
+        if !self.left_out.contains(&event.trace) {
+            self.count(event, info);
+        }
+        if event.kind == Kind::COMPLETED && !event.is_late() && self.phase == Some(Phase::Measured) {
+            self.link(event.link).completed_in_phase += 1;
+        }
+    }
+
+    fn enter(&mut self, phase: Option<Phase>, time: i64) {
+        if self.phase == Some(Phase::Measured) {
+            self.span.iter_mut().for_each(|span| span.to = time);
+        }
+        if phase == Some(Phase::Measured) {
+            self.span = Some(Span { from: time, to: time });
+        }
+        self.phase = phase;
+    }
+
+    /// Notes a trace of another phase. Before the measured phase that is any; after it, one that begins there.
+    fn leave_out(&mut self, event: &Event, info: &KindInfo) {
+        let from_outside = event.kind == Kind::RECEIVED && event.link.is_none() && event.parent.is_none();
+        let begins = info.counts == Count::Link(LinkCount::Intended) || from_outside;
+        let other = match self.phase {
+            Some(Phase::Measured) => false,
+            None | Some(Phase::Setup | Phase::WarmUp) => true,
+            Some(Phase::Drain | Phase::End) => begins,
+        };
+        if other {
+            self.left_out.insert(event.trace);
+        }
+    }
+
+    fn count(&mut self, event: &Event, info: &KindInfo) {
+        if info.attempt == Attempt::Closes && event.is_late() {
+            self.link(event.link).late += 1;
+            return;
+        }
+        if let Count::Link(count) = info.counts {
+            self.link(event.link).counts[count as usize] += 1;
+            let message = event.message.message();
+            if count == LinkCount::Intended {
+                self.wanted.insert(message, event.a.cast_signed());
+            } else if count == LinkCount::NotSent {
+                self.wanted.remove(&message);
+            }
+        }
+        match info.attempt {
+            Attempt::None => {}
+            Attempt::Opens => {
+                self.sent.insert(event.message, event.time);
+                self.link(event.link).open += 1;
+            }
+            Attempt::Closes => self.close(event),
+        }
+    }
+
+    fn close(&mut self, event: &Event) {
+        let (sent, wanted) = (self.sent.remove(&event.message), self.wanted.remove(&event.message.message()));
+        let link = self.link(event.link);
+        if let Some(sent) = sent {
+            link.open = link.open.saturating_sub(1);
+            if event.kind == Kind::COMPLETED {
+                link.completed.record(event.time.saturating_sub(sent));
+            }
+        }
+        if let Some(wanted) = wanted {
+            link.answered.record(event.time.saturating_sub(wanted));
+        }
+    }
+
+    fn link(&mut self, link: LinkIndex) -> &mut LinkStats {
+        self.links.entry(link).or_insert_with(|| LinkStats::new(link))
+    }
+}

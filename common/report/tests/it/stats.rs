@@ -1,0 +1,99 @@
+//! The figures of made-up runs.
+
+use crate::lawful::{self, Shape};
+use crate::recording::{Recording, for_frames};
+use hopscope_record::kind::{LATE, LinkCount, Phase};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, SourceId, TraceId};
+use hopscope_report::stats::{LinkStats, Span, Stats};
+use proptest::prelude::*;
+
+const MS: i64 = 1_000_000;
+
+fn gather(events: Vec<Event>) -> Stats {
+    let mut stats = Stats::new();
+    for_frames(&Recording::of(events).file(), |frame| stats.push(frame));
+    stats
+}
+
+fn phase(time: i64, phase: Phase) -> Event {
+    Event { a: phase as u64, ..Event::new(time, Kind::PHASE_BEGAN) }
+}
+
+/// Message `n`, wanted 1 ms before it is sent, with what closes it.
+fn call(n: u64, sent: i64, closing: &[(i64, Kind, u64)]) -> Vec<Event> {
+    let (trace, message) = (TraceId::new(SourceId(1), n), MessageId::new(SourceId(1), n, 1));
+    let at =
+        |time, kind, a| Event { trace, message, a, place: PlaceIndex(0), link: LinkIndex(0), ..Event::new(time, kind) };
+    let wanted = at(sent - MS / 2, Kind::INTENDED, (sent - MS).cast_unsigned());
+    let closing = closing.iter().map(|(time, kind, a)| at(*time, *kind, *a));
+    [wanted, at(sent, Kind::SENT, 0)].into_iter().chain(closing).collect()
+}
+
+fn only(stats: &Stats) -> &LinkStats {
+    stats.links().next().unwrap()
+}
+
+#[test]
+fn only_what_was_wanted_in_the_measured_phase_counts() {
+    let done = |time| [(time, Kind::COMPLETED, 200)];
+    let mut events = vec![
+        phase(-100 * MS, Phase::WarmUp),
+        phase(0, Phase::Measured),
+        phase(100 * MS, Phase::Drain),
+        phase(150 * MS, Phase::End),
+    ];
+    events.extend(call(1, -50 * MS, &done(10 * MS)));
+    events.extend(call(2, 10 * MS, &done(30 * MS)));
+    events.extend(call(3, 90 * MS, &done(120 * MS)));
+    events.extend(call(4, 110 * MS, &done(115 * MS)));
+    let stats = gather(events);
+    let link = only(&stats);
+    assert_eq!((link.count(LinkCount::Intended), link.count(LinkCount::Completed), link.open), (2, 2, 0));
+    // Of the good replies, those of 1 and 2 came while the phase lasted.
+    assert_eq!(link.completed_in_phase, 2);
+    let ends = (link.completed.min(), link.completed.max(), link.answered.min(), link.answered.max());
+    let ns = |ms: i64| Some((ms * MS).unsigned_abs());
+    assert_eq!(ends, (ns(20), ns(30), ns(21), ns(31)));
+    assert_eq!(stats.span(), Some(Span { from: 0, to: 100 * MS }));
+    assert_eq!(stats.span().unwrap().per_second(link.completed_in_phase), Some(20.0));
+}
+
+#[test]
+fn a_late_reply_is_in_no_figure_of_latency() {
+    let mut events = vec![phase(0, Phase::Measured)];
+    events.extend(call(1, 2 * MS, &[(12 * MS, Kind::TIMED_OUT, 10), (20 * MS, Kind::COMPLETED, 200 | LATE)]));
+    events.extend(call(2, 3 * MS, &[]));
+    let stats = gather(events);
+    let link = only(&stats);
+    let counts = [LinkCount::Sent, LinkCount::TimedOut, LinkCount::Completed].map(|count| link.count(count));
+    assert_eq!((counts, link.late, link.open), ([2, 1, 0], 1, 1));
+    assert_eq!((link.completed.count(), link.answered.count(), link.completed_in_phase), (0, 1, 0));
+    assert_eq!(stats.answered().max(), Some((11 * MS).unsigned_abs()));
+}
+
+#[test]
+fn before_the_measured_phase_there_are_no_figures() {
+    let stats = gather(call(1, 2 * MS, &[(3 * MS, Kind::COMPLETED, 200)]));
+    assert_eq!((stats.links().count(), stats.span(), stats.answered().count()), (0, None, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_add_up(seed: u64, unusual in 0..40_u64, period in 10_000..400_000_u64) {
+        let shape = Shape { messages: 200, period, work: 100_000, sources: 3, workers: 2, unusual, seed };
+        let stats = gather(lawful::run(shape));
+        for link in stats.links() {
+            let closed = [
+                LinkCount::Completed, LinkCount::Failed, LinkCount::TimedOut, LinkCount::Refused, LinkCount::Cancelled,
+            ];
+            let closed: u64 = closed.into_iter().map(|count| link.count(count)).sum();
+            prop_assert_eq!(link.count(LinkCount::Sent), closed + link.open);
+            prop_assert_eq!(link.completed.count(), link.count(LinkCount::Completed));
+        }
+        let root = only(&stats);
+        prop_assert_eq!(root.count(LinkCount::Intended), root.count(LinkCount::NotSent) + root.answered.count());
+        prop_assert_eq!(stats.answered().count(), root.answered.count());
+    }
+}
