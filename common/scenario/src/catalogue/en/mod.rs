@@ -2,6 +2,7 @@
 
 mod api;
 mod issues;
+mod laws;
 mod page;
 mod player;
 mod scenario;
@@ -10,4 +11,4 @@ mod scenario;
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
