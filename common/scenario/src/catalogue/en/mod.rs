@@ -11,4 +11,5 @@ mod scenario;
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] = &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] =
+    &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
