@@ -6,7 +6,10 @@
 pub mod buffer;
 pub mod clock;
 pub mod dots;
+pub mod form;
+pub mod format;
 pub mod geometry;
 pub mod gestures;
 pub mod scene;
 pub mod sequence;
+pub mod transfer;

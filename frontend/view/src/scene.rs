@@ -6,7 +6,7 @@ use hopscope_scenario::edits::Document;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::protocol::Protocol;
 
-use crate::geometry::{LinkPath, Point, Rect, bounds, node_at, node_rect, route};
+use crate::geometry::{GRID, LinkPath, Point, Rect, bounds, node_at, node_rect, route};
 
 #[cfg(test)]
 mod tests;
@@ -129,13 +129,27 @@ impl Scene {
         bounds(self.nodes.iter().map(|node| node.rect))
     }
 
-    /// Where a new node of that kind may stand with its middle near `wanted`: on the grid, and not exactly on another.
+    /// Where a new node of that kind stands with its middle at `wanted`: on the grid, and not exactly on another.
+    #[must_use]
+    pub fn place(&self, kind: Kind, wanted: Point) -> Point {
+        let corner = wanted.minus(node_rect(kind, 0.0, 0.0).center()).snapped();
+        Self::step_from(corner, |corner| self.nodes.iter().any(|node| node.rect.origin() == corner))
+    }
+
+    /// As [`Scene::place`], but on no other node at all: for a node that nobody put anywhere.
     #[must_use]
     pub fn free_place(&self, kind: Kind, wanted: Point) -> Point {
-        let size = node_rect(kind, 0.0, 0.0);
-        let mut corner = wanted.minus(size.center()).snapped();
-        while self.nodes.iter().any(|node| node.rect.origin() == corner) {
-            corner = corner.plus(Point::new(crate::geometry::GRID, crate::geometry::GRID));
+        let corner = self.place(kind, wanted);
+        Self::step_from(corner, |corner| {
+            let rect = node_rect(kind, corner.x, corner.y);
+            self.nodes.iter().any(|node| node.rect.touches(rect))
+        })
+    }
+
+    /// Steps along the grid's diagonal while a place is taken; every node is passed at some time.
+    fn step_from(mut corner: Point, taken: impl Fn(Point) -> bool) -> Point {
+        while taken(corner) {
+            corner = corner.plus(Point::new(GRID, GRID));
         }
         corner
     }

@@ -88,13 +88,16 @@ fn Pending() -> impl IntoView {
     move || {
         editor.gesture.with(|gesture| match gesture {
             Gesture::Linking { from, at } => {
-                let from = editor.scene.with(|scene| scene.node(from).map(|node| node.rect))?;
-                let path = LinkPath::reaching(from, *at);
+                // Where it may end it is drawn as the link would be.
+                let end = editor.aim.with(|aim| aim.as_ref().map(|aim| aim.to.clone()));
+                let rect = |id: &str| editor.scene.with(|scene| scene.node(id).map(|node| node.rect));
+                let to = end.and_then(|to| rect(&to)).unwrap_or(Rect::new(at.x, at.y, 0.0, 0.0));
+                let path = LinkPath::between(rect(from)?, to);
                 Some(view! { <path class="wire pending" d=path.svg()></path> }.into_any())
             }
             Gesture::Marquee { from, to, .. } => Some(outline("marquee", Rect::between(*from, *to), 0.0).into_any()),
             Gesture::Placing { kind, at, dragged: true, .. } => {
-                let corner = editor.scene.with(|scene| scene.free_place(*kind, *at));
+                let corner = editor.scene.with(|scene| scene.place(*kind, *at));
                 Some(outline("ghost", node_rect(*kind, corner.x, corner.y), 8.0).into_any())
             }
             _ => None,

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 
 use super::use_editor;
 use crate::state::document::Editor;
-use crate::ui::text::{IssueText, t, t_with};
+use crate::ui::text::{issue_text, t, t_with};
 
 impl Editor {
     /// Puts the chooser away and goes back to the node.
@@ -90,7 +90,7 @@ fn Targets(from: String) -> impl IntoView {
             <strong>{title.clone()}</strong>
             {empty.then(|| view! { <p class="note">{t(text!("chooser.empty"))}</p> })}
             <ul node_ref=list>{others.into_iter().map(item).collect_view()}</ul>
-            <div role="status">{move || refusal.get().map(|issue| view! { <p class="issue"><IssueText issue/></p> })}</div>
+            <div role="status">{move || refusal.get().map(|issue| view! { <p class="issue">{issue_text(&issue)}</p> })}</div>
             <button type="button" class="btn" on:click=move |_| editor.stop_linking()>{t(text!("action.cancel"))}</button>
         </div>
     }

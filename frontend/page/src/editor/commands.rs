@@ -50,8 +50,8 @@ impl Editor {
                     self.link(&from, &to);
                 }
             }
-            Effect::Place { kind, at } => self.add(kind, at),
-            Effect::PlaceInView { kind } => self.add(kind, self.view.middle()),
+            Effect::Place { kind, at } => self.add(kind, self.scene.with_untracked(|scene| scene.place(kind, at))),
+            Effect::PlaceInView { kind } => self.add_in_view(kind),
         }
     }
 
@@ -63,9 +63,14 @@ impl Editor {
         }
     }
 
-    /// Adds a node with its middle near a point of the world, and selects it.
-    pub(crate) fn add(self, kind: Kind, middle: Point) {
-        let corner = self.scene.with_untracked(|scene| scene.free_place(kind, middle));
+    /// Adds a node where there is room near the middle of what the canvas shows, and selects it.
+    pub(crate) fn add_in_view(self, kind: Kind) {
+        let middle = self.view.middle();
+        self.add(kind, self.scene.with_untracked(|scene| scene.free_place(kind, middle)));
+    }
+
+    /// Adds a node with its left top corner there in the world, and selects it.
+    fn add(self, kind: Kind, corner: Point) {
         let descriptor = kind.descriptor();
         let (x, y) = (corner.x as i32, corner.y as i32);
         let (id, change) = self.now(|document| document.add_node(descriptor, &t(descriptor.inline), x, y));

@@ -25,9 +25,12 @@ pub(crate) fn listen(editor: Editor) {
             editor.space.set(false);
         }
     });
+    // A key that is let go while another window has the focus is never heard of.
+    let away = window_event_listener(leptos::ev::blur, move |_| editor.space.set(false));
     on_cleanup(move || {
         down.remove();
         up.remove();
+        away.remove();
     });
 }
 
@@ -36,9 +39,11 @@ pub(crate) fn listen(editor: Editor) {
 enum Place {
     /// In something that takes text.
     Typing,
+    /// On a button, which takes Enter and Space itself.
+    Button,
     /// On the canvas, or nowhere in particular.
     Canvas,
-    /// On another control.
+    /// In a part of the page that has keys of its own.
     Elsewhere,
 }
 
@@ -50,25 +55,31 @@ fn place(event: &web_sys::KeyboardEvent) -> Place {
     let within = |selector: &str| element.closest(selector).ok().flatten().is_some();
     if within("input, textarea, select") {
         Place::Typing
-    } else if within(".node, .canvas") && !within(".floating") || element.tag_name() == "BODY" {
-        Place::Canvas
-    } else {
+    } else if within(".dock, [role=dialog], [role=menu]") {
         Place::Elsewhere
+    } else if within("button") {
+        Place::Button
+    } else {
+        Place::Canvas
     }
 }
 
 /// Does what the key asks for; false where it means nothing here.
 fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
     let key = event.key();
-    if key == "Escape" {
-        return escape(editor);
-    }
     let place = place(event);
+    if key == "Escape" {
+        return if place == Place::Typing { leave_field() } else { escape(editor) };
+    }
     if event.ctrl_key() || event.meta_key() {
         return place != Place::Typing && command(editor, &key.to_lowercase(), event.shift_key())
             || key.eq_ignore_ascii_case("s") && command(editor, "s", false);
     }
-    place == Place::Canvas && !event.alt_key() && plain(editor, &key, event.shift_key())
+    let taken = place == Place::Button && matches!(key.as_str(), "Enter" | " ");
+    matches!(place, Place::Canvas | Place::Button)
+        && !taken
+        && !event.alt_key()
+        && plain(editor, &key, event.shift_key())
 }
 
 fn command(editor: Editor, key: &str, shift: bool) -> bool {
@@ -123,6 +134,12 @@ fn select_focused(editor: Editor) -> bool {
         editor.select(Selection::nodes([id]));
     }
     found
+}
+
+/// Leaves a field; what was typed stays.
+fn leave_field() -> bool {
+    let field = document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    field.is_some_and(|field| field.blur().is_ok())
 }
 
 /// Gives up what is under way; otherwise puts away what is shown; otherwise selects nothing.

@@ -5,14 +5,16 @@ use hopscope_scenario::edits::{Document, NodeRef, Target};
 use hopscope_scenario::fields::{ValueType, chosen};
 use hopscope_scenario::issue::Severity;
 use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
-use hopscope_view::geometry::{Rect, node_rect, worker_boxes};
+use hopscope_view::geometry::{Rect, Schedule, node_rect, port, schedule, worker_boxes};
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::use_editor;
 use crate::state::document::Selection;
-use crate::ui::text::{t, t_with};
+use crate::state::run::Run;
+use crate::ui::text::{grouped, t, t_with};
 
 /// Most characters of a node's head line, name and kind together.
 const HEAD: usize = 20;
@@ -27,6 +29,8 @@ struct Facts {
     caption: String,
     /// A second one.
     more: String,
+    /// A client's constant rate, in millionths per second.
+    rate: Option<u64>,
     /// Replicas and workers of each.
     workers: Option<(u32, u32)>,
 }
@@ -49,6 +53,7 @@ impl Facts {
                     text!("node.client.more"),
                     &[("in_flight", &shown(node, "/load/in_flight")), ("bytes", &shown(node, "/payload/bytes"))],
                 ),
+                rate: Dimension::Rate.parse(&shown(node, "/load/rate")).ok(),
                 ..facts
             },
             Some(Kind::Service) => {
@@ -70,7 +75,7 @@ impl Facts {
 fn shown(node: NodeRef<'_>, pointer: &str) -> String {
     match node.value().pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => crate::ui::text::grouped(&number.to_string()),
+        Some(Value::Number(number)) => grouped(&number.to_string()),
         _ => "–".to_owned(),
     }
 }
@@ -123,6 +128,8 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
         let key = if problems.get().0 == 0 { text!("node.label") } else { text!("node.label.faulty") };
         t_with(key, &[("name", &facts.name), ("kind", &facts.kind), ("caption", &facts.caption), ("count", &count)])
     };
+    let knob = port(node_rect(Kind::Service, 0.0, 0.0));
+    let knob_at = format!("translate({} {})", knob.x, knob.y);
     view! {
         <g class="node" data-node=id.get_value() data-name=move || facts.with(|facts| facts.name.clone())
             tabindex="0" role="button" aria-label=label aria-pressed=move || selected.get().to_string()
@@ -131,8 +138,9 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
             on:focus=focus>
             <Body facts/>
+            <Levels id facts/>
             <Badge problems/>
-            <g class="port" data-port-of=id.get_value() transform="translate(160 40)">
+            <g class="port" data-port-of=id.get_value() transform=knob_at>
                 <title>{t(text!("node.port"))}</title>
                 <circle class="hit" r="13"></circle>
                 <circle class="knob" r="4.5"></circle>
@@ -149,16 +157,61 @@ fn Body(facts: Memo<Facts>) -> impl IntoView {
         <text class="nm" x="12" y="22">{move || facts.with(|facts| shortened(&facts.name, HEAD.saturating_sub(facts.kind.chars().count())))}</text>
         <text class="m" x="148" y="22" text-anchor="end">{move || facts.with(|facts| facts.kind.clone())}</text>
         <text class="s2" x="12" y="41">{move || facts.with(|facts| shortened(&facts.caption, 26))}</text>
-        <text class="s3" x="12" y="61">{move || facts.with(|facts| shortened(&facts.more, 28))}</text>
-        {move || facts.with(|facts| facts.workers).map(|(replicas, workers)| boxes(size, replicas, workers))}
+        <text class="s2" x="12" y="57">{move || facts.with(|facts| shortened(&facts.more, 28))}</text>
+        {move || facts.with(|facts| facts.rate).and_then(|rate| schedule(size, rate)).map(|it| marks(&it))}
     }
 }
 
-fn boxes(node: Rect, replicas: u32, workers: u32) -> impl IntoView {
-    let drawn = worker_boxes(node, replicas, workers);
-    let worker =
-        |rect: Rect| view! { <rect class="worker" x=rect.x y=rect.y width=rect.w height=rect.h rx="2"></rect> };
-    drawn.boxes.into_iter().map(worker).collect_view()
+/// A client's requests within a window of its schedule, and how long that is.
+fn marks(schedule: &Schedule) -> impl IntoView + use<> {
+    let path: String = schedule.marks.iter().map(|x| format!("M{x:.1} 68V80")).collect();
+    let window = Dimension::Time.print(schedule.window);
+    view! {
+        <path class="schedule" d=path></path>
+        <text class="m" x="148" y="93" text-anchor="end">{t_with(text!("node.client.window"), &[("window", &window)])}</text>
+    }
+}
+
+/// A service's workers, the held ones filled, and during a run how many messages it holds.
+#[component]
+fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
+    let run = expect_context::<Run>();
+    let workers = Memo::new(move |_| facts.with(|facts| facts.workers));
+    let level = Memo::new(move |_| run.levels.with(|levels| id.with_value(|id| levels.get(id).cloned())));
+    move || {
+        let (replicas, workers) = workers.get()?;
+        let level = level.get();
+        let busy = level.as_ref().map(|level| level.busy.clone()).unwrap_or_default();
+        let figures = level.map(|level| {
+            let held = grouped(&level.busy.iter().sum::<u32>().to_string());
+            let all = grouped(&replicas.saturating_mul(workers).to_string());
+            let waiting = grouped(&level.waiting.to_string());
+            view! {
+                <text class="m" x="12" y="91" data-busy=held.clone()>
+                    {t_with(text!("node.busy"), &[("held", &held), ("all", &all)])}
+                </text>
+                <text class="m" x="148" y="91" text-anchor="end" data-waiting=waiting.clone()>
+                    {t_with(text!("node.waiting"), &[("count", &waiting)])}
+                </text>
+            }
+        });
+        Some(view! { {boxes(replicas, workers, &busy)} {figures} })
+    }
+}
+
+/// The boxes of the workers; `busy` says how many are held, by replica.
+fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> impl IntoView + use<> {
+    let drawn = worker_boxes(node_rect(Kind::Service, 0.0, 0.0), replicas, workers);
+    let each = drawn.workers_per_box == 1;
+    let held = |index: usize| {
+        let (replica, worker) = (index / workers.max(1) as usize, index as u32 % workers.max(1));
+        if each { busy.get(replica).is_some_and(|busy| worker < *busy) } else { busy.iter().any(|busy| *busy > 0) }
+    };
+    let worker = |(index, rect): (usize, &Rect)| {
+        let class = if held(index) { "worker held" } else { "worker" };
+        view! { <rect class=class x=rect.x y=rect.y width=rect.w height=rect.h rx="2"></rect> }
+    };
+    drawn.boxes.iter().enumerate().map(worker).collect_view()
 }
 
 /// How many problems a node has, at its corner.

@@ -1,13 +1,16 @@
 //! What floats over the canvas: zoom, the reason why a link is refused, notices.
 
 use hopscope_scenario::text;
-use hopscope_view::geometry::Viewport;
+use hopscope_view::geometry::{Point, Viewport};
 use hopscope_view::gestures::Gesture;
 use leptos::prelude::*;
 
 use super::keys::ZOOM_STEP;
 use super::use_editor;
-use crate::ui::text::{IssueText, t};
+use crate::ui::text::{issue_text, t};
+
+/// The room that a tip may need.
+const TIP: Point = Point::new(334.0, 90.0);
 
 /// Zoom out, its percentage (back to 100 %), zoom in, fit.
 #[component]
@@ -36,20 +39,25 @@ pub(crate) fn Zoom() -> impl IntoView {
 #[component]
 pub(crate) fn LinkTip() -> impl IntoView {
     let editor = use_editor();
-    let place = move |axis: fn(hopscope_view::geometry::Point) -> f64| {
+    // Beside the pointer, on the side where there is room.
+    let place = Memo::new(move |_| {
         let at = editor.gesture.with(|gesture| match gesture {
             Gesture::Linking { at, .. } => *at,
-            _ => Default::default(),
+            _ => Point::default(),
         });
-        format!("{:.0}px", axis(editor.view.viewport.get().to_screen(at)) + 14.0)
-    };
+        let (at, size) = (editor.view.viewport.get().to_screen(at), editor.view.size());
+        let x = if at.x + TIP.x > size.x { at.x - TIP.x } else { at.x + 14.0 };
+        let y = if at.y + TIP.y > size.y { at.y - TIP.y } else { at.y + 14.0 };
+        Point::new(x.max(0.0), y.max(0.0))
+    });
     move || {
         let issue = editor.aim.with(|aim| aim.as_ref().and_then(|aim| aim.refusal.clone()))?;
         let by_keyboard = editor.linking.with(Option::is_some);
         (!by_keyboard).then(|| {
             view! {
-                <p class="tip" style:left=move || place(|at| at.x) style:top=move || place(|at| at.y)>
-                    <IssueText issue/>
+                <p class="tip" style:left=move || format!("{:.0}px", place.get().x)
+                    style:top=move || format!("{:.0}px", place.get().y)>
+                    {issue_text(&issue)}
                 </p>
             }
         })
@@ -62,9 +70,9 @@ pub(crate) fn NoticeCard() -> impl IntoView {
     let editor = use_editor();
     let card = move || {
         editor.notice.get().map(|notice| {
-            let issue = |issue| view! { <li class="issue"><IssueText issue/></li> };
+            let issue = |issue| view! { <li class="issue">{issue_text(&issue)}</li> };
             view! {
-                <div class="notice floating">
+                <div class="refusal floating">
                     <strong>{notice.title}</strong>
                     <ul>{notice.issues.into_iter().map(issue).collect_view()}</ul>
                     <button type="button" class="btn" on:click=move |_| editor.notice.set(None)>{t(text!("action.close"))}</button>

@@ -57,7 +57,7 @@ fn Item(kind: &'static KindDescriptor) -> impl IntoView {
     // A click without a pointer: Enter, Space, or assistive technology.
     let click = move |event: web_sys::MouseEvent| {
         if event.detail() == 0 {
-            editor.add(kind.kind, editor.view.middle());
+            editor.add_in_view(kind.kind);
         }
     };
     view! {

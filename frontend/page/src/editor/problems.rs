@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::use_editor;
 use crate::state::document::{Editor, Problem, Selection};
-use crate::ui::text::{IssueText, severity, t, t_with};
+use crate::ui::text::{issue_text, severity, t, t_with};
 
 /// Most problems that are listed at once.
 const SHOWN: usize = 50;
@@ -68,7 +68,7 @@ fn Row(problem: Problem) -> impl IntoView {
     let editor = use_editor();
     let severity = severity(&problem.issue);
     let target = problem.target;
-    let text = view! { <IssueText issue=problem.issue/> };
+    let text = issue_text(&problem.issue);
     match target {
         Target::Scenario => view! { <p class="issue" data-severity=severity>{text}</p> }.into_any(),
         target => view! {

@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hopscope_scenario::edits::{Change, Document, History, List, Target};
+use hopscope_scenario::edits::{Change, Document, History, Target};
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{Point, Viewport};
 use hopscope_view::gestures::Gesture;
 use hopscope_view::scene::Scene;
+use hopscope_view::transfer::replacing;
 use leptos::prelude::*;
-use serde_json::Value;
 
 use super::viewport::View;
 use crate::ui::text::t;
@@ -252,28 +252,6 @@ fn problems(document: &Document) -> Vec<Problem> {
         Problem { target, pointer, issue }
     });
     located.collect()
-}
-
-/// The change that makes one document the other, field by field, so that it can be taken back.
-fn replacing(before: &Document, after: &Document) -> Change {
-    const HELD: [&str; 4] = ["format", "version", "nodes", "links"];
-    let nodes: Vec<_> = before.nodes().map(|node| node.id()).collect();
-    let links: Vec<_> = before.links().map(|link| link.id()).collect();
-    let mut changes = vec![before.remove_elements(&nodes, &links)];
-    let fields = |document: &Document| {
-        let root = document.value().as_object().cloned().unwrap_or_default();
-        root.into_iter().filter(|(key, _)| !HELD.contains(&key.as_str())).collect::<Vec<_>>()
-    };
-    let pointer = |key: &str| format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-    changes.extend(fields(before).iter().map(|(key, _)| Change::unset(Target::Scenario, &pointer(key))));
-    changes.extend(fields(after).into_iter().map(|(key, value)| Change::set(Target::Scenario, &pointer(&key), value)));
-    let insert = |list, elements: Vec<Value>| {
-        let insert = move |(index, element)| Change::Insert { list, index, element };
-        elements.into_iter().enumerate().map(insert)
-    };
-    changes.extend(insert(List::Nodes, after.nodes().map(|node| node.value().clone()).collect()));
-    changes.extend(insert(List::Links, after.links().map(|link| link.value().clone()).collect()));
-    Change::Group(changes)
 }
 
 /// An empty scenario.

@@ -2,6 +2,7 @@
 
 use hopscope_scenario::catalogue::{Arg, Args, Key, Language, Span, plain};
 use hopscope_scenario::issue::Issue;
+pub(crate) use hopscope_view::format::grouped;
 use leptos::prelude::*;
 
 /// The text of a key that takes no arguments.
@@ -15,27 +16,13 @@ pub(crate) fn t_with(key: Key, args: &[(&str, &str)]) -> String {
     plain(Language::English, key, &args)
 }
 
-/// A whole number's digits in groups of three: `12,345`.
-pub(crate) fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
-    let mut text = sign.to_owned();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// How bad an Issue is, for the style sheet.
 pub(crate) fn severity(issue: &Issue) -> &'static str {
     if issue.is_error() { "error" } else { "warning" }
 }
 
 /// What is wrong and what to do about it, with names set apart.
-#[component]
-pub(crate) fn IssueText(issue: Issue) -> impl IntoView {
+pub(crate) fn issue_text(issue: &Issue) -> impl IntoView + use<> {
     let (message, remedy) = issue.spans(Language::English);
     let span = |span: Span| if span.strong { view! { <b>{span.text}</b> }.into_any() } else { span.text.into_any() };
     view! {
@@ -46,8 +33,6 @@ pub(crate) fn IssueText(issue: Issue) -> impl IntoView {
 }
 
 /// An Issue as a paragraph of its own.
-#[component]
-pub(crate) fn IssueLine(issue: Issue) -> impl IntoView {
-    let severity = severity(&issue);
-    view! { <p class="issue" data-severity=severity><IssueText issue/></p> }
+pub(crate) fn issue_line(issue: &Issue) -> impl IntoView + use<> {
+    view! { <p class="issue" data-severity=severity(issue)>{issue_text(issue)}</p> }
 }

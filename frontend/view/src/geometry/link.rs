@@ -84,12 +84,6 @@ impl LinkPath {
         Self::joining((sides.0.point(from, 0.0), sides.0), (sides.1.point(to, 0.0), sides.1))
     }
 
-    /// The path from a port to a point that follows a pointer.
-    #[must_use]
-    pub fn reaching(from: Rect, to: Point) -> Self {
-        Self::joining((super::port(from), Side::Right), (to, Side::Left))
-    }
-
     /// The path between two points, leaving and arriving at right angles to their sides.
     #[must_use]
     pub fn joining(from: (Point, Side), to: (Point, Side)) -> Self {

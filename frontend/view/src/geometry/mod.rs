@@ -8,7 +8,7 @@ mod node;
 mod viewport;
 
 pub use link::{LinkPath, Side, route};
-pub use node::{WorkerBoxes, node_at, node_rect, port, worker_boxes};
+pub use node::{Schedule, WorkerBoxes, node_at, node_rect, port, schedule, worker_boxes};
 pub use viewport::{MAX_ZOOM, MIN_ZOOM, Viewport};
 
 #[cfg(test)]

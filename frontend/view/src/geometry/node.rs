@@ -10,6 +10,8 @@ const PADDING: f64 = 12.0;
 const WORKERS_TOP: f64 = 52.0;
 /// Size of one worker's box where there is room.
 const WORKER: Point = Point::new(15.0, 10.0);
+/// Fewest requests of a window that a client's schedule shows; ten times as many are the most.
+const FEWEST_MARKS: f64 = 4.0;
 /// Narrowest box of a worker; below, one box stands for all.
 const NARROWEST: f64 = 3.0;
 
@@ -17,7 +19,7 @@ const NARROWEST: f64 = 3.0;
 #[must_use]
 pub fn node_rect(kind: Kind, x: f64, y: f64) -> Rect {
     let (w, h) = match kind {
-        Kind::Client | Kind::Service => (160.0, 80.0),
+        Kind::Client | Kind::Service => (160.0, 100.0),
     };
     Rect::new(x, y, w, h)
 }
@@ -41,6 +43,27 @@ pub struct WorkerBoxes {
     pub boxes: Vec<Rect>,
     /// How many workers one box stands for.
     pub workers_per_box: u32,
+}
+
+/// A client's schedule on its node: one mark for each request that it wants to send within a window of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// Where the marks are, from the node's left edge.
+    pub marks: Vec<f64>,
+    /// How long the window is, in ns.
+    pub window: u64,
+}
+
+/// Draws constant load of `rate` millionths per second: the window is the least power of ten that has at least
+/// [`FEWEST_MARKS`] requests. None at a rate of nothing, or one so slow that no window has them.
+#[must_use]
+pub fn schedule(node: Rect, rate: u64) -> Option<Schedule> {
+    let requests = |window: u64| rate as f64 / 1e6 * window as f64 / 1e9;
+    let windows = (3..17).map(|exponent| 10_u64.pow(exponent));
+    let window = windows.into_iter().find(|window| requests(*window) >= FEWEST_MARKS)?;
+    let count = requests(window);
+    let mark = |index: u32| PADDING + f64::from(index) / count * (node.w - 2.0 * PADDING);
+    Some(Schedule { marks: (0..count.ceil() as u32).map(mark).collect(), window })
 }
 
 /// Lays out the workers of a service: a box each, replicas set apart, or one box for all where they are too many.

@@ -80,8 +80,8 @@ fn links_of_one_side_leave_apart_in_the_order_of_their_ends() {
     let rects = [(0.0, 200.0), (400.0, 400.0), (400.0, 0.0)].map(|(x, y)| client(Point::new(x, y)));
     let paths = route(&rects, &[(0, 1), (0, 2)]);
     let [Some(low), Some(high)] = &paths[..] else { panic!("both ends exist") };
-    assert_eq!(low.at(0.0), Point::new(160.0, 252.0));
-    assert_eq!(high.at(0.0), Point::new(160.0, 228.0));
+    assert_eq!(low.at(0.0), Point::new(160.0, 262.0));
+    assert_eq!(high.at(0.0), Point::new(160.0, 238.0));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn two_links_between_the_same_nodes_do_not_lie_on_each_other() {
     let rects = [client(Point::new(0.0, 0.0)), client(Point::new(400.0, 0.0))];
     let paths = route(&rects, &[(0, 1), (0, 1), (1, 0)]);
     let middles: Vec<_> = paths.iter().flatten().map(|path| path.at(0.5).y).collect();
-    assert_eq!(middles, [16.0 + 8.0, 40.0, 56.0]);
+    assert_eq!(middles, [50.0 - 68.0 / 3.0, 50.0, 50.0 + 68.0 / 3.0]);
 }
 
 #[test]
@@ -109,4 +109,17 @@ fn the_topmost_of_overlapping_nodes_is_hit() {
 fn many_workers_share_one_box() {
     let drawn = worker_boxes(node_rect(Kind::Service, 0.0, 0.0), 4, 100);
     assert_eq!((drawn.boxes.len(), drawn.workers_per_box), (1, 400));
+}
+
+#[test]
+fn a_schedule_shows_every_request_of_its_window() {
+    let node = node_rect(Kind::Client, 0.0, 0.0);
+    let twenty = schedule(node, 20_000_000).unwrap();
+    assert_eq!((twenty.marks.len(), twenty.window), (20, 1_000_000_000));
+    assert_eq!(twenty.marks[0], 12.0);
+    let fast = schedule(node, 100_000 * 1_000_000).unwrap();
+    assert_eq!((fast.marks.len(), fast.window), (10, 100_000));
+    let slow = schedule(node, 1_000).unwrap();
+    assert_eq!((slow.marks.len(), slow.window), (10, 10_000_000_000_000));
+    assert_eq!(schedule(node, 0), None);
 }

@@ -18,8 +18,8 @@ fn a_drag_moves_its_nodes_and_the_ends_of_their_links() {
     let moved = Scene::of(&document, &moving, Point::new(100.0, 60.0));
     assert_eq!(moved.node("n1"), still.node("n1"));
     assert_eq!(moved.node("n2").unwrap().rect.origin(), Point::new(400.0, 60.0));
-    assert_eq!(still.link("l1").unwrap().path.at(1.0), Point::new(300.0, 40.0));
-    assert_eq!(moved.link("l1").unwrap().path.at(1.0), Point::new(400.0, 100.0));
+    assert_eq!(still.link("l1").unwrap().path.at(1.0), Point::new(300.0, 50.0));
+    assert_eq!(moved.link("l1").unwrap().path.at(1.0), Point::new(400.0, 110.0));
 }
 
 #[test]
@@ -46,5 +46,9 @@ fn nodes_without_a_position_do_not_lie_on_each_other() {
 #[test]
 fn a_new_node_steps_aside_from_one_in_its_place() {
     let scene = Scene::of(&document(TWO, ""), &BTreeSet::new(), Point::default());
-    assert_eq!(scene.free_place(Kind::Client, Point::new(83.0, 41.0)), Point::new(20.0, 20.0));
+    assert_eq!(scene.place(Kind::Client, Point::new(83.0, 51.0)), Point::new(20.0, 20.0));
+    assert_eq!(scene.place(Kind::Client, Point::new(100.0, 51.0)), Point::new(20.0, 0.0));
+    let free = scene.free_place(Kind::Client, Point::new(100.0, 51.0));
+    let rect = crate::geometry::node_rect(Kind::Client, free.x, free.y);
+    assert!(scene.nodes().iter().all(|node| !node.rect.touches(rect)));
 }

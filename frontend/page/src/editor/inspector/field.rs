@@ -1,15 +1,16 @@
 //! One field: its input, what it may hold, and what is wrong with it.
 
-use hopscope_scenario::edits::{Change, Document, Target};
+use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::{Field, Presence, ValueType};
+use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
+use hopscope_view::form::{Row, path, shown, tidied, typed};
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::super::use_editor;
-use super::form::Row;
 use crate::state::document::{Editor, Problem};
-use crate::ui::text::{IssueLine, grouped, t, t_with};
+use crate::ui::text::{grouped, issue_line, t, t_with};
 
 /// Label, input, hint and Issues of a field.
 #[component]
@@ -35,17 +36,19 @@ pub(super) fn FieldRow(target: Target, row: Row) -> impl IntoView {
 pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'static str) -> impl IntoView {
     let editor = use_editor();
     let field = row.field;
-    let at = StoredValue::new((target, row.pointer));
-    let path = at.with_value(|(_, pointer)| path(pointer));
-    let value =
-        Memo::new(move |_| editor.with(|document| at.with_value(|(target, pointer)| shown(document, target, pointer))));
+    let path = path(&row.pointer);
+    let at = StoredValue::new((target, row));
+    let value = Memo::new(move |_| {
+        editor.with(|document| at.with_value(|(target, row)| shown(document.get(target, &row.pointer))))
+    });
     let faulty = Memo::new(move |_| {
-        editor.problems.with(|problems| problems.iter().any(|problem| at.with_value(|at| is_about(problem, at))))
+        let is_own = |problem: &Problem| at.with_value(|(target, row)| is_about(problem, target, &row.pointer));
+        editor.problems.with(|problems| problems.iter().any(is_own))
     });
     let invalid = move || faulty.get().then_some("true");
-    let write = move |text: String| at.with_value(|(target, pointer)| write(editor, target, pointer, field, &text));
+    let write = move |text: String| at.with_value(|(target, row)| write(editor, target, row, &text));
     let leave = move |_| {
-        at.with_value(|(target, pointer)| tidy(editor, target, pointer, field));
+        at.with_value(|(target, row)| tidy(editor, target, row));
         editor.end_gesture();
     };
     let described = format!("hint-{path} issue-{path}");
@@ -79,69 +82,36 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
 pub(super) fn FieldIssues(target: Target, #[prop(into)] pointer: String) -> impl IntoView {
     let editor = use_editor();
     let path = path(&pointer);
-    let at = (target, pointer);
     let issues = Memo::new(move |_| {
-        let own = |problem: &&Problem| is_about(problem, &at);
+        let own = |problem: &&Problem| is_about(problem, &target, &pointer);
         editor.problems.with(|problems| problems.iter().filter(own).cloned().collect::<Vec<_>>())
     });
     view! {
         <div id=format!("issue-{path}") class="issues" data-issue-for=path>
-            {move || issues.get().into_iter().map(|problem| view! {
-                <IssueLine issue=problem.issue/>
-            }).collect_view()}
+            {move || issues.get().into_iter().map(|problem| issue_line(&problem.issue)).collect_view()}
         </div>
     }
 }
 
-fn is_about(problem: &Problem, (target, pointer): &(Target, String)) -> bool {
-    problem.target == *target && problem.pointer == *pointer
+fn is_about(problem: &Problem, target: &Target, pointer: &str) -> bool {
+    problem.target == *target && problem.pointer == pointer
 }
 
-/// The field's name in the form: the pointer with dots.
-fn path(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
-}
-
-/// What the input shows.
-fn shown(document: &Document, target: &Target, pointer: &str) -> String {
-    match document.get(target, pointer) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+/// Writes what was typed, as part of the typing in this field.
+fn write(editor: Editor, target: &Target, row: &Row, text: &str) {
+    if editor.now(|document| shown(document.get(target, &row.pointer))) == text {
+        return;
     }
-}
-
-/// Writes what was typed: as the field's type where it is one, otherwise as the text that it is.
-fn write(editor: Editor, target: &Target, pointer: &str, field: &'static Field, text: &str) {
-    let typed = text.trim();
-    let change = match &field.value {
-        _ if typed.is_empty() && field.presence == Presence::Optional => Change::unset(target.clone(), pointer),
-        ValueType::Integer { .. } => {
-            let value = typed.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
-            Change::set(target.clone(), pointer, value)
-        }
-        ValueType::Variant { tag, options } => {
-            let Some(option) = options.iter().find(|option| option.id == text) else {
-                return;
-            };
-            let whole = pointer.strip_suffix(tag).and_then(|rest| rest.strip_suffix('/')).unwrap_or(pointer);
-            Change::set(target.clone(), whole, option.default_value(tag))
-        }
-        _ => Change::set(target.clone(), pointer, Value::from(text)),
-    };
-    if editor.now(|document| shown(document, target, pointer)) != text {
-        editor.apply(change, Some(&format!("{target:?}{pointer}")));
+    if let Some(change) = typed(target, row, text) {
+        editor.apply(change, Some(&format!("{target:?}{}", row.pointer)));
     }
 }
 
 /// Spells a quantity canonically, as part of the typing that wrote it.
-fn tidy(editor: Editor, target: &Target, pointer: &str, field: &'static Field) {
-    let ValueType::Quantity { dimension, .. } = &field.value else {
-        return;
-    };
-    let now = editor.now(|document| shown(document, target, pointer));
-    if let Ok(base) = dimension.parse(&now) {
-        write(editor, target, pointer, field, &dimension.print(base));
+fn tidy(editor: Editor, target: &Target, row: &Row) {
+    let now = editor.now(|document| shown(document.get(target, &row.pointer)));
+    if let Some(canonical) = tidied(row.field, &now) {
+        write(editor, target, row, &canonical);
     }
 }
 
@@ -154,8 +124,9 @@ fn hint(field: &Field) -> String {
         }
         ValueType::Quantity { dimension, min, max } => {
             let (min, max) = (dimension.print(*min), dimension.print(*max));
-            let units = dimension.allowed();
-            t_with(text!("hint.quantity"), &[("min", &min), ("max", &max), ("units", units)])
+            // A rate has one unit, which its ends show.
+            let key = if *dimension == Dimension::Rate { text!("hint.integer") } else { text!("hint.quantity") };
+            t_with(key, &[("min", &min), ("max", &max), ("units", dimension.allowed())])
         }
         ValueType::Text { max_chars, .. } => t_with(text!("hint.text"), &[("max", &grouped(&max_chars.to_string()))]),
         ValueType::Id | ValueType::Group { .. } | ValueType::Variant { .. } => String::new(),

@@ -1,0 +1,93 @@
+use hopscope_scenario::edits::Document;
+use hopscope_scenario::kinds::{KINDS, Kind};
+
+use super::*;
+
+/// A document with one new node of a kind, its id, and its form.
+fn form(kind: Kind) -> (Document, Target, Vec<Section>) {
+    let mut document = Document::new("test");
+    let (id, change) = document.add_node(kind.descriptor(), "it", 0, 0);
+    document.apply(&change).unwrap();
+    let target = Target::Node(id);
+    let sections = sections(kind.descriptor().fields, document.get(&target, "").unwrap());
+    (document, target, sections)
+}
+
+fn row(sections: &[Section], pointer: &str) -> Row {
+    sections.iter().flat_map(|section| &section.rows).find(|row| row.pointer == pointer).unwrap().clone()
+}
+
+#[test]
+fn every_kind_has_an_input_for_every_value_of_a_new_node() {
+    for kind in KINDS {
+        let (document, target, sections) = form(kind.kind);
+        for leaf in leaves(kind.fields, document.get(&target, "").unwrap()) {
+            let is_choice = matches!(leaf.field.value, ValueType::Variant { .. });
+            let has_row = sections.iter().flat_map(|section| &section.rows).any(|row| row.pointer == leaf.pointer);
+            assert!(is_choice || has_row, "{}{}", kind.id, leaf.pointer);
+        }
+    }
+}
+
+#[test]
+fn a_choice_among_one_is_told_and_not_asked() {
+    let (_, _, sections) = form(Kind::Client);
+    assert_eq!(sections[0].heading.map(Key::name), Some("field.load"));
+    assert_eq!(sections[0].option.map(Key::name), Some("load.constant"));
+    assert_eq!(sections[0].rows[0].pointer, "/load/rate");
+}
+
+#[test]
+fn a_document_that_chose_nothing_known_is_asked() {
+    let fields = Kind::Client.descriptor().fields;
+    let broken = serde_json::json!({"load": {"kind": "tidal"}});
+    assert_eq!(sections(fields, &broken)[0].rows[0].pointer, "/load/kind");
+}
+
+#[test]
+fn whatever_is_typed_is_shown_again() {
+    let (document, target, sections) = form(Kind::Service);
+    for pointer in ["/workers", "/work/mean"] {
+        for text in ["3", "-1.2", "many", " 40ms", "", "007x"] {
+            let mut document = document.clone();
+            document.apply(&typed(&target, &row(&sections, pointer), text).unwrap()).unwrap();
+            assert_eq!(shown(document.get(&target, pointer)), text);
+        }
+    }
+}
+
+#[test]
+fn a_whole_number_is_a_number_and_a_cleared_bound_is_none() {
+    let (mut document, target, sections) = form(Kind::Client);
+    let count = row(&sections, "/load/count");
+    document.apply(&typed(&target, &count, "12").unwrap()).unwrap();
+    assert_eq!(document.get(&target, "/load/count"), Some(&Value::from(12)));
+    document.apply(&typed(&target, &count, "").unwrap()).unwrap();
+    assert_eq!(document.get(&target, "/load/count"), None);
+}
+
+#[test]
+fn an_option_comes_with_its_defaults() {
+    let (document, target, sections) = form(Kind::Client);
+    let row = Row { pointer: "/load/kind".into(), ..row(&sections, "/load/rate") };
+    let variant = &Kind::Client.descriptor().fields[0];
+    let row = Row { field: variant, ..row };
+    let Some(Change::Set { pointer, value, .. }) = typed(&target, &row, "constant") else { panic!("one field is set") };
+    assert_eq!((pointer.as_str(), value.as_ref()), ("/load", document.get(&target, "/load")));
+    assert_eq!(typed(&target, &row, "tidal"), None);
+}
+
+#[test]
+fn quantities_are_tidied_and_other_texts_are_not() {
+    let (_, _, sections) = form(Kind::Service);
+    let mean = row(&sections, "/work/mean").field;
+    assert_eq!(tidied(mean, "40000us"), Some("40 ms".to_owned()));
+    assert_eq!(tidied(mean, "40 ms"), None);
+    assert_eq!(tidied(mean, "soon"), None);
+    assert_eq!(tidied(row(&sections, "/workers").field, "40000us"), None);
+}
+
+#[test]
+fn inputs_are_named_by_dots() {
+    assert_eq!(path("/load/rate"), "load.rate");
+}
