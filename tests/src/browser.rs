@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::child::Group;
 
 /// Flags for a headless browser that asks nobody on the network for anything.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +20,6 @@ const FLAGS: [&str; 9] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--window-size=1280,800",
 ];
 
 /// Runs before any script of a page: keeps policy reports, errors and rejected promises where the test finds them.
@@ -59,6 +58,8 @@ where
     capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
     capabilities.set_binary(&crate::variable("HOPSCOPE_CHROMIUM")?.to_string_lossy())?;
     let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
+    let window = json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+    driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", window).await?;
     driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await?;
     let result = AssertUnwindSafe(test(driver.clone())).catch_unwind().await;
     let quit = driver.quit().await;

@@ -1,4 +1,4 @@
-//! The real binary, serving on a free port and ended with its owner.
+//! The real binary, serving on a free port with a data folder of its own, ended with its owner.
 
 use anyhow::Result;
 use tokio::process::Command;
@@ -8,7 +8,9 @@ use crate::child::Group;
 /// A running `hopscope serve`.
 pub struct Server {
     url: String,
+    // Dropped in this order: first the process, then what it wrote.
     _process: Group,
+    _data: tempfile::TempDir,
 }
 
 impl Server {
@@ -17,8 +19,9 @@ impl Server {
     /// # Errors
     /// When the binary is missing or ends early.
     pub async fn start() -> Result<Self> {
+        let data = tempfile::tempdir()?;
         let mut command = Command::new(crate::variable("HOPSCOPE_BIN")?);
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         let mut process = Group::start(&mut command)?;
         let url = process
             .read_until(|line| {
@@ -26,7 +29,7 @@ impl Server {
                 line[at..].split_whitespace().next().map(str::to_owned)
             })
             .await?;
-        Ok(Self { url, _process: process })
+        Ok(Self { url, _process: process, _data: data })
     }
 
     /// Its address, like `http://127.0.0.1:40321`.

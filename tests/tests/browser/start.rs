@@ -1,4 +1,4 @@
-//! The page in a real browser.
+//! The page starts, under its policy.
 
 use anyhow::{Context, Result};
 use hopscope_tests::browser::{faults, picture, with_browser};

@@ -1,0 +1,116 @@
+//! The main job: drag a client and a service onto an empty canvas, link them, run, watch, read one trace, download.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use hopscope_record::Kind;
+use hopscope_record::decoder::Framing;
+use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::http::request;
+use hopscope_tests::recording::Recorded;
+use hopscope_tests::server::Server;
+
+use crate::hands::Hands;
+
+/// Calls that the run makes: 200/s for 2 s.
+const CALLS: usize = 400;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_is_dragged_run_watched_read_and_downloaded() -> Result<()> {
+    let server = Server::start().await?;
+    let downloads = tempfile::tempdir()?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.download_into(downloads.path()).await?;
+        build(&hands).await?;
+        mistake_and_repair(&hands).await?;
+        hands.fill("duration", "2 s").await?;
+        hands.click("[data-action=run]").await?;
+        // A dot on the canvas while the run goes on.
+        hands.find("canvas.dots[data-dots]:not([data-dots='0'])").await?;
+        picture(&hands.driver, "live").await?;
+        hands.find("[data-action=export-json]").await?;
+        assert_eq!(hands.text("[data-figure=completed]").await?.replace(',', ""), CALLS.to_string());
+        picture(&hands.driver, "replay").await?;
+        read_a_trace(&hands).await?;
+        compare_download(&hands, &server, downloads.path()).await?;
+        survives_a_reload(&hands).await?;
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// Drags a client and a service onto the empty canvas and a link between them.
+async fn build(hands: &Hands) -> Result<()> {
+    assert_eq!(hands.count("[data-node]").await?, 0, "the canvas begins empty");
+    picture(&hands.driver, "empty").await?;
+    hands.drag_to_point("[data-palette=client]", 320, 250).await?;
+    hands.find("[data-node=n1]").await?;
+    hands.drag_to_point("[data-palette=service]", 680, 250).await?;
+    hands.find("[data-node=n2]").await?;
+    hands.drag_to("[data-port-of=n1]", "[data-node=n2]").await?;
+    hands.find("[data-link=l1]").await?;
+    assert_eq!((hands.count("[data-node]").await?, hands.count("[data-link]").await?), (2, 1));
+    Ok(())
+}
+
+/// Types a rate that cannot be, is told beside the field and at Run, and puts it right.
+async fn mistake_and_repair(hands: &Hands) -> Result<()> {
+    hands.click("[data-node=n2]").await?;
+    hands.fill("work.mean", "2 ms").await?;
+    hands.click("[data-node=n1]").await?;
+    hands.fill("load.rate", "-1/s").await?;
+    let told = hands.text("[data-issue-for='load.rate']").await?;
+    assert!(told.contains("-1/s"), "{told}");
+    hands.click("[data-action=run]").await?;
+    hands.find("[data-refusal]").await?;
+    picture(&hands.driver, "mistake").await?;
+    hands.fill("load.rate", "200/s").await?;
+    assert_eq!(hands.text("[data-issue-for='load.rate']").await?, "");
+    Ok(())
+}
+
+/// Chooses a trace in the table and reads its sequence.
+async fn read_a_trace(hands: &Hands) -> Result<()> {
+    hands.click("[role=tab][data-tab=traces]").await?;
+    hands.click("[data-trace]").await?;
+    hands.click("[role=tab][data-tab=trace]").await?;
+    hands.find("svg.sequence").await?;
+    for kind in [Kind::SENT, Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::REPLIED, Kind::COMPLETED] {
+        let name = kind.name().context("a kind without a name")?;
+        hands.find(&format!("svg.sequence [data-event={name}]")).await?;
+    }
+    picture(&hands.driver, "trace").await?;
+    Ok(())
+}
+
+/// The downloaded JSON has what the recording has, event for event.
+async fn compare_download(hands: &Hands, server: &Server, downloads: &std::path::Path) -> Result<()> {
+    hands.click("[data-action=export-json]").await?;
+    let json: serde_json::Value = serde_json::from_slice(&hands.downloaded(downloads, "json").await?)?;
+    let run = json["run"]["id"].as_str().context("the export names no run")?;
+    let address: SocketAddr = server.url().trim_start_matches("http://").parse()?;
+    let (status, bytes) = request(&format!("GET /api/runs/{run}/recording"), address, &Vec::new(), b"").await?;
+    assert_eq!(status, 200);
+    let recorded = Recorded::read(&bytes, Framing::File)?;
+    let exported = json["events"].as_array().context("no events")?;
+    assert_eq!(exported.len(), recorded.events.len());
+    for (row, event) in exported.iter().zip(&recorded.events) {
+        assert_eq!(row["time_ns"].as_i64(), Some(event.time), "{row}");
+        assert_eq!(row["kind"].as_str(), event.kind.name(), "{row}");
+    }
+    let completed = recorded.events.iter().filter(|event| event.kind == Kind::COMPLETED).count();
+    assert_eq!((completed, recorded.lost), (CALLS, 0));
+    Ok(())
+}
+
+/// After a reload the scenario and the run are there again.
+async fn survives_a_reload(hands: &Hands) -> Result<()> {
+    hands.driver.refresh().await?;
+    hands.find("[data-link=l1]").await?;
+    hands.find("[data-action=export-json]").await?;
+    assert_eq!(hands.text("[data-figure=completed]").await?.replace(',', ""), CALLS.to_string());
+    assert_eq!(hands.attribute("[data-node=n1]", "data-name").await?, "client");
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What a person does with mouse and keyboard, and what a person reads.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use thirtyfour::prelude::ElementQueryable as _;
+use thirtyfour::{By, Key, WebDriver, WebElement};
+
+/// A page in front of a person.
+pub(crate) struct Hands {
+    pub(crate) driver: WebDriver,
+}
+
+impl Hands {
+    /// Opens the page and waits until it is there and has found its server.
+    pub(crate) async fn open(driver: WebDriver, url: &str) -> Result<Self> {
+        driver.goto(url).await?;
+        let hands = Self { driver };
+        hands.find("[data-ready=true]").await?;
+        hands.find(".server[data-state=ready]").await?;
+        Ok(hands)
+    }
+
+    /// The first element of that kind, waited for.
+    pub(crate) async fn find(&self, css: &str) -> Result<WebElement> {
+        self.driver.query(By::Css(css)).first().await.with_context(|| format!("the page does not show {css}"))
+    }
+
+    /// How many there are now.
+    pub(crate) async fn count(&self, css: &str) -> Result<usize> {
+        Ok(self.driver.find_all(By::Css(css)).await?.len())
+    }
+
+    pub(crate) async fn click(&self, css: &str) -> Result<()> {
+        self.find(css).await?.click().await.with_context(|| format!("cannot click {css}"))
+    }
+
+    /// The words of an element.
+    pub(crate) async fn text(&self, css: &str) -> Result<String> {
+        Ok(self.find(css).await?.text().await?)
+    }
+
+    /// Drags from the middle of an element to a point of the window.
+    pub(crate) async fn drag_to_point(&self, from: &str, x: i64, y: i64) -> Result<()> {
+        let from = self.find(from).await?;
+        let drag = self.driver.action_chain().move_to_element_center(&from).click_and_hold();
+        // By a stop on the way, as a hand does.
+        drag.move_to(x - 30, y - 20).move_to(x, y).release().perform().await?;
+        Ok(())
+    }
+
+    /// Drags from the middle of an element to the middle of another.
+    pub(crate) async fn drag_to(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.find(from).await?, self.find(to).await?);
+        let drag = self.driver.action_chain().move_to_element_center(&from).click_and_hold();
+        drag.move_by_offset(20, 5).move_to_element_center(&to).release().perform().await?;
+        Ok(())
+    }
+
+    /// Writes into a field of that name in place of what it holds.
+    pub(crate) async fn fill(&self, name: &str, text: &str) -> Result<()> {
+        let field = self.find(&format!("input[name=\"{name}\"]")).await?;
+        field.click().await?;
+        field.send_keys(Key::Control + "a").await?;
+        field.send_keys(text).await?;
+        field.send_keys(Key::Enter).await?;
+        Ok(())
+    }
+
+    /// The value of an attribute of the first element of that kind.
+    pub(crate) async fn attribute(&self, css: &str, name: &str) -> Result<String> {
+        self.find(css).await?.attr(name).await?.with_context(|| format!("{css} has no {name}"))
+    }
+
+    /// Sends downloads into this folder.
+    pub(crate) async fn download_into(&self, folder: &Path) -> Result<()> {
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder });
+        self.driver.cdp().send_raw("Page.setDownloadBehavior", parameters).await?;
+        Ok(())
+    }
+
+    /// The whole of the file with this ending, once the browser has finished it.
+    pub(crate) async fn downloaded(&self, folder: &Path, ending: &str) -> Result<Vec<u8>> {
+        let finished = |path: &PathBuf| path.extension().is_some_and(|e| e == ending);
+        loop {
+            let files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
+            if let Some(file) = files.iter().find(|path| finished(path)) {
+                return Ok(std::fs::read(file)?);
+            }
+            // Asking the browser something gives it its turn.
+            self.driver.title().await?;
+        }
+    }
+}

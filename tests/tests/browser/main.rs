@@ -1,0 +1,5 @@
+//! The page in a real browser, used as a person uses it.
+
+mod first_run;
+mod hands;
+mod start;
