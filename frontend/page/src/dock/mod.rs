@@ -7,9 +7,9 @@ use leptos::prelude::*;
 use crate::player::Strip;
 use crate::state::run::use_run;
 use crate::traces::{TraceDetail, TraceList};
-use crate::ui::format;
 use crate::ui::text::t;
 use export::Downloads;
+use hopscope_view::format;
 
 mod export;
 

@@ -93,9 +93,11 @@ impl Frames {
         let revision = self.run.revision.get_untracked();
         let news = self.paint.try_update_value(|paint| std::mem::replace(&mut paint.revision, revision) != revision);
         let (shown, levels, figures) = self.run.with(|data| {
+            // The live clock goes on past the last event until all dots are home.
+            let last = data.buffer.extent().map_or(i64::MAX, |(_, last)| last.max(data.buffer.head()));
             let shown = Shown {
                 mode: data.clock.mode(),
-                time: data.clock.time(),
+                time: data.clock.time().min(last),
                 playing: data.clock.is_playing(),
                 messages_per_dot: data.layout.messages_per_dot,
             };

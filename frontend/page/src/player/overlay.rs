@@ -13,8 +13,8 @@ use super::frames::Frames;
 use crate::editor::use_editor;
 use crate::state::document::Editor;
 use crate::state::run::{Run, use_run};
-use crate::ui::format;
 use crate::ui::text::{t, t_with};
+use hopscope_view::format;
 
 /// How far from a dot's middle a click may be, in CSS pixels.
 const REACH: f64 = 9.0;

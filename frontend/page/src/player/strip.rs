@@ -5,8 +5,8 @@ use hopscope_view::clock::{Mode, Scale};
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
-use crate::ui::format;
 use crate::ui::text::{t, t_with};
+use hopscope_view::format;
 
 /// Columns of the track.
 const COLUMNS: usize = 160;

@@ -7,8 +7,8 @@ use hopscope_view::buffer::Figures;
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
-use crate::ui::format;
 use crate::ui::text::{t, t_with};
+use hopscope_view::format;
 
 /// Phase and figures, over the canvas' lower edge; nothing while there is no run.
 #[component]

@@ -14,7 +14,7 @@ pub(crate) fn Notice() -> impl IntoView {
     let words = Memo::new(move |_| run.status.with(words));
     let full = Memo::new(move |_| {
         run.revision.track();
-        run.with(|data| data.buffer.kept_until()).map(crate::ui::format::clock)
+        run.with(|data| data.buffer.kept_until()).map(hopscope_view::format::clock)
     });
     view! {
         <div class="notices" role="status">

@@ -6,15 +6,22 @@ use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Trace};
 use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Sequence, caption};
+use leptos::ev;
+use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{outcome_class, outcome_label};
 use crate::state::run::{Run, use_run};
-use crate::ui::format;
 use crate::ui::text::{t, t_with};
+use hopscope_view::format;
 
-const WIDTH: f64 = 620.0;
-const HEIGHT: f64 = 190.0;
+/// Size of the drawing in pixels; it is as wide as there is room.
+const LEAST_WIDTH: f64 = 360.0;
+const HEIGHT: f64 = 192.0;
+/// Room for words beside the outer lanes.
+const MARGIN: f64 = 96.0;
+/// Width of the list beside the drawing; the style sheet has the same.
+const READING: f64 = 400.0;
 /// Most events that are listed; a trace has a handful per hop.
 const LISTED: usize = 500;
 
@@ -22,6 +29,7 @@ const LISTED: usize = 500;
 #[derive(Clone, PartialEq)]
 struct Detail {
     row: u32,
+    width: f64,
     trace: Trace,
     events: Vec<Event>,
     drawing: Sequence,
@@ -50,9 +58,11 @@ pub(crate) fn TraceDetail() -> impl IntoView {
         // A trace that is complete does not change with the revision.
         run.with(|data| data.buffer.traces().get(row as usize).map(|trace| (row, trace.last)))
     });
+    let (width, area) = use_width();
     let detail = Memo::new(move |_| {
         let (row, _) = last.get()?;
-        run.with(|data| detail(&data.buffer, row))
+        let width = width.get();
+        run.with(|data| detail(&data.buffer, row, width))
     });
     let key = move |event: web_sys::KeyboardEvent| {
         let forward = match event.key().as_str() {
@@ -63,7 +73,7 @@ pub(crate) fn TraceDetail() -> impl IntoView {
         event.prevent_default();
         run.step(forward);
     };
-    move || match detail.get() {
+    let shown = move || match detail.get() {
         None => view! { <p class="nothing">{t(text!("trace.none"))}</p> }.into_any(),
         Some(detail) => {
             let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(detail.row) + 1))]);
@@ -75,14 +85,34 @@ pub(crate) fn TraceDetail() -> impl IntoView {
             }
             .into_any()
         }
-    }
+    };
+    view! { <div class="detail" node_ref=area>{shown}</div> }
 }
 
-fn detail(buffer: &RunBuffer, row: u32) -> Option<Detail> {
+/// The width that a drawing has, and the element that gives it.
+fn use_width() -> (ReadSignal<f64>, NodeRef<Div>) {
+    let (width, set_width) = signal(LEAST_WIDTH);
+    let area = NodeRef::<Div>::new();
+    let measure = move || {
+        if let Some(area) = area.get_untracked() {
+            set_width.set((f64::from(area.client_width()) - READING).max(LEAST_WIDTH));
+        }
+    };
+    Effect::new(move |_| {
+        area.track();
+        measure();
+    });
+    let resized = window_event_listener(ev::resize, move |_| measure());
+    on_cleanup(move || resized.remove());
+    (width, area)
+}
+
+fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let trace = *buffer.traces().get(row as usize)?;
     let mut events = buffer.events_of(row);
     events.truncate(LISTED);
-    let drawing = Sequence::new(&events, Frame { left: 130.0, right: WIDTH - 130.0, top: 34.0, bottom: HEIGHT - 12.0 });
+    let drawing =
+        Sequence::new(&events, Frame { left: MARGIN, right: width - MARGIN, top: 34.0, bottom: HEIGHT - 16.0 });
     let name = |place| place_name(buffer, place);
     let lanes = drawing.lanes.iter().map(|lane| name(lane.place)).collect();
     let line = |(event, mark): (&Event, &Mark)| Line {
@@ -93,7 +123,7 @@ fn detail(buffer: &RunBuffer, row: u32) -> Option<Detail> {
         step: mark.step,
     };
     let lines = events.iter().zip(&drawing.marks).map(line).collect();
-    Some(Detail { row, trace, events, drawing, lanes, lines })
+    Some(Detail { row, width, trace, events, drawing, lanes, lines })
 }
 
 fn place_name(buffer: &RunBuffer, place: hopscope_record::PlaceIndex) -> String {
@@ -111,7 +141,7 @@ fn place_name(buffer: &RunBuffer, place: hopscope_record::PlaceIndex) -> String 
 #[component]
 fn Drawing(detail: Detail) -> impl IntoView {
     let run = use_run();
-    let Detail { drawing, lanes, lines, events, .. } = detail;
+    let Detail { drawing, lanes, lines, events, width, .. } = detail;
     let zero = events.first().map_or(0, |event| event.time);
     let protocol = move |arrow: &Arrow| {
         run.with(|data| data.buffer.plan().and_then(|plan| plan.link(arrow.link.0)).map(|link| link.protocol))
@@ -127,7 +157,7 @@ fn Drawing(detail: Detail) -> impl IntoView {
     let marks =
         drawing.marks.iter().zip(&lines).map(|(mark, line)| mark_view(run, mark, line, zero, &drawing)).collect_view();
     view! {
-        <svg class="sequence" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="xMinYMin meet" role="img"
+        <svg class="sequence" width=width height=HEIGHT role="img"
             aria-label=t(text!("trace.sequence"))>
             {drawing.lanes.iter().zip(&lanes).map(lane).collect_view()}
             {drawing.bars.iter().map(bar_view).collect_view()}
@@ -212,7 +242,7 @@ fn Reading(detail: Detail) -> impl IntoView {
                     <span class="num time">{format::stamp(line.time)}</span>
                     <span>{line.kind}</span>
                     <span class="dim">{line.place}</span>
-                    <span class="num step">{line.step.map(|step| step.to_string())}</span>
+                    <span class="num number">{line.step.map(|step| step.to_string())}</span>
                 </button>
             </li>
         }

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use super::{outcome_class, outcome_label};
 use crate::state::run::use_run;
-use crate::ui::format;
 use crate::ui::text::t;
+use hopscope_view::format;
 
 /// Height of a row in pixels; the style sheet has the same.
 const ROW: f64 = 26.0;
@@ -99,7 +99,7 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
         Sort::Fastest => "ascending",
     };
     let mark = move || match sort.get() {
-        Sort::First => "",
+        Sort::First => "↕",
         Sort::Slowest => "↓",
         Sort::Fastest => "↑",
     };

@@ -1,6 +1,5 @@
 //! Small pieces that the parts of the page are made of.
 
-pub(crate) mod format;
 pub(crate) mod icon;
 pub(crate) mod menu;
 pub(crate) mod text;

@@ -116,7 +116,8 @@ impl Journey {
     #[must_use]
     pub fn leg_at(&self, time: i64) -> Leg {
         let passed = |stamp: i64| stamp != ABSENT && time >= stamp;
-        if passed(self.closed) {
+        // At the very instant of its end it still stands where it ended.
+        if self.closed != ABSENT && time > self.closed {
             return Leg::Over;
         }
         if passed(self.replied) {

@@ -67,7 +67,8 @@ fn a_journey_goes_through_its_legs_by_its_own_stamps() {
     assert_eq!(journey.leg_at(120_000), Leg::Waiting);
     assert_eq!(journey.leg_at(120_000 + MS), Leg::Working);
     assert_eq!(journey.leg_at(journey.replied + 50_000), Leg::Reply(0.25));
-    assert_eq!(journey.leg_at(journey.closed), Leg::Over);
+    assert_eq!(journey.leg_at(journey.closed), Leg::Reply(1.0));
+    assert_eq!(journey.leg_at(journey.closed + 1), Leg::Over);
     assert_eq!((journey.worker, journey.ending), (0, Ending::Completed));
     let failed = buffer.journeys().unwrap().rows()[1];
     assert_eq!(failed.leg_at(failed.sent + 10_000), Leg::Request(0.1));

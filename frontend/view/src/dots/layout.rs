@@ -2,7 +2,7 @@
 
 use super::live::{self, Stretch};
 use super::{Dot, MAX_DOTS, Shape, Stage};
-use crate::buffer::{Journey, Leg, RunBuffer};
+use crate::buffer::{ABSENT, Journey, Leg, RunBuffer};
 use crate::geometry::Point;
 
 /// What to draw.
@@ -122,12 +122,12 @@ fn per_dot(count: usize, most: usize) -> u32 {
 fn dot(journey: &Journey, stage: &Stage, time: i64, rank: usize) -> Option<Dot> {
     let link = stage.links.get(usize::from(journey.link.0))?.as_ref()?;
     let bad = journey.ending.is_bad();
-    let over = journey.leg_at(time) == Leg::Over;
-    if over && !bad {
+    let over = journey.closed != ABSENT && time >= journey.closed;
+    if over && !bad && time > journey.closed {
         return None;
     }
     // What is over is shown where it was last.
-    let leg = if over { journey.leg_at(journey.closed - 1) } else { journey.leg_at(time) };
+    let leg = journey.leg_at(if over { journey.closed } else { time });
     let place = || stage.places.get(journey.to.0 as usize)?.as_ref();
     let at: Point = match leg {
         Leg::Request(t) => link.path.at(t),
@@ -137,7 +137,7 @@ fn dot(journey: &Journey, stage: &Stage, time: i64, rank: usize) -> Option<Dot> 
         Leg::Over => return None,
     };
     let shape = match leg {
-        _ if over => Shape::Bad,
+        _ if over && bad => Shape::Bad,
         Leg::Reply(_) if bad => Shape::Bad,
         Leg::Reply(_) => Shape::Reply,
         _ => Shape::Request,

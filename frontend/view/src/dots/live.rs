@@ -39,7 +39,7 @@ impl Moment {
     /// Whether the attempt is part of the picture.
     pub(super) fn shows(&self, journey: &Journey) -> bool {
         let over = journey.closed != ABSENT && journey.closed <= self.time;
-        journey.sent <= self.time && (!over || (self.lingers && journey.ending.is_bad()))
+        journey.sent <= self.time && if self.lingers { journey.ending.is_bad() } else { !over }
     }
 }
 

@@ -174,11 +174,21 @@ fn blend(pixels: &mut [u8], width: usize, area: Area, coverage: &[u8], color: Co
         for (pixel, &cover) in line.as_chunks_mut::<4>().0.iter_mut().zip(mask) {
             if cover == 255 || (cover > 0 && pixel[3] == 0) {
                 *pixel = [color[0], color[1], color[2], cover];
+            } else if cover > 0 && [pixel[0], pixel[1], pixel[2]] == color {
+                // Most overlaps are of one colour; then only the alpha grows.
+                pixel[3] = cover_both(cover, pixel[3]);
             } else if cover > 0 {
                 *pixel = over(*pixel, color, u32::from(cover));
             }
         }
     }
+}
+
+/// What two covers come to over each other.
+fn cover_both(above: u8, below: u8) -> u8 {
+    let rest = (255 - u32::from(above)) * (255 - u32::from(below));
+    // rest / 255, rounded, without a division.
+    255 - ((rest + 128 + ((rest + 128) >> 8)) >> 8) as u8
 }
 
 /// "Over" of Porter and Duff (1984), for straight alpha.
@@ -204,10 +214,7 @@ impl Form {
         match self {
             Self::Disc => distance <= 1.0,
             Self::Ring => (0.55..=1.0).contains(&distance),
-            Self::Cross => {
-                let arm = ((x - y).abs() <= 0.5 || (x + y).abs() <= 0.5) && x.abs() <= 1.0 && y.abs() <= 1.0;
-                arm && distance <= 1.3
-            }
+            Self::Cross => ((x - y).abs() <= 0.5 || (x + y).abs() <= 0.5) && x.abs() <= 1.0 && y.abs() <= 1.0,
             Self::Halo => (0.72..=1.0).contains(&distance),
         }
     }
@@ -223,7 +230,8 @@ struct Mask {
 
 impl Mask {
     fn new(form: Form, radius: f64, phase: (usize, usize)) -> Self {
-        let reach = (radius * 1.3).ceil() as usize + 1;
+        // No form reaches beyond its radius, and the phase only moves it within the middle pixel.
+        let reach = radius.ceil() as usize;
         let side = 2 * reach + 1;
         let middle = |phase: usize| reach as f64 + (phase as f64 + 0.5) / PHASES as f64;
         let (middle_x, middle_y) = (middle(phase.0), middle(phase.1));

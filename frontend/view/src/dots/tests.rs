@@ -56,7 +56,8 @@ fn a_message_is_where_its_stamps_say() {
     assert_eq!(working.levels[1], super::layout::Level { waiting: 0, busy: 1 });
     let back = only(&replay(&buffer, journey.replied + 50_000));
     assert_eq!((back.at, back.shape), (path.at(0.75), Shape::Reply));
-    assert!(replay(&buffer, journey.closed).dots.is_empty());
+    assert_eq!(only(&replay(&buffer, journey.closed)).at, path.at(0.0));
+    assert!(replay(&buffer, journey.closed + 1).dots.is_empty());
 }
 
 #[test]

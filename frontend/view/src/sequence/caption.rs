@@ -6,6 +6,7 @@ use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
 
 use crate::buffer::RunBuffer;
+use crate::format;
 
 /// The key of a kind's caption: `event.Sent`; `None` for a kind that this build has no words for.
 #[must_use]
@@ -31,11 +32,9 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
     for (value, meaning) in [(event.a, info.a.meaning), (event.b, info.b.meaning)] {
         match meaning {
             ValueMeaning::Status => put("status", (value & !LATE).to_string().into()),
-            ValueMeaning::Bytes => put("bytes", value.to_string().into()),
-            ValueMeaning::DurationNs => put("length", (value as f64 / 1e6).to_string().into()),
-            ValueMeaning::TimeNs => {
-                put("lag", ((event.time - value.cast_signed()) as f64 / 1e3).round().to_string().into())
-            }
+            ValueMeaning::Bytes => put("bytes", format::whole(value).into()),
+            ValueMeaning::DurationNs => put("length", format::duration(value.cast_signed()).into()),
+            ValueMeaning::TimeNs => put("lag", format::duration(event.time - value.cast_signed()).into()),
             ValueMeaning::NameIndex => put("text", buffer.name(value).unwrap_or("–").to_owned().into()),
             _ => None,
         };
