@@ -152,4 +152,23 @@ pub struct Link {
     pub to: String,
     /// How.
     pub protocol: Protocol,
+    /// How long the caller waits for the reply to one attempt; without it, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Time>,
+    /// What the caller does about an attempt that did not go well; without it, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+/// When a caller tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Retry {
+    /// After always the same delay.
+    FixedDelay {
+        /// Tries in all, the first included; 2 to 255.
+        attempts: u8,
+        /// From the end of an attempt to the next.
+        delay: Time,
+    },
 }

@@ -76,6 +76,8 @@ fn scenario(shape: &Shape) -> Scenario {
         from: from.into(),
         to: to.into(),
         protocol: shape.protocol,
+        timeout: None,
+        retry: None,
     };
     let client = Client { load: Load::Constant(load), payload: Body { bytes: Size(256) } };
     Scenario {

@@ -39,6 +39,8 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
             from: *nodes.get(link.from.as_str())?,
             to: *nodes.get(link.to.as_str())?,
             protocol: link.protocol,
+            timeout: link.timeout,
+            retry: link.retry,
         })
     });
     resolved.take(usize::from(u16::MAX)).collect()

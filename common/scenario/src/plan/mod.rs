@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{Load, Scenario, Work};
+use crate::model::{Load, Retry, Scenario, Work};
 use crate::protocol::Protocol;
 use crate::quantity::{Size, Time};
 use crate::text;
@@ -131,6 +131,12 @@ pub struct PlanLink {
     pub to: u32,
     /// How.
     pub protocol: Protocol,
+    /// How long the caller waits for the reply to one attempt; none: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Time>,
+    /// When the caller tries again; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
 }
 
 /// The load of one client.

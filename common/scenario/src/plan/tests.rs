@@ -10,7 +10,8 @@ const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "ch
     {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "work": {"distribution": "constant", "mean": "1 ms"}}],
   "links": [
     {"id": "l2", "from": "n2", "to": "n3", "protocol": "in-process"},
-    {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1"}]}"#;
+    {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1", "timeout": "0.5 s",
+     "retry": {"policy": "fixed-delay", "attempts": 3, "delay": "100 ms"}}]}"#;
 
 fn plan() -> Plan {
     let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
@@ -40,6 +41,23 @@ fn the_derived_body_works_then_calls_then_replies() {
     assert_eq!((stock.workers, stock.replicas), (3, 1));
     assert_eq!(stock.body, [work(1_000_000), Step::Reply]);
     assert_eq!(plan.service_at(0), None);
+}
+
+#[test]
+fn links_keep_their_timeout_and_retry() {
+    let plan = plan();
+    let calls = plan.link(1).unwrap();
+    assert_eq!(calls.timeout, Some(Time(500_000_000)));
+    assert_eq!(calls.retry, Some(Retry::FixedDelay { attempts: 3, delay: Time(100_000_000) }));
+    let plain = plan.link(0).unwrap();
+    assert_eq!((plain.timeout, plain.retry), (None, None));
+    // A plan that says nothing of them has none: the second link's bytes name neither.
+    let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
+    assert_eq!(
+        text.matches(r#""timeout":"500 ms","retry":{"policy":"fixed-delay","attempts":3,"delay":"100 ms"}"#).count(),
+        2
+    );
+    assert_eq!(text.matches("timeout").count(), 2);
 }
 
 #[test]

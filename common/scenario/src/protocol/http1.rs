@@ -1,5 +1,6 @@
 //! HTTP/1.1: a call over a loopback socket.
 
+use super::calls::CALL_OPTIONS;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::kinds::Kind;
 use crate::text;
@@ -13,7 +14,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     verb: text!("protocol.http1.verb"),
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
-    options: &[],
+    options: CALL_OPTIONS,
     hue: "http",
     stroke: Stroke::Solid,
     socket: true,

@@ -1,5 +1,6 @@
 //! In-process: a direct call, the baseline of one program.
 
+use super::calls::CALL_OPTIONS;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::kinds::Kind;
 use crate::text;
@@ -13,7 +14,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     verb: text!("protocol.in-process.verb"),
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
-    options: &[],
+    options: CALL_OPTIONS,
     hue: "in-process",
     stroke: Stroke::Dotted,
     socket: false,

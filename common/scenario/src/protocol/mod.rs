@@ -2,6 +2,7 @@
 //!
 //! A descriptor says what may be linked and what a person sees; how bytes travel is the server's.
 
+mod calls;
 mod http1;
 mod in_process;
 

@@ -1,0 +1,46 @@
+//! What every link has whose sender waits for a reply: how long it waits, and whether it tries again.
+
+use crate::fields::Literal::{Integer, Text};
+use crate::fields::{Field, Presence, ValueType, VariantOption};
+use crate::quantity::Dimension;
+use crate::text;
+
+/// Shortest time limit: 1 µs.
+const MIN_TIMEOUT_NS: u64 = 1_000;
+/// Longest time limit and longest delay: one hour.
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// The options of a link that carries calls.
+pub(super) static CALL_OPTIONS: &[Field] = &[
+    Field {
+        name: "timeout",
+        label: text!("field.timeout"),
+        value: ValueType::Quantity { dimension: Dimension::Time, min: MIN_TIMEOUT_NS, max: HOUR_NS },
+        presence: Presence::Optional,
+    },
+    Field {
+        name: "retry",
+        label: text!("field.retry"),
+        value: ValueType::Variant {
+            tag: "policy",
+            options: &[VariantOption { id: "fixed-delay", label: text!("retry.fixed-delay"), fields: FIXED_DELAY }],
+        },
+        presence: Presence::Optional,
+    },
+];
+
+static FIXED_DELAY: &[Field] = &[
+    Field {
+        name: "attempts",
+        label: text!("field.retry.attempts"),
+        // A message's id has 8 bits for the attempt.
+        value: ValueType::Integer { min: 2, max: 255 },
+        presence: Presence::RequiredWith(Integer(3)),
+    },
+    Field {
+        name: "delay",
+        label: text!("field.retry.delay"),
+        value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: HOUR_NS },
+        presence: Presence::RequiredWith(Text("100 ms")),
+    },
+];
