@@ -5,5 +5,6 @@
 
 pub mod balance;
 pub mod body;
+pub mod policy;
 pub mod pool;
 pub mod schedule;
