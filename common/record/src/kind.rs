@@ -164,6 +164,8 @@ pub enum ValueMeaning {
     NotSentReason,
     /// A [`DisconnectReason`].
     DisconnectReason,
+    /// The number of a message's next attempt, from 2 to 255.
+    NextAttempt,
 }
 
 /// What a kind does to its message's attempt.
@@ -208,11 +210,13 @@ pub enum LinkCount {
     Refused,
     /// Attempts closed because nobody waits for the reply any more.
     Cancelled,
+    /// Attempts after which the caller decided to try again.
+    Retried,
 }
 
 impl LinkCount {
     /// How many there are.
-    pub const LEN: usize = 8;
+    pub const LEN: usize = 9;
 }
 
 /// Counts that a place keeps.

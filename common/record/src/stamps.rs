@@ -73,6 +73,7 @@ fn value(value: Value) -> String {
         ValueMeaning::Admission => "an admission",
         ValueMeaning::Outcome => "an outcome",
         ValueMeaning::NotSentReason | ValueMeaning::DisconnectReason => "a reason",
+        ValueMeaning::NextAttempt => "the number of an attempt",
     };
     format!("{} ({unit})", value.words)
 }

@@ -152,6 +152,15 @@ pub const KINDS: &[KindInfo] = &[
         a: value(ValueMeaning::Phase, "0 setup, 1 warm-up, 2 measured, 3 drain, 4 end"),
         ..plain(Kind::PHASE_BEGAN, "PhaseBegan", Stamper::Run)
     },
+    KindInfo {
+        at: "when the caller decides to try again: after the attempt has closed, before it waits for the next",
+        a: value(ValueMeaning::DurationNs, "how long it waits, from this instant, before the next attempt"),
+        b: value(ValueMeaning::NextAttempt, "number of the next attempt"),
+        counts: Count::Link(LinkCount::Retried),
+        on_sync: "the attempt did not go well and is not the message's last; Sent of the next follows, unless \
+                  the run ends before",
+        ..plain(Kind::RETRIED, "Retried", Stamper::Caller)
+    },
 ];
 
 const LAST: usize = KINDS[KINDS.len() - 1].kind.0 as usize;

@@ -70,6 +70,7 @@ fn numbers_are_fixed() {
             (64, "Connected"),
             (65, "Disconnected"),
             (68, "PhaseBegan"),
+            (96, "Retried"),
         ]
     );
 }

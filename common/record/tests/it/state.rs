@@ -90,6 +90,19 @@ fn a_late_reply_closes_nothing_a_second_time() {
 }
 
 #[test]
+fn a_retried_message_is_counted_by_attempts() {
+    let mut state = State::new(1, 1);
+    let event = |kind, a| Event { a, link: LinkIndex(0), place: PlaceIndex(0), ..Event::new(0, kind) };
+    let (sent, retried) = (event(Kind::SENT, 0), Event { b: 2, ..event(Kind::RETRIED, 5) });
+    for event in [sent, event(Kind::TIMED_OUT, 10), retried, sent, event(Kind::FAILED, 500 | LATE)] {
+        state.apply(&event);
+    }
+    let link = state.links()[0];
+    let counts = [LinkCount::Sent, LinkCount::TimedOut, LinkCount::Retried, LinkCount::Failed];
+    assert_eq!((counts.map(|count| link.count(count)), link.open, link.late), ([2, 1, 1, 0], 1, 1));
+}
+
+#[test]
 fn a_request_that_was_turned_away_waits_for_nothing() {
     let mut state = State::new(1, 1);
     let event = |a| Event { a, link: LinkIndex(0), place: PlaceIndex(0), ..Event::new(0, Kind::RECEIVED) };

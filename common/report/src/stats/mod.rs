@@ -33,8 +33,10 @@ pub struct LinkStats {
     pub completed_in_phase: u64,
     /// T2 - T1 of attempts that a good reply closed.
     pub completed: Latency,
-    /// From the intended send to the event that closed the attempt, however it did; of messages that a schedule wanted.
-    pub answered: Latency,
+    /// Of messages whose last attempt is known to be that.
+    answered: Latency,
+    /// How long it took to close the attempt of each message that may yet be tried again, by message.
+    doubtful: BTreeMap<u64, i64>,
 }
 
 impl LinkStats {
@@ -47,6 +49,7 @@ impl LinkStats {
             completed_in_phase: 0,
             completed: Latency::default(),
             answered: Latency::default(),
+            doubtful: BTreeMap::new(),
         }
     }
 
@@ -54,6 +57,15 @@ impl LinkStats {
     #[must_use]
     pub const fn count(&self, count: LinkCount) -> u64 {
         self.counts[count as usize]
+    }
+
+    /// From the intended send to the event that closed the message's last attempt, however it did; of messages that a
+    /// schedule wanted. One that is about to be tried again is not among them.
+    #[must_use]
+    pub fn answered(&self) -> Latency {
+        let mut answered = self.answered.clone();
+        self.doubtful.values().for_each(|took| answered.record(*took));
+        answered
     }
 }
 
@@ -75,8 +87,8 @@ impl Span {
     }
 }
 
-/// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, and with the
-/// traces that belong to other phases than the measured one.
+/// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, with the
+/// messages that did not go well, and with the traces that belong to other phases than the measured one.
 pub struct Stats {
     reader: FrameReader,
     decoder: EventDecoder,
@@ -87,7 +99,7 @@ pub struct Stats {
     left_out: BTreeSet<TraceId>,
     /// When each open attempt was sent.
     sent: BTreeMap<MessageId, i64>,
-    /// When a schedule wanted each message that is not answered yet.
+    /// When a schedule wanted each message that is not answered yet, or may be tried again.
     wanted: BTreeMap<u64, i64>,
     links: BTreeMap<LinkIndex, LinkStats>,
 }
@@ -146,7 +158,7 @@ impl Stats {
     #[must_use]
     pub fn answered(&self) -> Latency {
         let mut all = Latency::default();
-        self.links.values().for_each(|link| all.add(&link.answered));
+        self.links.values().for_each(|link| all.add(&link.answered()));
         all
     }
 
@@ -206,6 +218,8 @@ impl Stats {
                 self.wanted.insert(message, event.a.cast_signed());
             } else if count == LinkCount::NotSent {
                 self.wanted.remove(&message);
+            } else if count == LinkCount::Retried {
+                self.link(event.link).doubtful.remove(&message);
             }
         }
         match info.attempt {
@@ -219,7 +233,11 @@ impl Stats {
     }
 
     fn close(&mut self, event: &Event) {
-        let (sent, wanted) = (self.sent.remove(&event.message), self.wanted.remove(&event.message.message()));
+        let message = event.message.message();
+        // A good reply is the last, and so is giving up; whether another end is, only what follows can tell.
+        let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CANCELLED);
+        let wanted = if is_last { self.wanted.remove(&message) } else { self.wanted.get(&message).copied() };
+        let sent = self.sent.remove(&event.message);
         let link = self.link(event.link);
         if let Some(sent) = sent {
             link.open = link.open.saturating_sub(1);
@@ -228,7 +246,12 @@ impl Stats {
             }
         }
         if let Some(wanted) = wanted {
-            link.answered.record(event.time.saturating_sub(wanted));
+            let took = event.time.saturating_sub(wanted);
+            if is_last {
+                link.answered.record(took);
+            } else {
+                link.doubtful.insert(message, took);
+            }
         }
     }
 

@@ -67,6 +67,7 @@ fn all_parts() -> Recording {
         at(3_000, Kind::FINISHED, 1, Outcome::Failed as u64, 0),
         at(3_010, Kind::REPLIED, 2, 200, 512),
         at(4_000, Kind::TIMED_OUT, 0, 2_970, 0),
+        at(4_010, Kind::RETRIED, 0, 100_000, 3),
         at(5_000, Kind::COMPLETED, 0, 200 | LATE, 512),
         at(5_010, Kind::FAILED, 0, 0, 2),
         at(5_020, Kind::CANCELLED, 0, LATE, 0),
@@ -248,7 +249,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(worded("reason", &reasons))
         .or(hex("a"))
         .unwrap_or(0);
-    let b = number("bytes").or(hex("b")).unwrap_or(0) | error;
+    let b = number("bytes").or(number("next_attempt")).or(hex("b")).unwrap_or(0) | error;
     let place = match (line.get("node"), line.get("instance")) {
         (Some(node), Some(instance)) => {
             let places = [("n1", "client"), ("n2", "replica 1"), ("n3", "replica 1")];
@@ -289,7 +290,7 @@ fn a_runs_events_can_be_read_back_one_for_one() {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let number = prop_oneof![0..4_u64, Just(LATE), Just(LATE | 200), any::<u64>()];
-    let kind = prop_oneof![9 => 0..13_u16, 1 => 60..70_u16, 1 => any::<u16>()];
+    let kind = prop_oneof![9 => 0..13_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
     let ids =
         (prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()]);
     let place = prop_oneof![0..4_u32, Just(u32::MAX), any::<u32>()];

@@ -51,7 +51,7 @@ fn only_what_was_wanted_in_the_measured_phase_counts() {
     assert_eq!((link.count(LinkCount::Intended), link.count(LinkCount::Completed), link.open), (2, 2, 0));
     // Of the good replies, those of 1 and 2 came while the phase lasted.
     assert_eq!(link.completed_in_phase, 2);
-    let ends = (link.completed.min(), link.completed.max(), link.answered.min(), link.answered.max());
+    let ends = (link.completed.min(), link.completed.max(), link.answered().min(), link.answered().max());
     let ns = |ms: i64| Some((ms * MS).unsigned_abs());
     assert_eq!(ends, (ns(20), ns(30), ns(21), ns(31)));
     assert_eq!(stats.span(), Some(Span { from: 0, to: 100 * MS }));
@@ -67,8 +67,37 @@ fn a_late_reply_is_in_no_figure_of_latency() {
     let link = only(&stats);
     let counts = [LinkCount::Sent, LinkCount::TimedOut, LinkCount::Completed].map(|count| link.count(count));
     assert_eq!((counts, link.late, link.open), ([2, 1, 0], 1, 1));
-    assert_eq!((link.completed.count(), link.answered.count(), link.completed_in_phase), (0, 1, 0));
+    assert_eq!((link.completed.count(), link.answered().count(), link.completed_in_phase), (0, 1, 0));
     assert_eq!(stats.answered().max(), Some((11 * MS).unsigned_abs()));
+}
+
+#[test]
+fn a_message_is_answered_by_its_last_attempt() {
+    let second = |event: Event| Event { message: event.message.with_attempt(2), ..event };
+    let retried = |n, time| {
+        let found = call(n, time, &[(time, Kind::RETRIED, 5)]).into_iter().find(|event| event.kind == Kind::RETRIED);
+        found.unwrap()
+    };
+    let mut events = vec![phase(0, Phase::Measured)];
+    // 1: times out after 10 ms, its second attempt is good after 8 more, and then the first reply comes.
+    events.extend(call(1, 2 * MS, &[(12 * MS, Kind::TIMED_OUT, 10), (30 * MS, Kind::COMPLETED, 200 | LATE)]));
+    events.push(retried(1, 12 * MS));
+    events.extend(call(1, 17 * MS, &[(20 * MS, Kind::COMPLETED, 200)]).into_iter().skip(1).map(second));
+    // 2: fails, and its second attempt too.
+    events.extend(call(2, 3 * MS, &[(4 * MS, Kind::FAILED, 500)]));
+    events.push(retried(2, 4 * MS));
+    events.extend(call(2, 9 * MS, &[(10 * MS, Kind::FAILED, 500)]).into_iter().skip(1).map(second));
+    // 3: waits for its second attempt.
+    events.extend(call(3, 5 * MS, &[(6 * MS, Kind::REFUSED, 503)]));
+    events.push(retried(3, 6 * MS));
+    events.sort_by_key(|event| event.time);
+    let stats = gather(events);
+    let link = only(&stats);
+    let counts = [LinkCount::Intended, LinkCount::Sent, LinkCount::Retried].map(|count| link.count(count));
+    assert_eq!((counts, link.late, link.open), ([3, 5, 3], 1, 0));
+    let (answered, ns) = (link.answered(), |ms: i64| Some((ms * MS).unsigned_abs()));
+    assert_eq!((answered.count(), answered.min(), answered.max()), (2, ns(8), ns(19)));
+    assert_eq!((link.completed.count(), link.completed.max()), (1, ns(3)));
 }
 
 #[test]
@@ -93,7 +122,7 @@ proptest! {
             prop_assert_eq!(link.completed.count(), link.count(LinkCount::Completed));
         }
         let root = only(&stats);
-        prop_assert_eq!(root.count(LinkCount::Intended), root.count(LinkCount::NotSent) + root.answered.count());
-        prop_assert_eq!(stats.answered().count(), root.answered.count());
+        prop_assert_eq!(root.count(LinkCount::Intended), root.count(LinkCount::NotSent) + root.answered().count());
+        prop_assert_eq!(stats.answered().count(), root.answered().count());
     }
 }

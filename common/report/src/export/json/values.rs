@@ -52,6 +52,7 @@ pub(super) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::Outcome => ("outcome", Form::Word(OUTCOMES)),
         ValueMeaning::NotSentReason => ("reason", Form::Word(NOT_SENT_REASONS)),
         ValueMeaning::DisconnectReason => ("reason", Form::Word(DISCONNECT_REASONS)),
+        ValueMeaning::NextAttempt => ("next_attempt", Form::Unsigned),
     })
 }
 
