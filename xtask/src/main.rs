@@ -4,6 +4,7 @@
 //! named together with the remedy. Nothing here knows the project's inside: it only calls cargo, trunk and the binary.
 #![allow(clippy::print_stdout, reason = "printing is what a command line does")]
 
+mod bench;
 mod browser;
 mod ci;
 mod count;
@@ -40,6 +41,11 @@ enum Command {
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
+    /// Measure: codec, recorder, timing, frame; prints and never fails on a time
+    Bench {
+        /// Which
+        name: String,
+    },
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
 }
@@ -67,6 +73,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
+        Command::Bench { name } => bench::run_bench(&name),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Gates]),
     }
 }
