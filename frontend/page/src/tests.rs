@@ -1,16 +1,17 @@
 //! Run in headless Chromium by wasm-bindgen's runner.
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen_test]
 async fn the_page_mounts_and_says_that_no_server_answers() {
-    leptos::mount::mount_to_body(crate::app::App);
-    let shell = document().query_selector(".shell").unwrap().unwrap();
+    let page = Page::new();
+    let shell = page.find(".shell");
     assert_eq!(shell.get_attribute("data-ready").as_deref(), Some("true"));
-    let server = document().query_selector(".server").unwrap().unwrap();
+    let server = page.find(".server");
     // The test's own server knows no /api/about; wait for the answer by the event loop's turns, not by a time.
     for _ in 0..10_000 {
         if server.get_attribute("data-state").as_deref() != Some("asking") {
@@ -28,4 +29,75 @@ async fn next_turn() {
         window().set_timeout_with_callback(&resolve).unwrap();
     });
     wasm_bindgen_futures::JsFuture::from(promise).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn what_is_typed_is_kept_and_marked_and_undone() {
+    let page = Page::new();
+    page.find("[data-palette=service]").click();
+    next_turn().await;
+    let mean = page.input("work.mean");
+    assert_eq!(mean.value(), "40 ms");
+    page.type_into(&mean, "-1.2").await;
+    assert_eq!(page.input("work.mean").value(), "-1.2");
+    assert!(page.find("[data-issue-for=\"work.mean\"]").text_content().unwrap().contains("-1.2"));
+    assert!(page.find("[data-node]").class_list().contains("faulty"));
+    page.find("[data-action=undo]").click();
+    next_turn().await;
+    assert_eq!(page.input("work.mean").value(), "40 ms");
+    assert!(!page.find("[data-node]").class_list().contains("faulty"));
+}
+
+#[wasm_bindgen_test]
+async fn a_field_that_goes_away_with_the_focus_in_it_still_tidies_what_was_typed() {
+    let page = Page::new();
+    page.find("[data-palette=service]").click();
+    next_turn().await;
+    let mean = page.input("work.mean");
+    mean.focus().unwrap();
+    page.type_into(&mean, "7000us").await;
+    // The new node takes the selection, so the form with the focus in it goes.
+    page.find("[data-palette=client]").click();
+    next_turn().await;
+    page.find("[data-node=n1]").focus().unwrap();
+    next_turn().await;
+    assert!(page.find("[data-node=n1]").text_content().unwrap().contains("7 ms"));
+}
+
+/// A page of its own, with nothing kept from an earlier one; it goes when this does.
+struct Page {
+    root: web_sys::HtmlElement,
+    mounted: Option<Box<dyn std::any::Any>>,
+}
+
+impl Page {
+    fn new() -> Self {
+        window().local_storage().unwrap().unwrap().clear().unwrap();
+        let root: web_sys::HtmlElement = document().create_element("div").unwrap().unchecked_into();
+        document().body().unwrap().append_child(&root).unwrap();
+        let mounted = leptos::mount::mount_to(root.clone(), crate::app::App);
+        Self { root, mounted: Some(Box::new(mounted)) }
+    }
+
+    /// The first element of a selector; an SVG element has what is used of it here too.
+    fn find(&self, selector: &str) -> web_sys::HtmlElement {
+        self.root.query_selector(selector).unwrap().unwrap().unchecked_into()
+    }
+
+    fn input(&self, name: &str) -> web_sys::HtmlInputElement {
+        self.find(&format!(".inspector [name=\"{name}\"]")).unchecked_into()
+    }
+
+    async fn type_into(&self, input: &web_sys::HtmlInputElement, text: &str) {
+        input.set_value(text);
+        input.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+        next_turn().await;
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        drop(self.mounted.take());
+        self.root.remove();
+    }
 }

@@ -1,5 +1,7 @@
 //! One field: its input, what it may hold, and what is wrong with it.
 
+use std::sync::Arc;
+
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::{Field, Presence, ValueType};
 use hopscope_scenario::quantity::Dimension;
@@ -21,12 +23,14 @@ pub(super) fn FieldRow(target: Target, row: Row) -> impl IntoView {
     let issues = view! { <FieldIssues target=target.clone() pointer=row.pointer.clone()/> };
     let label = t(row.field.label);
     view! {
-        <div class="row" class:tall=multiline>
-            <label for=format!("field-{path}")>{label.clone()}</label>
-            <FieldInput target row label class="num"/>
+        <div class="field">
+            <div class="row" class:tall=multiline>
+                <label for=format!("field-{path}")>{label.clone()}</label>
+                <FieldInput target row label class="num"/>
+            </div>
+            {hint}
+            {issues}
         </div>
-        {hint}
-        {issues}
     }
 }
 
@@ -37,18 +41,23 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
     let editor = use_editor();
     let field = row.field;
     let path = path(&row.pointer);
-    let at = StoredValue::new((target, row));
-    let value = Memo::new(move |_| {
-        editor.with(|document| at.with_value(|(target, row)| shown(document.get(target, &row.pointer))))
+    // Shared and not owned by this view: a field that goes away with the focus in it hears its blur afterwards.
+    let at = Arc::new((target, row));
+    let value = Memo::new({
+        let at = at.clone();
+        move |_| editor.with(|document| shown(document.get(&at.0, &at.1.pointer)))
     });
-    let faulty = Memo::new(move |_| {
-        let is_own = |problem: &Problem| at.with_value(|(target, row)| is_about(problem, target, &row.pointer));
-        editor.problems.with(|problems| problems.iter().any(is_own))
+    let faulty = Memo::new({
+        let at = at.clone();
+        move |_| editor.problems.with(|problems| problems.iter().any(|it| is_about(it, &at.0, &at.1.pointer)))
     });
     let invalid = move || faulty.get().then_some("true");
-    let write = move |text: String| at.with_value(|(target, row)| write(editor, target, row, &text));
+    let write = {
+        let at = at.clone();
+        move |text: String| write(editor, &at.0, &at.1, &text)
+    };
     let leave = move |_| {
-        at.with_value(|(target, row)| tidy(editor, target, row));
+        tidy(editor, &at.0, &at.1);
         editor.end_gesture();
     };
     let described = format!("hint-{path} issue-{path}");
