@@ -13,7 +13,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::colors::{Colors, number};
 use crate::state::document::Editor;
-use crate::state::run::{Data, Levels, NodeLevel, Run, Shown, timeline, warp};
+use crate::state::run::{Levels, NodeLevel, Run, Shown, warp};
 
 const MS: f64 = 1e6;
 /// Longest time that one frame stands for, in ns: after a pause of the browser the clock does not leap.
@@ -74,8 +74,8 @@ impl Frames {
         let (scale, speed) = (self.run.scale.get_untracked(), self.run.speed.get_untracked());
         let scene = self.editor.scene.get_untracked();
         self.run.change(|data| {
-            let Data { buffer, clock, layout, .. } = data;
-            let (Some(timeline), Some(plan)) = (timeline(buffer), buffer.plan()) else { return false };
+            let Some((clock, layout, buffer, timeline)) = data.parts() else { return false };
+            let Some(plan) = buffer.plan() else { return false };
             let warp = warp(buffer, scale, speed);
             clock.tick(passed, timeline, &warp);
             let stage = Stage::new(plan, &scene, number);

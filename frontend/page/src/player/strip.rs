@@ -58,7 +58,7 @@ pub(crate) fn Strip() -> impl IntoView {
 #[component]
 fn PlayButton(empty: Signal<bool>) -> impl IntoView {
     let run = use_run();
-    let playing = Memo::new(move |_| run.shown.with(|shown| shown.playing));
+    let playing = Memo::new(move |_| !empty.get() && run.shown.with(|shown| shown.playing));
     let act = move |_| {
         let playing = playing.get_untracked();
         run.clock(|clock, timeline| if playing { clock.pause(timeline) } else { clock.play(timeline) });

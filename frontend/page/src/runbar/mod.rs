@@ -67,7 +67,7 @@ pub(crate) fn RunBar() -> impl IntoView {
                 </button>
             </Show>
             <Show when=move || refused.with(Option::is_some)>
-                <div class="refusal floating" role="alert" data-refusal="true">
+                <div class="run-refusal floating" role="alert" data-refusal="true">
                     <b>{move || refused.with(|reason| reason.as_ref().map(|(message, _)| message.clone()))}</b>
                     <span>{move || refused.with(|reason| reason.as_ref().map(|(_, remedy)| remedy.clone()))}</span>
                 </div>

@@ -98,8 +98,30 @@ pub(crate) struct Data {
     pub(crate) buffer: RunBuffer,
     pub(crate) clock: Clock,
     pub(crate) layout: Layout,
+    /// Whether nothing more comes, with an End or without.
+    over: bool,
     /// Counts the runs shown, so that what comes late for an earlier one is dropped.
     generation: u32,
+}
+
+impl Data {
+    /// Clock, layout, buffer, and what the clock must know of the buffer; `None` while nothing is known of the run.
+    pub(crate) fn parts(&mut self) -> Option<(&mut Clock, &mut Layout, &RunBuffer, Timeline<'_>)> {
+        let Self { buffer, clock, layout, over, .. } = self;
+        let timeline =
+            Timeline { head: buffer.head(), extent: buffer.extent(), ended: *over, tempos: buffer.tempos()? };
+        Some((clock, layout, buffer, timeline))
+    }
+
+    /// Nothing more comes. A run that was over before the page showed it begins with its replay.
+    fn end(&mut self, begins_now: bool) {
+        self.over = true;
+        if let Some((clock, _, _, timeline)) = self.parts().filter(|_| !begins_now)
+            && clock.mode() == Mode::Live
+        {
+            clock.rewind(timeline);
+        }
+    }
 }
 
 /// The run that the page shows; a handle, cheap to copy.
@@ -138,6 +160,7 @@ impl Run {
                 buffer: RunBuffer::new(Framing::Stream),
                 clock: Clock::live(true),
                 layout: Layout::default(),
+                over: false,
                 generation: 0,
             }),
             status: RwSignal::new(Status::None),
@@ -206,6 +229,7 @@ impl Run {
             data.buffer = RunBuffer::new(Framing::Stream);
             data.clock = Clock::live(motion());
             data.layout = Layout::default();
+            data.over = false;
             data.generation += 1;
             data.generation
         });
@@ -237,6 +261,7 @@ impl Run {
             }
             let ended = self.with(|data| data.buffer.end().is_some());
             if over == Over::Sent || ended {
+                self.change(|data| data.end(begins_now));
                 self.status.set(if ended { Status::Whole } else { Status::Cut });
                 self.wanted.notify();
                 return;
@@ -259,11 +284,8 @@ impl Run {
             }
             let result = data.buffer.push(bytes);
             let ended = data.buffer.end().is_some();
-            if ended && !begins_now && data.clock.mode() == Mode::Live {
-                let (clock, buffer) = (&mut data.clock, &data.buffer);
-                if let Some(timeline) = timeline(buffer) {
-                    clock.rewind(timeline);
-                }
+            if ended {
+                data.end(begins_now);
             }
             Some((result, ended))
         });
@@ -287,8 +309,7 @@ impl Run {
     /// Lets the clock do something that a person asked for.
     pub(crate) fn clock(self, act: impl FnOnce(&mut Clock, Timeline<'_>)) {
         self.change(|data| {
-            let (clock, buffer) = (&mut data.clock, &data.buffer);
-            if let Some(timeline) = timeline(buffer) {
+            if let Some((clock, _, _, timeline)) = data.parts() {
                 act(clock, timeline);
             }
         });
@@ -324,16 +345,6 @@ impl Run {
         self.event.set(Some(index));
         self.clock(|clock, timeline| clock.seek(time, timeline));
     }
-}
-
-/// What the clock must know of a buffer; `None` while nothing is known of the run.
-pub(crate) fn timeline(buffer: &RunBuffer) -> Option<Timeline<'_>> {
-    Some(Timeline {
-        head: buffer.head(),
-        extent: buffer.extent(),
-        ended: buffer.end().is_some(),
-        tempos: buffer.tempos()?,
-    })
 }
 
 /// The warp of a buffer's replay.

@@ -18,8 +18,8 @@ use hopscope_view::format;
 /// Size of the drawing in pixels; it is as wide as there is room.
 const LEAST_WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 192.0;
-/// Room for words beside the outer lanes.
-const MARGIN: f64 = 96.0;
+/// Room for words left of the first lane, and right of the last one.
+const MARGINS: (f64, f64) = (96.0, 122.0);
 /// Width of the list beside the drawing; the style sheet has the same.
 const READING: f64 = 400.0;
 /// Most events that are listed; a trace has a handful per hop.
@@ -112,7 +112,7 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let mut events = buffer.events_of(row);
     events.truncate(LISTED);
     let drawing =
-        Sequence::new(&events, Frame { left: MARGIN, right: width - MARGIN, top: 34.0, bottom: HEIGHT - 16.0 });
+        Sequence::new(&events, Frame { left: MARGINS.0, right: width - MARGINS.1, top: 34.0, bottom: HEIGHT - 16.0 });
     let name = |place| place_name(buffer, place);
     let lanes = drawing.lanes.iter().map(|lane| name(lane.place)).collect();
     let line = |(event, mark): (&Event, &Mark)| Line {

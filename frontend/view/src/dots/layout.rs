@@ -96,11 +96,13 @@ impl Layout {
         let end = traces.partition_point(|trace| trace.began <= time);
         self.messages_per_dot = per_dot(end.saturating_sub(first), most);
         let step = self.messages_per_dot as usize;
-        let mut ranks = vec![0_usize; stage.places.len()];
+        let (mut ranks, mut stamps) = (vec![0_usize; stage.places.len()], Vec::new());
         for trace in traces.get(first.next_multiple_of(step)..end).unwrap_or(&[]).iter().step_by(step) {
-            let Some(moment) = stretch.moment(journeys.chain(trace.first_journey).map(|(_, row)| row), time) else {
+            if Stretch::is_past(trace, time) {
                 continue;
-            };
+            }
+            let attempts = journeys.chain(trace.first_journey).map(|(_, row)| row);
+            let Some(moment) = stretch.moment(attempts, time, &mut stamps) else { continue };
             for (_, journey) in journeys.chain(trace.first_journey).filter(|(_, row)| moment.shows(row)) {
                 let waits = journey.leg_at(moment.time) == Leg::Waiting;
                 let rank = ranks.get_mut(journey.to.0 as usize).map_or(0, |rank| {

@@ -3,7 +3,7 @@
 //! A way over a link takes between a quarter and a bit more than half a second, a stay at a receiver up to about a second,
 //! and nothing less than it really took. So a trace is never drawn ahead of what is known of it.
 
-use crate::buffer::{ABSENT, Journey};
+use crate::buffer::{ABSENT, Journey, Trace};
 
 const MS: f64 = 1e6;
 /// Screen time of the median way over a link, and its limits.
@@ -60,9 +60,24 @@ impl Stretch {
         wanted.max(ns)
     }
 
-    /// What is shown of the trace with these attempts when the head is at `now`; `None` before and after.
-    pub(super) fn moment<'a>(self, attempts: impl Iterator<Item = &'a Journey>, now: i64) -> Option<Moment> {
-        let Stamps { stamps, open } = Stamps::of(attempts);
+    /// Whether a trace that has an end is over on the screen, however it was stretched: a look at the least that
+    /// can be said of it, because most traces of the last seconds are.
+    pub(super) fn is_past(trace: &Trace, now: i64) -> bool {
+        // An attempt has four stamps, so a trace falls into fewer than four pieces for each.
+        let pieces = f64::from(trace.hops) * 4.0;
+        let longest = (trace.last - trace.began) as f64 + pieces * FLIGHT_MOST.max(HOLD_MOST) + LINGER;
+        trace.answered.is_some() && trace.began.saturating_add(longest as i64) < now
+    }
+
+    /// What is shown of the trace with these attempts when the head is at `now`; `None` before and after. `stamps` is
+    /// memory to be used again.
+    pub(super) fn moment<'a>(
+        self,
+        attempts: impl Iterator<Item = &'a Journey>,
+        now: i64,
+        stamps: &mut Vec<(i64, i32)>,
+    ) -> Option<Moment> {
+        let open = gather(attempts, stamps);
         let (mut time, _) = *stamps.first()?;
         let mut left = (now - time) as f64;
         if left < 0.0 {
@@ -88,27 +103,21 @@ impl Stretch {
     }
 }
 
-/// When messages of a trace went onto links (+1) and came off them (-1), in the order of time.
-struct Stamps {
-    stamps: Vec<(i64, i32)>,
-    /// Whether an attempt has not closed.
-    open: bool,
-}
-
-impl Stamps {
-    fn of<'a>(attempts: impl Iterator<Item = &'a Journey>) -> Self {
-        let (mut stamps, mut open) = (Vec::with_capacity(8), false);
-        for attempt in attempts {
-            let closed = Some(attempt.closed).filter(|closed| *closed != ABSENT);
-            let received = Some(attempt.received).filter(|received| *received != ABSENT);
-            let replied = Some(attempt.replied).filter(|at| *at != ABSENT && closed.is_none_or(|closed| closed >= *at));
-            open |= closed.is_none();
-            stamps.push((attempt.sent, 1));
-            stamps.extend(received.or(closed).map(|landed| (landed, -1)));
-            stamps.extend(replied.map(|replied| (replied, 1)));
-            stamps.extend(closed.map(|closed| (closed, if replied.is_some() { -1 } else { 0 })));
-        }
-        stamps.sort_unstable_by_key(|(time, _)| *time);
-        Self { stamps, open }
+/// When messages of a trace went onto links (+1) and came off them (-1), in the order of time; answers whether an attempt
+/// has not closed.
+fn gather<'a>(attempts: impl Iterator<Item = &'a Journey>, stamps: &mut Vec<(i64, i32)>) -> bool {
+    stamps.clear();
+    let mut open = false;
+    for attempt in attempts {
+        let closed = Some(attempt.closed).filter(|closed| *closed != ABSENT);
+        let received = Some(attempt.received).filter(|received| *received != ABSENT);
+        let replied = Some(attempt.replied).filter(|at| *at != ABSENT && closed.is_none_or(|closed| closed >= *at));
+        open |= closed.is_none();
+        stamps.push((attempt.sent, 1));
+        stamps.extend(received.or(closed).map(|landed| (landed, -1)));
+        stamps.extend(replied.map(|replied| (replied, 1)));
+        stamps.extend(closed.map(|closed| (closed, if replied.is_some() { -1 } else { 0 })));
     }
+    stamps.sort_unstable_by_key(|(time, _)| *time);
+    open
 }
