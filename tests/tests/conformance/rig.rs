@@ -7,10 +7,11 @@ use bytes::Bytes;
 use hopscope_record::decoder::Framing;
 use hopscope_record::frame::EndReason;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
-use hopscope_server::link::{Call, Link};
+use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Recorder, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
-use hopscope_server::transport::{Address, CallError, Door, Endpoint, Handler, Reply, Transport};
+use hopscope_server::timer::Timer;
+use hopscope_server::transport::{Address, Door, Endpoint, Handler, Reply, Transport};
 use hopscope_tests::recording::{Memory, Recorded};
 use tokio::runtime::Handle;
 
@@ -35,13 +36,23 @@ pub(crate) struct Rig {
     endpoint: Box<dyn Endpoint>,
     /// The calling end.
     pub(crate) link: Arc<Link>,
+    timer: Timer,
     /// Tasks of the runtime before anything was opened.
     tasks_before: usize,
 }
 
 impl Rig {
-    /// Binds the receiver, whose requests `handler` works on, and connects the caller.
+    /// Binds the receiver, whose requests `handler` works on, and connects a caller that waits for ever and tries once.
     pub(crate) async fn open(transport: &'static dyn Transport, handler: Arc<dyn Handler>) -> Result<Self> {
+        Self::open_with(transport, handler, Policy::default()).await
+    }
+
+    /// As [`Rig::open`], with the caller's policy.
+    pub(crate) async fn open_with(
+        transport: &'static dyn Transport,
+        handler: Arc<dyn Handler>,
+        policy: Policy,
+    ) -> Result<Self> {
         let tasks_before = Handle::current().metrics().num_alive_tasks();
         let memory = Memory::default();
         let (key, sink) = (new_run_key()?, Box::new(memory.clone()));
@@ -50,8 +61,10 @@ impl Rig {
         let tasks = Tasks::new(Handle::current());
         let door = Door::new(recording.recorder(RECEIVER, LinkIndex::NONE), vec![LINK], handler, tasks.clone());
         let endpoint = transport.bind(door).await?;
-        let link = connect(transport, endpoint.address(), recording.recorder(CALLER, LINK)).await?;
-        Ok(Self { transport, recording, memory, tasks, endpoint, link: Arc::new(link), tasks_before })
+        let timer = Timer::start()?;
+        let caller = recording.recorder(CALLER, LINK);
+        let link = Arc::new(connect(transport, endpoint.address(), caller, policy, &timer).await?);
+        Ok(Self { transport, recording, memory, tasks, endpoint, link, timer, tasks_before })
     }
 
     /// Where the receiver is reached.
@@ -61,7 +74,8 @@ impl Rig {
 
     /// Connects [`ELSEWHERE`] from the caller's place.
     pub(crate) async fn connect_elsewhere(&self, address: Address) -> Result<Link> {
-        connect(self.transport, address, self.recording.recorder(CALLER, ELSEWHERE)).await
+        let caller = self.recording.recorder(CALLER, ELSEWHERE);
+        connect(self.transport, address, caller, Policy::default(), &self.timer).await
     }
 
     /// A new call, the root of its trace.
@@ -71,7 +85,7 @@ impl Rig {
     }
 
     /// Makes a call of its own.
-    pub(crate) async fn call(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, CallError>) {
+    pub(crate) async fn call(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, LinkError>) {
         let call = self.root();
         (call, self.link.call(call, body.into()).await)
     }
@@ -107,9 +121,15 @@ impl Rig {
     }
 }
 
-async fn connect(transport: &dyn Transport, address: Address, recorder: Recorder) -> Result<Link> {
+async fn connect(
+    transport: &dyn Transport,
+    address: Address,
+    recorder: Recorder,
+    policy: Policy,
+    timer: &Timer,
+) -> Result<Link> {
     let caller = transport.connect(address, recorder.clone()).await?;
-    Ok(Link::new(recorder, vec![caller]))
+    Ok(Link::new(recorder, vec![caller], policy, timer.clone()))
 }
 
 /// What a case left recorded.

@@ -1,24 +1,49 @@
-//! The calling end of a link at one place: makes one attempt per call and stamps it.
+//! The calling end of a link at one place: makes the attempts of each call, and stamps them.
 //!
 //! It chooses the replica, stamps `Sent` before the transport has the first byte, and closes every attempt exactly once:
-//! by its reply, by the reason why there is none, or, when the call is dropped, as cancelled.
+//! by its reply, by the reason why there is none, by its time limit, or, when the call is dropped, as cancelled. An attempt
+//! that ran out of time is read on, so that a reply that comes later is told as late. Whether there is another attempt, and
+//! when, [`hopscope_rules::policy`] decides.
 
+mod attempt;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
 use hopscope_rules::balance;
+use hopscope_rules::policy::{Attempts, Next, Outcome};
+use hopscope_scenario::model::Retry;
+use hopscope_scenario::quantity::Time;
+use tokio::runtime::Handle;
 
 use crate::record::Recorder;
-use crate::transport::{CallError, Caller, Identity, Outgoing, Reply, Verdict};
+use crate::tasks::Tasks;
+use crate::timer::Timer;
+use crate::transport::{BoxFuture, CallError, Caller, Identity, Outgoing, Reply, Verdict};
+use attempt::{Attempt, read_on};
 
-/// The calling end of one link at one place.
+/// The calling end of one link at one place. Dropping it ends what it still reads.
 pub struct Link {
     recorder: Recorder,
     /// One per replica of the node called.
-    callers: Vec<Box<dyn Caller>>,
+    callers: Vec<Arc<dyn Caller>>,
+    policy: Policy,
+    timer: Timer,
+    /// Attempts that ran out of time and whose reply may still come.
+    late: Tasks,
     calls: AtomicU64,
     open: AtomicU64,
+}
+
+/// How long a link's caller waits, and what it does when it waited in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Longest wait for the reply to one attempt, from its `Sent`; none: for ever.
+    pub timeout: Option<Time>,
+    /// When to try again; none: never.
+    pub retry: Option<Retry>,
 }
 
 /// Who calls, and because of what.
@@ -32,11 +57,27 @@ pub struct Call {
     pub parent: MessageId,
 }
 
+/// Why a call has no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The transport brought none.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The caller waited no longer.
+    #[error("no reply within {limit}")]
+    TimedOut {
+        /// The link's time limit.
+        limit: Time,
+    },
+}
+
 impl Link {
-    /// The end whose place and link `recorder` stamps, with a caller per replica of the node called.
+    /// The end whose place and link `recorder` stamps, with a caller per replica of the node called. What comes late is
+    /// read by tasks of the runtime that this is called on.
     #[must_use]
-    pub fn new(recorder: Recorder, callers: Vec<Box<dyn Caller>>) -> Self {
-        Self { recorder, callers, calls: AtomicU64::new(0), open: AtomicU64::new(0) }
+    pub fn new(recorder: Recorder, callers: Vec<Arc<dyn Caller>>, policy: Policy, timer: Timer) -> Self {
+        let late = Tasks::new(Handle::current());
+        Self { recorder, callers, policy, timer, late, calls: AtomicU64::new(0), open: AtomicU64::new(0) }
     }
 
     /// Which link.
@@ -45,80 +86,97 @@ impl Link {
         self.recorder.link()
     }
 
-    /// Attempts that are open now.
+    /// Attempts that are open now. One that ran out of time is not, even while its reply may still come.
     #[must_use]
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Makes one attempt at the replica whose turn it is. Dropping the future cancels it.
+    /// What reads the replies of attempts that ran out of time. Ended, it stamps nothing more.
+    #[must_use]
+    pub fn late(&self) -> &Tasks {
+        &self.late
+    }
+
+    /// Makes a call: the attempt that `call` names, and those that the policy has follow it, each at the replica whose turn
+    /// it is. Gives how the last one went. Dropping the future cancels the attempt under way, and makes no other.
     ///
     /// # Errors
     /// When no reply came. An error reply is a reply.
-    pub async fn call(&self, call: Call, body: Bytes) -> Result<Reply, CallError> {
-        let turn = balance::turn(self.calls.fetch_add(1, Ordering::Relaxed), self.callers.len());
-        let attempt = Attempt::open(self, call, body.len());
-        let result = match turn.and_then(|turn| self.callers.get(turn)) {
-            Some(caller) => {
-                let identity = Identity { trace: call.trace, message: call.message, link: self.index() };
-                caller.call(Outgoing { identity, body }).await
+    pub async fn call(&self, call: Call, body: Bytes) -> Result<Reply, LinkError> {
+        let (mut attempts, mut call) = (Attempts::new(self.policy.retry), call);
+        loop {
+            let result = self.attempt(call, body.clone()).await;
+            match attempts.next(outcome(&result)) {
+                Next::Done => return result,
+                Next::Again { attempt, after } => {
+                    let Call { trace, message, .. } = call;
+                    let (next, none) = (u64::from(attempt), MessageId::NONE);
+                    let decided = self.recorder.record(Kind::RETRIED, trace, message, none, after.0, next);
+                    self.timer.until(decided.saturating_add_unsigned(after.0)).await;
+                    call.message = message.with_attempt(attempt);
+                }
             }
-            None => Err(CallError::Closed),
-        };
-        attempt.close(&result);
-        result
+        }
     }
 
-    /// Ends the link's connections; resolves when nothing of them is left.
+    /// Makes one attempt.
+    async fn attempt(&self, call: Call, body: Bytes) -> Result<Reply, LinkError> {
+        let attempt = Attempt::open(self, call, body.len());
+        let mut reply = self.hand_over(call, body);
+        let Some(limit) = self.policy.timeout else {
+            let result = reply.await;
+            attempt.close(&result);
+            return Ok(result?);
+        };
+        let deadline = attempt.sent().saturating_add_unsigned(limit.0);
+        tokio::select! {
+            // A reply that is there is in time, however late both are looked at.
+            biased;
+            result = &mut reply => {
+                attempt.close(&result);
+                Ok(result?)
+            }
+            () = self.timer.until(deadline) => {
+                attempt.time_out(limit);
+                self.late.spawn(read_on(self.recorder.clone(), call, reply));
+                Err(LinkError::TimedOut { limit })
+            }
+        }
+    }
+
+    /// Hands an attempt to the transport of the replica whose turn it is.
+    fn hand_over(&self, call: Call, body: Bytes) -> BoxFuture<'static, Result<Reply, CallError>> {
+        let turn = balance::turn(self.calls.fetch_add(1, Ordering::Relaxed), self.callers.len());
+        match turn.and_then(|turn| self.callers.get(turn)) {
+            Some(caller) => {
+                let identity = Identity { trace: call.trace, message: call.message, link: self.index() };
+                Arc::clone(caller).call(Outgoing { identity, body })
+            }
+            None => Box::pin(std::future::ready(Err(CallError::Closed))),
+        }
+    }
+
+    /// Gives up what may still come late and ends the link's connections; resolves when nothing of them is left.
     pub async fn close(&self) {
+        self.late.end().await;
         for caller in &self.callers {
             caller.close().await;
         }
     }
 }
 
-/// An open attempt.
-struct Attempt<'a> {
-    link: &'a Link,
-    call: Call,
-    closed: bool,
-}
-
-impl<'a> Attempt<'a> {
-    fn open(link: &'a Link, call: Call, bytes: usize) -> Self {
-        link.open.fetch_add(1, Ordering::AcqRel);
-        link.recorder.record(Kind::SENT, call.trace, call.message, call.parent, 0, bytes as u64);
-        Self { link, call, closed: false }
-    }
-
-    fn close(mut self, result: &Result<Reply, CallError>) {
-        match result {
-            Ok(Reply { verdict, status, body }) => {
-                let (kind, b) = match verdict {
-                    Verdict::Good => (Kind::COMPLETED, body.len() as u64),
-                    Verdict::Refused => (Kind::REFUSED, body.len() as u64),
-                    Verdict::Failed => (Kind::FAILED, 0),
-                };
-                self.stamp(kind, u64::from(*status), b);
-            }
-            Err(error) => {
-                let text = self.link.recorder.name(&error.to_string());
-                self.stamp(Kind::FAILED, 0, text);
-            }
-        }
-    }
-
-    fn stamp(&mut self, kind: Kind, a: u64, b: u64) {
-        self.closed = true;
-        self.link.recorder.record(kind, self.call.trace, self.call.message, MessageId::NONE, a, b);
-        self.link.open.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl Drop for Attempt<'_> {
+impl Drop for Link {
     fn drop(&mut self) {
-        if !self.closed {
-            self.stamp(Kind::CANCELLED, 0, 0);
-        }
+        self.late.cancel();
+    }
+}
+
+fn outcome(result: &Result<Reply, LinkError>) -> Outcome {
+    match result {
+        Ok(Reply { verdict: Verdict::Good, .. }) => Outcome::Good,
+        Ok(Reply { verdict: Verdict::Refused, .. }) => Outcome::Refused,
+        Ok(Reply { verdict: Verdict::Failed, .. }) | Err(LinkError::Call(_)) => Outcome::Failed,
+        Err(LinkError::TimedOut { .. }) => Outcome::TimedOut,
     }
 }

@@ -38,10 +38,11 @@ impl ClientNode {
         slice: ClientSlice,
         recorder: Recorder,
         ports: &Ports,
+        timer: &Timer,
     ) -> Result<Arc<Self>, TransportError> {
         let mut links = Vec::with_capacity(slice.calling.len());
         for calling in &slice.calling {
-            links.push(ports::connect(calling, ports, &recorder).await?);
+            links.push(ports::connect(calling, ports, &recorder, timer).await?);
         }
         let Load::Constant(ConstantLoad { in_flight, .. }) = &slice.load;
         let in_flight = Arc::new(Mutex::new(InFlight::new(*in_flight)));
@@ -91,7 +92,8 @@ impl ClientNode {
         let (links, flight, body) = (Arc::clone(&self.links), Flight(Arc::clone(&self.in_flight)), self.body.clone());
         self.tasks.spawn(async move {
             let _flight = flight;
-            // What became of it is stamped; a client draws no further conclusion.
+            // All its attempts are one request in flight. What became of it is stamped; a client draws no further
+            // conclusion.
             let _ = links[turn].call(Call { trace, message, parent: none }, body).await;
         });
     }

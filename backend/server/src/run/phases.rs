@@ -63,7 +63,7 @@ impl Running {
         }
         for slice in slice::clients(plan) {
             let place = slice.place;
-            let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports).await;
+            let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports, &timer).await;
             clients.push(connected.map_err(failed(place))?);
         }
         let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
@@ -104,7 +104,7 @@ impl Running {
         }
         self.end_nodes().await;
         self.begin(Phase::End, &state);
-        let open_attempts = open_attempts(&self.clients, &self.replicas);
+        let open_attempts = open_attempts(self.links());
         let summary = self.recording.finish(EndInfo { reason, detail: None, open_attempts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
@@ -130,7 +130,12 @@ impl Running {
 
     fn tasks(&self) -> impl Iterator<Item = &Tasks> {
         let clients = self.clients.iter().map(|client| client.tasks());
-        clients.chain(self.replicas.iter().map(ReplicaNode::tasks))
+        clients.chain(self.replicas.iter().map(ReplicaNode::tasks)).chain(self.links().map(Link::late))
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        let clients = self.clients.iter().flat_map(|client| client.links());
+        clients.chain(self.replicas.iter().flat_map(ReplicaNode::links))
     }
 
     /// Resolves at an instant in which nothing is in flight.
@@ -146,6 +151,10 @@ impl Running {
     async fn end_nodes(&self) {
         for client in &self.clients {
             client.tasks().end().await;
+        }
+        // Before any receiver ends: what one gives up must not look like a late reply.
+        for link in self.links() {
+            link.late().end().await;
         }
         // All are told before any is waited for: what one gives up must not look to another like a reply.
         for replica in &self.replicas {
@@ -172,9 +181,8 @@ fn enter(recorder: &Recorder, phase: Phase) {
 }
 
 /// The attempts that are open, per link of the plan.
-fn open_attempts(clients: &[Arc<ClientNode>], replicas: &[ReplicaNode]) -> Vec<(LinkIndex, u64)> {
+fn open_attempts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<(LinkIndex, u64)> {
     let mut open = std::collections::BTreeMap::new();
-    let links = clients.iter().flat_map(|client| client.links()).chain(replicas.iter().flat_map(ReplicaNode::links));
     for link in links {
         *open.entry(Link::index(link)).or_default() += link.open();
     }

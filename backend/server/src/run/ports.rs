@@ -8,6 +8,7 @@ use hopscope_scenario::protocol::Protocol;
 use super::slice::CallingSlice;
 use crate::link::Link;
 use crate::record::Recorder;
+use crate::timer::Timer;
 use crate::transport::{self, Address, TransportError};
 
 /// The addresses of a run's replicas.
@@ -17,7 +18,12 @@ pub(super) type Ports = BTreeMap<(PlaceIndex, Protocol), Address>;
 ///
 /// # Errors
 /// When a replica does not answer.
-pub(super) async fn connect(slice: &CallingSlice, ports: &Ports, recorder: &Recorder) -> Result<Link, TransportError> {
+pub(super) async fn connect(
+    slice: &CallingSlice,
+    ports: &Ports,
+    recorder: &Recorder,
+    timer: &Timer,
+) -> Result<Link, TransportError> {
     let recorder = recorder.at(recorder.place(), slice.link);
     let mut callers = Vec::with_capacity(slice.to.len());
     for place in &slice.to {
@@ -26,5 +32,5 @@ pub(super) async fn connect(slice: &CallingSlice, ports: &Ports, recorder: &Reco
             callers.push(transport::of(slice.protocol).connect(address.clone(), recorder.clone()).await?);
         }
     }
-    Ok(Link::new(recorder, callers))
+    Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
 }

@@ -67,7 +67,7 @@ impl ReplicaNode {
     pub(super) async fn connect(&self, ports: &Ports) -> Result<(), TransportError> {
         let mut links = Vec::with_capacity(self.slice.calling.len());
         for calling in &self.slice.calling {
-            links.push(ports::connect(calling, ports, &self.recorder).await?);
+            links.push(ports::connect(calling, ports, &self.recorder, &self.replica.timer).await?);
         }
         // Connecting happens once; a second set of links would be closed by its drop.
         let _ = self.replica.links.set(links);
@@ -191,7 +191,7 @@ impl Replica {
         }
     }
 
-    /// Calls on with the body that came in.
+    /// Calls on with the body that came in, in as many attempts as the link's policy makes.
     async fn call(&self, link: LinkIndex, request: &Request) -> Outcome {
         let Some(link) = self.links().iter().find(|ours| ours.index() == link) else { return Outcome::Failed };
         let call = Call {

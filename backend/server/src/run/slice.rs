@@ -10,6 +10,8 @@ use hopscope_scenario::plan::{Plan, PlanLink, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
 
+use crate::link::Policy;
+
 /// One replica of a service.
 #[derive(Clone, Debug)]
 pub(super) struct ReplicaSlice {
@@ -59,6 +61,8 @@ pub(super) struct CallingSlice {
     pub(super) protocol: Protocol,
     /// The places of the replicas called.
     pub(super) to: Vec<PlaceIndex>,
+    /// How long it waits, and when it tries again.
+    pub(super) policy: Policy,
 }
 
 /// Cuts every replica's slice, in the order of their places.
@@ -105,7 +109,8 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
 
 fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> CallingSlice {
     let to = plan.service_at(row.to).map(|service| places(service.places()).collect()).unwrap_or_default();
-    CallingSlice { link, protocol: row.protocol, to }
+    let policy = Policy { timeout: row.timeout, retry: row.retry };
+    CallingSlice { link, protocol: row.protocol, to, policy }
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {

@@ -6,7 +6,9 @@ use hopscope_record::frame::{Counted, End, EndReason, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
-use hopscope_scenario::model::{Client, ConstantLoad, Link, Load, Node, NodeKind, Payload as Body, Service, Work};
+use hopscope_scenario::model::{
+    Client, ConstantLoad, Link, Load, Node, NodeKind, Payload as Body, Retry, Service, Work,
+};
 use hopscope_scenario::quantity::{Rate, Size, Time};
 
 use super::*;
@@ -58,10 +60,20 @@ struct Shape {
     in_flight: u32,
     work: u64,
     workers: u32,
+    timeout: Option<Time>,
+    retry: Option<Retry>,
 }
 
-const CALM: Shape =
-    Shape { protocol: Protocol::InProcess, rate: 500, count: Some(50), in_flight: 1_000, work: MS, workers: 4 };
+const CALM: Shape = Shape {
+    protocol: Protocol::InProcess,
+    rate: 500,
+    count: Some(50),
+    in_flight: 1_000,
+    work: MS,
+    workers: 4,
+    timeout: None,
+    retry: None,
+};
 
 /// A client, a service and a service behind it with two replicas.
 fn scenario(shape: &Shape) -> Scenario {
@@ -76,8 +88,9 @@ fn scenario(shape: &Shape) -> Scenario {
         from: from.into(),
         to: to.into(),
         protocol: shape.protocol,
-        timeout: None,
-        retry: None,
+        // The client's own link: the service behind is waited for.
+        timeout: shape.timeout.filter(|_| from == "n1"),
+        retry: shape.retry.filter(|_| from == "n1"),
     };
     let client = Client { load: Load::Constant(load), payload: Body { bytes: Size(256) } };
     Scenario {
@@ -97,11 +110,15 @@ async fn begin(shape: &Shape, duration: u64) -> (Arc<LiveRun>, Memory) {
 }
 
 async fn begin_and_drain(shape: &Shape, duration: u64, drain: Duration) -> (Arc<LiveRun>, Memory) {
+    begin_scenario(scenario(shape), duration, drain).await
+}
+
+async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (Arc<LiveRun>, Memory) {
     let memory = Memory::default();
     let options = RunOptions {
         id: "test".into(),
         key: new_run_key().unwrap(),
-        scenario: scenario(shape),
+        scenario,
         settings: RunSettings { seed: 1, duration: Time(duration) },
         sink: Box::new(memory.clone()),
     };
@@ -222,6 +239,95 @@ async fn what_does_not_come_home_in_process_is_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_come_home_over_http_is_given_up() {
     what_does_not_come_home_is_given_up(Protocol::Http1).await;
+}
+
+/// The service takes far longer than the client waits: every request times out in each of its two attempts, the drain
+/// brings every reply home as a late one, and a request is one in flight however many attempts it has.
+async fn what_comes_late_is_told_as_late(protocol: Protocol) {
+    let (timeout, delay) = (Time(5 * MS), Time(MS));
+    let retry = Some(Retry::FixedDelay { attempts: 2, delay });
+    let (count, in_flight, work) = (Some(20), 3, 300 * MS);
+    let shape = Shape { protocol, count, in_flight, work, workers: 64, timeout: Some(timeout), retry, ..CALM };
+    let (run, memory) = begin(&shape, 60_000 * MS).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    let (events, end) = memory.read();
+    let first = fold(&run, &events).links()[0];
+    let sent = first.count(LinkCount::Sent);
+    let wanted = first.count(LinkCount::Intended) - first.count(LinkCount::NotSent);
+    assert_eq!((sent, first.count(LinkCount::TimedOut), first.late, first.open), (wanted * 2, sent, sent, 0));
+    assert_eq!(first.count(LinkCount::Retried), wanted);
+    assert!(first.count(LinkCount::NotSent) < 20);
+    let mut in_flight = std::collections::BTreeSet::new();
+    for event in events.iter().filter(|event| event.link.0 == 0) {
+        match event.kind {
+            Kind::SENT => drop(in_flight.insert(event.message.message())),
+            Kind::TIMED_OUT if event.message.attempt() == 2 => drop(in_flight.remove(&event.message.message())),
+            _ => {}
+        }
+        assert!(in_flight.len() <= 3, "{in_flight:?}");
+    }
+    assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_late_in_process_is_told_as_late() {
+    what_comes_late_is_told_as_late(Protocol::InProcess).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_late_over_http_is_told_as_late() {
+    what_comes_late_is_told_as_late(Protocol::Http1).await;
+}
+
+/// Work without end behind a time limit: nothing is open when the drain is over, and what the receivers say as they are
+/// ended is no late reply.
+async fn what_would_come_late_is_cut(protocol: Protocol) {
+    let retry = Some(Retry::FixedDelay { attempts: 3, delay: Time(3_600_000 * MS) });
+    let (count, work) = (Some(3), 3_600_000 * MS);
+    let shape = Shape { protocol, count, work, timeout: Some(Time(5 * MS)), retry, ..CALM };
+    let (run, memory) = begin_and_drain(&shape, 60_000 * MS, Duration::from_secs(1)).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    let (events, _) = memory.read();
+    let first = fold(&run, &events).links()[0];
+    // Each waits for its second attempt when the run ends, and has none.
+    let counts = [LinkCount::Sent, LinkCount::TimedOut, LinkCount::Retried].map(|count| first.count(count));
+    assert_eq!((counts, first.open, first.late), ([3, 3, 3], 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_come_late_in_process_is_cut() {
+    what_would_come_late_is_cut(Protocol::InProcess).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_come_late_over_http_is_cut() {
+    what_would_come_late_is_cut(Protocol::Http1).await;
+}
+
+/// A failed call is tried again while its worker is held: the one worker of the service in the middle takes nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_held_until_the_last_attempt() {
+    let retry = Some(Retry::FixedDelay { attempts: 2, delay: Time(MS) });
+    let mut scenario = scenario(&Shape { count: Some(4), workers: 1, work: 100 * MS, ..CALM });
+    (scenario.links[1].timeout, scenario.links[1].retry) = (Some(Time(2 * MS)), retry);
+    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
+    run.join().await;
+    let (events, _) = memory.read();
+    let state = fold(&run, &events);
+    let [first, second] = [state.links()[0], state.links()[1]];
+    assert_eq!((first.count(LinkCount::Sent), first.count(LinkCount::Failed), first.late), (4, 4, 0));
+    assert_eq!((second.count(LinkCount::Sent), second.count(LinkCount::TimedOut), second.late), (8, 8, 8));
+    let mut held = None;
+    for event in events.iter().filter(|event| event.place.0 == 1) {
+        match event.kind {
+            Kind::STARTED => assert_eq!(held.replace(event.trace), None),
+            Kind::FINISHED => assert_eq!(held.take(), Some(event.trace)),
+            Kind::SENT | Kind::TIMED_OUT | Kind::RETRIED => assert_eq!(held, Some(event.trace)),
+            _ => {}
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

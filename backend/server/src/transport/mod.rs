@@ -12,6 +12,7 @@ mod in_process;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hopscope_scenario::protocol::Protocol;
@@ -59,7 +60,7 @@ pub trait Transport: Send + Sync {
         &self,
         address: Address,
         recorder: Recorder,
-    ) -> BoxFuture<'static, Result<Box<dyn Caller>, TransportError>>;
+    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>>;
 }
 
 /// The receiving end of a protocol at one replica. Dropping it closes it without waiting.
@@ -74,11 +75,12 @@ pub trait Endpoint: Send + Sync {
 
 /// The calling end of a link at one replica of the node called. Dropping it closes it without waiting.
 pub trait Caller: Send + Sync {
-    /// Makes one attempt. Dropping the future gives it up, and the connection that carried it with it.
+    /// Makes one attempt. Dropping the future gives it up, and the connection that carried it with it; while it lives, no
+    /// other call is put on that connection, so that it may be kept for a reply that comes after its time limit.
     ///
     /// # Errors
     /// When no reply came. An error reply is a reply.
-    fn call(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Reply, CallError>>;
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>>;
 
     /// Ends every connection; resolves when nothing of it is left.
     fn close(&self) -> BoxFuture<'_, ()>;

@@ -24,14 +24,14 @@ use crate::tasks::Tasks;
 use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the calling end with its first connection.
-pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Box<dyn Caller>, TransportError> {
+pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
     let host = HeaderValue::from_str(&address.to_string())
         .map_err(|error| TransportError::Connect { address, source: std::io::Error::other(error) })?;
     let tasks = Tasks::new(Handle::current());
     let caller = Http1Caller { address, host, recorder, idle: Mutex::new(Vec::new()), tasks };
     let first = caller.open().await.map_err(|source| TransportError::Connect { address, source })?;
     caller.put_back(first);
-    Ok(Box::new(caller))
+    Ok(Arc::new(caller))
 }
 
 struct Http1Caller {
@@ -44,7 +44,7 @@ struct Http1Caller {
 }
 
 impl Caller for Http1Caller {
-    fn call(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Reply, CallError>> {
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
         Box::pin(async move {
             let mut connection = self.take().await.map_err(CallError::Connect)?;
             let request = self.request(outgoing);

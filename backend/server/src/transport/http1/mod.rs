@@ -3,6 +3,8 @@
 mod client;
 mod server;
 
+use std::sync::Arc;
+
 use hopscope_scenario::protocol::Protocol;
 
 use super::{Address, BoxFuture, Caller, Door, Endpoint, Transport, TransportError};
@@ -31,7 +33,7 @@ impl Transport for Http1 {
         &self,
         address: Address,
         recorder: Recorder,
-    ) -> BoxFuture<'static, Result<Box<dyn Caller>, TransportError>> {
+    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
         Box::pin(async move {
             match address {
                 Address::Socket(address) => client::connect(address, recorder).await,

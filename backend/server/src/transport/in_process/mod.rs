@@ -37,11 +37,11 @@ impl Transport for InProcess {
         Box::pin(async { Ok(Box::new(InProcessEndpoint { port }) as Box<dyn Endpoint>) })
     }
 
-    fn connect(&self, address: Address, _: Recorder) -> BoxFuture<'static, Result<Box<dyn Caller>, TransportError>> {
+    fn connect(&self, address: Address, _: Recorder) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
         Box::pin(async move {
             match address {
                 Address::InProcess(InProcessAddress { port }) => {
-                    Ok(Box::new(InProcessCaller { port }) as Box<dyn Caller>)
+                    Ok(Arc::new(InProcessCaller { port }) as Arc<dyn Caller>)
                 }
                 address => Err(TransportError::ForeignAddress { protocol: Protocol::InProcess, address }),
             }
@@ -75,7 +75,7 @@ struct InProcessCaller {
 }
 
 impl Caller for InProcessCaller {
-    fn call(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Reply, CallError>> {
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
         Box::pin(async move {
             if self.port.closed.is_cancelled() {
                 return Err(CallError::Closed);
