@@ -58,7 +58,11 @@ impl Server {
 
     /// Starts a run of the template; gives its id.
     async fn run(&self, duration: &str) -> Result<String> {
-        let scenario: serde_json::Value = serde_json::from_str(HELLO)?;
+        self.run_scenario(&serde_json::from_str(HELLO)?, duration).await
+    }
+
+    /// Starts a run; gives its id.
+    async fn run_scenario(&self, scenario: &serde_json::Value, duration: &str) -> Result<String> {
         let body = serde_json::json!({"scenario": scenario, "seed": 42, "duration": duration});
         let (status, answer) = self.ask("POST /api/runs", body.to_string().as_bytes()).await?;
         ensure!(status == 201, "{status}: {}", String::from_utf8_lossy(&answer));
@@ -124,6 +128,29 @@ async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
     assert!(file == [&file_header()[..], &streamed].concat(), "the file holds other bytes than the stream");
     let stored = Recorded::read(file.get(file_header().len()..).unwrap_or_default(), Framing::Stream)?;
     assert_eq!((stored.frames, stored.events.len()), (recorded.frames, recorded.events.len()));
+    server.end().await
+}
+
+/// Requests that time out and are tried again, whose replies come late.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_count_what_the_events_come_to_with_retries_and_late_replies() -> Result<()> {
+    let server = Server::start().await?;
+    let mut scenario: serde_json::Value = serde_json::from_str(HELLO)?;
+    scenario["nodes"][0]["load"] = serde_json::json!({"kind": "constant", "rate": "200/s", "count": 10});
+    scenario["nodes"][1]["workers"] = 64.into();
+    scenario["nodes"][1]["work"]["mean"] = "300 ms".into();
+    scenario["links"][0]["timeout"] = "10 ms".into();
+    scenario["links"][0]["retry"] = serde_json::json!({"policy": "fixed-delay", "attempts": 3, "delay": "1 ms"});
+    let id = server.run_scenario(&scenario, "10 s").await?;
+    let recorded = Recorded::read(&server.follow(&id).await?, Framing::Stream)?;
+    let plan = Plan::from_bytes(&recorded.hello.as_ref().context("no Hello")?.plan)?;
+    let count = |kind| of_kind(&recorded.events, kind).count();
+    assert_eq!([Kind::INTENDED, Kind::SENT, Kind::TIMED_OUT, Kind::RETRIED].map(count), [10, 30, 30, 20]);
+    // The drain waits for what the service still works on, and each of its replies is told once, as late.
+    let late: std::collections::BTreeSet<_> =
+        recorded.events.iter().filter(|event| event.is_late()).map(|event| event.message).collect();
+    assert_eq!((late.len(), count(Kind::COMPLETED), count(Kind::REPLIED)), (30, 30, 30));
+    check_end(&plan, &recorded.events, recorded.end.as_ref().context("no End")?);
     server.end().await
 }
 

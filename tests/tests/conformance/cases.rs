@@ -10,6 +10,7 @@ use hopscope_tests::http::{self, Headers};
 use tokio::sync::{Barrier, mpsc};
 
 use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
+use crate::policies;
 use crate::program::Program;
 use crate::rig::{CALLER, ELSEWHERE, LINK, Log, RECEIVER, Rig, answered, same};
 use crate::{Case, needs_headers};
@@ -38,6 +39,17 @@ pub(crate) static CASES: &[Case] = &[
     Case { name: "a call is dropped", not_applicable: always, run: |t| Box::pin(dropped(t)) },
     Case { name: "error replies", not_applicable: always, run: |t| Box::pin(error_replies(t)) },
     Case { name: "the receiver panics", not_applicable: always, run: |t| Box::pin(panics(t)) },
+    Case { name: "timeout", not_applicable: always, run: |t| Box::pin(policies::timeout(t)) },
+    Case { name: "timeout and no reply any more", not_applicable: always, run: |t| Box::pin(policies::cut(t)) },
+    Case {
+        name: "retry after a timeout, then the first reply",
+        not_applicable: always,
+        run: |t| Box::pin(policies::late(t)),
+    },
+    Case { name: "retry after error replies", not_applicable: always, run: |t| Box::pin(policies::used_up(t)) },
+    Case { name: "retry after a refusal", not_applicable: always, run: |t| Box::pin(policies::refused(t)) },
+    Case { name: "retry without a receiver", not_applicable: always, run: |t| Box::pin(policies::killed(t)) },
+    Case { name: "dropped before a retry", not_applicable: always, run: |t| Box::pin(policies::dropped(t)) },
     Case { name: "clean close", not_applicable: always, run: |t| Box::pin(clean_close(t)) },
 ];
 

@@ -77,6 +77,32 @@ impl Handler for Stalls {
     }
 }
 
+/// Stalls the first attempts of requests that say `stall` until it is let go, and answers all others at once.
+pub(crate) struct StallsFirst(pub(crate) Arc<Stalls>);
+
+impl Handler for StallsFirst {
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
+        if &request.body[..] == b"stall" && request.identity.message.attempt() == 1 {
+            Arc::clone(&self.0).handle(request)
+        } else {
+            Echo.answer(request)
+        }
+    }
+}
+
+/// Refuses first attempts, and answers all others with what was sent.
+pub(crate) struct RefusesFirst;
+
+impl Handler for RefusesFirst {
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
+        let first = request.identity.message.attempt() == 1;
+        Box::pin(async move {
+            let verdict = if first { Verdict::Refused } else { Verdict::Good };
+            Answer { verdict, body: request.body }
+        })
+    }
+}
+
 /// Says what the request's body says: `refused`, `failed`, or `panic` for no answer at all.
 pub(crate) struct Obeys;
 

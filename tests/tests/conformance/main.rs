@@ -6,6 +6,7 @@
 mod cases;
 mod doubles;
 mod laws;
+mod policies;
 mod program;
 mod rig;
 
