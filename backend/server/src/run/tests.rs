@@ -6,6 +6,7 @@ use hopscope_record::frame::{Counted, End, EndReason, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
+use hopscope_report::laws::Laws;
 use hopscope_scenario::model::{
     Client, ConstantLoad, Link, Load, Node, NodeKind, Payload as Body, Retry, Service, Work,
 };
@@ -50,6 +51,17 @@ impl Memory {
             }
         }
         (events, end)
+    }
+
+    /// Checks that every law holds, and that nothing is left undecided.
+    fn keeps_the_laws(&self) {
+        let (mut decoder, mut laws) = (Decoder::new(Framing::Stream), Laws::new());
+        decoder.push(&self.0.lock().unwrap());
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            laws.push(&frame).unwrap();
+        }
+        let held = laws.report().into_iter().all(|report| (report.broken, report.undecided) == (0, 0));
+        assert!(held, "{:?}", laws.report());
     }
 }
 
@@ -135,6 +147,7 @@ async fn a_calm_run_is_whole(protocol: Protocol) {
     let (run, memory) = begin(&Shape { protocol, ..CALM }, 60_000 * MS).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
     let (events, end) = memory.read();
     let state = fold(&run, &events);
     for link in state.links() {
@@ -221,6 +234,7 @@ async fn what_does_not_come_home_is_given_up(protocol: Protocol) {
     let (run, memory) = begin_and_drain(&shape, 60_000 * MS, Duration::from_millis(50)).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
     let (events, end) = memory.read();
     let state = fold(&run, &events);
     let first = state.links()[0];
@@ -251,6 +265,7 @@ async fn what_comes_late_is_told_as_late(protocol: Protocol) {
     let (run, memory) = begin(&shape, 60_000 * MS).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
     let (events, end) = memory.read();
     let first = fold(&run, &events).links()[0];
     let sent = first.count(LinkCount::Sent);
@@ -289,6 +304,7 @@ async fn what_would_come_late_is_cut(protocol: Protocol) {
     let (run, memory) = begin_and_drain(&shape, 60_000 * MS, Duration::from_secs(1)).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
     let (events, _) = memory.read();
     let first = fold(&run, &events).links()[0];
     // Each waits for its second attempt when the run ends, and has none.
@@ -314,6 +330,7 @@ async fn a_worker_is_held_until_the_last_attempt() {
     (scenario.links[1].timeout, scenario.links[1].retry) = (Some(Time(2 * MS)), retry);
     let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
     run.join().await;
+    memory.keeps_the_laws();
     let (events, _) = memory.read();
     let state = fold(&run, &events);
     let [first, second] = [state.links()[0], state.links()[1]];
