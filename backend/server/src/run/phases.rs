@@ -138,7 +138,7 @@ impl Running {
         clients.chain(self.replicas.iter().flat_map(ReplicaNode::links))
     }
 
-    /// Resolves at an instant in which nothing is in flight.
+    /// Resolves at an instant in which nothing is in flight, nor any reply to an attempt that ran out of time.
     async fn drained(&self) {
         while self.tasks().any(|tasks| tasks.count() > 0) {
             for tasks in self.tasks() {
