@@ -155,8 +155,9 @@ pub fn step(times: &[i64], current: Option<usize>, time: i64, forward: bool) -> 
     let next = match (shown, forward) {
         (Some(index), true) => index.checked_add(1),
         (Some(index), false) => index.checked_sub(1),
-        (None, true) => Some(times.partition_point(|at| *at <= time)),
-        (None, false) => times.partition_point(|at| *at < time).checked_sub(1),
+        // From outside of the trace the first step leads into it, from either end.
+        (None, true) => Some(times.partition_point(|at| *at <= time)).filter(|next| *next < times.len()).or(Some(0)),
+        (None, false) => times.partition_point(|at| *at < time).checked_sub(1).or(times.len().checked_sub(1)),
     };
     next.filter(|index| *index < times.len()).or(shown)
 }

@@ -124,7 +124,8 @@ fn steps_go_through_every_event_even_of_one_instant() {
     assert_eq!(seen, [0, 1, 2, 3, 3, 3]);
     assert_eq!(step(&times, Some(2), 20, false), Some(1));
     assert_eq!(step(&times, Some(0), 25, false), Some(2));
-    assert_eq!(step(&times, None, 5, false), None);
+    assert_eq!(step(&times, None, 5, false), Some(3));
+    assert_eq!(step(&times, None, 99, true), Some(0));
     assert_eq!(step(&[], None, 5, true), None);
 }
 

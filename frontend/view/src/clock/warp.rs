@@ -49,7 +49,7 @@ impl Warp {
             }
             Scale::Even => {
                 let flying = (FLIGHT / length(flight.or(passage))).max(1.0);
-                Self { flying, held: (HOLD / length(hold.or(passage))).min(flying), held_most: HOLD_MOST, speed }
+                Self { flying, held: (HOLD / length(hold.or(passage))).clamp(1.0, flying), held_most: HOLD_MOST, speed }
             }
         }
     }

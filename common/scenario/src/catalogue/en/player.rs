@@ -64,7 +64,7 @@ pub(super) const TEXTS: Table = &[
     ("player.slower", "{factor}× slower"),
     ("player.slower.even", "{factor}× slower on links, {held}× at nodes"),
     ("player.speed", "Speed of the replay"),
-    ("player.speed.times", "{times}×"),
+    ("player.speed.times", "{times}× speed"),
     ("player.step-back", "To the event before, of the selected trace (←)"),
     ("player.step-forward", "To the next event of the selected trace (→)"),
     ("player.stretched", "stretched ×{factor}"),
