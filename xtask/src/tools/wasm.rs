@@ -1,6 +1,8 @@
 //! A compiler for wasm32-unknown-unknown: rustup's target where rustup can add it, else Debian's packaged compiler with
 //! a standard library built once from its own sources and linked to rustup under a name.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,8 +13,6 @@ use crate::browser::on_path;
 use crate::step::{command, output, run, say, succeeds};
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// The name under which rustup knows Debian's compiler.
-const LINKED: &str = "hopscope-wasm";
 const PACKAGES: [&str; 5] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "rustfmt-web"];
 const RUSTC: &str = "/usr/bin/rustc";
 /// Bump when the layout of the folder changes.
@@ -38,7 +38,7 @@ pub(super) fn toolchain(tools: &Tools) -> Result<Option<String>> {
         return Ok(None);
     }
     if tools.options.wasm_toolchain != WasmToolchain::Rustup && debian_ready(tools) {
-        return Ok(Some(LINKED.to_owned()));
+        return Ok(Some(linked_name(tools)));
     }
     bail!("no compiler for {TARGET}; run `cargo xtask setup`")
 }
@@ -102,7 +102,6 @@ pub(super) fn install(tools: &Tools) -> Result<()> {
     run(&mut std_build)?;
     assemble(&home, &build)?;
     let _ = std::fs::remove_dir_all(&build);
-    run(command("rustup").args(["toolchain", "link", LINKED]).arg(&home))?;
     std::fs::write(home.join("stamp"), stamp()?)?;
     if !debian_ready(tools) {
         bail!("the compiler put together in {} does not work; remove that folder and try again", home.display());
@@ -189,14 +188,26 @@ fn add_by_rustup() -> bool {
     false
 }
 
+/// Whether the toolchain stands and is of the compiler that is installed; rustup forgets links, so one is made again.
 fn debian_ready(tools: &Tools) -> bool {
     let home = home(tools);
+    let name = linked_name(tools);
     let written = std::fs::read_to_string(home.join("stamp"));
+    if !written.is_ok_and(|written| stamp().is_ok_and(|wanted| wanted == written)) {
+        return false;
+    }
     let linked = || {
-        let sysroot = command("rustc").env("RUSTUP_TOOLCHAIN", LINKED).args(["--print", "sysroot"]).output();
+        let sysroot = command("rustc").env("RUSTUP_TOOLCHAIN", &name).args(["--print", "sysroot"]).output();
         sysroot.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).trim() == home.to_string_lossy())
     };
-    written.is_ok_and(|written| stamp().is_ok_and(|wanted| wanted == written)) && linked()
+    linked() || (succeeds(command("rustup").args(["toolchain", "link", &name]).arg(&home)) && linked())
+}
+
+/// The name under which rustup knows Debian's compiler, one for each folder of tools.
+fn linked_name(tools: &Tools) -> String {
+    let mut hasher = DefaultHasher::new();
+    home(tools).hash(&mut hasher);
+    format!("hopscope-wasm-{:08x}", hasher.finish() & 0xffff_ffff)
 }
 
 /// Compiler, packages and layout: when one of them moves, the standard library is built again.
