@@ -5,7 +5,7 @@
 
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::edits::{Change, Target};
-use hopscope_scenario::fields::{Field, Leaf, Presence, ValueType, chosen, leaves};
+use hopscope_scenario::fields::{Field, Leaf, Presence, ValueType, VariantOption, chosen, leaves};
 use serde_json::Value;
 
 #[cfg(test)]
@@ -47,7 +47,8 @@ pub fn sections(fields: &'static [Field], object: &Value) -> Vec<Section> {
             ValueType::Group { .. } => sections.push(Section { heading: Some(field.label), option: None, rows }),
             ValueType::Variant { tag, options } => {
                 let object = object.get(field.name).and_then(Value::as_object);
-                let option = object.and_then(|object| chosen(tag, options, object)).filter(|_| options.len() == 1);
+                let option =
+                    object.and_then(|object| chosen(tag, options, object)).filter(|_| is_settled(field, options));
                 let option = option.map(|option| option.label);
                 sections.push(Section { heading: Some(field.label), option, rows });
             }
@@ -60,13 +61,19 @@ pub fn sections(fields: &'static [Field], object: &Value) -> Vec<Section> {
     sections
 }
 
+/// Whether a choice leaves nothing to choose: it must be made and has one option.
+fn is_settled(field: &Field, options: &[VariantOption]) -> bool {
+    options.len() == 1 && field.presence != Presence::Optional
+}
+
 /// The rows that take an input: of a choice among one there is nothing to choose, unless the document chose none.
 fn inputs(leaves: Vec<Leaf>) -> Vec<Row> {
     let followed: Vec<_> = leaves.iter().map(|leaf| leaf.pointer.clone()).collect();
     let row = |leaf: Leaf| match &leaf.field.value {
         ValueType::Variant { tag, options } => {
             let prefix = format!("{}/", leaf.pointer);
-            let settled = options.len() == 1 && followed.iter().any(|pointer| pointer.starts_with(&prefix));
+            let settled =
+                is_settled(leaf.field, options) && followed.iter().any(|pointer| pointer.starts_with(&prefix));
             (!settled).then(|| Row { pointer: format!("{prefix}{tag}"), field: leaf.field })
         }
         _ => Some(Row { pointer: leaf.pointer, field: leaf.field }),
@@ -94,8 +101,12 @@ pub fn shown(value: Option<&Value>) -> String {
 #[must_use]
 pub fn typed(target: &Target, row: &Row, text: &str) -> Option<Change> {
     let (target, pointer) = (target.clone(), row.pointer.as_str());
+    let whole = match &row.field.value {
+        ValueType::Variant { tag, .. } => pointer.strip_suffix(tag)?.strip_suffix('/')?,
+        _ => pointer,
+    };
     if text.trim().is_empty() && row.field.presence == Presence::Optional {
-        return Some(Change::unset(target, pointer));
+        return Some(Change::unset(target, whole));
     }
     match &row.field.value {
         ValueType::Integer { .. } => {
@@ -104,7 +115,6 @@ pub fn typed(target: &Target, row: &Row, text: &str) -> Option<Change> {
         }
         ValueType::Variant { tag, options } => {
             let option = options.iter().find(|option| option.id == text)?;
-            let whole = pointer.strip_suffix(tag)?.strip_suffix('/')?;
             Some(Change::set(target, whole, option.default_value(tag)))
         }
         _ => Some(Change::set(target, pointer, Value::from(text))),

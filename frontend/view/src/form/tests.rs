@@ -91,3 +91,29 @@ fn quantities_are_tidied_and_other_texts_are_not() {
 fn inputs_are_named_by_dots() {
     assert_eq!(path("/load/rate"), "load.rate");
 }
+
+#[test]
+fn an_optional_choice_can_be_made_and_taken_back() {
+    let mut document = Document::new("test");
+    for kind in [Kind::Client, Kind::Service] {
+        let (_, change) = document.add_node(kind.descriptor(), kind.descriptor().id, 0, 0);
+        document.apply(&change).unwrap();
+    }
+    let protocol = document.may_link("n1", "n2").unwrap();
+    let (id, change) = document.add_link("n1", "n2", protocol);
+    document.apply(&change).unwrap();
+    let before = document.value().clone();
+    let target = Target::Link(id);
+    let fields = protocol.descriptor().options;
+    let form = |document: &Document| sections(fields, document.get(&target, "").unwrap());
+    let pointers = |document: &Document| -> Vec<String> {
+        form(document).into_iter().flat_map(|section| section.rows).map(|row| row.pointer).collect()
+    };
+    assert_eq!(pointers(&document), ["/timeout", "/retry/policy"]);
+    let policy = row(&form(&document), "/retry/policy");
+    document.apply(&typed(&target, &policy, "fixed-delay").unwrap()).unwrap();
+    assert_eq!(pointers(&document), ["/timeout", "/retry/policy", "/retry/attempts", "/retry/delay"]);
+    assert_eq!(shown(document.get(&target, "/retry/attempts")), "3");
+    document.apply(&typed(&target, &policy, "").unwrap()).unwrap();
+    assert_eq!(*document.value(), before);
+}

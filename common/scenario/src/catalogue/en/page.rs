@@ -17,6 +17,7 @@ pub(super) const TEXTS: Table = &[
     ("canvas.template", "Open the example"),
     ("chooser.empty", "There is no other node yet: add a service first."),
     ("chooser.title", "Link {name} to"),
+    ("field.none", "none"),
     ("field.unbounded", "no bound"),
     ("file.label", "File"),
     ("file.new", "New scenario"),

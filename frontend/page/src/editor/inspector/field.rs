@@ -71,6 +71,9 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
         ValueType::Variant { options, .. } => view! {
             <select id=id name=path prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
                 on:change=move |event| write(event_target_value(&event))>
+                {(field.presence == Presence::Optional).then(|| view! {
+                    <option value="" selected=move || value.with(String::is_empty)>{t(text!("field.none"))}</option>
+                })}
                 {options.iter().map(|option| view! {
                     <option value=option.id selected=move || value.with(|value| value == option.id)>{t(option.label)}</option>
                 }).collect_view()}
