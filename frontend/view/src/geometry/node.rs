@@ -55,7 +55,7 @@ pub struct Schedule {
 }
 
 /// Draws constant load of `rate` millionths per second: the window is the least power of ten that has at least
-/// [`FEWEST_MARKS`] requests. None at a rate of nothing, or one so slow that no window has them.
+/// a few requests. None at a rate of nothing, or one so slow that no window has them.
 #[must_use]
 pub fn schedule(node: Rect, rate: u64) -> Option<Schedule> {
     let requests = |window: u64| rate as f64 / 1e6 * window as f64 / 1e9;
