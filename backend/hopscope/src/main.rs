@@ -1,12 +1,28 @@
-//! The binary `hopscope`: the server with the page inside.
-#![allow(clippy::print_stdout, reason = "printing is what a command line does")]
+//! The binary `hopscope`: the server with the page inside, and the same runs, checks and exports without a browser.
+//!
+//! Owns what a command line is: arguments, exit codes, what goes to which stream. What a run does, what its recording
+//! amounts to and every sentence come from the libraries.
 
+mod data;
+mod exit;
+mod export;
+mod figures;
+mod frames;
 mod page;
+mod report;
+mod run;
+mod runs;
+mod say;
+mod scenario;
 mod serve;
+mod signals;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use hopscope_scenario::text;
+
+use exit::Exit;
 
 /// A browser playground for how services talk to each other, in which the messages are real.
 #[derive(Parser)]
@@ -20,14 +36,14 @@ struct Cli {
 enum Command {
     /// Serve the playground
     Serve(serve::Arguments),
-}
-
-/// Exit codes that a script can rely on; docs/command-line.md lists them.
-#[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-enum Exit {
-    Environment = 5,
-    Usage = 64,
+    /// Run a scenario and tell what came of it
+    Run(run::Arguments),
+    /// Check a scenario without running it
+    Validate(scenario::Arguments),
+    /// List the runs
+    Runs(runs::Arguments),
+    /// Write the recording of a run in another format
+    Export(export::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -36,7 +52,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors: clap knows which is which. A closed standard output cannot be told of.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
     tracing_subscriber::fmt()
@@ -45,14 +61,16 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
-    let result = match cli.command {
-        Command::Serve(arguments) => serve::run(&arguments),
+    let result = match &cli.command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Validate(arguments) => scenario::run(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("hopscope: {error:#}");
-            ExitCode::from(Exit::Environment as u8)
-        }
-    }
+    let exit = result.unwrap_or_else(|error| {
+        say::note(&say::say(text!("cli.error"), [("reason", format!("{error:#}"))]));
+        Exit::Environment
+    });
+    exit.into()
 }

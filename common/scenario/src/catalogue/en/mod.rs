@@ -1,6 +1,7 @@
 //! English, one table per area. Rows are sorted by key.
 
 mod api;
+mod cli;
 mod issues;
 mod laws;
 mod page;
@@ -12,4 +13,4 @@ pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
 pub(super) const TABLES: &[Table] =
-    &[api::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+    &[api::TEXTS, cli::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];

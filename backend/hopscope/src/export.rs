@@ -1,0 +1,100 @@
+//! `hopscope export`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use hopscope_report::export::json::JsonSurvey;
+use hopscope_scenario::text;
+use hopscope_server::store::RunId;
+
+use crate::data::Data;
+use crate::exit::Exit;
+use crate::frames::each_frame;
+use crate::say::{say, word};
+
+/// Arguments of `hopscope export`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Which run, by its id
+    #[arg(value_name = "RUN")]
+    run: RunId,
+
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+
+    /// Where to write it; - is the standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    data: Data,
+}
+
+/// How a recording is written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// As docs/recording-json.md tells it
+    Json,
+}
+
+/// Writes the recording; of one that is live, what is in its file by now.
+///
+/// # Errors
+/// When there is no such run, it has nothing to export yet, or the file cannot be written.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let id = &arguments.run;
+    let (file, bytes) = arguments.data.store()?.file(id).map_err(|error| arguments.data.explain(id, error))?;
+    let Format::Json = arguments.format;
+    if arguments.out == Path::new("-") {
+        match json(id, file, bytes, || Ok(io::stdout().lock()), &word(text!("cli.error.stdout"))) {
+            // Whoever reads has had enough.
+            Err(error) if is_broken_pipe(&error) => {}
+            written => written?,
+        }
+    } else {
+        let refused = not_written(&arguments.out);
+        json(id, file, bytes, || File::create(&arguments.out), &refused)?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// What is said where a file cannot be written.
+pub(crate) fn not_written(path: &Path) -> String {
+    say(text!("cli.error.not-written"), [("file", path.display().to_string())])
+}
+
+/// Writes the first `bytes` of a recording as JSON. Where to is opened once it is known that there is something to
+/// write, so that a failed export leaves an older file alone.
+///
+/// # Errors
+/// When the recording cannot be exported, or with `refused` when it cannot be written.
+pub(crate) fn json<W: Write>(
+    id: &RunId,
+    mut file: File,
+    bytes: u64,
+    open: impl FnOnce() -> io::Result<W>,
+    refused: &str,
+) -> Result<()> {
+    let not_exported = || say(text!("cli.error.not-exported"), [("id", id.to_string())]);
+    let mut survey = JsonSurvey::new();
+    each_frame(&mut file, bytes, |frame| Ok(survey.push(frame)?)).with_context(not_exported)?;
+    let mut export = survey.begin().with_context(not_exported)?;
+    let mut out = BufWriter::new(open().with_context(|| refused.to_owned())?);
+    each_frame(&mut file, bytes, |frame| {
+        export.push(frame).with_context(not_exported)?;
+        while let Some(chunk) = export.next_chunk() {
+            out.write_all(&chunk).with_context(|| refused.to_owned())?;
+        }
+        Ok(())
+    })?;
+    let last = export.finish().with_context(not_exported)?;
+    out.write_all(&last).and_then(|()| out.flush()).with_context(|| refused.to_owned())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.into_iter().any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,122 @@
+//! The report as one JSON document; docs/command-line.md tells its shape.
+
+use hopscope_record::kind::LinkCount;
+use hopscope_report::laws::{Breach, LawReport};
+use hopscope_report::stats::{Latency, LinkStats};
+use hopscope_scenario::catalogue::plain;
+use hopscope_scenario::issue::Issue;
+use hopscope_scenario::plan::PlanLink;
+use hopscope_server::store::reason_name;
+use serde_json::{Value, json};
+
+use super::{Kept, Report};
+use crate::exit::Exit;
+use crate::say::{LANGUAGE, word};
+
+/// What the document's `format` says.
+const FORMAT: &str = "hopscope-run-report";
+
+/// The version of the document that this build writes.
+const VERSION: u32 = 1;
+
+/// The report as JSON.
+pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value {
+    let settings = &report.plan.settings;
+    json!({
+        "format": FORMAT,
+        "version": VERSION,
+        "exit": exit.code(),
+        "run": {
+            "id": report.id,
+            "name": report.plan.scenario.name,
+            "seed": settings.seed,
+            "duration": settings.duration,
+            "whole": report.is_whole(),
+            "end": report.reason.map(reason_name),
+            "measured_ns": report.measured_ns(),
+            "events": report.events,
+            "lost": report.lost,
+        },
+        "schedules": report.schedules.iter().map(|kept| schedule(report, kept)).collect::<Vec<_>>(),
+        "links": report.links().map(|(plan, stats)| link(report, plan, stats)).collect::<Vec<_>>(),
+        "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
+        "warnings": warnings,
+    })
+}
+
+fn node_id(report: &Report, node: u32) -> Option<&str> {
+    report.plan.nodes.get(node as usize).map(|node| node.id.as_str())
+}
+
+fn schedule(report: &Report, kept: &Kept) -> Value {
+    json!({
+        "node": node_id(report, kept.node),
+        "intended": kept.intended,
+        "kept": !kept.missed,
+        "wanted": kept.wanted,
+        "reached_per_s": kept.reached,
+    })
+}
+
+fn link(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Value {
+    let count = |count| stats.map_or(0, |stats| stats.count(count));
+    let completed = stats.map_or(0, |stats| stats.completed_in_phase);
+    json!({
+        "link": link.id,
+        "from": node_id(report, link.from),
+        "to": node_id(report, link.to),
+        "protocol": link.protocol,
+        "intended": count(LinkCount::Intended),
+        "not_sent": count(LinkCount::NotSent),
+        "sent": count(LinkCount::Sent),
+        "completed": count(LinkCount::Completed),
+        "refused": count(LinkCount::Refused),
+        "failed": count(LinkCount::Failed),
+        "timed_out": count(LinkCount::TimedOut),
+        "cancelled": count(LinkCount::Cancelled),
+        "open": stats.map_or(0, |stats| stats.open),
+        "retried": count(LinkCount::Retried),
+        "late": stats.map_or(0, |stats| stats.late),
+        "throughput": {
+            "count": completed,
+            "per_s": report.stats.span().and_then(|span| span.per_second(completed)),
+        },
+        "answered_ns": latency(&stats.map(LinkStats::answered).unwrap_or_default()),
+        "completed_ns": latency(&stats.map(|stats| stats.completed.clone()).unwrap_or_default()),
+    })
+}
+
+fn latency(latency: &Latency) -> Value {
+    json!({
+        "count": latency.count(),
+        "p50": latency.percentile(50.0),
+        "p90": latency.percentile(90.0),
+        "p99": latency.percentile(99.0),
+        "max": latency.max(),
+    })
+}
+
+fn law(report: &LawReport) -> Value {
+    json!({
+        "law": report.law.id(),
+        "name": word(report.law.name()),
+        "statement": word(report.law.statement()),
+        "held": report.held,
+        "checked": report.checked(),
+        "broken": report.broken,
+        "undecided": report.undecided,
+        "not_applicable": report.not_applicable.map(word),
+        "breaches": report.breaches.iter().map(breach).collect::<Vec<_>>(),
+    })
+}
+
+fn breach(breach: &Breach) -> Value {
+    let (trace, message) = (breach.trace, breach.message);
+    json!({
+        "trace": (!trace.is_none()).then(|| format!("{:016x}", trace.0)),
+        "message": (!message.is_none()).then(|| format!("{:014x}", message.message())),
+        "attempt": (!message.is_none()).then(|| message.attempt()),
+        "times_ns": breach.times,
+        "text": plain(LANGUAGE, breach.text, &breach.args),
+    })
+}

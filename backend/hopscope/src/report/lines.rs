@@ -1,0 +1,202 @@
+//! The report as text for a terminal.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use hopscope_record::frame::EndReason;
+use hopscope_record::kind::LinkCount;
+use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
+use hopscope_report::stats::{Latency, LinkStats};
+use hopscope_scenario::catalogue::{Key, plain};
+use hopscope_scenario::plan::PlanLink;
+use hopscope_scenario::text;
+
+use super::{Kept, Report};
+use crate::figures::{length, or_dash, rate, whole};
+use crate::say::{LANGUAGE, say, word};
+
+/// What stands below a heading.
+const INDENT: &str = "  ";
+
+/// The report, line by line (a table is one item of several lines).
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = head(report);
+    for (link, stats) in report.links() {
+        lines.push(String::new());
+        lines.extend(link_lines(report, link, stats));
+    }
+    lines.extend([String::new(), word(text!("cli.laws"))]);
+    lines.extend(report.laws.iter().flat_map(law));
+    lines.push(String::new());
+    lines
+}
+
+fn head(report: &Report) -> Vec<String> {
+    let settings = &report.plan.settings;
+    let mut lines = vec![say(
+        text!("cli.report.run"),
+        [
+            ("id", report.id.clone()),
+            ("name", report.plan.scenario.name.clone()),
+            ("duration", settings.duration.to_string()),
+            ("seed", settings.seed.to_string()),
+            ("events", whole(report.events)),
+        ],
+    )];
+    if report.reason == Some(EndReason::STOPPED) {
+        let time = or_dash(report.measured_ns(), length);
+        let args = [("time", time), ("duration", settings.duration.to_string())];
+        lines.push(say(text!("cli.report.stopped"), args));
+    }
+    if report.reason.is_none() {
+        lines.push(word(text!("cli.report.cut")));
+    }
+    if report.lost > 0 {
+        lines.push(say(text!("cli.report.lost"), [("count", whole(report.lost))]));
+    }
+    lines.extend(report.schedules.iter().filter(|kept| kept.missed).map(|kept| behind(report, kept)));
+    lines
+}
+
+fn behind(report: &Report, kept: &Kept) -> String {
+    let args = [
+        ("node", report.node(kept.node).to_owned()),
+        ("reached", or_dash(kept.reached, rate)),
+        // A rate has too few digits to lose any here.
+        ("wanted", rate(kept.wanted.0 as f64 / 1e6)),
+    ];
+    say(text!("cli.report.behind"), args)
+}
+
+fn link_lines(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Vec<String> {
+    let title = [
+        ("from", report.node(link.from).to_owned()),
+        ("to", report.node(link.to).to_owned()),
+        ("protocol", word(link.protocol.descriptor().label)),
+    ];
+    let mut lines = vec![say(text!("cli.figures.link"), title)];
+    let intended = stats.map_or(0, |stats| stats.count(LinkCount::Intended));
+    if intended > 0 {
+        let not_sent = stats.map_or(0, |stats| stats.count(LinkCount::NotSent));
+        let args = [("intended", whole(intended)), ("not_sent", whole(not_sent))];
+        lines.push(format!("{INDENT}{}", say(text!("cli.figures.wanted"), args)));
+    }
+    lines.push(indented(&counts(stats).trim_fmt()));
+    lines.push(indented(&latencies(stats).trim_fmt()));
+    let completed = stats.map_or(0, |stats| stats.completed_in_phase);
+    let throughput = [
+        ("rate", or_dash(report.stats.span().and_then(|span| span.per_second(completed)), rate)),
+        ("count", whole(completed)),
+        ("time", or_dash(report.measured_ns(), length)),
+    ];
+    lines.push(format!("{INDENT}{}", say(text!("cli.figures.throughput"), throughput)));
+    lines
+}
+
+/// sent = completed + refused + failed + timed out + given up + open.
+fn counts(stats: Option<&LinkStats>) -> Table {
+    let columns: [(Key, u64); 9] = {
+        let count = |count| stats.map_or(0, |stats| stats.count(count));
+        [
+            (text!("cli.figures.sent"), count(LinkCount::Sent)),
+            (text!("cli.figures.completed"), count(LinkCount::Completed)),
+            (text!("cli.figures.refused"), count(LinkCount::Refused)),
+            (text!("cli.figures.failed"), count(LinkCount::Failed)),
+            (text!("cli.figures.timed-out"), count(LinkCount::TimedOut)),
+            (text!("cli.figures.cancelled"), count(LinkCount::Cancelled)),
+            (text!("cli.figures.open"), stats.map_or(0, |stats| stats.open)),
+            (text!("cli.figures.retried"), count(LinkCount::Retried)),
+            (text!("cli.figures.late"), stats.map_or(0, |stats| stats.late)),
+        ]
+    };
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(columns.map(|(name, _)| word(name)));
+    table.add_row(columns.map(|(_, count)| whole(count)));
+    table.column_iter_mut().for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table
+}
+
+fn latencies(stats: Option<&LinkStats>) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(
+        [
+            text!("cli.figures.took"),
+            text!("cli.figures.count"),
+            text!("cli.figures.p50"),
+            text!("cli.figures.p90"),
+            text!("cli.figures.p99"),
+            text!("cli.figures.max"),
+        ]
+        .map(word),
+    );
+    let rows = [
+        (text!("cli.figures.answered"), stats.map(LinkStats::answered)),
+        (text!("cli.figures.completed.latency"), stats.map(|stats| stats.completed.clone())),
+    ];
+    for (name, latency) in rows {
+        table.add_row(latency_row(name, &latency.unwrap_or_default()));
+    }
+    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table
+}
+
+fn latency_row(name: Key, latency: &Latency) -> [String; 6] {
+    let percentile = |percent| or_dash(latency.percentile(percent), length);
+    [
+        word(name),
+        whole(latency.count()),
+        percentile(50.0),
+        percentile(90.0),
+        percentile(99.0),
+        or_dash(latency.max(), length),
+    ]
+}
+
+fn law(report: &LawReport) -> Vec<String> {
+    let args = [
+        ("name", word(report.law.name())),
+        ("held", whole(report.held)),
+        ("checked", whole(report.checked())),
+        ("broken", whole(report.broken)),
+        ("undecided", whole(report.undecided)),
+        ("reason", report.not_applicable.map(word).unwrap_or_default()),
+    ];
+    let mut lines = vec![format!("{INDENT}{}", say(verdict(report), args))];
+    lines.push(format!("{INDENT}{INDENT}{}", word(report.law.statement())));
+    lines.extend(report.breaches.iter().map(|breach| format!("{INDENT}{INDENT}{}", breach_line(breach))));
+    // Some laws count by more than one a breach; only a full list leaves breaches out.
+    if report.breaches.len() >= MOST_BREACHES {
+        let more = report.broken.saturating_sub(MOST_BREACHES as u64);
+        lines.push(format!("{INDENT}{INDENT}{}", say(text!("cli.law.more"), [("count", whole(more))])));
+    }
+    lines
+}
+
+fn verdict(report: &LawReport) -> Key {
+    match report {
+        LawReport { not_applicable: Some(_), .. } => text!("cli.law.not-applicable"),
+        LawReport { broken: 1.., .. } => text!("cli.law.broken"),
+        LawReport { held: 1.., undecided: 0, .. } => text!("cli.law.held"),
+        LawReport { held: 1.., .. } => text!("cli.law.held-in-part"),
+        LawReport { undecided: 1.., .. } => text!("cli.law.undecided"),
+        _ => text!("cli.law.nothing"),
+    }
+}
+
+fn breach_line(breach: &Breach) -> String {
+    let key = match (breach.trace.is_none(), breach.message.is_none()) {
+        (false, _) => text!("cli.law.breach"),
+        (true, false) => text!("cli.law.breach.message"),
+        (true, true) => text!("cli.law.breach.nowhere"),
+    };
+    let args = [
+        ("trace", format!("{:016x}", breach.trace.0)),
+        ("message", or_dash((!breach.message.is_none()).then_some(breach.message), |id| format!("{:016x}", id.0))),
+        ("text", plain(LANGUAGE, breach.text, &breach.args)),
+    ];
+    say(key, args)
+}
+
+fn indented(table: &str) -> String {
+    // Every cell begins with a space of its own.
+    table.lines().map(|line| format!(" {line}")).collect::<Vec<_>>().join("\n")
+}

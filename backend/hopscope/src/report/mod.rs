@@ -1,0 +1,165 @@
+//! What a run came to, read from its recording alone: figures, laws, whether it is whole and kept to its schedule.
+
+mod document;
+mod lines;
+
+use std::fs::File;
+
+use anyhow::{Context, Result};
+use hopscope_record::LinkIndex;
+use hopscope_record::codec::EventDecoder;
+use hopscope_record::frame::{EndReason, Payload};
+use hopscope_record::kind::LinkCount;
+use hopscope_report::laws::{LawReport, Laws};
+use hopscope_report::stats::{LinkStats, Span, Stats};
+use hopscope_rules::schedule::Schedule;
+use hopscope_scenario::model::{ConstantLoad, Load};
+use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
+use hopscope_scenario::quantity::{Rate, Time};
+use hopscope_scenario::text;
+
+use crate::exit::Exit;
+use crate::frames::each_frame;
+use crate::say::word;
+
+pub(crate) use document::document;
+pub(crate) use lines::lines;
+
+#[cfg(test)]
+mod tests;
+
+/// How far behind its schedule a generator may be when its load ends, in ns: a run waits as long for one that is.
+const MOST_BEHIND_NS: u64 = 1_000_000_000;
+
+/// What a run came to.
+pub(crate) struct Report {
+    /// The run's id.
+    pub(crate) id: String,
+    /// What ran.
+    pub(crate) plan: Plan,
+    /// Why it ended; `None` of a recording that was cut.
+    pub(crate) reason: Option<EndReason>,
+    /// Events that were stamped and are not in the recording.
+    pub(crate) lost: u64,
+    /// Events in the recording.
+    pub(crate) events: u64,
+    /// The figures.
+    pub(crate) stats: Stats,
+    /// What came of each law.
+    pub(crate) laws: Vec<LawReport>,
+    /// What came of each client's schedule.
+    pub(crate) schedules: Vec<Kept>,
+}
+
+/// What came of a client's schedule.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Kept {
+    /// The client's row in the plan's nodes.
+    pub(crate) node: u32,
+    /// Requests that were wanted while the schedule was offered.
+    pub(crate) intended: u64,
+    /// Whether the schedule wanted more, which the generator did not come to.
+    pub(crate) missed: bool,
+    /// What the schedule wants.
+    pub(crate) wanted: Rate,
+    /// What the generator reached, per second; `None` without a measured phase.
+    pub(crate) reached: Option<f64>,
+}
+
+impl Report {
+    /// Reads the first `bytes` of a recording's file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged, or is of another build.
+    pub(crate) fn read(file: &mut File, bytes: u64) -> Result<Self> {
+        let (mut laws, mut stats, mut events) = (Laws::new(), Stats::new(), EventDecoder::new());
+        let (mut hello, mut end, mut lost, mut count, mut batch) = (None, None, 0, 0, Vec::new());
+        each_frame(file, bytes, |frame| {
+            laws.push(frame)?;
+            stats.push(frame)?;
+            match frame.read()? {
+                Payload::Hello(first) => hello = Some((first.run_id, Plan::from_bytes(&first.plan)?)),
+                Payload::Events(payload) => {
+                    events.decode(payload.batch, &mut batch)?;
+                    count += batch.len() as u64;
+                }
+                Payload::Loss(losses) => lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+                Payload::End(last) => end = Some(last),
+                Payload::Names(_) | Payload::Skipped(_) => {}
+            }
+            Ok(())
+        })?;
+        let (id, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
+        let reason = end.map(|end| end.reason);
+        let schedules = plan.loads.iter().map(|load| kept(load, &plan, reason, &stats)).collect();
+        Ok(Self { id, reason, lost, events: count, laws: laws.report(), schedules, stats, plan })
+    }
+
+    /// Whether the run came to its end and no event was lost.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.reason.is_some_and(|reason| reason != EndReason::FAILED) && self.lost == 0
+    }
+
+    /// The exit codes that apply.
+    pub(crate) fn exits(&self) -> Vec<Exit> {
+        let broken = self.laws.iter().any(|law| law.broken > 0);
+        let missed = self.schedules.iter().any(|kept| kept.missed);
+        let not_whole = !self.is_whole() || missed;
+        [(broken, Exit::LawBroken), (not_whole, Exit::NotWhole)]
+            .into_iter()
+            .filter_map(|(applies, exit)| applies.then_some(exit))
+            .collect()
+    }
+
+    /// Every link of the plan with its figures, if anything happened on it.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (&PlanLink, Option<&LinkStats>)> {
+        let numbered = self.plan.links.iter().zip(0_u16..);
+        numbered.map(|(link, number)| (link, of_link(&self.stats, number)))
+    }
+
+    /// A node's name.
+    pub(crate) fn node(&self, node: u32) -> &str {
+        self.plan.nodes.get(node as usize).map_or("", |node| &node.name)
+    }
+
+    /// How long the measured phase was, in ns.
+    pub(crate) fn measured_ns(&self) -> Option<u64> {
+        self.stats.span().map(length)
+    }
+}
+
+fn length(span: Span) -> u64 {
+    u64::try_from(span.to.saturating_sub(span.from)).unwrap_or(0)
+}
+
+fn of_link(stats: &Stats, link: u16) -> Option<&LinkStats> {
+    stats.links().find(|stats| stats.link == LinkIndex(link))
+}
+
+fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) -> Kept {
+    let Load::Constant(ConstantLoad { rate, .. }) = &load.load;
+    let links = load.links.iter().filter_map(|link| of_link(stats, *link));
+    let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
+    let span = stats.span();
+    let offered = offered(plan.settings.duration, reason, span.map_or(0, length));
+    Kept {
+        node: load.node,
+        intended,
+        missed: wants_more(&load.load, offered, intended),
+        wanted: *rate,
+        reached: span.and_then(|span| span.per_second(intended)),
+    }
+}
+
+/// For how long the schedule was surely offered: of a run that was stopped or cut, not to the very end.
+fn offered(duration: Time, reason: Option<EndReason>, measured_ns: u64) -> Time {
+    match reason {
+        Some(EndReason::LOAD_DONE) => duration,
+        _ => Time(measured_ns.saturating_sub(MOST_BEHIND_NS).min(duration.0)),
+    }
+}
+
+/// Whether a schedule wants more than so many requests.
+fn wants_more(load: &Load, offered: Time, intended: u64) -> bool {
+    usize::try_from(intended).is_ok_and(|intended| Schedule::new(load, offered).nth(intended).is_some())
+}

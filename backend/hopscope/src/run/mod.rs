@@ -1,0 +1,195 @@
+//! `hopscope run`: a run in this process, kept in the folder of runs like any other, and the report on it.
+
+mod progress;
+mod settings;
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::issue::Issue;
+use hopscope_scenario::model::Scenario;
+use hopscope_scenario::plan::RunSettings;
+use hopscope_scenario::text;
+use hopscope_server::record::{Summary, new_run_key};
+use hopscope_server::run::{RunOptions, start};
+use hopscope_server::store::{RunId, Store, Tail};
+
+use crate::data::Data;
+use crate::exit::Exit;
+use crate::export::{json, not_written};
+use crate::report::{Report, document, lines};
+use crate::say::{answer, note, say, word};
+use crate::scenario::{self, Read};
+use crate::serve;
+use crate::signals::Interrupts;
+
+/// Arguments of `hopscope run`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The scenario's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Where every draw starts from [default: 42]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// How long load is offered, like 5s [default: 5 s]
+    #[arg(long, value_name = "TIME")]
+    duration: Option<String>,
+
+    /// File to write the recording to as JSON, too
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Runs a scenario and reports.
+///
+/// # Errors
+/// When a file cannot be had or the run cannot be started; what a run came to is its exit code.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let faults = settings::faults(arguments.seed, arguments.duration.as_deref());
+    if !faults.is_empty() {
+        faults.iter().for_each(|line| note(line));
+        return Ok(Exit::Usage);
+    }
+    let valid = match scenario::read(&arguments.file)? {
+        Read::Valid(valid) => valid,
+        Read::Invalid(lines) => {
+            note(&lines.join("\n"));
+            return Ok(Exit::Invalid);
+        }
+    };
+    scenario::warn(&valid.warnings);
+    let settings = settings::of(&valid.scenario, arguments.seed, arguments.duration.as_deref())?;
+    let store = arguments.data.store()?;
+    let out = match &arguments.out {
+        // Now and not after the run, which may be long.
+        Some(path) => Some((path, File::create(path).with_context(|| not_written(path))?)),
+        None => None,
+    };
+    let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
+    let Some(ran) = runtime.block_on(Box::pin(watch(&store, valid.scenario, settings)))? else {
+        return Ok(Exit::NotWhole);
+    };
+    let (file, bytes) = store.file(&ran.id)?;
+    if let Some((path, out)) = out {
+        json(&ran.id, file.try_clone()?, bytes, || Ok(out), &not_written(path))?;
+    }
+    report(arguments, &valid.warnings, &ran, file, bytes)
+}
+
+/// A run that has ended.
+struct Ran {
+    id: RunId,
+    summary: Summary,
+}
+
+/// Starts the run and follows it to its end; `None` if it was cut by a second interrupt.
+async fn watch(store: &Store, scenario: Scenario, settings: RunSettings) -> Result<Option<Ran>> {
+    let mut interrupts = Interrupts::listen()?;
+    let key = new_run_key().with_context(|| word(text!("cli.error.not-started")))?;
+    let duration = settings.duration;
+    let sink = store.create(&scenario, &settings)?;
+    let id = sink.id().clone();
+    // Taken while the run is surely live: a folder that others use may be looked at by them at any time.
+    let tail = store.tail(&id, 0)?;
+    let options = RunOptions { id: id.to_string(), key, scenario, settings, sink: Box::new(sink) };
+    let run = match Box::pin(start(options)).await {
+        Ok(run) => run,
+        Err(error) => {
+            forget(store, &id, tail).await;
+            return Err(anyhow!(error).context(word(text!("cli.error.not-started"))));
+        }
+    };
+    let followed = progress::follow(tail, run.plan(), duration);
+    let ended = async { tokio::join!(followed, run.join()).1 };
+    tokio::pin!(ended);
+    let mut stopped = false;
+    loop {
+        tokio::select! {
+            summary = &mut ended => return Ok(Some(Ran { id, summary })),
+            () = interrupts.next() => {
+                if stopped {
+                    note(&say(text!("cli.progress.cut"), [("id", id.to_string())]));
+                    return Ok(None);
+                }
+                stopped = true;
+                run.stop();
+                note(&word(text!("cli.progress.again")));
+            }
+        }
+    }
+}
+
+/// Deletes what is left of a run that did not start.
+async fn forget(store: &Store, id: &RunId, mut tail: Tail) {
+    // Its file is let go on another thread, which this process must not outrun.
+    while tail.grown().await {
+        let _ = tail.read().await;
+    }
+    while store.progress(id).is_some() {
+        tokio::task::yield_now().await;
+    }
+    store.discard(id);
+}
+
+/// Tells what the run came to.
+fn report(arguments: &Arguments, warnings: &[Issue], ran: &Ran, mut file: File, bytes: u64) -> Result<Exit> {
+    let failed = |key: Key| say(key, [("id", ran.id.to_string())]);
+    let report = Report::read(&mut file, bytes).with_context(|| failed(text!("cli.error.not-reported")))?;
+    let mut apply = report.exits();
+    if let Some(reason) = &ran.summary.failure {
+        let args = [("id", ran.id.to_string()), ("reason", reason.clone())];
+        note(&say(text!("cli.error"), [("reason", say(text!("cli.error.not-stored"), args))]));
+        apply.push(Exit::Environment);
+    }
+    let exit = Exit::first_of(&apply);
+    if arguments.json {
+        answer(&document(&report, warnings, exit).to_string())?;
+    } else {
+        let open = how_to_open(arguments, &ran.id);
+        answer(&lines(&report).into_iter().chain([open]).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(exit)
+}
+
+fn how_to_open(arguments: &Arguments, id: &RunId) -> String {
+    let mut command = "hopscope serve".to_owned();
+    if let Some(folder) = &arguments.data.data {
+        command.push_str(&format!(" --data {}", quoted(&folder.display().to_string())));
+    }
+    let address = format!("http://{}/#run={id}", serve::ADDRESS);
+    say(text!("cli.report.open"), [("command", command), ("address", address)])
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_stays_one_in_a_shell() {
+        assert_eq!(quoted("/tmp/a-b_c.d"), "/tmp/a-b_c.d");
+        assert_eq!(quoted("my runs"), "'my runs'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,57 @@
+//! Texts of the catalogue, and the two streams that they go to.
+//!
+//! What was asked for goes to standard output, all else to standard error. Control characters that a document or a file
+//! name brought along never reach the terminal.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use hopscope_scenario::catalogue::{Arg, Args, Key, Language, plain};
+use hopscope_scenario::text;
+
+/// The language of the command line.
+pub(crate) const LANGUAGE: Language = Language::English;
+
+/// A text of the catalogue with its arguments.
+pub(crate) fn say<const N: usize>(key: Key, args: [(&str, String); N]) -> String {
+    let args: Args = args.into_iter().map(|(name, value)| (name.to_owned(), Arg::Text(value))).collect();
+    plain(LANGUAGE, key, &args)
+}
+
+/// A text of the catalogue that has no arguments.
+pub(crate) fn word(key: Key) -> String {
+    plain(LANGUAGE, key, &Args::new())
+}
+
+/// Without what would steer a terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Writes what was asked for, with a line's end.
+///
+/// # Errors
+/// When standard output cannot be written. A reader that has gone is none: it has had enough.
+pub(crate) fn answer(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", harmless(text)).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.with_context(|| word(text!("cli.error.stdout"))),
+    }
+}
+
+/// Writes a line about what goes on. Where nobody can read it, nobody can be told so either.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_and_not_obeyed() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\nc"), "a\u{fffd}[2Jb\u{fffd}\nc");
+    }
+}

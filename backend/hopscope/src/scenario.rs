@@ -1,0 +1,83 @@
+//! A scenario's file, checked; and `hopscope validate`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use hopscope_scenario::issue::{Issue, Severity};
+use hopscope_scenario::text;
+use hopscope_scenario::validate::{Valid, validate};
+
+use crate::exit::Exit;
+use crate::figures::whole;
+use crate::say::{LANGUAGE, answer, note, say, word};
+
+/// Arguments of `hopscope validate`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The scenario's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Tells every Issue of a scenario.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let file = &arguments.file;
+    let (exit, lines) = match read(file)? {
+        Read::Valid(valid) => (Exit::Fine, told(file, &valid.warnings)),
+        Read::Invalid(lines) => (Exit::Invalid, lines),
+    };
+    answer(&lines.join("\n"))?;
+    Ok(exit)
+}
+
+/// What a scenario's file holds.
+pub(crate) enum Read {
+    /// A scenario that may run.
+    Valid(Box<Valid>),
+    /// None; the lines tell why.
+    Invalid(Vec<String>),
+}
+
+/// Reads and checks a scenario's file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn read(file: &Path) -> Result<Read> {
+    let name = || file.display().to_string();
+    let bytes = fs::read(file).with_context(|| say(text!("cli.error.not-read"), [("file", name())]))?;
+    let Ok(document) = str::from_utf8(&bytes) else {
+        return Ok(Read::Invalid(vec![say(text!("cli.issues.not-text"), [("file", name())])]));
+    };
+    Ok(match validate(document) {
+        Ok(valid) => Read::Valid(Box::new(valid)),
+        Err(issues) => Read::Invalid(told(file, &issues)),
+    })
+}
+
+/// Tells of warnings, a line each.
+pub(crate) fn warn(warnings: &[Issue]) {
+    warnings.iter().for_each(|issue| note(&line(issue)));
+}
+
+/// Every Issue, a line each, and then what that means.
+fn told(file: &Path, issues: &[Issue]) -> Vec<String> {
+    let errors = issues.iter().filter(|issue| issue.is_error()).count();
+    let warnings = issues.len() - errors;
+    let key = if errors > 0 { text!("cli.issues.invalid") } else { text!("cli.issues.valid") };
+    let args =
+        [("file", file.display().to_string()), ("errors", whole(errors as u64)), ("warnings", whole(warnings as u64))];
+    issues.iter().map(line).chain([say(key, args)]).collect()
+}
+
+fn line(issue: &Issue) -> String {
+    let key = match issue.severity {
+        Severity::Error => text!("cli.issue.error"),
+        Severity::Warning => text!("cli.issue.warning"),
+    };
+    let path = if issue.path.is_empty() { word(text!("cli.issue.root")) } else { issue.path.clone() };
+    say(key, [("path", path), ("message", issue.message(LANGUAGE)), ("remedy", issue.remedy(LANGUAGE))])
+}
