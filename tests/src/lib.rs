@@ -5,6 +5,7 @@
 
 pub mod browser;
 mod child;
+pub mod command;
 pub mod http;
 pub mod recording;
 pub mod server;

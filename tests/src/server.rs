@@ -1,5 +1,7 @@
 //! The real binary, serving on a free port with a data folder of its own, ended with its owner.
 
+use std::path::Path;
+
 use anyhow::Result;
 use tokio::process::Command;
 
@@ -10,7 +12,7 @@ pub struct Server {
     url: String,
     // Dropped in this order: first the process, then what it wrote.
     _process: Group,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Server {
@@ -29,12 +31,18 @@ impl Server {
                 line[at..].split_whitespace().next().map(str::to_owned)
             })
             .await?;
-        Ok(Self { url, _process: process, _data: data })
+        Ok(Self { url, _process: process, data })
     }
 
     /// Its address, like `http://127.0.0.1:40321`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its folder of runs, gone with it.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 }

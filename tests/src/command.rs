@@ -1,0 +1,91 @@
+//! The real binary as a command: its arguments, its two streams, its exit code.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: i32,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error, as far as it was not read before.
+    pub stderr: String,
+}
+
+/// A running `hopscope`, killed with its owner.
+pub struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Running {
+    /// Starts it with these arguments, without standard input.
+    ///
+    /// # Errors
+    /// When the binary is missing.
+    pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Self> {
+        let mut child = Command::new(crate::variable("HOPSCOPE_BIN")?)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stderr = BufReader::new(child.stderr.take().context("no standard error")?);
+        Ok(Self { child, stderr })
+    }
+
+    /// Reads standard error up to a line that has this in it.
+    ///
+    /// # Errors
+    /// When it ends before.
+    pub async fn says(&mut self, words: &str) -> Result<()> {
+        let mut read = String::new();
+        loop {
+            let before = read.len();
+            if self.stderr.read_line(&mut read).await? == 0 {
+                bail!("{words:?} was not said, but: {read}");
+            }
+            if read[before..].contains(words) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Does what Ctrl-C does.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn interrupt(&self) -> Result<()> {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has ended")?;
+        Ok(kill_process(pid, Signal::INT)?)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it was killed, or wrote what is no text.
+    pub async fn end(mut self) -> Result<Ended> {
+        let mut stderr = String::new();
+        let (read, output) = tokio::join!(self.stderr.read_to_string(&mut stderr), self.child.wait_with_output());
+        read?;
+        let output = output?;
+        let code = output.status.code().with_context(|| format!("killed: {}; it said {stderr}", output.status))?;
+        Ok(Ended { code, stdout: String::from_utf8(output.stdout)?, stderr })
+    }
+}
+
+/// Runs `hopscope` with these arguments to its end.
+///
+/// # Errors
+/// As [`Running::start`] and [`Running::end`].
+pub async fn hopscope<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Ended> {
+    Running::start(arguments)?.end().await
+}

@@ -1,0 +1,302 @@
+//! The command line as a script sees it: exit codes, what stands on which stream, and the same recording by every way.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use hopscope_tests::command::{Ended, Running, hopscope};
+use hopscope_tests::http::request;
+use hopscope_tests::server::Server;
+use serde_json::Value;
+
+const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
+
+/// A folder of files and one of runs, gone with the test.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()? })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a scenario: the template, changed.
+    fn scenario(&self, change: impl FnOnce(&mut Value)) -> Result<PathBuf> {
+        let mut scenario: Value = serde_json::from_str(HELLO)?;
+        change(&mut scenario);
+        let path = self.path("scenario.json");
+        std::fs::write(&path, scenario.to_string())?;
+        Ok(path)
+    }
+
+    /// The arguments with the folder of runs behind them.
+    fn arguments(&self, arguments: &[&dyn AsRef<Path>]) -> Vec<OsString> {
+        let given = arguments.iter().map(|argument| argument.as_ref().as_os_str().to_owned());
+        given.chain(["--data".into(), self.path("runs").into_os_string()]).collect()
+    }
+
+    async fn hopscope(&self, arguments: &[&dyn AsRef<Path>]) -> Result<Ended> {
+        hopscope(self.arguments(arguments)).await
+    }
+}
+
+fn ensure_code(ended: &Ended, code: i32) -> Result<()> {
+    ensure!(ended.code == code, "exit code {} instead of {code}:\n{}\n{}", ended.code, ended.stdout, ended.stderr);
+    Ok(())
+}
+
+/// The id in the report's first line.
+fn id_of(report: &str) -> Result<&str> {
+    let rest = report.strip_prefix("Run ").context("no report")?;
+    Ok(rest.split_once(':').context("no id")?.0)
+}
+
+/// Ten requests at 100/s, fewer than the duration has room for.
+fn ten(scenario: &mut Value) {
+    scenario["nodes"][0]["load"] = serde_json::json!({"kind": "constant", "rate": "100/s", "count": 10});
+    scenario["nodes"][1]["work"]["mean"] = "1 ms".into();
+}
+
+#[tokio::test]
+async fn a_run_is_reported_listed_and_exported_as_one() -> Result<()> {
+    let desk = Desk::new()?;
+    let (file, out) = (desk.scenario(ten)?, desk.path("out.json"));
+    let ran = desk.hopscope(&[&"run", &file, &"--seed", &"7", &"--duration", &"5s", &"--out", &out]).await?;
+    ensure_code(&ran, 0)?;
+    let id = id_of(&ran.stdout)?.to_owned();
+
+    for sentence in [
+        "Hello, sync, 5 s, seed 7",
+        "buyers → shop, HTTP/1.1",
+        "Intended: 10, of which not sent: 0",
+        "held T2 > T1: 10 of 10",
+        "held Every attempt closes once: 10 of 10",
+        "held Intended = sent + not sent: 10 of 10",
+        "held Open at the end: 1 of 1",
+    ] {
+        ensure!(ran.stdout.contains(sentence), "{sentence:?} is missing in:\n{}", ran.stdout);
+    }
+    let last = ran.stdout.lines().last().context("no last line")?;
+    ensure!(last.contains("hopscope serve --data ") && last.ends_with(&format!("/#run={id}")), "{last}");
+    let phases: Vec<_> = ran.stderr.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(phases, ["Setup", "Measured", "Drain", "Ended"]);
+    ensure!(!ran.stderr.contains('\u{1b}'), "what steers a terminal went to a file: {:?}", ran.stderr);
+
+    let listed = desk.hopscope(&[&"runs"]).await?;
+    ensure_code(&listed, 0)?;
+    let row = listed.stdout.lines().find(|line| line.contains(&id)).context("the run is not listed")?;
+    ensure!(row.contains("whole") && row.contains("Hello, sync") && row.contains("5 s"), "{row}");
+
+    let written = std::fs::read_to_string(&out)?;
+    let document: Value = serde_json::from_str(&written)?;
+    assert_eq!((document["run"]["id"].as_str(), document["run"]["seed"].as_u64()), (Some(id.as_str()), Some(7)));
+    let again = desk.path("again.json");
+    ensure_code(&desk.hopscope(&[&"export", &id, &"--format", &"json", &"--out", &again]).await?, 0)?;
+    ensure!(std::fs::read_to_string(&again)? == written, "--out and export differ");
+    let printed = desk.hopscope(&[&"export", &id, &"--out", &"-"]).await?;
+    ensure!(printed.stdout == written, "--out and export to the standard output differ");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_report_as_json_is_one_document_with_every_count() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(ten)?;
+    let ran = desk.hopscope(&[&"run", &file, &"--json"]).await?;
+    ensure_code(&ran, 0)?;
+    let report: Value = serde_json::from_str(&ran.stdout)?;
+    assert_eq!(report["format"], "hopscope-run-report");
+    assert_eq!(
+        (&report["exit"], &report["run"]["whole"], &report["run"]["lost"]),
+        (&0.into(), &true.into(), &0.into())
+    );
+    assert_eq!(report["run"]["end"], "load-done");
+    assert_eq!((&report["schedules"][0]["kept"], &report["schedules"][0]["intended"]), (&true.into(), &10.into()));
+    let link = &report["links"][0];
+    assert_eq!((&link["link"], &link["sent"], &link["completed"]), (&"l1".into(), &10.into(), &10.into()));
+    assert_eq!(link["answered_ns"]["count"], 10);
+    ensure!(link["completed_ns"]["p50"].as_u64() >= Some(1_000_000), "{link}");
+    let laws = report["laws"].as_array().context("no laws")?;
+    ensure!(laws.iter().all(|law| law["broken"] == 0 && law["undecided"] == 0), "{laws:?}");
+    ensure!(laws.iter().any(|law| law["law"] == "reply-after-request" && law["checked"] == 10), "{laws:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_that_go_wrong_are_counted_and_break_no_law() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        ten(scenario);
+        scenario["nodes"][1]["work"]["mean"] = "300 ms".into();
+        scenario["nodes"][1]["workers"] = 64.into();
+        scenario["links"][0]["timeout"] = "10 ms".into();
+        scenario["links"][0]["retry"] = serde_json::json!({"policy": "fixed-delay", "attempts": 2, "delay": "1 ms"});
+    })?;
+    let ran = desk.hopscope(&[&"run", &file, &"--json"]).await?;
+    ensure_code(&ran, 0)?;
+    let report: Value = serde_json::from_str(&ran.stdout)?;
+    let link = &report["links"][0];
+    let counts = ["sent", "completed", "timed_out", "retried", "late", "open"].map(|name| link[name].as_u64());
+    assert_eq!(counts, [20, 0, 20, 10, 20, 0].map(Some));
+    assert_eq!((&link["completed_ns"]["count"], &link["completed_ns"]["p50"]), (&0.into(), &Value::Null));
+    Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_a_run_which_is_whole_and_reported() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|_| {})?;
+    let mut running = Running::start(desk.arguments(&[&"run", &file, &"--duration", &"1h"]))?;
+    running.says("Measured: ").await?;
+    running.interrupt()?;
+    let ended = running.end().await?;
+    ensure_code(&ended, 0)?;
+    ensure!(ended.stdout.contains("The run was stopped after "), "{}", ended.stdout);
+    let listed = desk.hopscope(&[&"runs"]).await?;
+    ensure!(listed.stdout.contains("whole"), "{}", listed.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_is_not_whole() -> Result<()> {
+    let desk = Desk::new()?;
+    // One request that is worked on for longer than this test needs: it is in flight when the load has ended.
+    let file = desk.scenario(|scenario| {
+        scenario["nodes"][0]["load"]["count"] = 1.into();
+        scenario["nodes"][1]["work"]["mean"] = "9 s".into();
+    })?;
+    let mut running = Running::start(desk.arguments(&[&"run", &file]))?;
+    running.says("Drain: ").await?;
+    running.interrupt()?;
+    running.says("Ctrl-C again cuts").await?;
+    running.interrupt()?;
+    let ended = running.end().await?;
+    ensure_code(&ended, 4)?;
+    ensure!(ended.stderr.contains("was cut") && ended.stdout.is_empty(), "{ended:?}");
+    let listed = desk.hopscope(&[&"runs"]).await?;
+    ensure!(listed.stdout.contains("cut"), "{}", listed.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_beside_a_server_is_found_by_it() -> Result<()> {
+    let desk = Desk::new()?;
+    let server = Server::start().await?;
+    let file = desk.scenario(ten)?;
+    let arguments: [&dyn AsRef<Path>; 4] = [&"run", &file, &"--data", &server.data()];
+    let ran = hopscope(arguments.map(|argument| argument.as_ref().as_os_str().to_owned())).await?;
+    ensure_code(&ran, 0)?;
+    let address: SocketAddr = server.url().strip_prefix("http://").context("no address")?.parse()?;
+    let line = format!("GET /api/runs/{}", id_of(&ran.stdout)?);
+    let (status, body) = request(&line, address, &Vec::new(), b"").await?;
+    let view: Value = serde_json::from_slice(&body)?;
+    assert_eq!((status, &view["name"], &view["state"]), (200, &"Hello, sync".into(), &"ended".into()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broken_scenario_is_refused_with_every_path_and_remedy() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        scenario["nodes"][1]["work"]["mean"] = "40".into();
+        scenario["links"][0]["to"] = "n9".into();
+    })?;
+    let checked = hopscope([Path::new("validate"), &file]).await?;
+    ensure_code(&checked, 3)?;
+    let ran = desk.hopscope(&[&"run", &file]).await?;
+    ensure_code(&ran, 3)?;
+    ensure!(ran.stdout.is_empty(), "{}", ran.stdout);
+    for text in [&checked.stdout, &ran.stderr] {
+        ensure!(text.contains("error at /nodes/1/work/mean: 40 is not a number with a unit."), "{text}");
+        ensure!(text.contains("Write a plain number and a unit"), "{text}");
+        ensure!(text.contains("error at /links/0/to: "), "{text}");
+        ensure!(text.contains("cannot run. Errors: 2"), "{text}");
+    }
+    ensure!(desk.hopscope(&[&"runs"]).await?.stdout.contains("There are no runs"), "a refused run is listed");
+
+    std::fs::write(&file, b"\xff{}")?;
+    let checked = hopscope([Path::new("validate"), &file]).await?;
+    ensure_code(&checked, 3)?;
+    ensure!(checked.stdout.contains("not UTF-8"), "{}", checked.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn warnings_are_told_and_do_not_stop_a_run() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        ten(scenario);
+        let mut idle = scenario["nodes"][1].clone();
+        idle["id"] = "n3".into();
+        idle["name"] = "idle".into();
+        scenario["nodes"].as_array_mut().into_iter().for_each(|nodes| nodes.push(idle.clone()));
+    })?;
+    let checked = hopscope([Path::new("validate"), &file]).await?;
+    ensure_code(&checked, 0)?;
+    ensure!(
+        checked.stdout.contains("warning at /nodes/2") && checked.stdout.contains("Warnings: 1"),
+        "{}",
+        checked.stdout
+    );
+    let ran = desk.hopscope(&[&"run", &file]).await?;
+    ensure_code(&ran, 0)?;
+    ensure!(ran.stderr.contains("warning at /nodes/2"), "{}", ran.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_environment_lacks_is_named() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(ten)?;
+    let nowhere = desk.path("nowhere/file.json");
+    let missing = desk.hopscope(&[&"run", &nowhere]).await?;
+    ensure_code(&missing, 5)?;
+    ensure!(missing.stderr.contains("nowhere/file.json"), "{}", missing.stderr);
+    ensure_code(&hopscope([Path::new("validate"), &nowhere]).await?, 5)?;
+
+    // Told before anything runs.
+    let unwritable = desk.hopscope(&[&"run", &file, &"--duration", &"1h", &"--out", &nowhere]).await?;
+    ensure_code(&unwritable, 5)?;
+    ensure!(unwritable.stderr.contains("cannot write"), "{}", unwritable.stderr);
+
+    let unknown = desk.hopscope(&[&"export", &"20261123-141530-7f3a"]).await?;
+    ensure_code(&unknown, 5)?;
+    ensure!(unknown.stderr.contains("there is no run 20261123-141530-7f3a"), "{}", unknown.stderr);
+
+    // A file where the folder should be.
+    let blocked = hopscope([Path::new("runs"), Path::new("--data"), &file]).await?;
+    ensure_code(&blocked, 5)?;
+    let outside = hopscope(["serve", "--listen", "0.0.0.0:0"]).await?;
+    ensure_code(&outside, 5)?;
+    ensure!(outside.stderr.contains("loopback"), "{}", outside.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
+    let desk = Desk::new()?;
+    // The usage comes first: this file is broken, too.
+    let file = desk.scenario(|scenario| scenario["nodes"] = Value::Null)?;
+    for (option, value) in [("--duration", "5"), ("--duration", "2 h"), ("--seed", "18446744073709551615")] {
+        let ended = desk.hopscope(&[&"run", &file, &option, &value]).await?;
+        ensure_code(&ended, 64)?;
+        ensure!(ended.stderr.starts_with(&format!("{option}: ")), "{}", ended.stderr);
+    }
+    for arguments in [
+        &["fly"][..],
+        &["run"],
+        &["run", "x.json", "--seed", "one"],
+        &["run", "x.json", "--fast"],
+        &["export", "../../etc/passwd"],
+        &["export", "20261123-141530-7f3a", "--format", "xml"],
+    ] {
+        ensure_code(&hopscope(arguments).await?, 64)?;
+    }
+    ensure_code(&hopscope(["--help"]).await?, 0)
+}
