@@ -135,6 +135,28 @@ impl Journey {
             if lost { fraction(self.sent, time, self.closed) / 2.0 } else { fraction(self.sent, time, self.received) };
         Leg::Request(t)
     }
+
+    /// Whether it waits or is worked on at its receiver at a time; that may go on after its caller has given it up.
+    #[must_use]
+    pub fn held_at(&self, time: i64) -> Option<Leg> {
+        let passed = |stamp: i64| stamp != ABSENT && time >= stamp;
+        if !passed(self.received) || passed(self.finished) || passed(self.replied) {
+            return None;
+        }
+        Some(if passed(self.started) { Leg::Working } else { Leg::Waiting })
+    }
+
+    /// Whether its caller waits for it or its receiver has it, as far as is known.
+    const fn is_alive(&self) -> bool {
+        let held = self.received != ABSENT && self.finished == ABSENT && self.replied == ABSENT;
+        self.closed == ABSENT || held
+    }
+
+    /// When neither its caller nor its receiver had it any more; `None` if one of them has.
+    fn over_at(&self) -> Option<i64> {
+        let left = [self.finished, self.replied].into_iter().filter(|stamp| *stamp != ABSENT).min();
+        (!self.is_alive()).then(|| self.closed.max(left.unwrap_or(ABSENT)))
+    }
 }
 
 /// How far `time` is from `from` to `to`, 0 to 1; 0 where the other end is not known, so that nothing seems to have got
@@ -162,8 +184,10 @@ pub(super) struct Change {
 /// A stretch of rows, so that those of one instant are found without looking at all.
 #[derive(Clone, Copy, Debug)]
 struct Block {
-    open: u32,
-    last_closed: i64,
+    /// Rows that are alive.
+    alive: u32,
+    /// When the last one of the others was over.
+    last_over: i64,
 }
 
 /// All kept journeys.
@@ -223,15 +247,15 @@ impl Journeys {
         }
     }
 
-    /// The rows that were open at some time between `from` and `to` (both included).
-    pub fn open_between(&self, from: i64, to: i64) -> impl Iterator<Item = (u32, &Journey)> {
+    /// The rows that their caller waited for, or their receiver had, at some time between `from` and `to` (both included).
+    pub fn alive_between(&self, from: i64, to: i64) -> impl Iterator<Item = (u32, &Journey)> {
         let end = self.rows.partition_point(|row| row.sent <= to);
         let blocks = self.blocks.iter().enumerate().take(end.div_ceil(BLOCK));
-        let alive = blocks.filter(move |(_, block)| block.open > 0 || block.last_closed >= from);
+        let alive = blocks.filter(move |(_, block)| block.alive > 0 || block.last_over >= from);
         alive
             .flat_map(move |(block, _)| block * BLOCK..((block + 1) * BLOCK).min(end))
             .filter_map(|row| Some((u32::try_from(row).ok()?, self.rows.get(row)?)))
-            .filter(move |(_, row)| row.closed == ABSENT || row.closed >= from)
+            .filter(move |(_, row)| row.over_at().is_none_or(|over| over >= from))
     }
 
     pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool) -> Option<Change> {
@@ -241,7 +265,7 @@ impl Journeys {
         }
         let row = *self.by_message.get(&event.message)?;
         let journey = self.rows.get_mut(row as usize)?;
-        let mut change = Change::default();
+        let (mut change, alive) = (Change::default(), journey.is_alive());
         match event.kind {
             Kind::RECEIVED => {
                 journey.received = event.time;
@@ -269,10 +293,11 @@ impl Journeys {
                     journey.ending = ending;
                     journey.closed = event.time;
                     change = Change { open: -1, flying: land(journey), opened: None, closed: Some(row) };
-                    self.close_in_block(row, event.time);
                 }
             }
         }
+        let now_alive = journey.is_alive();
+        self.note_in_block(row, alive, now_alive, event.time);
         Some(change)
     }
 
@@ -296,19 +321,25 @@ impl Journeys {
             flying: true,
         });
         if (row as usize).is_multiple_of(BLOCK) {
-            self.blocks.push(Block { open: 0, last_closed: ABSENT });
+            self.blocks.push(Block { alive: 0, last_over: ABSENT });
         }
         if let Some(block) = self.blocks.last_mut() {
-            block.open += 1;
+            block.alive += 1;
         }
         self.by_message.insert(event.message, row);
         Change { open: 1, flying: 1, opened: Some(row), closed: None }
     }
 
-    fn close_in_block(&mut self, row: u32, time: i64) {
-        if let Some(block) = self.blocks.get_mut(row as usize / BLOCK) {
-            block.open = block.open.saturating_sub(1);
-            block.last_closed = block.last_closed.max(time);
+    /// Notes whether a row is alive; one that was over is so again when its request arrives after it was given up.
+    fn note_in_block(&mut self, row: u32, before: bool, now: bool, time: i64) {
+        let Some(block) = self.blocks.get_mut(row as usize / BLOCK) else { return };
+        match (before, now) {
+            (true, false) => {
+                block.alive = block.alive.saturating_sub(1);
+                block.last_over = block.last_over.max(time);
+            }
+            (false, true) => block.alive += 1,
+            _ => {}
         }
     }
 }

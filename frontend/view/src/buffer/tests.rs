@@ -118,13 +118,16 @@ fn events_of_a_trace_are_decoded_from_its_frames() {
 }
 
 #[test]
-fn open_journeys_of_an_instant_are_those_of_a_scan() {
+fn journeys_of_an_instant_are_those_of_a_scan_also_where_only_the_receiver_goes_on() {
     let calls: Vec<_> = (0..900).map(|n| (n * MS, ALL[n as usize % ALL.len()].1)).collect();
     let buffer = filled(&frames(&events(&calls), 500));
     let journeys = buffer.journeys().unwrap();
     for time in (0..920 * MS).step_by(7_300_000) {
-        let found: Vec<_> = journeys.open_between(time, time + MS).map(|(row, _)| row).collect();
-        let open = |row: &Journey| row.sent <= time + MS && (row.closed == ABSENT || row.closed >= time);
+        let found: Vec<_> = journeys.alive_between(time, time + MS).map(|(row, _)| row).collect();
+        let goes_on = |row: &Journey| row.received != ABSENT && row.finished == ABSENT && row.replied == ABSENT;
+        let left = |row: &Journey| if row.finished == ABSENT { row.replied } else { row.finished };
+        let over = |row: &Journey| row.closed != ABSENT && !goes_on(row) && row.closed.max(left(row)) < time;
+        let open = |row: &Journey| row.sent <= time + MS && !over(row);
         let scanned: Vec<_> = (0..).zip(journeys.rows()).filter(|(_, row)| open(row)).map(|(at, _)| at).collect();
         assert_eq!(found, scanned);
     }

@@ -62,11 +62,14 @@ impl Layout {
 
     fn replay(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, linger: i64, most: usize) {
         let Some(journeys) = buffer.journeys() else { return };
-        let shown = || journeys.open_between(time.saturating_sub(linger), time);
-        self.messages_per_dot = per_dot(shown().count(), most);
-        for (row, journey) in shown() {
+        let from = time.saturating_sub(linger);
+        // Work that its caller has given up is counted, and has no dot.
+        let shown = |journey: &Journey| journey.closed == ABSENT || journey.closed >= from;
+        let dots = journeys.alive_between(from, time).filter(|(_, journey)| shown(journey)).count();
+        self.messages_per_dot = per_dot(dots, most);
+        for (row, journey) in journeys.alive_between(from, time) {
             let rank = self.count(journey, time);
-            if row.is_multiple_of(self.messages_per_dot) {
+            if shown(journey) && row.is_multiple_of(self.messages_per_dot) {
                 self.dots.extend(dot(journey, stage, time, rank));
             }
         }
@@ -76,10 +79,10 @@ impl Layout {
     fn count(&mut self, journey: &Journey, time: i64) -> usize {
         let Some(level) = self.levels.get_mut(journey.to.0 as usize) else { return 0 };
         let before = level.waiting;
-        match journey.leg_at(time) {
-            Leg::Waiting => level.waiting += 1,
-            Leg::Working => level.busy += 1,
-            Leg::Request(_) | Leg::Reply(_) | Leg::Over => {}
+        match journey.held_at(time) {
+            Some(Leg::Waiting) => level.waiting += 1,
+            Some(Leg::Working) => level.busy += 1,
+            _ => {}
         }
         before as usize
     }

@@ -74,6 +74,17 @@ fn what_ends_badly_is_a_cross_and_lingers() {
 }
 
 #[test]
+fn work_that_goes_on_after_a_time_out_is_counted_and_has_no_dot() {
+    let buffer = buffer(&[(0, Fate::TimedOut)]);
+    let journey = buffer.journeys().unwrap().rows()[0];
+    assert!(journey.started < journey.closed && journey.closed < journey.finished);
+    let given_up = replay(&buffer, journey.closed + MS);
+    assert_eq!((given_up.levels[1], given_up.dots.len()), (super::layout::Level { waiting: 0, busy: 1 }, 0));
+    let freed = replay(&buffer, journey.finished);
+    assert_eq!(freed.levels[1], super::layout::Level::default());
+}
+
+#[test]
 fn those_that_wait_stand_side_by_side() {
     let buffer = buffer(&[(0, Fate::Answered), (100, Fate::Answered), (200, Fate::Answered)]);
     let layout = replay(&buffer, 500_000);
