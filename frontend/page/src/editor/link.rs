@@ -12,6 +12,9 @@ use crate::ui::text::{t, t_with};
 /// Width of one character of a link's label, and what its chip adds to the text.
 const CHARACTER: f64 = 6.4;
 const CHIP: f64 = 10.0;
+/// Height of the label, and how far it stands off the line, so that the dots on it leave it readable.
+const HEIGHT: f64 = 14.0;
+const GAP: f64 = 6.0;
 
 /// The link of an id.
 #[component]
@@ -41,14 +44,14 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
 
 fn drawing(link: &SceneLink) -> impl IntoView + use<> {
     let label = label(Some(link));
-    let middle = link.path.at(0.5);
     let width = label.chars().count() as f64 * CHARACTER + CHIP;
+    let middle = link.path.beside(width, HEIGHT, GAP);
     let dotted = link.protocol.is_some_and(|protocol| protocol.descriptor().stroke == Stroke::Dotted);
     view! {
         <path class="hit" d=link.path.svg()></path>
         <path class="wire" class:dotted=dotted d=link.path.svg()></path>
         <path class="arrow" d=link.path.arrow(7.0)></path>
-        <rect class="chip" x=middle.x - width / 2.0 y=middle.y - 8.0 width=width height=16 rx=8></rect>
+        <rect class="chip" x=middle.x - width / 2.0 y=middle.y - HEIGHT / 2.0 width=width height=HEIGHT rx=HEIGHT / 2.0></rect>
         <text class="m" x=middle.x y=middle.y + 3.5 text-anchor="middle">{label}</text>
     }
 }

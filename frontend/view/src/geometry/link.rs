@@ -133,6 +133,19 @@ impl LinkPath {
         self.curve((piece as f64 + within) / PIECES as f64)
     }
 
+    /// The middle of a box of this size that stands beside the path's middle, `gap` away: above it, or to the right of a path
+    /// that goes straight up or down.
+    #[must_use]
+    pub fn beside(&self, width: f64, height: f64, gap: f64) -> Point {
+        let along = self.at(0.52).minus(self.at(0.48));
+        let length = along.length().max(f64::MIN_POSITIVE);
+        let (x, y) = (-along.y / length, along.x / length);
+        // Of the two ways off the path the one that goes up.
+        let up = if y > 1e-3 || (y.abs() <= 1e-3 && x < 0.0) { Point::new(-x, -y) } else { Point::new(x, y) };
+        let reach = up.x.abs() * width / 2.0 + up.y.abs() * height / 2.0 + gap;
+        self.at(0.5).plus(up.times(reach))
+    }
+
     /// The head of an arrow at the called one's edge, `size` long, as SVG's `d`.
     #[must_use]
     pub fn arrow(&self, size: f64) -> String {

@@ -19,6 +19,15 @@ fn client(at: Point) -> Rect {
 
 proptest! {
     #[test]
+    fn what_stands_beside_a_straight_link_leaves_it_free(dx in 300.0..900.0_f64, up in any::<bool>()) {
+        let (from, to) = (client(Point::default()), client(if up { Point::new(0.0, dx) } else { Point::new(dx, 0.0) }));
+        let path = LinkPath::between(from, to);
+        let middle = path.beside(60.0, 14.0, 6.0);
+        let expected = path.at(0.5).plus(if up { Point::new(36.0, 0.0) } else { Point::new(0.0, -13.0) });
+        prop_assert!(middle.minus(expected).length() < 0.1, "{middle:?} {expected:?}");
+    }
+
+    #[test]
     fn screen_and_world_are_inverse(pan in place(), zoom in MIN_ZOOM..MAX_ZOOM, point in place()) {
         let view = Viewport { pan, zoom };
         prop_assert!(close(view.to_world(view.to_screen(point)), point));
