@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::run(arguments),
     };
     let exit = result.unwrap_or_else(|error| {
-        say::note(&say::say(text!("cli.error"), [("reason", format!("{error:#}"))]));
+        say::note(&say::say(text!("cli.error"), [("reason", say::reason(&error))]));
         Exit::Environment
     });
     exit.into()

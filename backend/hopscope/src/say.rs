@@ -23,6 +23,19 @@ pub(crate) fn word(key: Key) -> String {
     plain(LANGUAGE, key, &Args::new())
 }
 
+/// What went wrong and why, each said once: an error may have told of its cause already.
+pub(crate) fn reason(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// Without what would steer a terminal.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
@@ -49,6 +62,14 @@ pub(crate) fn note(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || io::Error::other("too many files");
+        assert_eq!(reason(&anyhow::Error::new(cause()).context("cannot start")), "cannot start: too many files");
+        let error = anyhow::Error::new(cause()).context("shop: too many files. Close some").context("cannot start");
+        assert_eq!(reason(&error), "cannot start: shop: too many files. Close some");
+    }
 
     #[test]
     fn what_steers_a_terminal_is_shown_and_not_obeyed() {

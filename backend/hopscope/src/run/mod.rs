@@ -120,12 +120,12 @@ async fn watch(store: &Store, scenario: Scenario, settings: RunSettings) -> Resu
             summary = &mut ended => return Ok(Some(Ran { id, summary })),
             () = interrupts.next() => {
                 if stopped {
-                    note(&say(text!("cli.progress.cut"), [("id", id.to_string())]));
+                    progress::interject(&say(text!("cli.progress.cut"), [("id", id.to_string())]));
                     return Ok(None);
                 }
                 stopped = true;
                 run.stop();
-                note(&word(text!("cli.progress.again")));
+                progress::interject(&word(text!("cli.progress.again")));
             }
         }
     }

@@ -131,7 +131,10 @@ struct Screen {
 impl Screen {
     fn show(&self, told: &Told, begun: &[String]) {
         if self.terminal {
-            let _ = write!(stderr().lock(), "{CLEAR}{}", harmless(&told.line()));
+            // Before its first phase there is nothing to tell.
+            if told.state.phase.is_some() {
+                let _ = write!(stderr().lock(), "{CLEAR}{}", harmless(&told.line()));
+            }
         } else {
             begun.iter().for_each(|line| note(line));
         }
@@ -142,4 +145,10 @@ impl Screen {
             let _ = write!(stderr().lock(), "{CLEAR}");
         }
     }
+}
+
+/// Tells something else in between: on a terminal in place of the line, which comes back below it.
+pub(super) fn interject(text: &str) {
+    Screen { terminal: stderr().is_terminal() }.clear();
+    note(text);
 }
