@@ -3,10 +3,11 @@
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
-use crate::dock::Dock;
+use crate::dock::{Dock, provide_tab};
 use crate::editor::{
     Canvas, Chooser, EditorBar, Empty, Inspector, LinkTip, NoticeCard, Palette, ProblemCount, Zoom, provide_editor,
 };
+use crate::laws::LawChips;
 use crate::player::Overlay;
 use crate::runbar::{FiguresStrip, Notice, RunBar};
 use crate::state::run::{Run, addressed};
@@ -22,6 +23,7 @@ pub(crate) fn App() -> impl IntoView {
     provide_editor();
     let run = Run::new();
     provide_context(run);
+    provide_tab();
     if let Some(id) = addressed() {
         run.reopen(id);
     }
@@ -40,11 +42,13 @@ pub(crate) fn App() -> impl IntoView {
             <Palette/>
             <Canvas>
                 <Overlay/>
-                <FiguresStrip/>
+                <div class="foot">
+                    <div class="foot-row"><LawChips/><ProblemCount/></div>
+                    <FiguresStrip/>
+                </div>
                 <Notice/>
                 <Empty/>
                 <Zoom/>
-                <ProblemCount/>
                 <LinkTip/>
                 <Chooser/>
                 <NoticeCard/>

@@ -9,6 +9,7 @@ mod app;
 mod dock;
 mod editor;
 mod io;
+mod laws;
 mod player;
 mod runbar;
 mod state;

@@ -64,6 +64,35 @@ async fn a_field_that_goes_away_with_the_focus_in_it_still_tidies_what_was_typed
     assert!(page.find("[data-node=n1]").text_content().unwrap().contains("7 ms"));
 }
 
+#[wasm_bindgen_test]
+async fn the_laws_chips_tell_what_holds_and_what_is_broken() {
+    use hopscope_report::laws::{LAWS, LawReport};
+
+    let root: web_sys::HtmlElement = document().create_element("div").unwrap().unchecked_into();
+    let (sender, run) = std::sync::mpsc::channel();
+    let mounted = leptos::mount::mount_to(root.clone(), move || {
+        let run = crate::state::run::Run::new();
+        provide_context(run);
+        crate::dock::provide_tab();
+        sender.send(run).unwrap();
+        view! { <crate::laws::LawChips/> }
+    });
+    let run = run.recv().unwrap();
+    assert!(root.query_selector("[data-law]").unwrap().is_none());
+    let report =
+        |law, broken| LawReport { law, held: 398, broken, undecided: 0, breaches: Vec::new(), not_applicable: None };
+    let mut laws: Vec<_> = LAWS.iter().map(|law| report(*law, 0)).collect();
+    laws[0] = report(LAWS[0], 2);
+    run.laws.set(std::sync::Arc::new(laws));
+    next_turn().await;
+    let chip = root.query_selector("[data-law=reply-after-request]").unwrap().unwrap();
+    let of = |name: &str| chip.get_attribute(name).unwrap();
+    assert_eq!([of("data-held"), of("data-checked"), of("data-broken")], ["398", "400", "2"]);
+    let text = root.text_content().unwrap();
+    assert!(text.contains("398 / 400broken") && text.contains("5 further laws hold"), "{text}");
+    drop(mounted);
+}
+
 /// A page of its own, with nothing kept from an earlier one; it goes when this does.
 struct Page {
     root: web_sys::HtmlElement,

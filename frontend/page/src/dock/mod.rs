@@ -4,29 +4,36 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use crate::laws::LawTable;
 use crate::player::Strip;
 use crate::state::run::use_run;
 use crate::traces::{TraceDetail, TraceList};
 use crate::ui::text::t;
 use export::Downloads;
 use hopscope_view::format;
+use latency::LatencyTable;
 
 mod export;
+mod latency;
 
 /// The dock's panels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Tab {
+pub(crate) enum Tab {
     Traces,
     Trace,
+    Latency,
+    Laws,
 }
 
-const TABS: [Tab; 2] = [Tab::Traces, Tab::Trace];
+const TABS: [Tab; 4] = [Tab::Traces, Tab::Trace, Tab::Latency, Tab::Laws];
 
 impl Tab {
     fn name(self) -> &'static str {
         match self {
             Self::Traces => "traces",
             Self::Trace => "trace",
+            Self::Latency => "latency",
+            Self::Laws => "laws",
         }
     }
 
@@ -34,15 +41,27 @@ impl Tab {
         match self {
             Self::Traces => text!("dock.traces"),
             Self::Trace => text!("dock.trace"),
+            Self::Latency => text!("dock.latency"),
+            Self::Laws => text!("dock.laws"),
         }
     }
+}
+
+/// Makes the choice of a panel known to all of the page.
+pub(crate) fn provide_tab() {
+    provide_context(RwSignal::new(Tab::Traces));
+}
+
+/// The chosen panel.
+pub(crate) fn use_tab() -> RwSignal<Tab> {
+    expect_context()
 }
 
 /// Strip, tabs and the chosen panel.
 #[component]
 pub(crate) fn Dock() -> impl IntoView {
     let run = use_run();
-    let tab = RwSignal::new(Tab::Traces);
+    let tab = use_tab();
     // Whoever selects a trace wants to read it.
     Effect::new(move |before: Option<Option<u32>>| {
         let selected = run.trace.get();
@@ -59,6 +78,8 @@ pub(crate) fn Dock() -> impl IntoView {
                 {move || match tab.get() {
                     Tab::Traces => view! { <TraceList/> }.into_any(),
                     Tab::Trace => view! { <TraceDetail/> }.into_any(),
+                    Tab::Latency => view! { <LatencyTable/> }.into_any(),
+                    Tab::Laws => view! { <LawTable/> }.into_any(),
                 }}
             </div>
         </section>
@@ -75,16 +96,19 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let badge = move |of: Tab| match of {
         Tab::Traces => (traces.get() > 0).then(|| format::whole(traces.get() as u64)),
         Tab::Trace => run.trace.get().map(|row| format::whole(u64::from(row) + 1)),
+        Tab::Latency | Tab::Laws => None,
     };
     // Arrow keys move between tabs, as the ARIA pattern has it.
     let key = move |event: web_sys::KeyboardEvent| {
-        let other = match event.key().as_str() {
-            "ArrowRight" | "ArrowLeft" => TABS.into_iter().find(|other| *other != tab.get_untracked()),
-            _ => None,
+        let step = match event.key().as_str() {
+            "ArrowRight" => 1,
+            "ArrowLeft" => TABS.len() - 1,
+            _ => return,
         };
-        if let Some(other) = other {
-            tab.set(other);
-            focus(other);
+        let at = TABS.iter().position(|other| *other == tab.get_untracked()).unwrap_or(0);
+        if let Some(other) = TABS.get((at + step) % TABS.len()) {
+            tab.set(*other);
+            focus(*other);
         }
     };
     let one = move |of: Tab| {

@@ -6,6 +6,7 @@ use hopscope_scenario::plan::Plan;
 use hopscope_view::clock::Mode;
 use hopscope_view::dots::paint::{Area, Style, Surface};
 use hopscope_view::dots::{Layout, Picture, Stage};
+use hopscope_view::judge::Pace;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast};
@@ -36,6 +37,7 @@ struct Paint {
     /// When the frame before was, ms on the browser's clock; `None` after a rest.
     before: Option<f64>,
     revision: u64,
+    pace: Pace,
     surface: Surface,
     colors: Colors,
 }
@@ -62,7 +64,8 @@ impl Frames {
         let moves = self.advance(passed.unwrap_or(0.0) as i64);
         self.show();
         self.put();
-        if moves {
+        let behind = self.judge(now);
+        if moves || behind {
             self.schedule();
         } else {
             self.paint.update_value(|paint| paint.before = None);
@@ -113,6 +116,18 @@ impl Frames {
         if let Some(figures) = figures {
             self.run.figures.set(figures);
         }
+    }
+
+    /// Tells what came of the laws, where it is time to; answers whether there is more to tell later.
+    fn judge(self, now: f64) -> bool {
+        let revision = self.run.revision.get_untracked();
+        let known = self.run.with(|data| data.buffer.plan().map(|_| data.is_over()));
+        let Some(over) = known else { return false };
+        let due = self.paint.try_update_value(|paint| paint.pace.is_due(now, revision, over)).unwrap_or(false);
+        if due {
+            self.run.laws.set(Arc::new(self.run.with(|data| data.buffer.judge().laws())));
+        }
+        self.paint.with_value(|paint| paint.pace.is_behind(revision, over))
     }
 
     /// Paints the dots.

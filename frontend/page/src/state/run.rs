@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hopscope_record::Event;
 use hopscope_record::decoder::Framing;
+use hopscope_report::laws::LawReport;
 use hopscope_view::buffer::{Figures, RunBuffer};
 use hopscope_view::clock::{Clock, Mode, Scale, Timeline, Warp, step};
 use hopscope_view::dots::Layout;
@@ -113,6 +114,11 @@ impl Data {
         Some((clock, layout, buffer, timeline))
     }
 
+    /// Whether nothing more comes.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Nothing more comes. A run that was over before the page showed it begins with its replay.
     fn end(&mut self, begins_now: bool) {
         self.over = true;
@@ -138,6 +144,9 @@ pub(crate) struct Run {
     pub(crate) shown: RwSignal<Shown>,
     /// The figures, at the head.
     pub(crate) figures: RwSignal<Figures>,
+    /// What came of the laws so far; set a few times a second, and empty while there is no run. The links' figures are
+    /// worth another look when it is set.
+    pub(crate) laws: RwSignal<Arc<Vec<LawReport>>>,
     /// What nodes hold at the time shown.
     pub(crate) levels: RwSignal<Arc<Levels>>,
     /// The row of the selected trace.
@@ -168,6 +177,7 @@ impl Run {
             wanted: Trigger::new(),
             shown: RwSignal::new(shown),
             figures: RwSignal::new(Figures::default()),
+            laws: RwSignal::new(Arc::default()),
             levels: RwSignal::new(Arc::default()),
             trace: RwSignal::new(None),
             event: RwSignal::new(None),
@@ -236,6 +246,7 @@ impl Run {
         self.trace.set(None);
         self.event.set(None);
         self.figures.set(Figures::default());
+        self.laws.set(Arc::default());
         self.levels.set(Arc::default());
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);

@@ -5,7 +5,7 @@ use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Trace};
-use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Sequence, caption};
+use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, caption};
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -19,9 +19,13 @@ use hopscope_view::format;
 const LEAST_WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 192.0;
 /// Room for words left of the first lane, and right of the last one.
-const MARGINS: (f64, f64) = (96.0, 122.0);
+const MARGINS: (f64, f64) = (112.0, 140.0);
 /// Width of the list beside the drawing; the style sheet has the same.
-const READING: f64 = 400.0;
+const READING: f64 = 420.0;
+/// Below this width the list is under the drawing; the style sheet has the same.
+const NARROW: f64 = 780.0;
+/// Room for the scroll bar where both are below each other.
+const SCROLLBAR: f64 = 16.0;
 /// Most events that are listed; a trace has a handful per hop.
 const LISTED: usize = 500;
 
@@ -46,6 +50,8 @@ struct Line {
     place: String,
     caption: String,
     step: Option<u8>,
+    attempt: u8,
+    late: bool,
 }
 
 /// The selected trace.
@@ -95,7 +101,8 @@ fn use_width() -> (ReadSignal<f64>, NodeRef<Div>) {
     let area = NodeRef::<Div>::new();
     let measure = move || {
         if let Some(area) = area.get_untracked() {
-            set_width.set((f64::from(area.client_width()) - READING).max(LEAST_WIDTH));
+            let room = f64::from(area.client_width());
+            set_width.set((if room < NARROW { room - SCROLLBAR } else { room - READING }).max(LEAST_WIDTH));
         }
     };
     Effect::new(move |_| {
@@ -119,11 +126,29 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
         kind: buffer.kind_name(event.kind).map_or_else(|| format!("kind {}", event.kind.0), str::to_owned),
         time: event.time,
         place: name(event.place),
-        caption: caption(event, buffer).map_or_else(String::new, |(key, args)| plain(Language::English, key, &args)),
-        step: mark.step,
+        caption: caption(event, buffer)
+            .map_or_else(String::new, |(key, args)| of_attempt(mark.attempt, plain(Language::English, key, &args))),
+        step: step_of(mark),
+        attempt: mark.attempt,
+        late: event.is_late(),
     };
     let lines = events.iter().zip(&drawing.marks).map(line).collect();
     Some(Detail { row, width, trace, events, drawing, lanes, lines })
+}
+
+/// A caption that says which attempt it is of, from the second on.
+fn of_attempt(attempt: u8, caption: String) -> String {
+    match attempt {
+        0 | 1 => caption,
+        _ => t_with(text!("trace.attempt.caption"), &[("number", &attempt.to_string()), ("caption", &caption)]),
+    }
+}
+
+fn step_of(mark: &Mark) -> Option<u8> {
+    match mark.note {
+        Some(Note::Step(step)) => Some(step),
+        _ => None,
+    }
 }
 
 fn place_name(buffer: &RunBuffer, place: hopscope_record::PlaceIndex) -> String {
@@ -160,7 +185,7 @@ fn Drawing(detail: Detail) -> impl IntoView {
         <svg class="sequence" width=width height=HEIGHT role="img"
             aria-label=t(text!("trace.sequence"))>
             {drawing.lanes.iter().zip(&lanes).map(lane).collect_view()}
-            {drawing.bars.iter().map(bar_view).collect_view()}
+            {drawing.bars.iter().map(|bar| bar_view(bar, words_x(&drawing, bar.lane))).collect_view()}
             {arrows}
             {marks}
         </svg>
@@ -171,21 +196,25 @@ fn arrow_view(arrow: &Arrow, protocol: Option<Protocol>) -> impl IntoView + use<
     let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
     let towards = if x2 >= x1 { -1.0 } else { 1.0 };
     let hue = protocol.map_or("plain", |protocol| protocol.descriptor().hue);
-    let (reply, bad) = (arrow.reply, arrow.bad);
+    let (reply, bad, late) = (arrow.reply, arrow.bad, arrow.late);
     view! {
-        <g class="passage" class:reply=reply class:bad=bad style:--hue=format!("var(--{hue})")>
+        <g class="passage" class:reply=reply class:bad=bad class:late=late style:--hue=format!("var(--{hue})")>
             <path d=format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")></path>
             <path class="tip" d=format!("M{x2:.1} {y2:.1}l{:.1} -3.5v7z", towards * 7.0)></path>
         </g>
     }
 }
 
-fn bar_view(bar: &Bar) -> impl IntoView + use<> {
+/// Where the words of a lane begin.
+fn words_x(drawing: &Sequence, lane: f64) -> f64 {
+    drawing.lanes.iter().find(|found| found.x == lane).map_or(lane, |lane| lane.words_x)
+}
+
+fn bar_view(bar: &Bar, words_x: f64) -> impl IntoView + use<> {
     let (work, height) = (bar.work, (bar.bottom - bar.top).max(0.8));
-    // Words only where there is room for a line.
-    let label = (height > 13.0).then(|| {
+    let label = bar.note_y.map(|y| {
         let key = if work { text!("trace.work") } else { text!("trace.wait") };
-        view! { <text class="m" x=bar.x + 9.0 y=(bar.top + bar.bottom) / 2.0 + 3.5>{t_with(key, &[("length", &format::duration(bar.ns))])}</text> }
+        view! { <text class="m" x=words_x y=y>{t_with(key, &[("length", &format::duration(bar.ns))])}</text> }
     });
     view! {
         <rect class="stay" class:work=work x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
@@ -196,17 +225,13 @@ fn bar_view(bar: &Bar) -> impl IntoView + use<> {
 fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) -> impl IntoView + use<> {
     let index = mark.event;
     let current = move || run.event.get() == Some(index);
-    let label = mark.step.map(|step| step_label(step, line.time - zero));
+    let label = mark.note.map(|note| note_label(note, mark.attempt, line.time - zero));
     let leftmost = drawing.lanes.first().is_some_and(|lane| lane.x == mark.x);
-    // Steps 1 and 4 stand at the caller, 2 above and 3 below the bar's end.
-    let (x, anchor) = if leftmost { (mark.x - 9.0, "end") } else { (mark.x + 9.0, "start") };
-    let y = match mark.step {
-        Some(2) => mark.y - 3.0,
-        Some(3) => mark.y + 10.0,
-        _ => mark.y + 3.5,
-    };
+    let (x, anchor) = if leftmost { (mark.x - 9.0, "end") } else { (words_x(drawing, mark.x), "start") };
+    let y = mark.note_y;
     view! {
-        <g class="mark" data-event=line.kind.clone() class:current=current on:click=move |_| run.go_to_event(index)>
+        <g class="mark" data-event=line.kind.clone() data-attempt=mark.attempt class:current=current
+            on:click=move |_| run.go_to_event(index)>
             <title>{line.caption.clone()}</title>
             <circle class="reach" cx=mark.x cy=mark.y r="6"></circle>
             <circle cx=mark.x cy=mark.y r="2.2"></circle>
@@ -215,15 +240,22 @@ fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) 
     }
 }
 
-/// The four steps of a call.
-fn step_label(step: u8, since: i64) -> String {
-    let key = match step {
-        1 => text!("trace.step.1"),
-        2 => text!("trace.step.2"),
-        3 => text!("trace.step.3"),
-        _ => text!("trace.step.4"),
+/// The four steps of a call with their attempt from the second on, the time-out, and what came after it.
+fn note_label(note: Note, attempt: u8, since: i64) -> String {
+    let (key, numbered) = match note {
+        Note::Step(1) => (text!("trace.step.1"), true),
+        Note::Step(2) => (text!("trace.step.2"), true),
+        Note::Step(3) => (text!("trace.step.3"), true),
+        Note::Step(_) => (text!("trace.step.4"), true),
+        Note::TimedOut => (text!("trace.timed-out"), false),
+        Note::Late => (text!("trace.late.step"), false),
     };
-    t_with(key, &[("time", &format::duration(since))])
+    let time = format::duration(since);
+    let step = t_with(key, &[("time", &time)]);
+    if numbered && attempt > 1 {
+        return t_with(text!("trace.attempt.step"), &[("step", &step), ("number", &attempt.to_string())]);
+    }
+    step
 }
 
 /// What the trace came to, the caption of the event that is shown, and all events.
@@ -240,9 +272,12 @@ fn Reading(detail: Detail) -> impl IntoView {
                 <button type="button" on:click=move |_| run.go_to_event(index) title=line.caption
                     aria-current=move || current().then_some("step")>
                     <span class="num time">{format::stamp(line.time)}</span>
-                    <span>{line.kind}</span>
+                    <span>{line.kind}{line.late.then(|| view! { <em>{t(text!("trace.late"))}</em> })}</span>
                     <span class="dim">{line.place}</span>
-                    <span class="num number">{line.step.map(|step| step.to_string())}</span>
+                    <span class="dim">
+                        {(line.attempt > 1).then(|| t_with(text!("trace.attempt"), &[("number", &line.attempt.to_string())]))}
+                    </span>
+                    <span class="num">{line.step.map(|step| step.to_string())}</span>
                 </button>
             </li>
         }

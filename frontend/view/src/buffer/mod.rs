@@ -2,7 +2,7 @@
 //!
 //! Bytes go in as they come, from a socket or from a stored recording; nothing after that differs. The buffer keeps
 //! the encoded frames with an index, what the fold gives, one row per attempt ([`Journey`]) and one per trace
-//! ([`Trace`]). Decoded events are not kept: a trace's are decoded again from the few frames that hold them
+//! ([`Trace`]), and what the run's laws and figures are ([`Judge`]). Decoded events are not kept: a trace's are decoded again from the few frames that hold them
 //! ([`RunBuffer::events_of`]). Each push costs what its new events cost.
 //!
 //! Bound: up to [`MAX_JOURNEYS`] attempts are kept; of a longer run the figures go on, the list, the dots and the frames
@@ -20,6 +20,7 @@ use hopscope_record::frame::{End, Hello, Loss, Payload, PayloadError};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, NameIndex, TraceId};
+use hopscope_report::frames::ReadError;
 use hopscope_scenario::plan::{Plan, PlanError};
 
 pub use figures::Figures;
@@ -28,6 +29,8 @@ pub use journeys::{ABSENT, Ending, Journey, Journeys, Leg};
 pub use median::Median;
 pub use tempo::{Span, Tempo, Tempos};
 pub use traces::{Outcome, Trace, Traces};
+
+use crate::judge::Judge;
 
 #[cfg(test)]
 pub(crate) mod synthetic;
@@ -52,6 +55,9 @@ pub enum BufferError {
     /// The plan cannot be read.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The frames are not those of a recording.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The stream is of another run than the one before it.
     #[error("the stream is of the run {0}, and the buffer of another")]
     OtherRun(String),
@@ -113,6 +119,7 @@ pub struct RunBuffer {
     names: Vec<String>,
     losses: Vec<Loss>,
     end: Option<End>,
+    judge: Judge,
 }
 
 impl RunBuffer {
@@ -137,6 +144,7 @@ impl RunBuffer {
             names: Vec::new(),
             losses: Vec::new(),
             end: None,
+            judge: Judge::default(),
         }
     }
 
@@ -164,7 +172,12 @@ impl RunBuffer {
             let number = frame.header.number;
             let payload = frame.read()?;
             if let Payload::Hello(hello) = payload {
+                // A stream that goes on says again what the run is.
+                let first = self.run.is_none();
                 self.take_hello(hello)?;
+                if first {
+                    self.judge.push(&frame)?;
+                }
                 self.next_frame = self.next_frame.max(number.saturating_add(1));
                 continue;
             }
@@ -178,6 +191,7 @@ impl RunBuffer {
                 return Err(BufferError::Hole { expected: self.next_frame, got: number });
             }
             self.take_payload(payload)?;
+            self.judge.push(&frame)?;
             self.next_frame = number.saturating_add(1);
         }
         Ok(())
@@ -302,6 +316,12 @@ impl RunBuffer {
     #[must_use]
     pub fn end(&self) -> Option<&End> {
         self.end.as_ref()
+    }
+
+    /// The laws and the figures, over all frames so far.
+    #[must_use]
+    pub const fn judge(&self) -> &Judge {
+        &self.judge
     }
 
     /// How many events were stamped and not kept by the recorder.

@@ -14,10 +14,17 @@ pub fn caption_key(kind: Kind) -> Option<Key> {
     Key::find(&format!("event.{}", kind.info()?.name))
 }
 
-/// The caption of an event, and what it names: `place`, `from`, `to`, `link`, `status`, `bytes`, `lag`, `text`.
+/// The key of an event's caption: what came late has words of its own.
+fn event_key(event: &Event) -> Option<Key> {
+    let late = || Key::find(&format!("event.late.{}", event.kind.info()?.name));
+    if event.is_late() { late().or_else(|| caption_key(event.kind)) } else { caption_key(event.kind) }
+}
+
+/// The caption of an event, and what it names: `place`, `from`, `to`, `link`, `status`, `bytes`, `length`, `lag`,
+/// `text`, `next` (the attempt that follows).
 #[must_use]
 pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
-    let key = caption_key(event.kind)?;
+    let key = event_key(event)?;
     let plan = buffer.plan()?;
     let mut args = Args::new();
     let mut put = |name: &str, arg: Arg| args.insert(name.to_owned(), arg);
@@ -35,6 +42,7 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
             ValueMeaning::Bytes => put("bytes", format::whole(value).into()),
             ValueMeaning::DurationNs => put("length", format::duration(value.cast_signed()).into()),
             ValueMeaning::TimeNs => put("lag", format::duration(event.time - value.cast_signed()).into()),
+            ValueMeaning::NextAttempt => put("next", value.to_string().into()),
             ValueMeaning::NameIndex => put("text", buffer.name(value).unwrap_or("–").to_owned().into()),
             _ => None,
         };

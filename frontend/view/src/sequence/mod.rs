@@ -1,7 +1,8 @@
 //! The sequence of one trace: lanes of places, arrows of messages, bars of waiting and work, to scale.
 //!
 //! Everything stands where its stamp says; the page draws it and writes the words. The four steps of the root's call
-//! are numbered: 1 request sent (T1), 2 received and worked, 3 reply sent, 4 reply received (T2).
+//! are numbered: 1 request sent (T1), 2 received and worked, 3 reply sent, 4 reply received (T2). A call that was tried
+//! again has them for each attempt; a late reply is told as that, and is no step.
 
 mod caption;
 
@@ -15,6 +16,14 @@ use crate::buffer::Ending;
 #[cfg(test)]
 mod tests;
 
+/// Height of a line of words.
+const LINE: f64 = 11.0;
+/// How many bars stand side by side on a lane, and how far apart.
+const SIDE_BY_SIDE: u8 = 4;
+const BAR_STEP: f64 = 10.0;
+/// From the last bar to the words beside it.
+const WORDS: f64 = 9.0;
+
 /// A place's vertical line; the first that does something is the leftmost.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Lane {
@@ -22,6 +31,8 @@ pub struct Lane {
     pub place: PlaceIndex,
     /// Where it stands.
     pub x: f64,
+    /// Where words may begin to the right of it and of its bars.
+    pub words_x: f64,
 }
 
 /// One event on its lane.
@@ -33,8 +44,23 @@ pub struct Mark {
     pub x: f64,
     /// When.
     pub y: f64,
-    /// The step of the root's call that it stands for, 1 to 4.
-    pub step: Option<u8>,
+    /// What is written beside it, if anything.
+    pub note: Option<Note>,
+    /// Where that stands; as near as there is room.
+    pub note_y: f64,
+    /// Which attempt of the root's call it belongs to; 1 for all that belongs to none.
+    pub attempt: u8,
+}
+
+/// What an event of the root's call is in the drawing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// One of the four steps.
+    Step(u8),
+    /// The caller stopped waiting.
+    TimedOut,
+    /// A reply that came after that.
+    Late,
 }
 
 /// A message on its way between two lanes.
@@ -46,6 +72,8 @@ pub struct Arrow {
     pub reply: bool,
     /// Whether the attempt ended otherwise than by a good reply.
     pub bad: bool,
+    /// Whether it came after the attempt was given up.
+    pub late: bool,
     /// Its beginning: x, y.
     pub from: (f64, f64),
     /// Its end.
@@ -56,6 +84,8 @@ pub struct Arrow {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Bar {
     /// The lane's x.
+    pub lane: f64,
+    /// Its own; to the right of the lane where another bar is there already.
     pub x: f64,
     /// From when.
     pub top: f64,
@@ -65,6 +95,8 @@ pub struct Bar {
     pub work: bool,
     /// How long, in ns.
     pub ns: i64,
+    /// Where its words stand, if there is room for them.
+    pub note_y: Option<f64>,
 }
 
 /// The drawing of one trace.
@@ -108,12 +140,25 @@ impl Sequence {
         let root = events.iter().find(|event| event.parent.is_none()).map(|event| event.message);
         for (index, event) in events.iter().enumerate() {
             let x = drawing.lane(event.place).unwrap_or(frame.left);
-            let step = root.filter(|root| same(event.message, *root)).and_then(|_| step(event));
-            drawing.marks.push(Mark { event: index, x, y: scale.y(event.time), step });
+            let note = root.filter(|root| same(event.message, *root)).and_then(|_| note(event));
+            let y = scale.y(event.time);
+            // Step 2 stands above its mark, step 3 below, so that the bar between them has its own words.
+            let aside = match note {
+                Some(Note::Step(2)) => -3.0,
+                Some(Note::Step(3)) => 10.0,
+                _ => 3.5,
+            };
+            let attempt = event.message.attempt().max(1);
+            drawing.marks.push(Mark { event: index, x, y, note, note_y: y + aside, attempt });
         }
         for message in attempts(events) {
             drawing.add(events, message, scale);
         }
+        for lane in &mut drawing.lanes {
+            let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).map(|bar| bar.x);
+            lane.words_x = bars.fold(lane.x, f64::max) + WORDS;
+        }
+        spread_notes(&mut drawing, frame);
         drawing
     }
 
@@ -133,7 +178,7 @@ impl Sequence {
             self.arrows.extend(self.arrow(sent, received, false, bad, scale));
         }
         // The one that carries the reply closes the attempt, or comes late after the limit.
-        let carries = |event: &&Event| event.message == message && event.kind == Kind::COMPLETED;
+        let carries = |event: &&Event| event.message == message && is_reply(event);
         let back = events.iter().find(carries).or(closing).filter(|event| event.kind != Kind::TIMED_OUT);
         if let (Some(replied), Some(back)) = (replied, back.filter(|back| back.kind != Kind::CANCELLED)) {
             self.arrows.extend(self.arrow(replied, back, true, bad, scale));
@@ -149,12 +194,64 @@ impl Sequence {
 
     fn arrow(&self, from: &Event, to: &Event, reply: bool, bad: bool, scale: Scale) -> Option<Arrow> {
         let end = |event: &Event| Some((self.lane(event.place)?, scale.y(event.time)));
-        Some(Arrow { link: from.link, reply, bad: bad && reply, from: end(from)?, to: end(to)? })
+        Some(Arrow { link: from.link, reply, bad: bad && reply, late: to.is_late(), from: end(from)?, to: end(to)? })
     }
 
     fn bar(&self, from: &Event, to: &Event, work: bool, scale: Scale) -> Option<Bar> {
         let (top, bottom, ns) = (scale.y(from.time), scale.y(to.time), to.time - from.time);
-        Some(Bar { x: self.lane(from.place)?, top, bottom, work, ns })
+        let lane = self.lane(from.place)?;
+        let taken = |x: f64| self.bars.iter().any(|bar| bar.x == x && bar.top < bottom && top < bar.bottom);
+        // What works at once stands side by side, as far as there is room.
+        let beside = (0..SIDE_BY_SIDE).map(|place| lane + BAR_STEP * f64::from(place));
+        let x = beside.into_iter().find(|x| !taken(*x)).unwrap_or(lane);
+        // Words only where the bar is as high as a line.
+        let note_y = (bottom - top > LINE + 2.0).then_some((top + bottom) / 2.0 + 3.5);
+        Some(Bar { lane, x, top, bottom, work, ns, note_y })
+    }
+}
+
+/// Something written on a lane.
+#[derive(Clone, Copy)]
+enum Written {
+    Mark(usize),
+    Bar(usize),
+}
+
+/// Puts what is written on one lane below each other, each as near to its place as there is room; what finds none is left
+/// out, the words of bars first.
+fn spread_notes(drawing: &mut Sequence, frame: Frame) {
+    let room = ((frame.bottom - frame.top) / LINE) as usize + 1;
+    for lane in &drawing.lanes {
+        let marks = drawing.marks.iter().enumerate().filter(|(_, mark)| mark.x == lane.x && mark.note.is_some());
+        let bars = drawing.bars.iter().enumerate().filter(|(_, bar)| bar.lane == lane.x && bar.note_y.is_some());
+        let mut notes: Vec<(f64, Written)> = marks.map(|(index, mark)| (mark.note_y, Written::Mark(index))).collect();
+        notes.extend(bars.map(|(index, bar)| (bar.note_y.unwrap_or(bar.top), Written::Bar(index))));
+        let left_out = notes.split_off(room.min(notes.len()));
+        notes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut least = f64::MIN;
+        for (y, _) in &mut notes {
+            *y = y.max(least);
+            least = *y + LINE;
+        }
+        let mut most = frame.bottom + LINE;
+        for (y, _) in notes.iter_mut().rev() {
+            *y = y.min(most);
+            most = *y - LINE;
+        }
+        let placed = notes.into_iter().map(|(y, what)| (Some(y), what));
+        for (y, what) in placed.chain(left_out.into_iter().map(|(_, what)| (None, what))) {
+            match what {
+                Written::Mark(index) => {
+                    let Some(mark) = drawing.marks.get_mut(index) else { continue };
+                    mark.note = mark.note.filter(|_| y.is_some());
+                    mark.note_y = y.unwrap_or(mark.note_y);
+                }
+                Written::Bar(index) => {
+                    let Some(bar) = drawing.bars.get_mut(index) else { continue };
+                    bar.note_y = y;
+                }
+            }
+        }
     }
 }
 
@@ -180,7 +277,10 @@ fn lanes(events: &[Event], frame: Frame) -> Vec<Lane> {
         }
     }
     let step = (frame.right - frame.left) / places.len().saturating_sub(1).max(1) as f64;
-    let lane = |(index, place): (usize, PlaceIndex)| Lane { place, x: frame.left + step * index as f64 };
+    let lane = |(index, place): (usize, PlaceIndex)| {
+        let x = frame.left + step * index as f64;
+        Lane { place, x, words_x: x + WORDS }
+    };
     places.into_iter().enumerate().map(lane).collect()
 }
 
@@ -203,17 +303,24 @@ fn ending(event: &Event) -> Option<Ending> {
     event.kind.info().and_then(Ending::of)
 }
 
-/// The step of a call that an event stands for.
-#[must_use]
-pub fn step(event: &Event) -> Option<u8> {
-    let info = event.kind.info()?;
+/// Whether a reply was received: an error reply too, but not that none came.
+fn is_reply(event: &Event) -> bool {
     match event.kind {
-        _ if info.attempt == Attempt::Opens => Some(1),
-        Kind::RECEIVED => Some(2),
-        Kind::REPLIED => Some(3),
-        Kind::COMPLETED | Kind::REFUSED => Some(4),
-        // An error reply came; else nothing was received.
-        Kind::FAILED if event.a != 0 => Some(4),
+        Kind::COMPLETED | Kind::REFUSED => true,
+        Kind::FAILED => event.status() != 0,
+        _ => false,
+    }
+}
+
+/// What an event of a call is in its drawing.
+fn note(event: &Event) -> Option<Note> {
+    match event.kind {
+        _ if event.kind.info()?.attempt == Attempt::Opens => Some(Note::Step(1)),
+        Kind::RECEIVED => Some(Note::Step(2)),
+        Kind::REPLIED => Some(Note::Step(3)),
+        Kind::TIMED_OUT => Some(Note::TimedOut),
+        _ if event.is_late() => Some(Note::Late),
+        _ if is_reply(event) => Some(Note::Step(4)),
         _ => None,
     }
 }

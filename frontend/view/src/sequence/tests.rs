@@ -25,8 +25,8 @@ fn a_call_is_drawn_to_scale_with_its_four_steps() {
     let reply = drawing.arrows[1];
     assert_eq!((reply.reply, reply.from, reply.to), (true, (500.0, 1_011.0), (100.0, 1_031.0)));
     assert_eq!(drawing.bars.iter().map(|bar| (bar.work, bar.ns)).collect::<Vec<_>>(), [(false, MS), (true, 8_990_000)]);
-    let steps: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.step).collect();
-    assert_eq!(steps, [1, 2, 3, 4]);
+    let steps: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
+    assert_eq!(steps, [1, 2, 3, 4].map(Note::Step));
     assert_eq!(drawing.marks.len(), events.len());
     assert!(drawing.marks.is_sorted_by_key(|mark| mark.event));
 }
@@ -38,10 +38,77 @@ fn what_ends_badly_says_so() {
     let (_, failed) = drawn(Fate::Failed);
     assert!(failed.arrows.is_empty() && failed.lanes.len() == 1);
     let (_, late) = drawn(Fate::TimedOut);
-    assert_eq!(late.arrows.len(), 2);
+    assert_eq!(
+        late.arrows.iter().map(|arrow| (arrow.reply, arrow.late)).collect::<Vec<_>>(),
+        [(false, false), (true, true)]
+    );
+    let notes: Vec<_> = late.marks.iter().filter_map(|mark| mark.note).collect();
+    assert_eq!(notes, [Note::Step(1), Note::Step(2), Note::TimedOut, Note::Step(3), Note::Late]);
     let (_, open) = drawn(Fate::Open);
     assert_eq!(open.arrows.len(), 1);
     assert_eq!(Sequence::new(&[], FRAME), Sequence::default());
+}
+
+/// A call whose first attempt times out, is tried again 1 ms later, and whose late reply comes while the second works.
+fn retried() -> Vec<Event> {
+    let mut minter = Minter::new(SourceId(1));
+    let mut events = call(&mut minter, 0, Fate::TimedOut);
+    let first = events[0].message;
+    let timed_out = events.iter().find(|event| event.kind == Kind::TIMED_OUT).copied().unwrap();
+    events.push(Event { kind: Kind::RETRIED, a: MS.cast_unsigned(), b: 2, ..timed_out });
+    let second = call(&mut Minter::new(SourceId(1)), timed_out.time + MS, Fate::Answered);
+    let of_second = |event: Event| Event { message: first.with_attempt(2), trace: events[0].trace, ..event };
+    let second: Vec<_> = second.into_iter().filter(|event| event.kind != Kind::INTENDED).map(of_second).collect();
+    events.extend(second);
+    events.sort_by_key(|event| event.time);
+    events
+}
+
+#[test]
+fn each_attempt_has_its_steps_and_work_at_once_stands_side_by_side() {
+    let events = retried();
+    let drawing = Sequence::new(&events, FRAME);
+    let notes = |attempt| drawing.marks.iter().filter(move |mark| mark.attempt == attempt).filter_map(|mark| mark.note);
+    assert_eq!(notes(2).collect::<Vec<_>>(), [1, 2, 3, 4].map(Note::Step));
+    assert_eq!(notes(1).filter(|note| matches!(note, Note::Step(_))).count(), 3);
+    let works: Vec<_> = drawing.bars.iter().filter(|bar| bar.work).map(|bar| bar.x).collect();
+    assert_eq!(works, [500.0, 500.0 + BAR_STEP]);
+    assert!(drawing.lanes.iter().all(|lane| drawing.bars.iter().all(|bar| bar.lane != lane.x || lane.words_x > bar.x)));
+    assert_eq!(drawing.arrows.iter().filter(|arrow| arrow.late).count(), 1);
+}
+
+#[test]
+fn what_is_written_on_one_lane_does_not_lie_on_each_other() {
+    for bottom in [60.0, 150.0, 1_031.0] {
+        let frame = Frame { bottom, ..FRAME };
+        let drawing = Sequence::new(&retried(), frame);
+        for lane in &drawing.lanes {
+            let marks = drawing.marks.iter().filter(|mark| mark.x == lane.x && mark.note.is_some());
+            let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).filter_map(|bar| bar.note_y);
+            let mut places: Vec<_> = marks.map(|mark| mark.note_y).chain(bars).collect();
+            places.sort_by(f64::total_cmp);
+            assert!(places.windows(2).all(|pair| pair[1] - pair[0] > LINE - 1e-6), "{places:?}");
+            assert!(places.iter().all(|y| (-LINE..=bottom + LINE).contains(y)), "{places:?}");
+        }
+    }
+}
+
+#[test]
+fn a_retry_says_how_long_it_waits_and_which_attempt_follows() {
+    let events = retried();
+    let mut buffer = RunBuffer::new(Framing::Stream);
+    for frame in frames(&events, 100) {
+        buffer.push(&frame).unwrap();
+    }
+    let text = |kind, late| {
+        let event = events.iter().find(|event| event.kind == kind && event.is_late() == late).unwrap();
+        let (key, args) = caption(event, &buffer).unwrap();
+        plain(Language::English, key, &args)
+    };
+    let retried = text(Kind::RETRIED, false);
+    assert!(retried.contains("1.00 ms") && retried.contains("attempt 2"), "{retried}");
+    assert_ne!(text(Kind::COMPLETED, true), text(Kind::COMPLETED, false));
+    assert!(text(Kind::COMPLETED, true).contains("too late"));
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! What became of the attempts on each link, and how long they took: figures with their units and their counts.
+
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::text;
+use hopscope_view::format;
+use hopscope_view::judge::{Counts, LinkRow, Spread};
+use leptos::prelude::*;
+
+use crate::state::run::use_run;
+use crate::ui::text::t;
+
+/// What stands where there is nothing to tell.
+const NOTHING: &str = "–";
+
+/// The panel.
+#[component]
+pub(crate) fn LatencyTable() -> impl IntoView {
+    let run = use_run();
+    let rows = Memo::new(move |_| {
+        run.laws.track();
+        run.with(|data| data.buffer.plan().map(|plan| data.buffer.judge().links(plan)).unwrap_or_default())
+    });
+    let none = Memo::new(move |_| rows.with(Vec::is_empty));
+    let counts = move || rows.with(|rows| rows.iter().map(count_row).collect_view());
+    let times = move || rows.with(|rows| rows.iter().map(time_rows).collect_view());
+    view! {
+        <div class="report">
+            <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("latency.none"))}</p> }>
+                <table class="figures-table">
+                    <caption>{t(text!("latency.counts"))}</caption>
+                    <thead>
+                        <tr><th scope="col">{t(text!("latency.link"))}</th>{count_heads().map(head).collect_view()}</tr>
+                    </thead>
+                    <tbody>{counts}</tbody>
+                </table>
+                <table class="figures-table">
+                    <caption>{t(text!("latency.times"))}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t(text!("latency.link"))}</th>
+                            <th scope="col">{t(text!("latency.what"))}</th>
+                            {time_heads().map(head).collect_view()}
+                        </tr>
+                    </thead>
+                    <tbody>{times}</tbody>
+                </table>
+            </Show>
+        </div>
+    }
+}
+
+fn head(label: Key) -> impl IntoView {
+    view! { <th scope="col" class="figure">{t(label)}</th> }
+}
+
+fn count_heads() -> std::array::IntoIter<Key, 7> {
+    [
+        text!("latency.counts.sent"),
+        text!("latency.counts.completed"),
+        text!("latency.counts.refused"),
+        text!("latency.counts.failed"),
+        text!("latency.counts.timed-out"),
+        text!("latency.counts.retried"),
+        text!("latency.counts.late"),
+    ]
+    .into_iter()
+}
+
+fn time_heads() -> std::array::IntoIter<Key, 5> {
+    [text!("latency.count"), text!("latency.p50"), text!("latency.p90"), text!("latency.p99"), text!("latency.max")]
+        .into_iter()
+}
+
+fn count_row(row: &LinkRow) -> impl IntoView + use<> {
+    let figures = match row.counts {
+        None => [None; 7],
+        Some(Counts { sent, completed, refused, failed, timed_out, retried, late }) => {
+            [sent, completed, refused, failed, timed_out, retried, late].map(Some)
+        }
+    };
+    let cell = |count: Option<u64>| figure(count.map(format::whole));
+    view! {
+        <tr data-counts-of=row.link.0>
+            <th scope="row">{row.name.clone()}</th>
+            {figures.map(cell).into_iter().collect_view()}
+        </tr>
+    }
+}
+
+fn time_rows(row: &LinkRow) -> impl IntoView + use<> {
+    let one = |name: &'static str, label: Key, about: Key, spread: Spread| {
+        let Spread { count, p50, p90, p99, max } = spread;
+        let length = |ns: Option<u64>| figure(ns.map(|ns| format::duration(i64::try_from(ns).unwrap_or(i64::MAX))));
+        view! {
+            <tr data-times-of=row.link.0 data-measure=name>
+                <th scope="row">{row.name.clone()}</th>
+                <td title=t(about)>{t(label)}</td>
+                {figure((count > 0).then(|| format::whole(count)))}
+                {[p50, p90, p99, max].map(length).into_iter().collect_view()}
+            </tr>
+        }
+    };
+    (
+        one("answered", text!("latency.answered"), text!("latency.answered.about"), row.answered),
+        one("completed", text!("latency.completed"), text!("latency.completed.about"), row.completed),
+    )
+}
+
+fn figure(text: Option<String>) -> impl IntoView {
+    view! { <td class="num figure">{text.unwrap_or_else(|| NOTHING.to_owned())}</td> }
+}

@@ -1,0 +1,34 @@
+//! The laws of the recording: in view as chips, and in full as a table.
+
+mod chips;
+mod table;
+
+pub(crate) use chips::LawChips;
+pub(crate) use table::LawTable;
+
+use hopscope_report::laws::{Law, LawReport};
+use hopscope_scenario::text;
+use hopscope_view::format;
+use hopscope_view::judge::Verdict;
+
+use crate::ui::text::{t, t_with};
+
+/// The law that stands by itself: a reply is received after its request was sent.
+const CHIEF: Law = Law::ReplyAfterRequest;
+
+/// A verdict in words.
+fn words(verdict: Verdict) -> String {
+    t(match verdict {
+        Verdict::Held => text!("laws.verdict.held"),
+        Verdict::Broken => text!("laws.verdict.broken"),
+        Verdict::Undecided => text!("laws.verdict.undecided"),
+        Verdict::Empty => text!("laws.verdict.empty"),
+        Verdict::NotApplicable => text!("laws.verdict.not-applicable"),
+    })
+}
+
+/// How many hold the law, of how many that were checked.
+fn figure(report: &LawReport) -> String {
+    let (held, checked) = (format::whole(report.held), format::whole(report.checked()));
+    t_with(text!("laws.figure"), &[("held", &held), ("checked", &checked)])
+}

@@ -1,0 +1,98 @@
+//! Every law with what came of it, and every breach with the way to its trace.
+
+use hopscope_report::laws::{Breach, LawReport};
+use hopscope_scenario::catalogue::{Language, plain};
+use hopscope_scenario::text;
+use hopscope_view::format;
+use hopscope_view::judge::Verdict;
+use leptos::prelude::*;
+
+use super::{figure, words};
+use crate::dock::{Tab, use_tab};
+use crate::state::run::use_run;
+use crate::ui::text::{t, t_with};
+
+/// The panel.
+#[component]
+pub(crate) fn LawTable() -> impl IntoView {
+    let run = use_run();
+    let reports = Memo::new(move |_| run.laws.get());
+    let none = Memo::new(move |_| reports.with(|reports| reports.is_empty()));
+    view! {
+        <div class="report">
+            <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
+                <table class="figures-table laws" aria-label=t(text!("dock.laws"))>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t(text!("laws.law"))}</th>
+                            <th scope="col">{t(text!("laws.state"))}</th>
+                            <th scope="col" class="figure">{t(text!("laws.held"))}</th>
+                            <th scope="col" class="figure">{t(text!("laws.broken"))}</th>
+                            <th scope="col" class="figure">{t(text!("laws.undecided"))}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{move || reports.with(|reports| reports.iter().map(row).collect_view())}</tbody>
+                </table>
+                {move || reports.with(|reports| breaches(reports))}
+            </Show>
+        </div>
+    }
+}
+
+fn row(report: &LawReport) -> impl IntoView + use<> {
+    let verdict = Verdict::of(report);
+    let silent = report.not_applicable;
+    let count = |count: u64| if silent.is_some() { "–".to_owned() } else { format::whole(count) };
+    let held = if silent.is_some() { "–".to_owned() } else { figure(report) };
+    view! {
+        <tr data-law-row=report.law.id() data-verdict=verdict.name()>
+            <th scope="row">{t(report.law.name())}<span>{t(report.law.statement())}</span></th>
+            <td><b class="verdict" data-verdict=verdict.name()>{words(verdict)}</b>{silent.map(|reason| view! { <span>{t(reason)}</span> })}</td>
+            <td class="num figure">{held}</td>
+            <td class="num figure">{count(report.broken)}</td>
+            <td class="num figure">{count(report.undecided)}</td>
+        </tr>
+    }
+}
+
+/// What broke, law by law.
+fn breaches(reports: &[LawReport]) -> Option<impl IntoView + use<>> {
+    let broken = || reports.iter().filter(|report| report.broken > 0);
+    let of_law = |report: &LawReport| {
+        let told = report.breaches.len() as u64;
+        let more = (report.broken > told).then(|| {
+            let count = format::whole(report.broken - told);
+            view! { <li class="dim">{t_with(text!("laws.breaches.more"), &[("count", &count)])}</li> }
+        });
+        let one = |breach: &Breach| view! { <BreachLine breach=breach.clone()/> };
+        view! {
+            <li>
+                <b>{t(report.law.name())}</b>
+                <ul>{report.breaches.iter().map(one).collect_view()}{more}</ul>
+            </li>
+        }
+    };
+    broken().next()?;
+    Some(view! {
+        <h3>{t(text!("laws.breaches"))}</h3>
+        <ul class="breaches">{broken().map(of_law).collect_view()}</ul>
+    })
+}
+
+/// One breach; a click shows its trace, where the page has it.
+#[component]
+fn BreachLine(breach: Breach) -> impl IntoView {
+    let (run, tab) = (use_run(), use_tab());
+    let words = plain(Language::English, breach.text, &breach.args);
+    let times: Vec<_> = breach.times.iter().map(|time| format::stamp(*time)).collect();
+    let row = run.with(|data| data.buffer.find_trace(breach.trace));
+    let show = move |row| {
+        run.select(Some(row));
+        tab.set(Tab::Trace);
+    };
+    let trace = row.map(|row| {
+        let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(row) + 1))]);
+        view! { <button type="button" data-breach=format!("{:016x}", breach.trace.0) on:click=move |_| show(row)>{label}</button> }
+    });
+    view! { <li>{trace}<span>{words}</span><span class="num dim">{times.join(", ")}</span></li> }
+}

@@ -1,0 +1,242 @@
+//! What a run is held to: its laws, and the figures of its links.
+//!
+//! [`Judge`] reads each frame once; asking it for reports costs more than a frame, so [`Pace`] says when it is time to.
+//! Nothing here is worked out anew: the judgement is the report's own.
+
+use hopscope_record::LinkIndex;
+use hopscope_record::decoder::Frame;
+use hopscope_record::kind::LinkCount;
+use hopscope_report::frames::ReadError;
+use hopscope_report::laws::{Law, LawReport, Laws};
+use hopscope_report::stats::{Latency, LinkStats, Stats};
+use hopscope_scenario::plan::Plan;
+
+#[cfg(test)]
+mod tests;
+
+/// Least time between two looks at the reports while a run goes on, in ms.
+const PAUSE: f64 = 250.0;
+
+/// Laws and figures of one recording, frame by frame.
+#[derive(Default)]
+pub struct Judge {
+    laws: Laws,
+    stats: Stats,
+}
+
+impl Judge {
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the frame cannot be read, or is not the next one.
+    pub(crate) fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
+        self.laws.push(frame)?;
+        self.stats.push(frame)
+    }
+
+    /// What came of each law so far.
+    #[must_use]
+    pub fn laws(&self) -> Vec<LawReport> {
+        self.laws.report()
+    }
+
+    /// The figures of each link of the plan, in its order.
+    #[must_use]
+    pub fn links(&self, plan: &Plan) -> Vec<LinkRow> {
+        let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| node.name.as_str());
+        let row = |(number, link): (usize, &hopscope_scenario::plan::PlanLink)| {
+            let found = self.stats.links().find(|stats| usize::from(stats.link.0) == number);
+            LinkRow {
+                link: LinkIndex(u16::try_from(number).unwrap_or(u16::MAX)),
+                name: format!("{} → {}", node(link.from), node(link.to)),
+                counts: found.map(counts),
+                answered: found.map(|stats| Spread::of(&stats.answered())).unwrap_or_default(),
+                completed: found.map(|stats| Spread::of(&stats.completed)).unwrap_or_default(),
+            }
+        };
+        plan.links.iter().enumerate().map(row).collect()
+    }
+}
+
+fn counts(stats: &LinkStats) -> Counts {
+    Counts {
+        sent: stats.count(LinkCount::Sent),
+        completed: stats.count(LinkCount::Completed),
+        refused: stats.count(LinkCount::Refused),
+        failed: stats.count(LinkCount::Failed),
+        timed_out: stats.count(LinkCount::TimedOut),
+        retried: stats.count(LinkCount::Retried),
+        late: stats.late,
+    }
+}
+
+/// What became of the attempts on a link, in the measured phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// Attempts made.
+    pub sent: u64,
+    /// Closed by a good reply.
+    pub completed: u64,
+    /// Closed by a reply that says "not now".
+    pub refused: u64,
+    /// Closed by an error reply, or for want of a connection.
+    pub failed: u64,
+    /// Closed by the caller's time limit.
+    pub timed_out: u64,
+    /// Followed by another attempt.
+    pub retried: u64,
+    /// Answered after they were given up.
+    pub late: u64,
+}
+
+/// How long something took: of how many, and percentiles in ns; `None` without any.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Spread {
+    /// Of how many.
+    pub count: u64,
+    /// The median.
+    pub p50: Option<u64>,
+    /// The 90th percentile.
+    pub p90: Option<u64>,
+    /// The 99th percentile.
+    pub p99: Option<u64>,
+    /// The longest.
+    pub max: Option<u64>,
+}
+
+impl Spread {
+    fn of(latency: &Latency) -> Self {
+        let percentile = |percent| latency.percentile(percent);
+        Self {
+            count: latency.count(),
+            p50: percentile(50.0),
+            p90: percentile(90.0),
+            p99: percentile(99.0),
+            max: latency.max(),
+        }
+    }
+}
+
+/// The figures of one link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkRow {
+    /// Which.
+    pub link: LinkIndex,
+    /// The nodes at its ends.
+    pub name: String,
+    /// What became of its attempts; `None` while nothing happened on it.
+    pub counts: Option<Counts>,
+    /// From the intended send to the close of the last attempt.
+    pub answered: Spread,
+    /// T2 - T1 of attempts that a good reply closed.
+    pub completed: Spread,
+}
+
+/// What may be said of a law.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// All that could be judged hold it.
+    Held,
+    /// At least one breaks it.
+    Broken,
+    /// There is something to judge, and none of it can be yet.
+    Undecided,
+    /// There is nothing to judge.
+    Empty,
+    /// It says nothing about this recording.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// Of a law's report.
+    #[must_use]
+    pub const fn of(report: &LawReport) -> Self {
+        if report.not_applicable.is_some() {
+            Self::NotApplicable
+        } else if report.broken > 0 {
+            Self::Broken
+        } else if report.held > 0 {
+            Self::Held
+        } else if report.undecided > 0 {
+            Self::Undecided
+        } else {
+            Self::Empty
+        }
+    }
+
+    /// For style sheet and tests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Broken => "broken",
+            Self::Undecided => "undecided",
+            Self::Empty => "empty",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+}
+
+/// What several laws come to together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// The worst that may be said: broken, else undecided, else held.
+    pub verdict: Verdict,
+    /// How many of them hold.
+    pub held: usize,
+    /// How many say something about this recording.
+    pub of: usize,
+    /// Those that are broken, with how often.
+    pub broken: Vec<(Law, u64)>,
+}
+
+/// Sums laws up.
+pub fn summary<'a>(reports: impl Iterator<Item = &'a LawReport>) -> Summary {
+    let mut summary = Summary { verdict: Verdict::Empty, held: 0, of: 0, broken: Vec::new() };
+    let mut waits = false;
+    for report in reports {
+        let verdict = Verdict::of(report);
+        summary.of += usize::from(verdict != Verdict::NotApplicable);
+        match verdict {
+            Verdict::Held => summary.held += 1,
+            Verdict::Broken => summary.broken.push((report.law, report.broken)),
+            Verdict::Undecided => waits = true,
+            Verdict::Empty | Verdict::NotApplicable => {}
+        }
+    }
+    if !summary.broken.is_empty() {
+        summary.verdict = Verdict::Broken;
+    } else if waits {
+        summary.verdict = Verdict::Undecided;
+    } else if summary.held > 0 {
+        summary.verdict = Verdict::Held;
+    }
+    summary
+}
+
+/// When the reports are worth another look: when there is more, a few times a second, and at the end.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Pace {
+    /// What was looked at: the revision, and whether the run was over.
+    seen: Option<(u64, bool)>,
+    /// When, ms on the browser's clock.
+    at: f64,
+}
+
+impl Pace {
+    /// Whether there is more than was looked at.
+    #[must_use]
+    pub fn is_behind(&self, revision: u64, over: bool) -> bool {
+        self.seen != Some((revision, over))
+    }
+
+    /// Whether to look now; then it counts as done.
+    pub fn is_due(&mut self, now_ms: f64, revision: u64, over: bool) -> bool {
+        let rested = self.seen.is_none() || over || now_ms - self.at >= PAUSE;
+        let due = rested && self.is_behind(revision, over);
+        if due {
+            *self = Self { seen: Some((revision, over)), at: now_ms };
+        }
+        due
+    }
+}
