@@ -41,7 +41,7 @@ pub(crate) fn Strip() -> impl IntoView {
                 <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M10 1 H8.4 V11 H10 Z M1 1 V11 L7.5 6 Z"/></svg>
             </button>
             <span class="num clock">
-                <span data-figure="position">{move || extent.get().map_or_else(|| "–".to_owned(), |_| format::clock(time.get()))}</span>
+                <span data-figure="position">{move || extent.get().map_or_else(|| "–".to_owned(), |(_, last)| format::clock(time.get().min(last)))}</span>
                 <span class="of">{move || extent.get().map(|(_, last)| t_with(text!("player.of"), &[("last", &format::clock(last))]))}</span>
             </span>
             <Track extent time/>
