@@ -43,8 +43,8 @@ pub(crate) fn App() -> impl IntoView {
             <Canvas>
                 <Overlay/>
                 <div class="foot">
-                    <div class="foot-row"><LawChips/><ProblemCount/></div>
                     <FiguresStrip/>
+                    <div class="foot-row"><LawChips/><ProblemCount/></div>
                 </div>
                 <Notice/>
                 <Empty/>

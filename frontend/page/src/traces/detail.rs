@@ -19,7 +19,7 @@ use hopscope_view::format;
 const LEAST_WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 192.0;
 /// Room for words left of the first lane, and right of the last one.
-const MARGINS: (f64, f64) = (112.0, 140.0);
+const MARGINS: (f64, f64) = (122.0, 158.0);
 /// Width of the list beside the drawing; the style sheet has the same.
 const READING: f64 = 420.0;
 /// Below this width the list is under the drawing; the style sheet has the same.
