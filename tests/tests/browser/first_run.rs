@@ -32,6 +32,7 @@ async fn a_scenario_is_dragged_run_watched_read_and_downloaded() -> Result<()> {
         hands.find("[data-action=export-json]").await?;
         assert_eq!(hands.text("[data-figure=completed]").await?.replace(',', ""), CALLS.to_string());
         picture(&hands.driver, "replay").await?;
+        read_the_laws(&hands).await?;
         read_a_trace(&hands).await?;
         compare_download(&hands, &server, downloads.path()).await?;
         survives_a_reload(&hands).await?;
@@ -68,6 +69,19 @@ async fn mistake_and_repair(hands: &Hands) -> Result<()> {
     picture(&hands.driver, "mistake").await?;
     hands.fill("load.rate", "200/s").await?;
     assert_eq!(hands.text("[data-issue-for='load.rate']").await?, "");
+    Ok(())
+}
+
+/// The law of calls was checked on every call and held on each.
+async fn read_the_laws(hands: &Hands) -> Result<()> {
+    let law = "[data-law=reply-after-request]";
+    for (count, expected) in [("data-held", CALLS), ("data-checked", CALLS), ("data-broken", 0)] {
+        assert_eq!(hands.attribute(law, count).await?, expected.to_string(), "{count}");
+    }
+    hands.click("[role=tab][data-tab=laws]").await?;
+    picture(&hands.driver, "laws").await?;
+    hands.click("[role=tab][data-tab=latency]").await?;
+    picture(&hands.driver, "latency").await?;
     Ok(())
 }
 
