@@ -54,8 +54,8 @@ pub struct Schedule {
     pub window: u64,
 }
 
-/// Draws constant load of `rate` millionths per second: the window is the least power of ten that has at least
-/// a few requests. None at a rate of nothing, or one so slow that no window has them.
+/// Draws constant load of `rate` millionths per second: the window is the least power of ten that has enough
+/// requests to look like a row of marks. None at a rate of nothing, or one so slow that no window has them.
 #[must_use]
 pub fn schedule(node: Rect, rate: u64) -> Option<Schedule> {
     let requests = |window: u64| rate as f64 / 1e6 * window as f64 / 1e9;
