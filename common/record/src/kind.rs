@@ -7,8 +7,10 @@
 //!
 //! Numbers are never reused, in no version.
 
+mod queue;
 mod table;
 
+pub use queue::{QueueCause, QueueStep};
 pub use table::KINDS;
 
 /// What happened: the number of a kind. Any number can be carried; see [`Kind::info`].
@@ -89,6 +91,10 @@ pub const RANGES: &[(u16, u16, &str)] = &[
 /// `TimedOut` or `Cancelled`, and this is what came after. The rest of `a` is unchanged.
 pub const LATE: u64 = 1 << 63;
 
+/// In the value `a` of `Confirmed`: the publisher waits for a reply besides, so the attempt stays open until
+/// it has it. The rest of `a` is unchanged.
+pub const AWAITS_REPLY: u64 = 1 << 62;
+
 /// A row of the table of kinds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KindInfo {
@@ -123,8 +129,10 @@ pub enum Stamper {
     Generator,
     /// The calling end of a link.
     Caller,
-    /// The receiving end of a link: a service.
+    /// The receiving end of a link: a service, or a client that takes its replies.
     Receiver,
+    /// The queue itself, under its own lock; on a broker that is not ours nobody does.
+    Queue,
     /// The run itself.
     Run,
 }
@@ -147,8 +155,8 @@ pub enum ValueMeaning {
     TimeNs,
     /// A length of time in ns.
     DurationNs,
-    /// The protocol's own status code (HTTP's on `http1` and `in-process`), with [`LATE`] on a
-    /// closing event; 0 where no reply came.
+    /// The protocol's own status code (HTTP's on `http1`, `in-process` and replies over `amqp`; AMQP's reply
+    /// code on `Returned`), with [`LATE`] on a closing event; 0 where no reply came.
     Status,
     /// A number of bytes of body.
     Bytes,
@@ -166,6 +174,12 @@ pub enum ValueMeaning {
     DisconnectReason,
     /// The number of a message's next attempt, from 2 to 255.
     NextAttempt,
+    /// No number, only marks: [`LATE`], [`AWAITS_REPLY`].
+    Marks,
+    /// The number of a queue's transition, from 1 without a gap.
+    Ordinal,
+    /// A [`QueueStep`].
+    QueueStep,
 }
 
 /// What a kind does to its message's attempt.
@@ -212,11 +226,21 @@ pub enum LinkCount {
     Cancelled,
     /// Attempts after which the caller decided to try again.
     Retried,
+    /// Publishes that the broker confirmed.
+    Confirmed,
+    /// Publishes that came back because no queue wanted them.
+    Returned,
+    /// Deliveries settled for good: worked on, or said to be.
+    Acked,
+    /// Deliveries rejected for good.
+    Nacked,
+    /// Deliveries that went back to their queue.
+    Requeued,
 }
 
 impl LinkCount {
     /// How many there are.
-    pub const LEN: usize = 9;
+    pub const LEN: usize = 14;
 }
 
 /// Counts that a place keeps.
@@ -229,28 +253,44 @@ pub enum PlaceCount {
     Started,
     /// Messages whose worker was freed.
     Finished,
+    /// Copies that were put into a queue.
+    Enqueued,
+    /// Copies that were handed to a consumer, each time they were.
+    Delivered,
+    /// Copies that left a queue with no consumer having them: expired, dropped, purged.
+    Discarded,
 }
 
 impl PlaceCount {
     /// How many there are.
-    pub const LEN: usize = 3;
+    pub const LEN: usize = 6;
 }
 
 /// What a kind does to the levels of its place: how many wait for a worker, how many workers are
-/// held.
+/// held; at a queue, how many copies are ready and how many are with a consumer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Steps {
     /// Change of the number of messages that wait.
     pub waiting: i8,
     /// Change of the number of workers held.
     pub busy: i8,
+    /// Change of the number of copies that are ready: L.
+    pub ready: i8,
+    /// Change of the number of copies that are delivered and not settled.
+    pub unacked: i8,
     /// The steps are taken only if the event's `a` is this; always, if `None`.
     pub only_if_a: Option<u64>,
 }
 
 impl Steps {
     /// No step.
-    pub const NONE: Self = Self { waiting: 0, busy: 0, only_if_a: None };
+    pub const NONE: Self = Self { waiting: 0, busy: 0, ready: 0, unacked: 0, only_if_a: None };
+
+    /// Whether no step is taken.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.waiting == 0 && self.busy == 0 && self.ready == 0 && self.unacked == 0
+    }
 }
 
 /// A phase of a run, as `PhaseBegan` carries it.
@@ -292,6 +332,8 @@ pub enum Admission {
     Admitted = 0,
     /// The waiting room was full: it will see no worker.
     TurnedAway = 1,
+    /// It needs no worker: a reply, taken by the client that waits for it.
+    Taken = 2,
 }
 
 /// How a body ended, as `Finished` carries it.

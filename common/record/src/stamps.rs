@@ -2,7 +2,7 @@
 //! keeps the two equal. `cargo run --release -p hopscope-record --example stamps > docs/stamps.md`
 //! writes it again.
 
-use crate::kind::{Attempt, Count, KINDS, KindInfo, RANGES, Stamper, Value, ValueMeaning};
+use crate::kind::{Attempt, Count, KINDS, KindInfo, RANGES, Stamper, Steps, Value, ValueMeaning};
 use std::fmt::Write;
 
 const HEAD: &str = "# Stamps
@@ -16,6 +16,10 @@ begins, and two values `a` and `b` as told here. A value that is not told is 0.
 
 A closing event whose `a` has bit 63 set is *late*: the attempt was closed before, by `TimedOut` or
 `Cancelled`. It counts in no figure of latency and closes nothing a second time.
+
+A *step of a queue* holds its ready copies just before (L1) in the lowest 28 bits, the difference to
+those just after (L2) in the next 28 as a zigzag number (0, -1, +1 ... as 0, 1, 2 ...), and the cause
+in the highest 8.
 ";
 
 /// The page, in Markdown.
@@ -57,6 +61,7 @@ const fn stamper(by: Stamper) -> &'static str {
         Stamper::Generator => "the client's generator of load",
         Stamper::Caller => "the calling end of the link",
         Stamper::Receiver => "the receiving end of the link",
+        Stamper::Queue => "the queue, under its lock",
         Stamper::Run => "the run",
     }
 }
@@ -74,6 +79,9 @@ fn value(value: Value) -> String {
         ValueMeaning::Outcome => "an outcome",
         ValueMeaning::NotSentReason | ValueMeaning::DisconnectReason => "a reason",
         ValueMeaning::NextAttempt => "the number of an attempt",
+        ValueMeaning::Marks => "marks",
+        ValueMeaning::Ordinal => "a number",
+        ValueMeaning::QueueStep => "a step of a queue",
     };
     format!("{} ({unit})", value.words)
 }
@@ -95,7 +103,8 @@ fn counts(counts: Count) -> String {
 }
 
 fn levels(info: &KindInfo) -> String {
-    let steps = [("waiting", info.steps.waiting), ("busy", info.steps.busy)];
+    let Steps { waiting, busy, ready, unacked, .. } = info.steps;
+    let steps = [("waiting", waiting), ("busy", busy), ("ready", ready), ("unacked", unacked)];
     let taken: Vec<_> =
         steps.iter().filter(|(_, step)| *step != 0).map(|(level, step)| format!("{level} {step:+}")).collect();
     let condition = match info.steps.only_if_a {

@@ -6,7 +6,7 @@
 //! recording that breaks a law it shows what the events come to, a negative level included.
 
 use crate::event::Event;
-use crate::kind::{Attempt, Count, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning};
+use crate::kind::{AWAITS_REPLY, Attempt, Count, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning};
 
 /// What is so at one link.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -33,6 +33,7 @@ impl LinkState {
         match info.attempt {
             Attempt::None => {}
             Attempt::Opens => self.open += 1,
+            Attempt::Closes if info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0 => {}
             Attempt::Closes => self.open -= 1,
         }
         if let Count::Link(count) = info.counts {
@@ -51,6 +52,12 @@ pub struct PlaceState {
     pub busy: i64,
     /// Most workers that were held at once.
     pub max_busy: i64,
+    /// L: copies in a queue that are ready to be taken.
+    pub ready: i64,
+    /// Most copies that were ready at once.
+    pub max_ready: i64,
+    /// Copies that are delivered and not settled.
+    pub unacked: i64,
 }
 
 impl PlaceState {
@@ -68,6 +75,9 @@ impl PlaceState {
             self.waiting += i64::from(info.steps.waiting);
             self.busy += i64::from(info.steps.busy);
             self.max_busy = self.max_busy.max(self.busy);
+            self.ready += i64::from(info.steps.ready);
+            self.max_ready = self.max_ready.max(self.ready);
+            self.unacked += i64::from(info.steps.unacked);
         }
     }
 }
@@ -151,5 +161,5 @@ fn touches_link(info: &KindInfo) -> bool {
 }
 
 fn touches_place(info: &KindInfo) -> bool {
-    info.steps.waiting != 0 || info.steps.busy != 0 || matches!(info.counts, Count::Place(_))
+    !info.steps.is_none() || matches!(info.counts, Count::Place(_))
 }

@@ -44,7 +44,7 @@ impl FrameType {
     pub const LOSS: Self = Self(6);
     /// How the run ended, counted by its parts. The last frame.
     pub const END: Self = Self(7);
-    /// Assigned: the folded state after a frame. In a side file only.
+    /// The folded state after a frame. In a side file and for late readers, never in a recording.
     pub const KEYFRAME: Self = Self(8);
     /// Assigned: causes of messages that have several.
     pub const CAUSES: Self = Self(9);
@@ -129,7 +129,6 @@ impl Header {
     }
 
     /// The same header, marked as one that may be passed over.
-    #[cfg(test)]
     pub(crate) fn as_skippable(mut self, payload: &[u8]) -> Self {
         self.skippable = true;
         self.checksum = self.checksum_with(payload);

@@ -122,6 +122,10 @@ impl Counted {
     pub const EVENTS: Self = Self(1);
     /// Attempts still open, by link.
     pub const OPEN_ATTEMPTS: Self = Self(2);
+    /// Copies ready, by the queue's place.
+    pub const READY: Self = Self(3);
+    /// Copies delivered and not settled, by the queue's place.
+    pub const UNACKED: Self = Self(4);
 }
 
 /// A payload, read.

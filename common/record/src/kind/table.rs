@@ -45,6 +45,30 @@ const fn plain(kind: Kind, name: &'static str, by: Stamper) -> KindInfo {
     }
 }
 
+const QUEUE_ORDINAL: Value = value(ValueMeaning::Ordinal, "number of the queue's transition, from 1 without a gap");
+const QUEUE_STEP: Value = value(ValueMeaning::QueueStep, "ready copies just before and just after, and the cause");
+
+/// A kind that a queue stamps under its lock: one copy, one transition.
+const fn transition(kind: Kind, name: &'static str, ready: i8, unacked: i8) -> KindInfo {
+    KindInfo {
+        at: "under the queue's lock, when the step is taken and before anything of it can be seen outside",
+        a: QUEUE_ORDINAL,
+        b: QUEUE_STEP,
+        steps: Steps { ready, unacked, ..Steps::NONE },
+        ..plain(kind, name, Stamper::Queue)
+    }
+}
+
+/// A transition that settles a delivery.
+const fn settles(kind: Kind, name: &'static str, ready: i8, counts: LinkCount) -> KindInfo {
+    KindInfo { attempt: Attempt::Closes, counts: Count::Link(counts), ..transition(kind, name, ready, -1) }
+}
+
+/// A transition by which a copy leaves with no consumer having it.
+const fn discards(kind: Kind, name: &'static str) -> KindInfo {
+    KindInfo { counts: Count::Place(PlaceCount::Discarded), ..transition(kind, name, -1, 0) }
+}
+
 /// A row for every kind that something stamps, in the order of their numbers.
 pub const KINDS: &[KindInfo] = &[
     KindInfo {
@@ -52,6 +76,7 @@ pub const KINDS: &[KindInfo] = &[
         a: value(ValueMeaning::TimeNs, "when the schedule wanted the send; latency counts from it"),
         counts: Count::Link(LinkCount::Intended),
         on_sync: "a call is wanted; Sent or NotSent follows, once",
+        on_async: "a publish is wanted; Published or NotSent follows, once",
         ..plain(Kind::INTENDED, "Intended", Stamper::Generator)
     },
     KindInfo {
@@ -59,6 +84,7 @@ pub const KINDS: &[KindInfo] = &[
         a: value(ValueMeaning::NotSentReason, "1 the cap on messages in flight, 2 the load stopped"),
         counts: Count::Link(LinkCount::NotSent),
         on_sync: "the call is never made; it is counted, not hidden",
+        on_async: "the message is never published; it is counted, not hidden",
         ..plain(Kind::NOT_SENT, "NotSent", Stamper::Generator)
     },
     KindInfo {
@@ -73,26 +99,33 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         at: "after the last byte of the message is read and it is known whether it may wait, before \
              anything else is done with it",
-        a: value(ValueMeaning::Admission, "0 admitted, 1 turned away because the waiting room is full"),
+        a: value(
+            ValueMeaning::Admission,
+            "0 admitted, 1 turned away because the waiting room is full, 2 a reply, which needs no worker",
+        ),
         b: value(ValueMeaning::Bytes, "bytes of the message's body"),
         counts: Count::Place(PlaceCount::Received),
-        steps: Steps { waiting: 1, busy: 0, only_if_a: Some(Admission::Admitted as u64) },
+        steps: Steps { waiting: 1, only_if_a: Some(Admission::Admitted as u64), ..Steps::NONE },
         on_sync: "the request has arrived and waits for a worker, unless it was turned away",
+        on_async: "the delivery has arrived, the message that the queue delivered: it stands in the consumer's buffer \
+                   until a worker takes it; or the client has its reply",
         ..plain(Kind::RECEIVED, "Received", Stamper::Receiver)
     },
     KindInfo {
         at: "when a worker is held for the message, before the body's first step",
         counts: Count::Place(PlaceCount::Started),
-        steps: Steps { waiting: -1, busy: 1, only_if_a: None },
+        steps: Steps { waiting: -1, busy: 1, ..Steps::NONE },
         on_sync: "the wait is over and the work begins",
+        on_async: "the delivery leaves the consumer's buffer and the work begins",
         ..plain(Kind::STARTED, "Started", Stamper::Receiver)
     },
     KindInfo {
         at: "when the body has ended, before its worker is freed",
         a: value(ValueMeaning::Outcome, "0 done, 1 failed, 2 abandoned"),
         counts: Count::Place(PlaceCount::Finished),
-        steps: Steps { waiting: 0, busy: -1, only_if_a: None },
+        steps: Steps { busy: -1, ..Steps::NONE },
         on_sync: "the worker is freed; it follows every Started",
+        on_async: "the worker is freed; it follows every Started",
         ..plain(Kind::FINISHED, "Finished", Stamper::Receiver)
     },
     KindInfo {
@@ -107,12 +140,14 @@ pub const KINDS: &[KindInfo] = &[
         a: REPLY_STATUS,
         b: REPLY_BYTES,
         on_sync: "T2: the response is received",
+        on_async: "T2 of a publish whose reply is awaited: the reply is received",
         ..closing(Kind::COMPLETED, "Completed", LinkCount::Completed)
     },
     KindInfo {
         at: "when the caller stops waiting because its time limit has passed",
         a: value(ValueMeaning::DurationNs, "the limit"),
         on_sync: "no reply in time; a late one may still follow",
+        on_async: "no confirm, or no reply where one is awaited, in time; a late one may still follow",
         ..closing(Kind::TIMED_OUT, "TimedOut", LinkCount::TimedOut)
     },
     KindInfo {
@@ -120,11 +155,13 @@ pub const KINDS: &[KindInfo] = &[
         a: value(ValueMeaning::Status, "status of the reply, or 0: no reply, the connection failed"),
         b: value(ValueMeaning::NameIndex, "what went wrong, where no reply came"),
         on_sync: "an error reply (then it is T2), or no connection",
+        on_async: "a reply that tells of an error (then it is T2), or no connection",
         ..closing(Kind::FAILED, "Failed", LinkCount::Failed)
     },
     KindInfo {
         at: "when the caller gives the attempt up before a reply or its time limit",
         on_sync: "nobody waits for the reply any more: the run ended, or the caller was stopped",
+        on_async: "nobody waits for the confirm or the reply any more",
         ..closing(Kind::CANCELLED, "Cancelled", LinkCount::Cancelled)
     },
     KindInfo {
@@ -135,9 +172,74 @@ pub const KINDS: &[KindInfo] = &[
         ..closing(Kind::REFUSED, "Refused", LinkCount::Refused)
     },
     KindInfo {
+        at: "immediately before the publish is handed to the transport: before its first byte",
+        b: value(ValueMeaning::Bytes, "bytes of the message's body"),
+        attempt: Attempt::Opens,
+        counts: Count::Link(LinkCount::Sent),
+        on_async: "T1: the message is on its way to the broker",
+        ..plain(Kind::PUBLISHED, "Published", Stamper::Caller)
+    },
+    KindInfo {
+        at: "after the last byte of the broker's confirm is read",
+        a: value(ValueMeaning::Marks, "bit 62: the attempt stays open, because its reply is awaited"),
+        on_async: "the broker has the message: every copy is in its queue",
+        ..closing(Kind::CONFIRMED, "Confirmed", LinkCount::Confirmed)
+    },
+    KindInfo {
+        at: "after the last byte of the broker's refusal is read",
+        a: value(ValueMeaning::Marks, "none of its own"),
+        on_async: "the broker did not take the message: a queue that is full and rejects what comes",
+        ..closing(Kind::CONFIRM_REFUSED, "ConfirmRefused", LinkCount::Refused)
+    },
+    KindInfo {
+        at: "after the last byte of the returned message is read",
+        a: value(ValueMeaning::Status, "the broker's reply code: 312 no route"),
+        counts: Count::Link(LinkCount::Returned),
+        on_async: "no queue wanted the message; its confirm follows",
+        ..plain(Kind::RETURNED, "Returned", Stamper::Caller)
+    },
+    KindInfo {
+        counts: Count::Place(PlaceCount::Enqueued),
+        on_async: "L2 = L1 + 1: a copy of the message is put; it is ready",
+        ..transition(Kind::ENQUEUED, "Enqueued", 1, 0)
+    },
+    KindInfo {
+        attempt: Attempt::Opens,
+        counts: Count::Place(PlaceCount::Delivered),
+        on_async: "L2 = L1 - 1: a copy is taken; a message of its own begins, whose parent is the publish",
+        ..transition(Kind::DELIVERED, "Delivered", -1, 1)
+    },
+    KindInfo {
+        on_async: "the delivery is settled and its copy gone; on automatic acknowledgement directly after Delivered",
+        ..settles(Kind::ACKED, "Acked", 0, LinkCount::Acked)
+    },
+    KindInfo {
+        on_async: "the delivery is rejected for good and its copy gone",
+        ..settles(Kind::NACKED, "Nacked", 0, LinkCount::Nacked)
+    },
+    KindInfo {
+        on_async: "L2 = L1 + 1: the copy goes back to where it was, to be delivered again",
+        ..settles(Kind::REQUEUED, "Requeued", 1, LinkCount::Requeued)
+    },
+    KindInfo {
+        on_async: "the copy that left by the transition before goes to the queue's dead-letter exchange as another copy \
+                   of the same publish",
+        ..transition(Kind::DEAD_LETTERED, "DeadLettered", 0, 0)
+    },
+    KindInfo {
+        on_async: "L2 = L1 - 1: the copy was ready for longer than it may be",
+        ..discards(Kind::EXPIRED, "Expired")
+    },
+    KindInfo {
+        on_async: "L2 = L1 - 1: the copy made room in a queue that is full",
+        ..discards(Kind::DROPPED, "Dropped")
+    },
+    KindInfo { on_async: "L2 = L1 - 1: the queue was emptied or deleted", ..discards(Kind::PURGED, "Purged") },
+    KindInfo {
         at: "when a connection of the link is ready for its first message",
         a: value(ValueMeaning::DurationNs, "how long connecting took"),
         on_sync: "the caller's end of a connection is open; on in-process links it does not occur",
+        on_async: "the publisher's or the consumer's connection to the broker is open",
         ..plain(Kind::CONNECTED, "Connected", Stamper::Caller)
     },
     KindInfo {
@@ -145,6 +247,7 @@ pub const KINDS: &[KindInfo] = &[
         a: value(ValueMeaning::DisconnectReason, "0 closed, 1 closed by the other end, 2 broken"),
         b: value(ValueMeaning::NameIndex, "what went wrong, where it broke"),
         on_sync: "the connection carries nothing any more",
+        on_async: "the connection to the broker carries nothing any more",
         ..plain(Kind::DISCONNECTED, "Disconnected", Stamper::Caller)
     },
     KindInfo {
@@ -159,6 +262,8 @@ pub const KINDS: &[KindInfo] = &[
         counts: Count::Link(LinkCount::Retried),
         on_sync: "the attempt did not go well and is not the message's last; Sent of the next follows, unless \
                   the run ends before",
+        on_async: "the attempt did not go well and is not the message's last; Published of the next follows, unless \
+                   the run ends before",
         ..plain(Kind::RETRIED, "Retried", Stamper::Caller)
     },
 ];

@@ -67,10 +67,35 @@ fn numbers_are_fixed() {
             (10, "Failed"),
             (11, "Cancelled"),
             (12, "Refused"),
+            (32, "Published"),
+            (33, "Confirmed"),
+            (34, "ConfirmRefused"),
+            (35, "Returned"),
+            (36, "Enqueued"),
+            (37, "Delivered"),
+            (38, "Acked"),
+            (39, "Nacked"),
+            (40, "Requeued"),
+            (41, "DeadLettered"),
+            (42, "Expired"),
+            (43, "Dropped"),
+            (44, "Purged"),
             (64, "Connected"),
             (65, "Disconnected"),
             (68, "PhaseBegan"),
             (96, "Retried"),
         ]
     );
+}
+
+/// What a queue stamps says its ordinal and its step, and its step is one copy or none.
+#[test]
+fn a_queue_stamps_its_transitions_alike() {
+    for row in KINDS {
+        let by_queue = row.by == Stamper::Queue;
+        assert_eq!(row.a.meaning == ValueMeaning::Ordinal, by_queue, "{}", row.name);
+        assert_eq!(row.b.meaning == ValueMeaning::QueueStep, by_queue, "{}", row.name);
+        assert!(by_queue || (row.steps.ready == 0 && row.steps.unacked == 0), "{}", row.name);
+        assert!(row.steps.ready.abs() <= 1 && row.steps.unacked.abs() <= 1, "{}", row.name);
+    }
 }

@@ -3,7 +3,9 @@
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss};
-use hopscope_record::kind::{Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase};
+use hopscope_record::kind::{
+    AWAITS_REPLY, Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
+};
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
 use hopscope_report::export::json::{ExportError, JsonExport, JsonSurvey, recording_schema};
 use hopscope_report::frames::ReadError;
@@ -73,15 +75,30 @@ fn all_parts() -> Recording {
         at(5_020, Kind::CANCELLED, 0, LATE, 0),
         at(5_030, Kind::REFUSED, 0, 503, 0),
         connection(6_000, Kind::DISCONNECTED, DisconnectReason::Broken as u64, 1),
+        Event { parent, ..at(6_010, Kind::PUBLISHED, 0, 0, 256) },
+        at(6_020, Kind::ENQUEUED, 1, 1, step(0, 1, QueueCause::PUBLISHED)),
+        at(6_030, Kind::CONFIRMED, 0, AWAITS_REPLY, 0),
+        Event { parent, ..at(6_040, Kind::DELIVERED, 1, 2, step(1, 0, QueueCause::CONSUMER)) },
+        at(6_050, Kind::RECEIVED, 0, Admission::Taken as u64, 256),
+        at(6_060, Kind::REQUEUED, 1, 3, step(0, 1, QueueCause::CHANNEL_LOST)),
+        at(6_070, Kind::ACKED, 1, 4, step(1, 1, QueueCause::ACK)),
+        at(6_080, Kind::NACKED, 1, 5, step(1, 1, QueueCause::REJECTED)),
+        at(6_090, Kind::DEAD_LETTERED, 1, 6, step(1, 1, QueueCause::REJECTED)),
+        at(6_100, Kind::EXPIRED, 1, 7, step(1, 0, QueueCause::MESSAGE_TTL)),
+        at(6_110, Kind::DROPPED, 1, 8, step(5, 7, QueueCause(200))),
+        at(6_120, Kind::PURGED, 1, 9, u64::MAX),
+        at(6_130, Kind::CONFIRMED, 0, LATE, 0),
+        at(6_140, Kind::CONFIRM_REFUSED, 0, 1, 0),
+        at(6_150, Kind::RETURNED, 0, 312, 0),
         // What this build does not know is shown as it is.
         Event { link: LinkIndex(9), place: PlaceIndex(9), ..at(7_000, Kind::STARTED, 0, 1, u64::MAX) },
         at(7_001, Kind::FINISHED, 1, 99, 0),
         at(7_002, Kind::FAILED, 0, 500, 77),
-        at(7_003, Kind::DELIVERED, 1, 3, 4),
+        at(7_003, Kind::HEDGED, 1, 3, 4),
         at(7_004, Kind(999), 1, 5, 6),
     ]);
     recording.names = vec!["connection refused", "a \"quoted\"\nline"];
-    recording.hello.kinds.push((Kind::DELIVERED, "Delivered".to_owned()));
+    recording.hello.kinds.push((Kind::HEDGED, "Hedged".to_owned()));
     recording.losses = vec![Loss { source: SourceId(2), count: 12, from: 500, to: 900 }];
     recording.end = Some(End {
         time: 8_000,
@@ -91,10 +108,16 @@ fn all_parts() -> Recording {
             EndCount::events(SourceId(1), 20),
             EndCount::open_attempts(LinkIndex(0), 1),
             EndCount::open_attempts(LinkIndex(9), 0),
+            EndCount { counted: Counted::READY, index: 1, count: 2 },
+            EndCount { counted: Counted::UNACKED, index: 1, count: 3 },
             EndCount { counted: Counted(17), index: 3, count: 4 },
         ],
     });
     recording
+}
+
+fn step(before: u32, after: u32, cause: QueueCause) -> u64 {
+    QueueStep { before, after, cause }.to_value()
 }
 
 #[test]
@@ -244,12 +267,14 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(number("duration_ns"))
         .or(number("status"))
         .or(worded("phase", &phases))
-        .or(worded("admission", &[("admitted", 0), ("turned-away", 1)]))
+        .or(worded("admission", &[("admitted", 0), ("turned-away", 1), ("taken", 2)]))
         .or(worded("outcome", &[("done", 0), ("failed", 1), ("abandoned", 2)]))
         .or(worded("reason", &reasons))
+        .or(number("ordinal"))
+        .or(line.get("awaits_reply").map(|_| AWAITS_REPLY))
         .or(hex("a"))
         .unwrap_or(0);
-    let b = number("bytes").or(number("next_attempt")).or(hex("b")).unwrap_or(0) | error;
+    let b = number("bytes").or(number("next_attempt")).or(read_step(line)).or(hex("b")).unwrap_or(0) | error;
     let place = match (line.get("node"), line.get("instance")) {
         (Some(node), Some(instance)) => {
             let places = [("n1", "client"), ("n2", "replica 1"), ("n3", "replica 1")];
@@ -276,6 +301,15 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
     }
 }
 
+fn read_step(line: &Map<String, Value>) -> Option<u64> {
+    let length = |key: &str| line.get(key).map(|value| u32::try_from(value.as_u64().unwrap()).unwrap());
+    let cause = match line.get("cause")? {
+        Value::String(name) => QueueCause::find(name).unwrap(),
+        number => QueueCause(u8::try_from(number.as_u64().unwrap()).unwrap()),
+    };
+    Some(step(length("depth_before")?, length("depth")?, cause))
+}
+
 fn read_back(recording: &Recording) -> Vec<Event> {
     let document: Value = serde_json::from_str(&export(recording)).unwrap();
     let events = document["events"].as_array().unwrap();
@@ -290,7 +324,7 @@ fn a_runs_events_can_be_read_back_one_for_one() {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let number = prop_oneof![0..4_u64, Just(LATE), Just(LATE | 200), any::<u64>()];
-    let kind = prop_oneof![9 => 0..13_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
+    let kind = prop_oneof![9 => 0..13_u16, 9 => 31..46_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
     let ids =
         (prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()]);
     let place = prop_oneof![0..4_u32, Just(u32::MAX), any::<u32>()];

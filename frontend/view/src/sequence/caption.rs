@@ -1,6 +1,6 @@
 //! What an event says, in one sentence.
 
-use hopscope_record::kind::{LATE, ValueMeaning};
+use hopscope_record::kind::{LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
@@ -21,7 +21,7 @@ fn event_key(event: &Event) -> Option<Key> {
 }
 
 /// The caption of an event, and what it names: `place`, `from`, `to`, `link`, `status`, `bytes`, `length`, `lag`,
-/// `text`, `next` (the attempt that follows).
+/// `text`, `next` (the attempt that follows), and of a queue's transition `ordinal`, `before` (L1) and `after` (L2).
 #[must_use]
 pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
     let key = event_key(event)?;
@@ -44,6 +44,14 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
             ValueMeaning::TimeNs => put("lag", format::duration(event.time - value.cast_signed()).into()),
             ValueMeaning::NextAttempt => put("next", value.to_string().into()),
             ValueMeaning::NameIndex => put("text", buffer.name(value).unwrap_or("–").to_owned().into()),
+            ValueMeaning::Ordinal => put("ordinal", format::whole(value).into()),
+            ValueMeaning::QueueStep => {
+                let step = QueueStep::from_value(value);
+                let length =
+                    |length: Option<u32>| length.map_or("–".to_owned(), |length| format::whole(length.into()));
+                put("before", length(step.map(|step| step.before)).into());
+                put("after", length(step.map(|step| step.after)).into())
+            }
             _ => None,
         };
     }

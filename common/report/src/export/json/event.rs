@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use hopscope_record::frame::Hello;
-use hopscope_record::kind::{Attempt, LATE, ValueMeaning};
+use hopscope_record::kind::{Attempt, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::Plan;
 
@@ -105,12 +105,12 @@ impl Lines {
     }
 
     fn write_value(&self, raw: &str, meaning: ValueMeaning, value: u64, out: &mut Vec<u8>) {
-        let Some((name, form)) = field(meaning) else {
+        let write_raw = |out: &mut Vec<u8>| {
             if value != 0 {
                 put(out, format_args!(r#","{raw}":"{value:016x}""#));
             }
-            return;
         };
+        let Some((name, form)) = field(meaning) else { return write_raw(out) };
         let text = match form {
             Form::Signed => return put(out, format_args!(r#","{name}":{}"#, value.cast_signed())),
             Form::Unsigned => None,
@@ -124,11 +124,29 @@ impl Lines {
                 }
                 None
             }
+            Form::Mark(mark) if value == mark => return put(out, format_args!(r#","{name}":true"#)),
+            Form::Mark(_) => return write_raw(out),
+            Form::Step => {
+                return match QueueStep::from_value(value) {
+                    Some(step) => write_step(step, out),
+                    None => write_raw(out),
+                };
+            }
         };
         match text {
             Some(text) => put(out, format_args!(r#","{name}":{text}"#)),
             None => put(out, format_args!(r#","{name}":{value}"#)),
         }
+    }
+}
+
+/// A step of a queue in three fields; the cause by its name, or by its number where it has none.
+fn write_step(step: QueueStep, out: &mut Vec<u8>) {
+    let QueueStep { before, after, cause } = step;
+    put(out, format_args!(r#","depth_before":{before},"depth":{after},"cause":"#));
+    match cause.name() {
+        Some(name) => put(out, format_args!(r#""{name}""#)),
+        None => put(out, format_args!("{}", cause.0)),
     }
 }
 

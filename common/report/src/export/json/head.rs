@@ -134,6 +134,8 @@ fn count_row(row: EndCount, plan: &Plan) -> Value {
             let link = link.map_or_else(|| Value::from(index), |link| Value::from(link.id.as_str()));
             json!({"counted": "open-attempts", "link": link, "count": count})
         }
+        Counted::READY => json!({"counted": "ready", "place": index, "count": count}),
+        Counted::UNACKED => json!({"counted": "unacked", "place": index, "count": count}),
         Counted(other) => json!({"counted": other, "index": index, "count": count}),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The committed docs/recording.schema.json is compared with this by a test. The scenario's own schema stands beside it.
 
-use hopscope_record::kind::{Attempt, ValueMeaning};
+use hopscope_record::kind::{Attempt, QueueCause};
 use hopscope_record::{KINDS, KindInfo};
 use serde_json::{Map, Value, json};
 
@@ -89,6 +89,7 @@ fn counts() -> Vec<Value> {
     vec![
         closed(&json!({"counted": {"const": "events"}, "source": count, "count": count})),
         closed(&json!({"counted": {"const": "open-attempts"}, "link": {"$ref": "#/$defs/link"}, "count": count})),
+        closed(&json!({"counted": {"enum": ["ready", "unacked"]}, "place": count, "count": count})),
         closed(&json!({"counted": {"type": "integer"}, "index": count, "count": count})),
     ]
 }
@@ -121,10 +122,17 @@ fn event(info: &KindInfo) -> Value {
             properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
             continue;
         };
-        properties.insert(name.to_owned(), value_schema(form, value.words));
-        if value.meaning != ValueMeaning::NameIndex {
+        if matches!(form, Form::Mark(_) | Form::Step) {
+            // What these cannot say is written as it is.
+            properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
+        } else if form != Form::Name {
             required.push(name);
         }
+        if form == Form::Step {
+            properties.insert("depth_before".to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
+            properties.insert("cause".to_owned(), cause());
+        }
+        properties.insert(name.to_owned(), value_schema(form, value.words));
     }
     if info.attempt == Attempt::Closes {
         properties.insert("late".to_owned(), json!({"const": true}));
@@ -143,11 +151,18 @@ fn value_schema(form: Form, words: &str) -> Value {
         Form::Signed => json!({"description": words, "type": "integer"}),
         Form::Unsigned => json!({"description": words, "type": "integer", "minimum": 0}),
         Form::Name => json!({"description": words, "type": ["string", "integer"]}),
+        Form::Mark(_) => json!({"description": words, "const": true}),
+        Form::Step => json!({"description": "L2", "type": "integer", "minimum": 0}),
         Form::Word(list) => {
             let list: Vec<_> = list.iter().map(|(_, word)| *word).collect();
             json!({"anyOf": [{"enum": list}, {"type": "integer", "minimum": 0}]})
         }
     }
+}
+
+fn cause() -> Value {
+    let names: Vec<_> = (0..=u8::MAX).filter_map(|number| QueueCause(number).name()).collect();
+    json!({"anyOf": [{"enum": names}, {"type": "integer", "minimum": 0, "maximum": u8::MAX}]})
 }
 
 /// An event of a kind that this version does not know: both values as they are.

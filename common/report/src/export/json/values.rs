@@ -2,7 +2,7 @@
 //!
 //! Read from the meaning that the kind's row gives them, never from the kind: a new kind needs nothing here.
 
-use hopscope_record::kind::{Admission, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Admission, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
 
 /// A number and its word.
 pub(super) type Word = (u64, &'static str);
@@ -14,7 +14,11 @@ const PHASES: &[Word] = &[
     (Phase::Drain as u64, "drain"),
     (Phase::End as u64, "end"),
 ];
-const ADMISSIONS: &[Word] = &[(Admission::Admitted as u64, "admitted"), (Admission::TurnedAway as u64, "turned-away")];
+const ADMISSIONS: &[Word] = &[
+    (Admission::Admitted as u64, "admitted"),
+    (Admission::TurnedAway as u64, "turned-away"),
+    (Admission::Taken as u64, "taken"),
+];
 const OUTCOMES: &[Word] =
     &[(Outcome::Done as u64, "done"), (Outcome::Failed as u64, "failed"), (Outcome::Abandoned as u64, "abandoned")];
 const NOT_SENT_REASONS: &[Word] =
@@ -36,6 +40,10 @@ pub(super) enum Form {
     Name,
     /// As one of these words, and as its number where it has none.
     Word(&'static [Word]),
+    /// As true where it is just this; left out where it is 0.
+    Mark(u64),
+    /// As three fields: `depth_before` (L1), `depth` (L2) and `cause`.
+    Step,
 }
 
 /// The field of a value with this meaning; `None` where the value is not used.
@@ -53,6 +61,9 @@ pub(super) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::NotSentReason => ("reason", Form::Word(NOT_SENT_REASONS)),
         ValueMeaning::DisconnectReason => ("reason", Form::Word(DISCONNECT_REASONS)),
         ValueMeaning::NextAttempt => ("next_attempt", Form::Unsigned),
+        ValueMeaning::Marks => ("awaits_reply", Form::Mark(AWAITS_REPLY)),
+        ValueMeaning::Ordinal => ("ordinal", Form::Unsigned),
+        ValueMeaning::QueueStep => ("depth", Form::Step),
     })
 }
 

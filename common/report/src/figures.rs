@@ -1,0 +1,79 @@
+//! Figures with their units, for people: tabular, never without a unit.
+
+#[cfg(test)]
+mod tests;
+
+/// A whole number's digits in groups of three: `12,345`; a sign stays in front.
+#[must_use]
+pub fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let mut text = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A whole number: `12,345`.
+#[must_use]
+pub fn whole(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A length of time in its natural unit, three to four digits: `412 ns`, `8.41 ms`, `1.50 s`.
+#[must_use]
+pub fn duration(ns: i64) -> String {
+    let (sign, ns) = (if ns < 0 { "−" } else { "" }, ns.unsigned_abs());
+    // What would be rounded to a thousand has the next unit.
+    let text = match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..999_500 => scaled(ns, 1e3, "µs"),
+        999_500..999_500_000 => scaled(ns, 1e6, "ms"),
+        _ => scaled(ns, 1e9, "s"),
+    };
+    format!("{sign}{text}")
+}
+
+fn scaled(ns: u64, unit: f64, name: &str) -> String {
+    let value = ns as f64 / unit;
+    let digits = if value < 9.995 {
+        2
+    } else if value < 99.95 {
+        1
+    } else {
+        0
+    };
+    format!("{value:.digits$} {name}")
+}
+
+/// A time on the run's clock in seconds, to the microsecond: `2.417 093 s`.
+#[must_use]
+pub fn clock(ns: i64) -> String {
+    let (sign, us) = (if ns < 0 { "−" } else { "" }, ns.unsigned_abs() / 1_000);
+    format!("{sign}{}.{:03} {:03} s", us / 1_000_000, us / 1_000 % 1_000, us % 1_000)
+}
+
+/// A time on the run's clock in ns: `2,417,093,512 ns`.
+#[must_use]
+pub fn stamp(ns: i64) -> String {
+    format!("{} ns", grouped(&ns.to_string()).replace('-', "−"))
+}
+
+/// Times per second: `19.9/s`.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    if per_second >= 1_000.0 { format!("{}/s", whole(per_second.round() as u64)) } else { format!("{per_second:.1}/s") }
+}
+
+/// How many times slower, two digits exact: `3,700`, `1.5`.
+#[must_use]
+pub fn factor(factor: f64) -> String {
+    if factor < 9.95 {
+        return format!("{factor:.1}");
+    }
+    let unit = 10_f64.powi((factor.log10().floor() as i32 - 1).max(0));
+    whole(((factor / unit).round() * unit) as u64)
+}
