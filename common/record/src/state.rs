@@ -5,6 +5,10 @@
 //! Every prefix of a lawful recording gives a consistent state. The fold judges nothing: of a
 //! recording that breaks a law it shows what the events come to, a negative level included.
 
+mod encode;
+
+pub use encode::{FOLD_VERSION, fingerprint};
+
 use crate::event::Event;
 use crate::kind::{AWAITS_REPLY, Attempt, Count, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning};
 

@@ -1,6 +1,7 @@
 //! Tests of the record through its public face.
 
 mod codec;
+mod keyframe;
 mod lawful;
 mod stamps;
 mod state;
