@@ -7,4 +7,5 @@ pub mod balance;
 pub mod body;
 pub mod policy;
 pub mod pool;
+pub mod queue;
 pub mod schedule;

@@ -1,0 +1,340 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Keeps all it hears.
+#[derive(Default)]
+struct Heard {
+    steps: Vec<(Transition, u32, Option<u32>)>,
+    dead: Vec<(u32, Cause)>,
+}
+
+impl Sink<u32, u32> for Heard {
+    fn transition(&mut self, transition: &Transition, item: &u32, delivery: Option<&u32>) {
+        self.steps.push((*transition, *item, delivery.copied()));
+    }
+
+    fn dead_letter(&mut self, item: u32, cause: Cause) {
+        self.dead.push((item, cause));
+    }
+}
+
+impl Heard {
+    fn count(&self, kind: TransitionKind) -> i64 {
+        self.steps.iter().filter(|(step, ..)| step.kind == kind).count() as i64
+    }
+
+    fn kinds(&self) -> Vec<TransitionKind> {
+        self.steps.iter().map(|(step, ..)| step.kind).collect()
+    }
+}
+
+const PLAIN: Arrival = Arrival { bytes: 10, ttl: None, cause: Cause::Published };
+
+fn with(queue: &mut Queue<u32, u32>, heard: &mut Heard, items: std::ops::Range<u32>) -> Vec<u64> {
+    items.map(|item| queue.enqueue(item, PLAIN, 0, heard).unwrap()).collect()
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Enqueue { bytes: u64, ttl: Option<i64> },
+    Deliver { refuse: bool },
+    Get { automatic: bool },
+    Ack(usize),
+    Reject(usize),
+    Requeue(usize),
+    Expire,
+    Trim,
+    Purge,
+    Clear,
+    AddConsumer { prefetch: u32, automatic: bool },
+    RemoveConsumer(usize),
+    Pass(i64),
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        8 => (0..50u64, proptest::option::of(0..40i64)).prop_map(|(bytes, ttl)| Operation::Enqueue { bytes, ttl }),
+        8 => proptest::bool::weighted(0.1).prop_map(|refuse| Operation::Deliver { refuse }),
+        1 => any::<bool>().prop_map(|automatic| Operation::Get { automatic }),
+        3 => any::<usize>().prop_map(Operation::Ack),
+        2 => any::<usize>().prop_map(Operation::Reject),
+        3 => any::<usize>().prop_map(Operation::Requeue),
+        2 => Just(Operation::Expire),
+        2 => Just(Operation::Trim),
+        1 => Just(Operation::Purge),
+        1 => Just(Operation::Clear),
+        2 => (0..4u32, any::<bool>()).prop_map(|(prefetch, automatic)| Operation::AddConsumer { prefetch, automatic }),
+        1 => any::<usize>().prop_map(Operation::RemoveConsumer),
+        2 => (0..20i64).prop_map(Operation::Pass),
+    ]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let max = || proptest::option::weighted(0.4, 0..6u32);
+    (max(), proptest::option::weighted(0.2, 0..200u64), any::<bool>(), max(), any::<bool>()).prop_map(
+        |(max_length, max_bytes, reject, ttl, dead_letters)| Settings {
+            max_length,
+            max_bytes,
+            overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
+            ttl: ttl.map(|ttl| i64::from(ttl) * 10),
+            dead_letters,
+        },
+    )
+}
+
+/// A queue with what the test knows of it beside it.
+struct Trial {
+    queue: Queue<u32, u32>,
+    heard: Heard,
+    /// Copy -> consumer of what is out.
+    out: BTreeMap<u64, Option<ConsumerId>>,
+    consumers: Vec<(ConsumerId, u32, bool)>,
+    now: i64,
+    next: u32,
+}
+
+impl Trial {
+    fn nth_out(&self, n: usize) -> Option<u64> {
+        self.out.keys().nth(n % self.out.len().max(1)).copied()
+    }
+
+    fn perform(&mut self, operation: Operation) {
+        let Self { queue, heard, out, consumers, now, next } = self;
+        *next += 1;
+        match operation {
+            Operation::Enqueue { bytes, ttl } => {
+                let _ = queue.enqueue(*next, Arrival { bytes, ttl, cause: Cause::Published }, *now, heard);
+            }
+            Operation::Deliver { refuse } => {
+                if let Some(id) = queue.next_consumer(|_| !refuse) {
+                    let automatic = queue.is_automatic(id).unwrap();
+                    let taken = queue.deliver(id, *next, heard).unwrap();
+                    if !automatic {
+                        out.insert(taken.copy, Some(id));
+                    }
+                }
+            }
+            Operation::Get { automatic } => {
+                if let Some(taken) = queue.get(automatic, *next, heard)
+                    && !automatic
+                {
+                    out.insert(taken.copy, None);
+                }
+            }
+            Operation::Ack(n) | Operation::Reject(n) | Operation::Requeue(n) => {
+                let Some(copy) = self.nth_out(n) else { return };
+                self.out.remove(&copy);
+                let settled = match operation {
+                    Operation::Ack(_) => self.queue.ack(copy, &mut self.heard),
+                    Operation::Reject(_) => self.queue.reject(copy, &mut self.heard),
+                    _ => self.queue.requeue(copy, Cause::Nack, &mut self.heard),
+                };
+                assert!(settled);
+                assert!(!self.queue.ack(copy, &mut self.heard), "settled once");
+            }
+            Operation::Expire => _ = queue.expire(*now, heard),
+            Operation::Trim => _ = queue.trim(heard),
+            Operation::Purge => _ = queue.purge(heard),
+            Operation::Clear => {
+                queue.clear(heard);
+                out.clear();
+            }
+            Operation::AddConsumer { prefetch, automatic } => {
+                consumers.push((queue.add_consumer(ConsumerSettings { prefetch, automatic }), prefetch, automatic));
+            }
+            Operation::RemoveConsumer(n) => {
+                if !consumers.is_empty() {
+                    let (id, ..) = consumers.remove(n % consumers.len());
+                    assert!(queue.remove_consumer(id));
+                    assert!(!queue.remove_consumer(id));
+                }
+            }
+            Operation::Pass(time) => *now += time,
+        }
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        use TransitionKind::*;
+        let count = |kind| self.heard.count(kind);
+        prop_assert_eq!(
+            count(Enqueued) + count(Requeued),
+            count(Delivered) + count(Expired) + count(Dropped) + count(Purged) + i64::from(self.queue.ready())
+        );
+        prop_assert_eq!(
+            count(Delivered),
+            count(Acked) + count(Nacked) + count(Requeued) + i64::from(self.queue.unacked())
+        );
+        prop_assert_eq!(self.out.len(), self.queue.unacked() as usize);
+        for (id, prefetch, automatic) in &self.consumers {
+            let held = self.out.values().filter(|consumer| **consumer == Some(*id)).count();
+            prop_assert!(*automatic || *prefetch == 0 || held <= *prefetch as usize);
+        }
+        Ok(())
+    }
+}
+
+/// The ready copies as the transitions alone tell them: each takes the head, or returns to its place.
+fn replay(heard: &Heard, dead_letters: bool) -> Result<BTreeSet<u64>, TestCaseError> {
+    use TransitionKind::*;
+    let (mut ready, mut length, mut redelivered) = (BTreeSet::new(), 0, BTreeSet::new());
+    for (index, (step, ..)) in heard.steps.iter().enumerate() {
+        prop_assert_eq!(step.ordinal, index as u64 + 1, "no gap");
+        prop_assert_eq!(step.before, length, "before is the previous after");
+        prop_assert_eq!(i64::from(step.after) - i64::from(step.before), i64::from(step.kind.step()));
+        length = step.after;
+        match step.kind {
+            Enqueued => prop_assert!(step.copy == step.ordinal && ready.insert(step.copy)),
+            Requeued => prop_assert!(redelivered.insert(step.ordinal) && ready.insert(step.copy)),
+            Delivered | Expired | Dropped | Purged => {
+                prop_assert_eq!(ready.pop_first(), Some(step.copy), "the oldest goes first");
+            }
+            Acked | Nacked | DeadLettered => prop_assert!(!ready.contains(&step.copy)),
+        }
+        let follows = heard.steps.get(index + 1).map(|(next, ..)| (next.kind, next.copy, next.cause));
+        let buried = dead_letters
+            && (matches!(step.kind, Expired | Dropped) || step.kind == Nacked && step.cause == Cause::Rejected);
+        prop_assert_eq!(buried, follows == Some((DeadLettered, step.copy, step.cause)));
+        if step.kind == Delivered {
+            let automatic = follows == Some((Acked, step.copy, Cause::Automatic));
+            let unacked = heard.steps[index + 1..].iter().all(|(later, ..)| later.copy != step.copy);
+            let settled = heard.steps[index + 1..].iter().find(|(later, ..)| later.copy == step.copy);
+            prop_assert!(
+                automatic || unacked || matches!(settled, Some((s, ..)) if matches!(s.kind, Acked | Nacked | Requeued))
+            );
+        }
+    }
+    Ok(ready)
+}
+
+proptest! {
+    #[test]
+    fn any_order_of_operations_keeps_the_account(
+        settings in settings(),
+        operations in proptest::collection::vec(operation(), 1..200),
+    ) {
+        let mut trial = Trial {
+            queue: Queue::new(settings),
+            heard: Heard::default(),
+            out: BTreeMap::new(),
+            consumers: Vec::new(),
+            now: 0,
+            next: 0,
+        };
+        for operation in operations {
+            trial.perform(operation);
+            trial.check()?;
+        }
+        let ready = replay(&trial.heard, settings.dead_letters)?;
+        prop_assert_eq!(ready.len(), trial.queue.ready() as usize);
+        let told = trial.heard.count(TransitionKind::DeadLettered);
+        prop_assert_eq!(told, trial.heard.dead.len() as i64);
+    }
+
+    #[test]
+    fn consumers_with_credit_share_evenly(consumers in 1..6u32, rounds in 1..20u32) {
+        let (mut queue, mut heard) = (Queue::new(Settings::default()), Heard::default());
+        let settings = ConsumerSettings { prefetch: 0, automatic: false };
+        let ids: Vec<_> = (0..consumers).map(|_| queue.add_consumer(settings)).collect();
+        with(&mut queue, &mut heard, 0..consumers * rounds);
+        let mut got = BTreeMap::new();
+        while let Some(id) = queue.next_consumer(|_| true) {
+            queue.deliver(id, 0, &mut heard).unwrap();
+            *got.entry(id).or_insert(0) += 1;
+        }
+        for id in ids {
+            prop_assert_eq!(got.get(&id), Some(&rounds));
+        }
+    }
+}
+
+#[test]
+fn a_requeued_copy_returns_to_its_old_place_marked() {
+    let (mut queue, mut heard) = (Queue::new(Settings::default()), Heard::default());
+    let copies = with(&mut queue, &mut heard, 0..4);
+    for _ in 0..3 {
+        queue.get(false, 0, &mut heard).unwrap();
+    }
+    assert!(queue.requeue(copies[2], Cause::Nack, &mut heard));
+    assert!(queue.requeue(copies[0], Cause::ChannelLost, &mut heard));
+    let order: Vec<_> =
+        std::iter::from_fn(|| queue.get(true, 0, &mut heard)).map(|taken| (taken.item, taken.redelivered)).collect();
+    assert_eq!(order, [(0, true), (2, true), (3, false)]);
+}
+
+#[test]
+fn a_full_queue_drops_its_head_or_refuses() {
+    let limited = |overflow| Settings { max_length: Some(2), overflow, dead_letters: true, ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(limited(Overflow::DropHead)), Heard::default());
+    with(&mut queue, &mut heard, 0..3);
+    assert_eq!(queue.trim(&mut heard), 1);
+    assert_eq!(heard.dead, [(0, Cause::MaxLength)]);
+    use TransitionKind::{DeadLettered, Dropped, Enqueued};
+    assert_eq!(heard.kinds(), [Enqueued, Enqueued, Enqueued, Dropped, DeadLettered]);
+
+    let (mut queue, mut heard) = (Queue::new(limited(Overflow::RejectPublish)), Heard::default());
+    with(&mut queue, &mut heard, 0..2);
+    assert_eq!(queue.enqueue(2, PLAIN, 0, &mut heard), Err(2));
+    assert_eq!((queue.trim(&mut heard), queue.ready(), heard.steps.len()), (0, 2, 2));
+}
+
+#[test]
+fn bytes_limit_too() {
+    let settings = Settings { max_bytes: Some(25), ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(settings), Heard::default());
+    with(&mut queue, &mut heard, 0..3);
+    assert_eq!((queue.trim(&mut heard), queue.ready()), (1, 2));
+}
+
+#[test]
+fn the_nearer_limit_holds_and_is_named() {
+    let settings = Settings { ttl: Some(100), ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(settings), Heard::default());
+    for ttl in [Some(30), Some(500), None] {
+        queue.enqueue(0, Arrival { ttl, ..PLAIN }, 10, &mut heard).unwrap();
+    }
+    assert_eq!(queue.next_expiry(), Some(40));
+    assert_eq!(queue.expire(39, &mut heard), 0);
+    assert_eq!(queue.expire(40, &mut heard), 1);
+    assert_eq!(queue.expire(110, &mut heard), 2);
+    let causes: Vec<_> = heard.steps.iter().skip(3).map(|(step, ..)| step.cause).collect();
+    assert_eq!(causes, [Cause::MessageTtl, Cause::QueueTtl, Cause::QueueTtl]);
+    assert_eq!(queue.next_expiry(), None);
+}
+
+#[test]
+fn a_newcomer_waits_for_the_others_turn() {
+    let (mut queue, mut heard) = (Queue::new(Settings::default()), Heard::default());
+    let settings = ConsumerSettings { prefetch: 1, automatic: false };
+    let first = queue.add_consumer(settings);
+    let second = queue.add_consumer(settings);
+    with(&mut queue, &mut heard, 0..3);
+    assert_eq!(queue.next_consumer(|_| true), Some(first));
+    queue.deliver(first, 0, &mut heard).unwrap();
+    let third = queue.add_consumer(settings);
+    assert_eq!(queue.next_consumer(|_| true), Some(second));
+    assert_eq!(queue.deliver(first, 0, &mut heard), None, "no credit");
+    queue.deliver(second, 0, &mut heard).unwrap();
+    assert_eq!(queue.next_consumer(|_| true), Some(third));
+    assert_eq!(queue.next_consumer(|id| id != third), None);
+}
+
+#[test]
+fn a_deleted_queue_settles_what_is_out_and_buries_nothing() {
+    let settings = Settings { dead_letters: true, ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(settings), Heard::default());
+    let copies = with(&mut queue, &mut heard, 0..2);
+    queue.get(false, 7, &mut heard).unwrap();
+    queue.clear(&mut heard);
+    let told: Vec<_> =
+        heard.steps.iter().skip(3).map(|(step, _, of)| (step.kind, step.copy, step.cause, *of)).collect();
+    use TransitionKind::{Nacked, Purged};
+    assert_eq!(
+        told,
+        [(Nacked, copies[0], Cause::Deleted, Some(7)), (Purged, copies[1], Cause::Deleted, None)],
+        "the delivery that is out has an end"
+    );
+    assert!(heard.dead.is_empty() && !queue.ack(copies[0], &mut heard));
+}
