@@ -19,6 +19,8 @@ pub enum Action<'a> {
     Work(&'a Work),
     /// Call over the link of this number; when the call has ended, [`Body::next`] with how.
     Call(u16),
+    /// Publish over the link of this number; when the broker has confirmed or refused, [`Body::next`] with how.
+    Publish(u16),
     /// Reply to the caller. It is the body's end: the worker is free (its Finished is stamped) before the reply goes out.
     Reply(Outcome),
 }
@@ -59,6 +61,10 @@ impl<'a> Body<'a> {
             Some((Step::Call { link }, rest)) => {
                 self.steps = rest;
                 Some(Action::Call(*link))
+            }
+            Some((Step::Publish { link }, rest)) => {
+                self.steps = rest;
+                Some(Action::Publish(*link))
             }
             Some((Step::Reply, _)) | None => Some(self.reply(Outcome::Good)),
         }

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::catalogue::Key;
+use crate::kinds::Kind;
 use crate::quantity::Dimension;
 
 #[cfg(test)]
@@ -79,6 +80,16 @@ pub enum ValueType {
     },
     /// A JSON string that may be an id ([`crate::shape::is_id`]).
     Id,
+    /// A JSON string: the id of one of these.
+    Choice {
+        /// At least two.
+        options: &'static [ChoiceOption],
+    },
+    /// A JSON string: the id of a node of this kind.
+    Node {
+        /// Which.
+        kind: Kind,
+    },
     /// An object of fields.
     Group {
         /// Its fields.
@@ -91,6 +102,15 @@ pub enum ValueType {
         /// At least one; the first is the default.
         options: &'static [VariantOption],
     },
+}
+
+/// One option of a [`ValueType::Choice`].
+#[derive(Debug)]
+pub struct ChoiceOption {
+    /// The value.
+    pub id: &'static str,
+    /// What a form calls it.
+    pub label: Key,
 }
 
 /// One option of a [`ValueType::Variant`].

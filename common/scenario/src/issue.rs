@@ -131,6 +131,19 @@ codes! {
     IllegalLink, "illegal-link", Error;
     /// Synchronous calls go round in a circle. Args: names.
     SynchronousCycle, "synchronous-cycle", Error;
+    /// Messages go round through queues in a circle. Args: names.
+    EndlessCycle, "endless-cycle", Error;
+    /// An option of a sender on a link that takes from a queue. Args: label, queue.
+    NotWhenTaking, "not-when-taking", Error;
+    /// The replies of a link name no queue. Args: value.
+    UnknownQueue, "unknown-queue", Error;
+    /// The replies of a link that is no client's. Args: name.
+    RepliesToService, "replies-to-service", Error;
+    /// A reply queue that something else uses: requests go there, a service takes from it, or another client's replies come
+    /// through it. Args: queue.
+    ReplyQueueShared, "reply-queue-shared", Error;
+    /// Replies are awaited and no service takes the messages. Args: queue.
+    NobodyReplies, "nobody-replies", Error;
     /// A client has no outgoing link. Args: name.
     ClientWithoutLink, "client-without-link", Error;
     /// No node starts traffic.
@@ -139,6 +152,12 @@ codes! {
     TooMany, "too-many", Error;
     /// No link ends at a service. Args: name.
     ServiceNotCalled, "service-not-called", Warning;
+    /// No link puts messages into a queue. Args: name.
+    QueueNotFed, "queue-not-fed", Warning;
+    /// No service takes from a queue. Args: name.
+    QueueNotTaken, "queue-not-taken", Warning;
+    /// A consumer of a queue has more workers than it may hold messages. Args: queue, service, prefetch, workers.
+    IdleWorkers, "idle-workers", Warning;
     /// A document passed validation and the model still refused it: a fault of the descriptors. Args: reason.
     Unreadable, "unreadable", Error;
 }

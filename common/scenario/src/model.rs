@@ -69,6 +69,8 @@ pub enum NodeKind {
     Client(Client),
     /// Receives requests, works, calls its outgoing links in order, replies.
     Service(Service),
+    /// Keeps messages until a consumer takes them.
+    Queue(Queue),
 }
 
 impl NodeKind {
@@ -78,6 +80,7 @@ impl NodeKind {
         match self {
             Self::Client(_) => Kind::Client,
             Self::Service(_) => Kind::Service,
+            Self::Queue(_) => Kind::Queue,
         }
     }
 }
@@ -140,6 +143,28 @@ pub enum Work {
     },
 }
 
+/// A queue: first in, first out; its consumers take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Most messages that may be ready at once; a publish beyond is refused. Without it there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// How many messages one consumer may hold that it has not settled yet.
+    pub prefetch: u16,
+    /// When a consumer settles a message.
+    pub ack: AckTime,
+}
+
+/// When a consumer acknowledges a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AckTime {
+    /// When its work is done and its reply, if one is awaited, is confirmed: nothing is lost when a consumer dies.
+    AfterWork,
+    /// When it has arrived: what a consumer that dies had not done is lost.
+    BeforeWork,
+}
+
 /// A directed connection between two nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +183,9 @@ pub struct Link {
     /// What the caller does about an attempt that did not go well; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// The id of the queue that replies to this link's messages come back through; without it nobody replies to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replies: Option<String>,
 }
 
 /// When a caller tries again.

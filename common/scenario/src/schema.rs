@@ -93,6 +93,13 @@ fn field_schema(field: &Field) -> Value {
             json!({"type": "string", "minLength": min_chars, "maxLength": max_chars})
         }
         ValueType::Id => json!({"$ref": "#/$defs/id"}),
+        ValueType::Choice { options } => {
+            json!({"enum": options.iter().map(|option| option.id).collect::<Vec<_>>()})
+        }
+        ValueType::Node { kind } => {
+            let kind = english(kind.descriptor().inline);
+            json!({"$ref": "#/$defs/id", "description": format!("the id of a {kind}")})
+        }
         ValueType::Group { fields } => Value::Object(object(&[fields], &[])),
         ValueType::Variant { tag, options } => {
             let options = options.iter().map(|option| object(&[option.fields], &[(tag, json!({"const": option.id}))]));

@@ -4,6 +4,7 @@
 //! when it runs is not here.
 
 mod client;
+mod queue;
 mod service;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub enum Kind {
     Client,
     /// Receives requests, works, calls on, replies.
     Service,
+    /// Keeps messages until a consumer takes them.
+    Queue,
 }
 
 /// What there is to know about a kind of node.
@@ -47,7 +50,7 @@ pub struct KindDescriptor {
 }
 
 /// Every kind, in the palette's order.
-pub static KINDS: &[&KindDescriptor] = &[&client::DESCRIPTOR, &service::DESCRIPTOR];
+pub static KINDS: &[&KindDescriptor] = &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR];
 
 impl Kind {
     /// The kind's descriptor.
@@ -56,6 +59,7 @@ impl Kind {
         match self {
             Self::Client => &client::DESCRIPTOR,
             Self::Service => &service::DESCRIPTOR,
+            Self::Queue => &queue::DESCRIPTOR,
         }
     }
 

@@ -67,7 +67,12 @@ fn check_default(field: &Field) {
                 assert_eq!(dimension.print(base), text, "not the canonical spelling");
             }
         }
-        ValueType::Id => {}
+        ValueType::Id | ValueType::Node { .. } => {}
+        ValueType::Choice { options } => {
+            if let Some(value) = field.default_value() {
+                assert!(options.iter().any(|option| value == option.id), "{}", field.name);
+            }
+        }
         ValueType::Text { min_chars, .. } => {
             if let Presence::Default(Literal::Text(text)) = field.presence {
                 assert!(text.len() >= *min_chars, "{}", field.name);

@@ -84,6 +84,12 @@ impl Plan {
         for (row, link) in self.links.iter().enumerate() {
             points("link", row, "node", link.from, nodes)?;
             points("link", row, "node", link.to, nodes)?;
+            if let Some(queue) = link.replies {
+                points("link", row, "node", queue, nodes)?;
+            }
+            if let Some(of) = link.replies_of {
+                points("link", row, "link", u32::from(of), links)?;
+            }
         }
         for (row, load) in self.loads.iter().enumerate() {
             points("load", row, "node", load.node, nodes)?;
@@ -101,10 +107,14 @@ impl Plan {
                 return Err(PlanError::Body(row));
             }
             for step in &service.body {
-                if let Step::Call { link } = step {
+                if let Step::Call { link } | Step::Publish { link } = step {
                     points("service", row, "link", u32::from(*link), links)?;
                 }
             }
+        }
+        for (row, queue) in self.queues.iter().enumerate() {
+            points("queue", row, "node", queue.node, nodes)?;
+            points("queue", row, "place", queue.place, places)?;
         }
         Ok(())
     }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanService, Role, RunSettings, Step, VERSION};
-use crate::model::{Client, NodeKind, Scenario, Service};
+use super::{
+    FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings, Step, VERSION,
+};
+use crate::kinds::Kind;
+use crate::model::{Client, NodeKind, Queue, Scenario, Service};
+use crate::protocol::Style;
 
 /// Compiles a valid scenario. Total: of a scenario that did not come from validation, links whose ends do not exist are
 /// left out, and what has more than 2^16 - 1 links loses the rest.
@@ -20,12 +24,14 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         links,
         loads: Vec::new(),
         services: Vec::new(),
+        queues: Vec::new(),
     };
     for (node, index) in scenario.nodes.iter().zip(0_u32..) {
         plan.nodes.push(PlanNode { id: node.id.clone(), name: node.name.clone(), kind: node.kind.kind() });
         match &node.kind {
             NodeKind::Client(client) => add_client(&mut plan, index, client),
             NodeKind::Service(service) => add_service(&mut plan, index, service),
+            NodeKind::Queue(queue) => add_queue(&mut plan, index, queue),
         }
     }
     plan
@@ -41,15 +47,44 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
             protocol: link.protocol,
             timeout: link.timeout,
             retry: link.retry,
+            replies: link.replies.as_deref().and_then(|queue| nodes.get(queue).copied()),
+            replies_of: None,
         })
     });
-    resolved.take(usize::from(u16::MAX)).collect()
+    let mut links: Vec<_> = resolved.collect();
+    let derived: Vec<_> =
+        links.iter().zip(0_u16..).flat_map(|(link, number)| replies(scenario, &links, link, number)).collect();
+    links.extend(derived);
+    links.truncate(usize::from(u16::MAX));
+    links
 }
 
-/// The numbers of a node's outgoing links, in the scenario's order.
+/// The links that the replies to one link's messages come back over: from every service that takes them into the reply
+/// queue, and from there to who waits. Their ids have a character that no scenario's id has.
+fn replies(scenario: &Scenario, links: &[PlanLink], link: &PlanLink, number: u16) -> Vec<PlanLink> {
+    let Some(queue) = link.replies else { return Vec::new() };
+    let derived = |id: String, from: u32, to: u32| PlanLink {
+        id,
+        from,
+        to,
+        protocol: link.protocol,
+        timeout: None,
+        retry: None,
+        replies: None,
+        replies_of: Some(number),
+    };
+    let kind = |node: u32| scenario.nodes.get(node as usize).map(|node| node.kind.kind());
+    let takers = links.iter().filter(|taking| taking.from == link.to && kind(taking.to) == Some(Kind::Service));
+    let mut derived_links: Vec<_> =
+        takers.map(|taking| derived(format!("{}~{}", link.id, taking.id), taking.to, queue)).collect();
+    derived_links.push(derived(format!("{}~replies", link.id), queue, link.from));
+    derived_links
+}
+
+/// The numbers of a node's own outgoing links, in the scenario's order.
 fn outgoing(plan: &Plan, node: u32) -> Vec<u16> {
     let numbered = plan.links.iter().zip(0_u16..);
-    numbered.filter(|(link, _)| link.from == node).map(|(_, number)| number).collect()
+    numbered.filter(|(link, _)| link.from == node && link.replies_of.is_none()).map(|(_, number)| number).collect()
 }
 
 /// Adds `count` places and gives the number of the first.
@@ -68,11 +103,22 @@ fn add_client(plan: &mut Plan, node: u32, client: &Client) {
     plan.loads.push(PlanLoad { node, place, load: client.load.clone(), payload: client.payload.bytes, links });
 }
 
-/// The body is derived: work, then the outgoing calls in order, then the reply.
+/// The body is derived: work, then the outgoing links in order, called or published to, then the reply.
 fn add_service(plan: &mut Plan, node: u32, service: &Service) {
     let first_place = add_places(plan, node, Role::Replica, service.replicas);
     let mut body = vec![Step::Work { work: service.work.clone() }];
-    body.extend(outgoing(plan, node).into_iter().map(|link| Step::Call { link }));
+    body.extend(outgoing(plan, node).into_iter().map(|link| {
+        match plan.link(link).map(|row| row.protocol.descriptor().style) {
+            Some(Style::Async) => Step::Publish { link },
+            _ => Step::Call { link },
+        }
+    }));
     body.push(Step::Reply);
     plan.services.push(PlanService { node, first_place, replicas: service.replicas, workers: service.workers, body });
+}
+
+fn add_queue(plan: &mut Plan, node: u32, queue: &Queue) {
+    let place = add_places(plan, node, Role::Queue, 1);
+    let Queue { capacity, prefetch, ack } = *queue;
+    plan.queues.push(PlanQueue { node, place, capacity, prefetch, ack });
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{Load, Retry, Scenario, Work};
-use crate::protocol::Protocol;
+use crate::model::{AckTime, Load, Retry, Scenario, Work};
+use crate::protocol::{Protocol, Style};
 use crate::quantity::{Size, Time};
 use crate::text;
 
@@ -55,12 +55,15 @@ pub struct Plan {
     pub nodes: Vec<PlanNode>,
     /// Where things happen: first by node, then by ordinal.
     pub places: Vec<Place>,
-    /// The scenario's links in its order.
+    /// The scenario's links in its order, then those that replies come back over.
     pub links: Vec<PlanLink>,
     /// What starts traffic, by node.
     pub loads: Vec<PlanLoad>,
     /// What answers calls, by node.
     pub services: Vec<PlanService>,
+    /// What keeps messages, by node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<PlanQueue>,
 }
 
 /// A node in the plan; its number is its position.
@@ -83,6 +86,8 @@ pub enum Role {
     Client,
     /// One server of a service.
     Replica,
+    /// The one place of a queue.
+    Queue,
 }
 
 impl Role {
@@ -92,6 +97,7 @@ impl Role {
         match self {
             Self::Client => text!("role.client"),
             Self::Replica => text!("role.replica"),
+            Self::Queue => text!("role.queue"),
         }
     }
 }
@@ -115,6 +121,7 @@ impl Place {
         match self.role {
             Role::Client => "client".to_owned(),
             Role::Replica => format!("replica {}", self.ordinal),
+            Role::Queue => "queue".to_owned(),
         }
     }
 }
@@ -137,6 +144,23 @@ pub struct PlanLink {
     /// When the caller tries again; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// The node of the queue that replies to this link's messages come back through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replies: Option<u32>,
+    /// The link that this one carries the replies of, its number; none on the scenario's own links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replies_of: Option<u16>,
+}
+
+/// What a link does at its two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passage {
+    /// The sender calls the receiver and has its reply: T1 and T2.
+    Call,
+    /// The sender puts a message into a queue.
+    Publish,
+    /// A queue delivers to a consumer.
+    Deliver,
 }
 
 /// The load of one client.
@@ -179,6 +203,23 @@ impl PlanService {
     }
 }
 
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanQueue {
+    /// The node's number.
+    pub node: u32,
+    /// Its place.
+    pub place: u32,
+    /// Most messages that may be ready at once; none: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// How many messages one consumer may hold that it has not settled.
+    pub prefetch: u16,
+    /// When a consumer settles a message.
+    pub ack: AckTime,
+}
+
 /// One step of a service's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
@@ -193,7 +234,12 @@ pub enum Step {
         /// The link's number.
         link: u16,
     },
-    /// Reply to the caller.
+    /// Publish over a link and wait for the broker's confirm.
+    Publish {
+        /// The link's number.
+        link: u16,
+    },
+    /// Reply to the caller, or to who waits for a reply through a queue.
     Reply,
 }
 
@@ -202,6 +248,22 @@ impl Plan {
     #[must_use]
     pub fn service_at(&self, node: u32) -> Option<&PlanService> {
         self.services.iter().find(|service| service.node == node)
+    }
+
+    /// The queue at a node.
+    #[must_use]
+    pub fn queue_at(&self, node: u32) -> Option<&PlanQueue> {
+        self.queues.iter().find(|queue| queue.node == node)
+    }
+
+    /// What a link does at its ends.
+    #[must_use]
+    pub fn passage(&self, link: &PlanLink) -> Passage {
+        match link.protocol.descriptor().style {
+            Style::Sync => Passage::Call,
+            Style::Async if self.queue_at(link.from).is_some() => Passage::Deliver,
+            Style::Async => Passage::Publish,
+        }
     }
 
     /// The node of a place.

@@ -11,23 +11,26 @@ const MIN_TIMEOUT_NS: u64 = 1_000;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// The options of a link that carries calls.
-pub(super) static CALL_OPTIONS: &[Field] = &[
-    Field {
-        name: "timeout",
-        label: text!("field.timeout"),
-        value: ValueType::Quantity { dimension: Dimension::Time, min: MIN_TIMEOUT_NS, max: HOUR_NS },
-        presence: Presence::Optional,
+pub(super) static CALL_OPTIONS: &[Field] = &[TIMEOUT, RETRY];
+
+/// How long a sender waits.
+pub(super) const TIMEOUT: Field = Field {
+    name: "timeout",
+    label: text!("field.timeout"),
+    value: ValueType::Quantity { dimension: Dimension::Time, min: MIN_TIMEOUT_NS, max: HOUR_NS },
+    presence: Presence::Optional,
+};
+
+/// Whether it tries again.
+pub(super) const RETRY: Field = Field {
+    name: "retry",
+    label: text!("field.retry"),
+    value: ValueType::Variant {
+        tag: "policy",
+        options: &[VariantOption { id: "fixed-delay", label: text!("retry.fixed-delay"), fields: FIXED_DELAY }],
     },
-    Field {
-        name: "retry",
-        label: text!("field.retry"),
-        value: ValueType::Variant {
-            tag: "policy",
-            options: &[VariantOption { id: "fixed-delay", label: text!("retry.fixed-delay"), fields: FIXED_DELAY }],
-        },
-        presence: Presence::Optional,
-    },
-];
+    presence: Presence::Optional,
+};
 
 static FIXED_DELAY: &[Field] = &[
     Field {

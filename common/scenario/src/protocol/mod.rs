@@ -2,7 +2,9 @@
 //!
 //! A descriptor says what may be linked and what a person sees; how bytes travel is the server's.
 
+mod amqp;
 mod calls;
+mod grpc;
 mod http1;
 mod in_process;
 
@@ -23,6 +25,10 @@ pub enum Protocol {
     InProcess,
     /// HTTP/1.1 over a loopback socket.
     Http1,
+    /// AMQP 0-9-1: messages through queues of a broker.
+    Amqp,
+    /// gRPC over a loopback socket.
+    Grpc,
 }
 
 /// Whether the sender waits for a reply.
@@ -30,6 +36,8 @@ pub enum Protocol {
 pub enum Style {
     /// A call with its reply: T1 and T2.
     Sync,
+    /// A message that is put somewhere and taken later: L1 and L2.
+    Async,
 }
 
 /// How a link is drawn.
@@ -39,6 +47,8 @@ pub enum Stroke {
     Solid,
     /// A dotted line: nothing crosses a socket.
     Dotted,
+    /// A dashed line: the sender does not wait for the receiver.
+    Dashed,
 }
 
 /// What there is to know about a protocol.
@@ -69,7 +79,8 @@ pub struct ProtocolDescriptor {
 }
 
 /// Every protocol, in the chooser's order; the first that may join two kinds is the one a new link gets.
-pub static PROTOCOLS: &[&ProtocolDescriptor] = &[&http1::DESCRIPTOR, &in_process::DESCRIPTOR];
+pub static PROTOCOLS: &[&ProtocolDescriptor] =
+    &[&http1::DESCRIPTOR, &grpc::DESCRIPTOR, &in_process::DESCRIPTOR, &amqp::DESCRIPTOR];
 
 impl Protocol {
     /// The protocol's descriptor.
@@ -78,6 +89,8 @@ impl Protocol {
         match self {
             Self::InProcess => &in_process::DESCRIPTOR,
             Self::Http1 => &http1::DESCRIPTOR,
+            Self::Amqp => &amqp::DESCRIPTOR,
+            Self::Grpc => &grpc::DESCRIPTOR,
         }
     }
 
@@ -85,6 +98,14 @@ impl Protocol {
     #[must_use]
     pub fn find(id: &str) -> Option<Self> {
         PROTOCOLS.iter().find(|descriptor| descriptor.id == id).map(|descriptor| descriptor.protocol)
+    }
+
+    /// The fields that a link of this protocol may have if it starts at a node of this kind: one that takes from a queue has
+    /// no policy of a sender.
+    #[must_use]
+    pub fn options_from(self, from: Kind) -> &'static [Field] {
+        let takes = self.descriptor().style == Style::Async && from == Kind::Queue;
+        if takes { &[] } else { self.descriptor().options }
     }
 
     /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.

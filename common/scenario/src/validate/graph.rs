@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::issues::Issues;
+use super::queues;
 use super::walk::short;
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
-use crate::protocol::{PROTOCOLS, Protocol, Style};
+use crate::protocol::{PROTOCOLS, Protocol};
 use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
 use crate::text;
 
@@ -16,11 +17,11 @@ use crate::text;
 const MAX_NAMES_SHOWN: usize = 8;
 
 /// A link whose ends exist, by the nodes' indices.
-struct Edge {
-    link: usize,
-    from: usize,
-    to: usize,
-    protocol: Option<Protocol>,
+pub(super) struct Edge {
+    pub(super) link: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) protocol: Option<Protocol>,
 }
 
 pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
@@ -36,7 +37,8 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
     for edge in &edges {
         check_legal(issues, nodes, edge);
     }
-    check_traffic(issues, nodes, links, &edges);
+    let replies = queues::check(issues, nodes, links, &edges);
+    check_traffic(issues, nodes, links, &edges, &replies);
     check_circles(issues, nodes, &edges);
 }
 
@@ -131,7 +133,8 @@ fn may_call(from: Kind) -> Kind {
 }
 
 /// Nodes that start traffic need somewhere to send it; services that nobody calls stay idle; something must send.
-fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) {
+/// Queues that replies come back through are fed and emptied by what needs no link.
+fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge], replies: &BTreeSet<usize>) {
     let calls_out: BTreeSet<_> = edges.iter().map(|edge| edge.from).collect();
     let called: BTreeSet<_> = edges.iter().map(|edge| edge.to).collect();
     let mut starters = 0;
@@ -148,8 +151,18 @@ fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &
             if !calls_out.contains(&index) && !has_loose_end(links, node, "from") {
                 issues.push(Issue::new(Code::ClientWithoutLink, path, args()));
             }
-        } else if !called.contains(&index) && !has_loose_end(links, node, "to") {
-            issues.push(Issue::new(Code::ServiceNotCalled, path, args()));
+            continue;
+        }
+        let is_queue = kind == Kind::Queue;
+        if !called.contains(&index) && !replies.contains(&index) && !has_loose_end(links, node, "to") {
+            let code = if is_queue { Code::QueueNotFed } else { Code::ServiceNotCalled };
+            issues.push(Issue::new(code, path, args()));
+        } else if is_queue
+            && !calls_out.contains(&index)
+            && !replies.contains(&index)
+            && !has_loose_end(links, node, "from")
+        {
+            issues.push(Issue::new(Code::QueueNotTaken, path, args()));
         }
     }
     if starters == 0 && !unknown_kinds {
@@ -163,13 +176,13 @@ fn has_loose_end(links: &[Value], node: &Value, field: &str) -> bool {
     id.is_some() && links.iter().any(|link| link.get(field).and_then(Value::as_str) == id)
 }
 
-/// One Issue for each link that closes a circle of synchronous calls: nothing in version 1 could end such a loop.
+/// One Issue for each link that closes a circle, of calls that wait for each other or of messages that cause each other:
+/// nothing in version 1 could end such a loop.
 /// Depth-first, with a stack of its own: the document's size must not decide how deep this recurses.
 fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge]) {
     let mut calls: Vec<Vec<&Edge>> = nodes.iter().map(|_| Vec::new()).collect();
     for edge in edges {
-        let style = edge.protocol.map(|protocol| protocol.descriptor().style);
-        if edge.from != edge.to && style == Some(Style::Sync) {
+        if edge.from != edge.to && edge.protocol.is_some() {
             calls[edge.from].push(edge);
         }
     }
@@ -195,9 +208,11 @@ fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge]) {
                 Some(edge) if state[edge.to] == Visit::Open => {
                     let circle = stack.iter().map(|(node, _)| *node);
                     let circle: Vec<_> = circle.skip_while(|node| *node != edge.to).collect();
+                    let queued = circle.iter().any(|node| kind_at(nodes, *node) == Some(Kind::Queue));
                     let args = [("names", names(nodes, &circle).into())];
                     let path = format!("/links/{}", edge.link);
-                    issues.push(Issue::new(Code::SynchronousCycle, path, args));
+                    let code = if queued { Code::EndlessCycle } else { Code::SynchronousCycle };
+                    issues.push(Issue::new(code, path, args));
                 }
                 Some(_) => {}
             }
@@ -223,12 +238,12 @@ fn names(nodes: &[Value], circle: &[usize]) -> String {
     names.join(" → ")
 }
 
-fn kind_at(nodes: &[Value], index: usize) -> Option<Kind> {
+pub(super) fn kind_at(nodes: &[Value], index: usize) -> Option<Kind> {
     nodes.get(index).and_then(kind_of)
 }
 
 /// What a person calls a node: its name, or its id while it has none.
-fn name(nodes: &[Value], index: usize) -> String {
+pub(super) fn name(nodes: &[Value], index: usize) -> String {
     let node = nodes.get(index);
     let text = |field| node.and_then(|node| node.get(field)).and_then(Value::as_str);
     let name = text("name").filter(|name| !name.trim().is_empty());

@@ -6,6 +6,7 @@
 mod graph;
 mod issues;
 mod parse;
+mod queues;
 mod request;
 mod walk;
 

@@ -16,7 +16,7 @@ fn broken(patches: &Value) -> Value {
         match document.pointer_mut(parent).unwrap() {
             Value::Object(object) if value.is_null() => drop(object.remove(key)),
             Value::Object(object) => drop(object.insert(key.to_owned(), value.clone())),
-            Value::Array(items) if key == "-" => items.push(value.clone()),
+            Value::Array(items) if key.starts_with('-') => items.push(value.clone()),
             Value::Array(items) => items[key.parse::<usize>().unwrap()] = value.clone(),
             other => unreachable!("{other}"),
         }

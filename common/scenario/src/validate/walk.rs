@@ -182,7 +182,21 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
                 issues.push(Issue::new(Code::BadId, path.pointer(), args));
             }
         }
-        (ValueType::Text { .. } | ValueType::Id, _) => {
+        (ValueType::Node { .. }, Value::String(text)) => {
+            if !is_id(text) {
+                let args = [("value", short(text).into())];
+                issues.push(Issue::new(Code::BadId, path.pointer(), args));
+            }
+        }
+        (ValueType::Choice { options }, Value::String(text)) => {
+            if !options.iter().any(|option| option.id == text) {
+                let known: Vec<_> = options.iter().map(|option| option.id).collect();
+                let args =
+                    [("label", field.label.into()), ("value", short(text).into()), ("known", known.join(", ").into())];
+                issues.push(Issue::new(Code::UnknownChoice, path.pointer(), args));
+            }
+        }
+        (ValueType::Text { .. } | ValueType::Id | ValueType::Node { .. } | ValueType::Choice { .. }, _) => {
             wrong_type(issues, path, field.label, value, text!("json.string"));
         }
         (ValueType::Group { fields }, Value::Object(object)) => {

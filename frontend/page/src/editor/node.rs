@@ -56,6 +56,11 @@ impl Facts {
                 rate: Dimension::Rate.parse(&shown(node, "/load/rate")).ok(),
                 ..facts
             },
+            Some(Kind::Queue) => Self {
+                kind: t(text!("kind.queue.inline")),
+                caption: t_with(text!("node.queue.prefetch"), &[("prefetch", &shown(node, "/prefetch"))]),
+                ..facts
+            },
             Some(Kind::Service) => {
                 let count = |pointer| node.value().pointer(pointer).and_then(Value::as_u64);
                 let count = |pointer| count(pointer).and_then(|count| u32::try_from(count).ok());

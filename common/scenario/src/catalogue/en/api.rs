@@ -21,6 +21,8 @@ pub(super) const TEXTS: Table = &[
     ("api.foreign-origin.remedy", "Use the page that this server itself serves, at one of: {allowed}."),
     ("api.method-not-allowed.message", "{method} is not possible at **{path}**."),
     ("api.method-not-allowed.remedy", "Use GET, or see /api/openapi.json for what each address takes."),
+    ("api.no-keyframe.message", "The run **{id}** has no Keyframe there yet."),
+    ("api.no-keyframe.remedy", "Read its frames from number 0 on, or ask again later."),
     ("api.no-such-frame.message", "The recording has {frames} frames so far, and none with number **{from}**."),
     ("api.no-such-frame.remedy", "Ask for a frame from 0 to {frames}."),
     ("api.not-a-websocket.message", "A stream is read over a WebSocket."),

@@ -40,6 +40,7 @@ pub(super) const TEXTS: Table = &[
     ("node.label", "{name}, {kind}, {caption}"),
     ("node.label.faulty", "{name}, {kind}, {caption}, problems: {count}"),
     ("node.port", "Drag to a service to link"),
+    ("node.queue.prefetch", "prefetch {prefetch}"),
     ("node.service.work", "{work} {mean}"),
     ("node.waiting", "{count} waiting"),
     ("notice.link", "This link is not possible"),

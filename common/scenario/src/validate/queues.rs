@@ -1,0 +1,87 @@
+//! What queues ask of the scenario around them: links that take, replies, consumers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::graph::{Edge, kind_at, name};
+use super::issues::Issues;
+use super::walk::short;
+use crate::issue::{Code, Issue};
+use crate::kinds::Kind;
+use crate::protocol::Style;
+
+/// Checks them, and gives the nodes that are queues for replies.
+pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) -> BTreeSet<usize> {
+    let edges: Vec<_> = edges.iter().filter(|edge| is_async(edge)).collect();
+    let mut owners = BTreeMap::new();
+    for edge in &edges {
+        let Some(link) = links.get(edge.link) else { continue };
+        if kind_at(nodes, edge.from) == Some(Kind::Queue) {
+            check_taking(issues, nodes, edge, link);
+            check_workers(issues, nodes, edge);
+        } else if let Some(replies) = link.get("replies").and_then(Value::as_str) {
+            check_replies(issues, nodes, &edges, edge, replies, &mut owners);
+        }
+    }
+    owners.into_keys().collect()
+}
+
+fn is_async(edge: &Edge) -> bool {
+    edge.protocol.is_some_and(|protocol| protocol.descriptor().style == Style::Async)
+}
+
+/// A link that takes from a queue has no policy of a sender.
+fn check_taking(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value) {
+    let options = edge.protocol.map_or(&[] as &[_], |protocol| protocol.descriptor().options);
+    for field in options.iter().filter(|field| link.get(field.name).is_some()) {
+        let path = format!("/links/{}/{}", edge.link, field.name);
+        let args = [("label", field.label.into()), ("queue", name(nodes, edge.from).into())];
+        issues.push(Issue::new(Code::NotWhenTaking, path, args));
+    }
+}
+
+/// A consumer that may hold fewer messages than it has workers never uses them all.
+fn check_workers(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
+    let number = |node: usize, field: &str| nodes.get(node).and_then(|node| node.get(field)).and_then(Value::as_u64);
+    let prefetch = number(edge.from, "prefetch").unwrap_or(1);
+    let Some(workers) = number(edge.to, "workers").filter(|workers| *workers > prefetch) else { return };
+    if kind_at(nodes, edge.to) == Some(Kind::Service) {
+        let args = [
+            ("queue", name(nodes, edge.from).into()),
+            ("service", name(nodes, edge.to).into()),
+            ("prefetch", prefetch.to_string().into()),
+            ("workers", workers.to_string().into()),
+        ];
+        issues.push(Issue::new(Code::IdleWorkers, format!("/nodes/{}", edge.from), args));
+    }
+}
+
+/// The replies of one link; `owners` has the client whose replies come through each reply queue.
+fn check_replies(
+    issues: &mut Issues,
+    nodes: &[Value],
+    edges: &[&Edge],
+    edge: &Edge,
+    replies: &str,
+    owners: &mut BTreeMap<usize, usize>,
+) {
+    let path = format!("/links/{}/replies", edge.link);
+    let mut found = |code, key, value: String| issues.push(Issue::new(code, path.clone(), [(key, value.into())]));
+    let queue = nodes.iter().position(|node| node.get("id").and_then(Value::as_str) == Some(replies));
+    let Some(queue) = queue.filter(|queue| kind_at(nodes, *queue) == Some(Kind::Queue)) else {
+        return found(Code::UnknownQueue, "value", short(replies));
+    };
+    if kind_at(nodes, edge.from) != Some(Kind::Client) {
+        found(Code::RepliesToService, "name", name(nodes, edge.from));
+    }
+    let linked = edges.iter().any(|other| other.from == queue || other.to == queue);
+    let owner = *owners.entry(queue).or_insert(edge.from);
+    if linked || owner != edge.from {
+        found(Code::ReplyQueueShared, "queue", name(nodes, queue));
+    }
+    let takes = |other: &&&Edge| other.from == edge.to && kind_at(nodes, other.to) == Some(Kind::Service);
+    if !edges.iter().any(|other| takes(&other)) {
+        found(Code::NobodyReplies, "queue", name(nodes, edge.to));
+    }
+}
