@@ -67,6 +67,16 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// The frame that `bytes` are, neither more nor less, said to begin at `offset`; `None` if they are no frame, or a
+    /// damaged one. For bytes that are kept frame by frame; a stream of them is a [`Decoder`]'s.
+    #[must_use]
+    pub fn from_bytes(bytes: &'a [u8], offset: u64) -> Option<Self> {
+        let (head, payload) = bytes.split_first_chunk::<HEADER_LEN>()?;
+        let header = Header::from_bytes(*head).ok()?;
+        let whole = header.payload_len as usize == payload.len() && header.matches(payload);
+        whole.then_some(Self { header, offset, bytes })
+    }
+
     /// The bytes after the header.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {

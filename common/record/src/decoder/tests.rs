@@ -86,6 +86,20 @@ fn frames_say_where_they_begin_and_what_they_hold() {
 }
 
 #[test]
+fn a_frame_by_itself_is_whole_or_none() {
+    let frame = &frames()[2];
+    let read = Frame::from_bytes(frame, 40).unwrap();
+    assert_eq!((read.header.number, read.offset, read.bytes), (2, 40, frame.as_slice()));
+    for len in 0..frame.len() {
+        assert_eq!(Frame::from_bytes(&frame[..len], 0), None);
+        let mut damaged = frame.clone();
+        damaged[len] ^= 0x10;
+        assert_eq!(Frame::from_bytes(&damaged, 0), None);
+    }
+    assert_eq!(Frame::from_bytes(&[frame.as_slice(), &[0]].concat(), 0), None);
+}
+
+#[test]
 fn a_torn_tail_is_cut_at_the_last_good_frame() {
     let file = file();
     let mut ends: Vec<usize> = vec![FILE_HEADER_LEN];
