@@ -1,39 +1,10 @@
 //! Recordings as an outside reader sees them: bytes, taken apart by the decoder.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use anyhow::Result;
 use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{End, Hello, Payload};
-use hopscope_server::record::{FrameSink, Summary};
-
-/// Frames that are kept in memory.
-#[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl Memory {
-    /// The frames so far, one after the other.
-    #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl FrameSink for Memory {
-    fn has_room(&mut self) -> bool {
-        true
-    }
-
-    fn put(&mut self, frame: Vec<u8>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(frame);
-    }
-
-    fn finish(self: Box<Self>, _: &Summary) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What a recording holds.
 #[derive(Default)]

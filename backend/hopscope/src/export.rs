@@ -5,13 +5,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use hopscope_report::export::json::JsonSurvey;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use hopscope_report::export::{Document, DocumentError, EXPORTS, Format};
 use hopscope_scenario::text;
 use hopscope_server::store::RunId;
 
 use crate::data::Data;
 use crate::exit::Exit;
-use crate::frames::each_frame;
 use crate::say::{say, word};
 
 /// Arguments of `hopscope export`.
@@ -22,8 +22,8 @@ pub(crate) struct Arguments {
     run: RunId,
 
     /// The format
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = formats())]
+    format: &'static Format,
 
     /// Where to write it; - is the standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
@@ -33,11 +33,10 @@ pub(crate) struct Arguments {
     data: Data,
 }
 
-/// How a recording is written.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// As docs/recording-json.md tells it
-    Json,
+/// Takes the names of formats, and no others.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = PossibleValuesParser::new(EXPORTS.iter().map(|format| format.id));
+    names.try_map(|name| Format::find(&name).ok_or("no such format"))
 }
 
 /// Writes the recording; of one that is live, what is in its file by now.
@@ -47,16 +46,16 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let id = &arguments.run;
     let (file, bytes) = arguments.data.store()?.file(id).map_err(|error| arguments.data.explain(id, error))?;
-    let Format::Json = arguments.format;
+    let format = arguments.format;
     if arguments.out == Path::new("-") {
-        match json(id, file, bytes, || Ok(io::stdout().lock()), &word(text!("cli.error.stdout"))) {
+        match write(format, id, file, bytes, || Ok(io::stdout().lock()), &word(text!("cli.error.stdout"))) {
             // Whoever reads has had enough.
             Err(error) if is_broken_pipe(&error) => {}
             written => written?,
         }
     } else {
         let refused = not_written(&arguments.out);
-        json(id, file, bytes, || File::create(&arguments.out), &refused)?;
+        write(format, id, file, bytes, || File::create(&arguments.out), &refused)?;
     }
     Ok(Exit::Fine)
 }
@@ -66,32 +65,28 @@ pub(crate) fn not_written(path: &Path) -> String {
     say(text!("cli.error.not-written"), [("file", path.display().to_string())])
 }
 
-/// Writes the first `bytes` of a recording as JSON. Where to is opened once it is known that there is something to
+/// Writes the first `bytes` of a recording in a format. Where to is opened once it is known that there is something to
 /// write, so that a failed export leaves an older file alone.
 ///
 /// # Errors
 /// When the recording cannot be exported, or with `refused` when it cannot be written.
-pub(crate) fn json<W: Write>(
+pub(crate) fn write<W: Write>(
+    format: &Format,
     id: &RunId,
-    mut file: File,
+    file: File,
     bytes: u64,
     open: impl FnOnce() -> io::Result<W>,
     refused: &str,
 ) -> Result<()> {
     let not_exported = || say(text!("cli.error.not-exported"), [("id", id.to_string())]);
-    let mut survey = JsonSurvey::new();
-    each_frame(&mut file, bytes, |frame| Ok(survey.push(frame)?)).with_context(not_exported)?;
-    let mut export = survey.begin().with_context(not_exported)?;
+    let document = Document::survey(format, file, bytes).with_context(not_exported)?;
     let mut out = BufWriter::new(open().with_context(|| refused.to_owned())?);
-    each_frame(&mut file, bytes, |frame| {
-        export.push(frame).with_context(not_exported)?;
-        while let Some(chunk) = export.next_chunk() {
-            out.write_all(&chunk).with_context(|| refused.to_owned())?;
-        }
-        Ok(())
-    })?;
-    let last = export.finish().with_context(not_exported)?;
-    out.write_all(&last).and_then(|()| out.flush()).with_context(|| refused.to_owned())
+    match document.write(|chunk| out.write_all(&chunk)) {
+        Ok(()) => {}
+        Err(DocumentError::Source(error)) => return Err(error).with_context(not_exported),
+        Err(DocumentError::Put(error)) => return Err(error).with_context(|| refused.to_owned()),
+    }
+    out.flush().with_context(|| refused.to_owned())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -7,7 +7,6 @@ mod data;
 mod exit;
 mod export;
 mod figures;
-mod frames;
 mod page;
 mod report;
 mod run;

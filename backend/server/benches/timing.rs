@@ -3,7 +3,6 @@
 //! Prints percentiles in microseconds; it passes no judgement, since they are those of the machine and its load.
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
@@ -12,41 +11,22 @@ use hopscope_record::{Event, Kind};
 use hopscope_scenario::plan::RunSettings;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::validate::validate;
-use hopscope_server::record::{FrameSink, Summary, new_run_key};
+use hopscope_server::record::{Memory, new_run_key};
 use hopscope_server::run::{self, RunOptions};
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl FrameSink for Memory {
-    fn has_room(&mut self) -> bool {
-        true
-    }
-
-    fn put(&mut self, frame: Vec<u8>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(frame);
-    }
-
-    fn finish(self: Box<Self>, _: &Summary) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Memory {
-    fn events(&self) -> Result<Vec<Event>, Anything> {
-        let mut decoder = Decoder::new(Framing::Stream);
-        decoder.push(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let (mut events, mut batch, mut batches) = (Vec::new(), Vec::new(), EventDecoder::new());
-        while let Some(frame) = decoder.next_frame()? {
-            if let Payload::Events(payload) = frame.read()? {
-                batches.decode(payload.batch, &mut batch)?;
-                events.append(&mut batch);
-            }
+fn events(memory: &Memory) -> Result<Vec<Event>, Anything> {
+    let mut decoder = Decoder::new(Framing::Stream);
+    decoder.push(&memory.bytes());
+    let (mut events, mut batch, mut batches) = (Vec::new(), Vec::new(), EventDecoder::new());
+    while let Some(frame) = decoder.next_frame()? {
+        if let Payload::Events(payload) = frame.read()? {
+            batches.decode(payload.batch, &mut batch)?;
+            events.append(&mut batch);
         }
-        Ok(events)
     }
+    Ok(events)
 }
 
 /// One client and one service.
@@ -68,7 +48,7 @@ async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<
     let sink = Box::new(memory.clone());
     let options = RunOptions { id: "timing".to_owned(), key: new_run_key()?, scenario: valid.scenario, settings, sink };
     Box::pin(run::start(options)).await?.join().await;
-    let events = memory.events()?;
+    let events = events(&memory)?;
     let count = |kind: Kind| events.iter().filter(|event| event.kind == kind).count();
     let late: Vec<i64> =
         events.iter().filter(|event| event.kind == Kind::INTENDED).map(|event| event.time - event.a as i64).collect();

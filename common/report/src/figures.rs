@@ -1,4 +1,4 @@
-//! Figures with their units, for people: tabular, never without a unit.
+//! Figures with their units, for people: tabular, never without a unit. The page and the command line write them alike.
 
 #[cfg(test)]
 mod tests;
@@ -25,16 +25,20 @@ pub fn whole(number: u64) -> String {
 
 /// A length of time in its natural unit, three to four digits: `412 ns`, `8.41 ms`, `1.50 s`.
 #[must_use]
-pub fn duration(ns: i64) -> String {
-    let (sign, ns) = (if ns < 0 { "−" } else { "" }, ns.unsigned_abs());
+pub fn length(ns: u64) -> String {
     // What would be rounded to a thousand has the next unit.
-    let text = match ns {
+    match ns {
         0..1_000 => format!("{ns} ns"),
         1_000..999_500 => scaled(ns, 1e3, "µs"),
         999_500..999_500_000 => scaled(ns, 1e6, "ms"),
         _ => scaled(ns, 1e9, "s"),
-    };
-    format!("{sign}{text}")
+    }
+}
+
+/// The difference of two times, as [`length`] writes it: `−12.3 µs`.
+#[must_use]
+pub fn duration(ns: i64) -> String {
+    format!("{}{}", if ns < 0 { "−" } else { "" }, length(ns.unsigned_abs()))
 }
 
 fn scaled(ns: u64, unit: f64, name: &str) -> String {
@@ -62,10 +66,11 @@ pub fn stamp(ns: i64) -> String {
     format!("{} ns", grouped(&ns.to_string()).replace('-', "−"))
 }
 
-/// Times per second: `19.9/s`.
+/// Times per second: `19.9/s`, `1,310/s`.
 #[must_use]
 pub fn rate(per_second: f64) -> String {
-    if per_second >= 1_000.0 { format!("{}/s", whole(per_second.round() as u64)) } else { format!("{per_second:.1}/s") }
+    // What would be rounded to a thousand is written as one. No rate is more than what 64 bits count.
+    if per_second >= 999.95 { format!("{}/s", whole(per_second.round() as u64)) } else { format!("{per_second:.1}/s") }
 }
 
 /// How many times slower, two digits exact: `3,700`, `1.5`.

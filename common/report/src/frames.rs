@@ -3,8 +3,10 @@
 //! Owns the rules that hold between frames: Hello first, no gap in the numbers, no gap in the rows of names. What a
 //! frame alone must be is the record's ([`hopscope_record::decoder`]).
 
+use std::io::{self, Read};
+
 use hopscope_record::codec::EventsError;
-use hopscope_record::decoder::Frame;
+use hopscope_record::decoder::{DecodeError, Decoder, Frame, Framing};
 use hopscope_record::frame::{Payload, PayloadError};
 
 /// Why frames cannot be read on.
@@ -47,6 +49,34 @@ pub enum ReadError {
         /// The row that came.
         first: u32,
     },
+}
+
+/// Bytes read at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// Takes a recording's file apart, from its first byte on, and hands over each whole frame. Bytes after the last whole
+/// frame are passed over: of a recording that grows, they are the next one's beginning.
+///
+/// # Errors
+/// When the file cannot be read or is damaged, or those of `each`.
+pub fn each_frame<E>(file: &mut impl Read, mut each: impl FnMut(&Frame<'_>) -> Result<(), E>) -> Result<(), E>
+where
+    E: From<io::Error> + From<DecodeError>,
+{
+    let mut decoder = Decoder::new(Framing::File);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = match file.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        decoder.push(chunk.get(..count).unwrap_or_default());
+        while let Some(frame) = decoder.next_frame()? {
+            each(&frame)?;
+        }
+    }
 }
 
 /// Reads frames and holds them to their order. Keeps numbers only.

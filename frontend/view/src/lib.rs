@@ -7,10 +7,11 @@ pub mod buffer;
 pub mod clock;
 pub mod dots;
 pub mod form;
-pub mod format;
 pub mod geometry;
 pub mod gestures;
 pub mod judge;
 pub mod scene;
 pub mod sequence;
 pub mod transfer;
+
+pub use hopscope_report::figures as format;

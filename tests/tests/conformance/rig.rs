@@ -8,11 +8,11 @@ use hopscope_record::decoder::Framing;
 use hopscope_record::frame::EndReason;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
-use hopscope_server::record::{EndInfo, Recorder, Recording, RecordingOptions, new_run_key};
+use hopscope_server::record::{EndInfo, Memory, Recorder, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
 use hopscope_server::timer::Timer;
 use hopscope_server::transport::{Address, Door, Endpoint, Handler, Reply, Transport};
-use hopscope_tests::recording::{Memory, Recorded};
+use hopscope_tests::recording::Recorded;
 use tokio::runtime::Handle;
 
 use crate::laws;

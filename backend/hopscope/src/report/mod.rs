@@ -4,12 +4,14 @@ mod document;
 mod lines;
 
 use std::fs::File;
+use std::io::{Read, Seek};
 
 use anyhow::{Context, Result};
 use hopscope_record::LinkIndex;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::frame::{EndReason, Payload};
 use hopscope_record::kind::LinkCount;
+use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Span, Stats};
 use hopscope_rules::schedule::Schedule;
@@ -19,7 +21,6 @@ use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
 
 use crate::exit::Exit;
-use crate::frames::each_frame;
 use crate::say::word;
 
 pub(crate) use document::document;
@@ -74,7 +75,8 @@ impl Report {
     pub(crate) fn read(file: &mut File, bytes: u64) -> Result<Self> {
         let (mut laws, mut stats, mut events) = (Laws::new(), Stats::new(), EventDecoder::new());
         let (mut hello, mut end, mut lost, mut count, mut batch) = (None, None, 0, 0, Vec::new());
-        each_frame(file, bytes, |frame| {
+        file.rewind()?;
+        each_frame(&mut file.take(bytes), |frame| {
             laws.push(frame)?;
             stats.push(frame)?;
             match frame.read()? {
@@ -87,7 +89,7 @@ impl Report {
                 Payload::End(last) => end = Some(last),
                 Payload::Names(_) | Payload::Skipped(_) => {}
             }
-            Ok(())
+            anyhow::Ok(())
         })?;
         let (id, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
         let reason = end.map(|end| end.reason);

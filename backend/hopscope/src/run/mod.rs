@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
+use hopscope_report::export::json::JSON;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::model::Scenario;
@@ -18,7 +19,7 @@ use hopscope_server::store::{RunId, Store, Tail};
 
 use crate::data::Data;
 use crate::exit::Exit;
-use crate::export::{json, not_written};
+use crate::export::{not_written, write};
 use crate::report::{Report, document, lines};
 use crate::say::{answer, note, say, word};
 use crate::scenario::{self, Read};
@@ -83,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let (file, bytes) = store.file(&ran.id)?;
     if let Some((path, out)) = out {
-        json(&ran.id, file.try_clone()?, bytes, || Ok(out), &not_written(path))?;
+        write(&JSON, &ran.id, file.try_clone()?, bytes, || Ok(out), &not_written(path))?;
     }
     report(arguments, &valid.warnings, &ran, file, bytes)
 }

@@ -5,11 +5,13 @@
 
 pub mod clock;
 mod collector;
+mod memory;
 mod names;
 mod recorder;
 mod recording;
 mod ring;
 
 pub use clock::RunClock;
+pub use memory::Memory;
 pub use recorder::Recorder;
 pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};

@@ -1,5 +1,3 @@
-use std::sync::{Mutex, PoisonError};
-
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{Counted, End, EndReason, Payload};
@@ -13,32 +11,23 @@ use hopscope_scenario::model::{
 use hopscope_scenario::quantity::{Rate, Size, Time};
 
 use super::*;
-use crate::record::new_run_key;
+use crate::record::{Memory, new_run_key};
 
 const MS: u64 = 1_000_000;
 
-/// Frames in memory.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
+/// What a test asks of the frames.
+trait Recorded {
+    /// The events, and the End if there is one.
+    fn read(&self) -> (Vec<Event>, Option<End>);
 
-impl FrameSink for Memory {
-    fn has_room(&mut self) -> bool {
-        true
-    }
-
-    fn put(&mut self, frame: Vec<u8>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(frame);
-    }
-
-    fn finish(self: Box<Self>, _: &Summary) -> std::io::Result<()> {
-        Ok(())
-    }
+    /// Checks that every law holds, and that nothing is left undecided.
+    fn keeps_the_laws(&self);
 }
 
-impl Memory {
+impl Recorded for Memory {
     fn read(&self) -> (Vec<Event>, Option<End>) {
         let mut decoder = Decoder::new(Framing::Stream);
-        decoder.push(&self.0.lock().unwrap());
+        decoder.push(&self.bytes());
         let (mut events, mut batch, mut end, mut batches) = (Vec::new(), Vec::new(), None, EventDecoder::new());
         while let Some(frame) = decoder.next_frame().unwrap() {
             match frame.read().unwrap() {
@@ -53,10 +42,9 @@ impl Memory {
         (events, end)
     }
 
-    /// Checks that every law holds, and that nothing is left undecided.
     fn keeps_the_laws(&self) {
         let (mut decoder, mut laws) = (Decoder::new(Framing::Stream), Laws::new());
-        decoder.push(&self.0.lock().unwrap());
+        decoder.push(&self.bytes());
         while let Some(frame) = decoder.next_frame().unwrap() {
             laws.push(&frame).unwrap();
         }

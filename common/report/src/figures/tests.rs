@@ -8,6 +8,8 @@ fn lengths_have_their_natural_unit_and_three_digits() {
     // Rounding may carry into the next unit.
     assert_eq!(duration(999_999), "1.00 ms");
     assert_eq!(duration(9_996_000), "10.0 ms");
+    let edges = [999_499, 999_500, 999_600_000, u64::MAX].map(length);
+    assert_eq!(edges, ["999 µs", "1.00 ms", "1.00 s", "18446744074 s"]);
 }
 
 #[test]
@@ -15,7 +17,8 @@ fn times_stamps_and_rates() {
     assert_eq!(clock(2_417_093_512), "2.417 093 s");
     assert_eq!(clock(-1_500), "−0.000 001 s");
     assert_eq!(stamp(-2_417_093_512), "−2,417,093,512 ns");
-    assert_eq!((rate(19.96), rate(1_499.6)), ("20.0/s".to_owned(), "1,500/s".to_owned()));
+    let rates = [19.94, 19.96, 999.94, 999.96, 1_499.6].map(rate);
+    assert_eq!(rates, ["19.9/s", "20.0/s", "999.9/s", "1,000/s", "1,500/s"]);
 }
 
 #[test]

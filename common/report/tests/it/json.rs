@@ -7,7 +7,8 @@ use hopscope_record::kind::{
     AWAITS_REPLY, Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
 };
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
-use hopscope_report::export::json::{ExportError, JsonExport, JsonSurvey, recording_schema};
+use hopscope_report::export::json::{JSON, recording_schema};
+use hopscope_report::export::{Export, ExportError, Survey};
 use hopscope_report::frames::ReadError;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -15,15 +16,15 @@ use serde_json::{Map, Value};
 const USUAL: Shape =
     Shape { messages: 500, period: 1_000_000, work: 400_000, sources: 3, workers: 4, unusual: 10, seed: 42 };
 
-fn survey(file: &[u8]) -> JsonSurvey {
-    let mut survey = JsonSurvey::new();
+fn survey(file: &[u8]) -> Survey {
+    let mut survey = Survey::new();
     for_frames(file, |frame| survey.push(frame));
     survey
 }
 
 /// The document, and its longest chunk.
 fn export_chunks(file: &[u8]) -> (Vec<u8>, usize) {
-    let mut export = survey(file).begin().unwrap();
+    let mut export = survey(file).begin(&JSON).unwrap();
     let (mut document, mut longest) = (Vec::new(), 0);
     for_frames(file, |frame| {
         export.push(frame)?;
@@ -193,7 +194,7 @@ fn chunks_are_bounded_and_frames_leave_no_trace_in_the_text() {
         let file = recording.file();
         assert!(export_chunks(&file).0 == expected);
         // Also when the caller takes no chunk until the end.
-        let mut export = survey(&file).begin().unwrap();
+        let mut export = survey(&file).begin(&JSON).unwrap();
         for_frames(&file, |frame| export.push(frame));
         assert!(export.finish().unwrap() == expected);
     }
@@ -210,7 +211,7 @@ fn a_recording_that_grows_is_exported_as_it_was_at_the_first_reading() {
         (recording.file(), whole)
     };
     let expected = export_chunks(&short).0;
-    let mut export = survey(&short).begin().unwrap();
+    let mut export = survey(&short).begin(&JSON).unwrap();
     for_frames(&long, |frame| export.push(frame));
     assert!(export.finish().unwrap() == expected);
     let document: Value = serde_json::from_slice(&expected).unwrap();
@@ -220,10 +221,10 @@ fn a_recording_that_grows_is_exported_as_it_was_at_the_first_reading() {
 #[test]
 fn frames_that_are_not_the_recordings_are_refused() {
     let file = Recording { batch: 100, ..Recording::of(lawful::run(USUAL)) }.file();
-    assert!(matches!(JsonSurvey::new().begin().map(|_| ()), Err(ExportError::Empty)));
-    let shortened = survey(&file).begin().unwrap().finish();
+    assert!(matches!(Survey::new().begin(&JSON).map(|_| ()), Err(ExportError::Empty)));
+    let shortened = survey(&file).begin(&JSON).unwrap().finish();
     assert!(matches!(shortened, Err(ExportError::Shortened { found: 0, .. })));
-    let mut skipping = JsonSurvey::new();
+    let mut skipping = Survey::new();
     let mut seen = 0;
     let mut refused = None;
     for_frames(&file, |frame| {
@@ -236,7 +237,7 @@ fn frames_that_are_not_the_recordings_are_refused() {
     assert!(matches!(refused, Some(ExportError::Read(ReadError::OutOfOrder { expected: 2, number: 3 }))));
     let mut plan = Recording::of(Vec::new());
     plan.hello.plan = b"{}".to_vec();
-    assert!(matches!(survey(&plan.file()).begin().map(|_: JsonExport| ()), Err(ExportError::Plan(_))));
+    assert!(matches!(survey(&plan.file()).begin(&JSON).map(|_: Export| ()), Err(ExportError::Plan(_))));
 }
 
 /// Reads an event back from its line, by the names in the document's head alone.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
+mod exports;
 mod json;
 #[path = "../../../record/tests/it/lawful.rs"]
 mod lawful;

@@ -37,7 +37,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(stop))
         .routes(routes!(stream))
         .routes(routes!(recording))
-        .routes(routes!(export_run))
+        .routes(routes!(export::export_run))
         .with_state(runs)
 }
 
@@ -217,51 +217,6 @@ async fn recording(State(runs): State<Runs>, Path(id): Path<String>) -> Result<R
         (header::CONTENT_DISPOSITION, disposition),
     ];
     Ok((headers, body).into_response())
-}
-
-/// How a recording is written.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Format {
-    /// JSON, as docs/recording-json.md tells it.
-    Json,
-}
-
-/// What to export as.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct As {
-    /// The format.
-    format: Format,
-}
-
-/// Export a run's recording in another format. Of a run that is live, what is in its file by now.
-#[utoipa::path(
-    get,
-    path = "/runs/{id}/export",
-    params(As),
-    responses(
-        (status = 200, description = "The document", content_type = "application/json"),
-        (status = 404, description = "No such run", body = ErrorBody),
-        (status = 409, description = "The recording has nothing to export, or is damaged", body = ErrorBody),
-    )
-)]
-async fn export_run(
-    State(runs): State<Runs>,
-    Path(id): Path<String>,
-    query: Result<Query<As>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let id = run_id(&id)?;
-    let Query(As { format: Format::Json }) =
-        query.map_err(|fault| ApiError::new(&error::BAD_QUERY, "format").with("reason", fault.body_text()))?;
-    let disposition = attachment(&id, "json");
-    let surveyed = runs.blocking(move |store| store.file(&id).map(|(file, bytes)| export::Json::survey(file, bytes)));
-    let export =
-        surveyed.await?.map_err(|fault| ApiError::new(&error::EXPORT_FAILED, "").with("reason", fault.to_string()))?;
-    let media_type = HeaderValue::from_static("application/json");
-    let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, export.into_body()).into_response())
 }
 
 /// Says that the answer is a file to keep, named by its run.

@@ -1,25 +1,16 @@
 //! What stands before the events.
 
-use std::collections::BTreeSet;
-
-use hopscope_record::frame::{Counted, End, EndCount, EndReason, Hello, Loss};
-use hopscope_record::{Kind, NameIndex};
+use hopscope_record::NameIndex;
+use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss};
 use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::{Plan, RunSettings};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::instant::rfc3339;
-use super::{FORMAT, VERSION};
 
-/// What the first reading gathered.
-pub(super) struct Parts<'a> {
-    pub(super) hello: &'a Hello,
-    pub(super) plan: &'a Plan,
-    pub(super) names: &'a [String],
-    pub(super) losses: &'a [Loss],
-    pub(super) end: Option<&'a End>,
-}
+use super::{FORMAT, VERSION};
+use crate::export::{Parts, distinct_kinds};
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -67,8 +58,8 @@ struct EndRow {
 pub(super) const END_REASONS: &[(EndReason, &str)] =
     &[(EndReason::LOAD_DONE, "load-done"), (EndReason::STOPPED, "stopped"), (EndReason::FAILED, "failed")];
 
-/// The document up to the bracket that opens the list of events.
-pub(super) fn write(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
+/// Writes the document up to the bracket that opens the list of events.
+pub(super) fn write(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     let loss = |loss: &Loss| LossRow { source: loss.source.0, count: loss.count, from_ns: loss.from, to_ns: loss.to };
     let head = Head {
         format: FORMAT,
@@ -79,11 +70,11 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
         losses: parts.losses.iter().map(loss).collect(),
         names: parts.names,
     };
-    let mut out = serde_json::to_vec_pretty(&head)?;
+    serde_json::to_writer_pretty(&mut *out, &head)?;
     // The object stays open: its last field follows, event by event.
     out.truncate(out.len().saturating_sub(b"\n}".len()));
     out.extend_from_slice(b",\n  \"events\": [");
-    Ok(out)
+    Ok(())
 }
 
 fn run<'a>(parts: &Parts<'a>) -> Run<'a> {
@@ -98,15 +89,6 @@ fn run<'a>(parts: &Parts<'a>) -> Run<'a> {
         whole: parts.end.is_some() && parts.losses.is_empty(),
         end: parts.end.map(|end| end_row(end, parts)),
     }
-}
-
-/// The kinds that Hello names, without those whose name or number it gave before: so a name is one number.
-pub(super) fn distinct_kinds(hello: &Hello) -> impl Iterator<Item = (Kind, &str)> {
-    let (mut kinds, mut names) = (BTreeSet::new(), BTreeSet::new());
-    hello.kinds.iter().filter_map(move |(kind, name)| {
-        let fresh = !kinds.contains(kind) && !names.contains(name);
-        (fresh && kinds.insert(*kind) && names.insert(name)).then_some((*kind, name.as_str()))
-    })
 }
 
 fn end_row(end: &End, parts: &Parts<'_>) -> EndRow {

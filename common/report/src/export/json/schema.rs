@@ -7,8 +7,8 @@ use hopscope_record::{KINDS, KindInfo};
 use serde_json::{Map, Value, json};
 
 use super::head::END_REASONS;
-use super::values::{Form, field};
 use super::{FORMAT, VERSION};
+use crate::export::values::{CAUSE, DEPTH_BEFORE, Form, field};
 
 /// The schema (JSON Schema, draft 2020-12).
 #[must_use]
@@ -129,8 +129,8 @@ fn event(info: &KindInfo) -> Value {
             required.push(name);
         }
         if form == Form::Step {
-            properties.insert("depth_before".to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
-            properties.insert("cause".to_owned(), cause());
+            properties.insert(DEPTH_BEFORE.to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
+            properties.insert(CAUSE.to_owned(), cause());
         }
         properties.insert(name.to_owned(), value_schema(form, value.words));
     }

@@ -1,11 +1,11 @@
-//! Under which name and in which words an event's two values stand in the document.
+//! Under which names and in which words an event's two values stand in exports.
 //!
 //! Read from the meaning that the kind's row gives them, never from the kind: a new kind needs nothing here.
 
 use hopscope_record::kind::{AWAITS_REPLY, Admission, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
 
 /// A number and its word.
-pub(super) type Word = (u64, &'static str);
+pub(crate) type Word = (u64, &'static str);
 
 const PHASES: &[Word] = &[
     (Phase::Setup as u64, "setup"),
@@ -29,9 +29,15 @@ const DISCONNECT_REASONS: &[Word] = &[
     (DisconnectReason::Broken as u64, "broken"),
 ];
 
+/// The field of L1, beside the one of L2.
+pub(crate) const DEPTH_BEFORE: &str = "depth_before";
+
+/// The field of why a queue took its step.
+pub(crate) const CAUSE: &str = "cause";
+
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// As a number that may be negative.
     Signed,
     /// As a number from 0.
@@ -47,7 +53,7 @@ pub(super) enum Form {
 }
 
 /// The field of a value with this meaning; `None` where the value is not used.
-pub(super) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)> {
+pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)> {
     Some(match meaning {
         ValueMeaning::None => return None,
         ValueMeaning::TimeNs => ("scheduled_ns", Form::Signed),
@@ -67,8 +73,17 @@ pub(super) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
     })
 }
 
+/// Every field that a value with this meaning may fill, but for the value as it is.
+pub(crate) fn field_names(meaning: ValueMeaning) -> Vec<&'static str> {
+    match field(meaning) {
+        None => Vec::new(),
+        Some((name, Form::Step)) => vec![DEPTH_BEFORE, name, CAUSE],
+        Some((name, _)) => vec![name],
+    }
+}
+
 /// The word of a number.
-pub(super) fn word(words: &[Word], value: u64) -> Option<&'static str> {
+pub(crate) fn word(words: &[Word], value: u64) -> Option<&'static str> {
     words.iter().find(|(number, _)| *number == value).map(|(_, word)| *word)
 }
 
