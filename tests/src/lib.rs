@@ -1,11 +1,12 @@
 //! What the outside tests share: a server of the real binary and a real browser, both ended with the test.
 //!
-//! The tests live in `tests/`; `cargo xtask test` builds the binary and names it, the browser and its driver in
-//! `HOPSCOPE_BIN`, `HOPSCOPE_CHROMIUM` and `HOPSCOPE_CHROMEDRIVER`.
+//! The tests live in `tests/`; `cargo xtask test` builds the binary and names it, the browser, its driver and a Python
+//! interpreter in `HOPSCOPE_BIN`, `HOPSCOPE_CHROMIUM`, `HOPSCOPE_CHROMEDRIVER` and `HOPSCOPE_PYTHON`.
 
 pub mod browser;
 mod child;
 pub mod command;
+pub mod grpc;
 pub mod http;
 pub mod recording;
 pub mod server;
@@ -14,6 +15,6 @@ pub mod server;
 ///
 /// # Errors
 /// When it is not set; the message says how to run the tests.
-fn variable(name: &str) -> anyhow::Result<std::ffi::OsString> {
+pub fn variable(name: &str) -> anyhow::Result<std::ffi::OsString> {
     std::env::var_os(name).ok_or_else(|| anyhow::anyhow!("{name} is not set: run these tests by `cargo xtask test`"))
 }

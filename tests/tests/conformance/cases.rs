@@ -5,15 +5,18 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
-use hopscope_server::transport::{Address, Identity, Transport, Verdict};
-use hopscope_tests::http::{self, Headers};
+use hopscope_server::link::LinkError;
+use hopscope_server::transport::{Address, CallError, Identity, Transport, Verdict};
+use hopscope_tests::grpc;
+use hopscope_tests::http::Headers;
 use tokio::sync::{Barrier, mpsc};
 
-use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
+use crate::doubles::{Echo, Obeys, Stalls, Tenfold, Together, Witness};
 use crate::policies;
-use crate::program::Program;
+use crate::program::{self, Program};
 use crate::rig::{CALLER, ELSEWHERE, LINK, Log, RECEIVER, Rig, answered, same};
-use crate::{Case, needs_headers};
+use crate::terms::terms;
+use crate::{Case, has_no_limit, needs_greeter, needs_headers};
 
 /// Callers at once.
 const CALLERS: usize = 64;
@@ -32,8 +35,10 @@ pub(crate) static CASES: &[Case] = &[
     Case { name: "a program that starts its own span", not_applicable: needs_headers, run: |t| Box::pin(own_span(t)) },
     Case { name: "a call from outside", not_applicable: needs_headers, run: |t| Box::pin(outside(t)) },
     Case { name: "what is no message is turned away", not_applicable: needs_headers, run: |t| Box::pin(no_message(t)) },
+    Case { name: "a greeting from outside", not_applicable: needs_greeter, run: |t| Box::pin(greeting(t)) },
     Case { name: "64 callers get each their own reply", not_applicable: always, run: |t| Box::pin(pairing(t)) },
     Case { name: "a payload of 1 MB", not_applicable: always, run: |t| Box::pin(megabyte(t)) },
+    Case { name: "a reply that is too large", not_applicable: has_no_limit, run: |t| Box::pin(too_large(t)) },
     Case { name: "an empty payload", not_applicable: always, run: |t| Box::pin(empty(t)) },
     Case { name: "the receiver is killed in a call", not_applicable: always, run: |t| Box::pin(killed(t)) },
     Case { name: "a call is dropped", not_applicable: always, run: |t| Box::pin(dropped(t)) },
@@ -66,8 +71,8 @@ async fn identity(transport: &'static dyn Transport) -> Result<()> {
         same("identity", &arrived, &Identity { trace: call.trace, message: call.message, link: LINK })?;
     }
     let log = rig.close().await?;
-    answered(&log, first, Kind::COMPLETED, 200, 5)?;
-    answered(&log, second, Kind::COMPLETED, 200, 5)?;
+    answered(&log, first, Kind::COMPLETED, 5)?;
+    answered(&log, second, Kind::COMPLETED, 5)?;
     let sent = log.one(second.message, Kind::SENT)?;
     same("parent and bytes of Sent", &(sent.parent, sent.b), &(first.message, 5))?;
     let received = log.one(second.message, Kind::RECEIVED)?;
@@ -82,7 +87,7 @@ async fn through(
     let (seen, mut arrivals) = mpsc::unbounded_channel();
     let rig = Rig::open(transport, Arc::new(Witness(seen))).await?;
     let Address::Socket(receiver) = rig.address() else { bail!("no socket") };
-    let program = Program::start(receiver, change).await?;
+    let program = Program::start(transport.protocol(), receiver, change).await?;
     let elsewhere = rig.connect_elsewhere(Address::Socket(program.address)).await?;
     let call = rig.root();
     let reply = elsewhere.call(call, Bytes::from("by way of")).await?;
@@ -137,6 +142,7 @@ async fn outside(transport: &'static dyn Transport) -> Result<()> {
     let (seen, mut arrivals) = mpsc::unbounded_channel();
     let rig = Rig::open(transport, Arc::new(Witness(seen))).await?;
     let Address::Socket(receiver) = rig.address() else { bail!("no socket") };
+    let protocol = transport.protocol();
     let foreign = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let mut traces = Vec::new();
     for headers in [
@@ -144,8 +150,8 @@ async fn outside(transport: &'static dyn Transport) -> Result<()> {
         vec![("traceparent".to_owned(), foreign.to_owned())],
         vec![("tracestate".to_owned(), "hs=x".to_owned())],
     ] {
-        let reply = http::post(receiver, &headers, b"from outside").await?;
-        same("reply", &reply, &(200, b"from outside".to_vec()))?;
+        let reply = program::call(protocol, receiver, &headers, b"from outside").await?;
+        same("reply", &reply, &(terms(protocol)?.good, b"from outside".to_vec()))?;
         let (arrived, _) = arrivals.recv().await.context("nothing arrived")?;
         ensure!(!arrived.trace.is_none() && !traces.contains(&arrived.trace), "no trace of its own");
         traces.push(arrived.trace);
@@ -161,17 +167,24 @@ async fn outside(transport: &'static dyn Transport) -> Result<()> {
 async fn no_message(transport: &'static dyn Transport) -> Result<()> {
     let rig = Rig::open(transport, Arc::new(Echo)).await?;
     let Address::Socket(receiver) = rig.address() else { bail!("no socket") };
-    let origin = vec![("origin".to_owned(), "http://example.com".to_owned())];
-    let cases = [("GET /", Vec::new(), 405), ("POST /elsewhere", Vec::new(), 404), ("POST /", origin, 403)];
-    for (line, headers, status) in cases {
-        let (found, _) = http::request(line, receiver, &headers, b"").await?;
-        same(line, &found, &status)?;
+    for (what, found, due) in program::no_messages(transport.protocol(), receiver).await? {
+        same(what, &found, &due)?;
     }
-    // The announcement of a body that is too large is enough.
-    let large = vec![("content-length".to_owned(), ((4 << 20) + 1).to_string())];
-    let (found, _) = http::request("POST /", receiver, &large, b"").await?;
-    same("too large", &found, &413)?;
     same("messages", &rig.close().await?.count(Kind::RECEIVED), &0)
+}
+
+async fn greeting(transport: &'static dyn Transport) -> Result<()> {
+    let (seen, mut arrivals) = mpsc::unbounded_channel();
+    let rig = Rig::open(transport, Arc::new(Witness(seen))).await?;
+    let Address::Socket(receiver) = rig.address() else { bail!("no socket") };
+    let reply = grpc::call(grpc::SAY_HELLO, receiver, &Headers::new(), "Zoë".as_bytes()).await?;
+    same("reply", &reply, &(terms(transport.protocol())?.good, "Hello Zoë".as_bytes().to_vec()))?;
+    let (arrived, body) = arrivals.recv().await.context("nothing arrived")?;
+    same("body", &body, &Bytes::from("Zoë"))?;
+    let log = rig.close().await?;
+    same("kinds", &log.kinds(arrived.message), &vec![Kind::RECEIVED, Kind::REPLIED])?;
+    same("bytes received", &log.one(arrived.message, Kind::RECEIVED)?.b, &4)?;
+    same("bytes replied", &log.one(arrived.message, Kind::REPLIED)?.b, &10)
 }
 
 async fn pairing(transport: &'static dyn Transport) -> Result<()> {
@@ -191,7 +204,7 @@ async fn pairing(transport: &'static dyn Transport) -> Result<()> {
     let rig = Arc::into_inner(rig).context("a caller is left")?;
     let log = rig.close().await?;
     for (call, bytes) in calls {
-        answered(&log, call, Kind::COMPLETED, 200, bytes)?;
+        answered(&log, call, Kind::COMPLETED, bytes)?;
     }
     same("completed", &log.count(Kind::COMPLETED), &CALLERS)
 }
@@ -203,14 +216,28 @@ async fn megabyte(transport: &'static dyn Transport) -> Result<()> {
     ensure!(reply?.body == body, "the body was changed on its way");
     let log = rig.close().await?;
     same("bytes received", &log.one(call.message, Kind::RECEIVED)?.b, &(MEGABYTE as u64))?;
-    answered(&log, call, Kind::COMPLETED, 200, MEGABYTE as u64)
+    answered(&log, call, Kind::COMPLETED, MEGABYTE as u64)
+}
+
+async fn too_large(transport: &'static dyn Transport) -> Result<()> {
+    let rig = Rig::open(transport, Arc::new(Tenfold)).await?;
+    let (call, result) = rig.call(vec![b'.'; MEGABYTE]).await;
+    let limit = 4 << 20;
+    let refused = matches!(result, Err(LinkError::Call(CallError::TooLarge { limit: found })) if found == limit);
+    ensure!(refused, "found {result:?} of a reply of ten megabytes");
+    // The link is as good as before.
+    let (next, reply) = rig.call("x").await;
+    same("reply", &reply?.body, &Bytes::from("xxxxxxxxxx"))?;
+    let log = rig.close().await?;
+    same("status", &log.one(call.message, Kind::FAILED)?.a, &0)?;
+    answered(&log, next, Kind::COMPLETED, 10)
 }
 
 async fn empty(transport: &'static dyn Transport) -> Result<()> {
     let rig = Rig::open(transport, Arc::new(Echo)).await?;
     let (call, reply) = rig.call("").await;
     same("reply", &reply?.body, &Bytes::new())?;
-    answered(&rig.close().await?, call, Kind::COMPLETED, 200, 0)
+    answered(&rig.close().await?, call, Kind::COMPLETED, 0)
 }
 
 async fn killed(transport: &'static dyn Transport) -> Result<()> {
@@ -252,30 +279,37 @@ async fn dropped(transport: &'static dyn Transport) -> Result<()> {
     let (next, reply) = rig.call("next").await;
     same("verdict", &reply?.verdict, &Verdict::Good)?;
     let log = rig.close().await?;
+    // Giving it up took with it what carried it, and nothing else.
+    same("connections", &log.count(Kind::CONNECTED), &terms(transport.protocol())?.connections_of_two)?;
     same("kinds", &log.kinds(call.message), &vec![Kind::SENT, Kind::RECEIVED, Kind::CANCELLED, Kind::REPLIED])?;
-    answered(&log, next, Kind::COMPLETED, 200, 0)
+    answered(&log, next, Kind::COMPLETED, 0)
 }
 
 async fn error_replies(transport: &'static dyn Transport) -> Result<()> {
     let rig = Rig::open(transport, Arc::new(Obeys)).await?;
+    let terms = terms(transport.protocol())?;
     let (failed, reply) = rig.call("failed").await;
-    same("verdict and status", &reply.map(|reply| (reply.verdict, reply.status))?, &(Verdict::Failed, 500))?;
+    let found = reply.map(|reply| (reply.verdict, reply.status))?;
+    same("verdict and status", &found, &(Verdict::Failed, terms.failed))?;
     let (refused, reply) = rig.call("refused").await;
-    same("verdict and status", &reply.map(|reply| (reply.verdict, reply.status))?, &(Verdict::Refused, 503))?;
+    let found = reply.map(|reply| (reply.verdict, reply.status))?;
+    same("verdict and status", &found, &(Verdict::Refused, terms.refused))?;
     let log = rig.close().await?;
-    answered(&log, failed, Kind::FAILED, 500, 0)?;
-    answered(&log, refused, Kind::REFUSED, 503, 4)
+    answered(&log, failed, Kind::FAILED, 0)?;
+    answered(&log, refused, Kind::REFUSED, terms.of_error(4))?;
+    same("bytes replied", &log.one(refused.message, Kind::REPLIED)?.b, &terms.of_error(4))
 }
 
 async fn panics(transport: &'static dyn Transport) -> Result<()> {
     let rig = Rig::open(transport, Arc::new(Obeys)).await?;
     let (call, reply) = rig.call("panic").await;
-    same("verdict and status", &reply.map(|reply| (reply.verdict, reply.status))?, &(Verdict::Failed, 500))?;
+    let found = reply.map(|reply| (reply.verdict, reply.status))?;
+    same("verdict and status", &found, &(Verdict::Failed, terms(transport.protocol())?.failed))?;
     let (next, reply) = rig.call("good").await;
     same("reply", &reply?.body, &Bytes::from("said"))?;
     let log = rig.close().await?;
-    answered(&log, call, Kind::FAILED, 500, 0)?;
-    answered(&log, next, Kind::COMPLETED, 200, 4)
+    answered(&log, call, Kind::FAILED, 0)?;
+    answered(&log, next, Kind::COMPLETED, 4)
 }
 
 /// That ports, connections and tasks are gone is checked whenever a rig is closed; this adds what is told of it.

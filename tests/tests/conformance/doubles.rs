@@ -15,6 +15,15 @@ impl Handler for Echo {
     }
 }
 
+/// Answers with ten times what was sent.
+pub(crate) struct Tenfold;
+
+impl Handler for Tenfold {
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
+        Box::pin(async move { Answer { verdict: Verdict::Good, body: Bytes::from(request.body.repeat(10)) } })
+    }
+}
+
 /// Answers with what was sent, and tells who came.
 pub(crate) struct Witness(pub(crate) mpsc::UnboundedSender<(Identity, Bytes)>);
 

@@ -9,6 +9,7 @@ mod laws;
 mod policies;
 mod program;
 mod rig;
+mod terms;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -36,6 +37,16 @@ pub(crate) struct Case {
 fn needs_headers(protocol: Protocol) -> Option<&'static str> {
     (protocol == Protocol::InProcess)
         .then_some("a direct call has no headers, and no other program can stand in it or make it")
+}
+
+/// For replies that are larger than a protocol's reader takes.
+fn has_no_limit(protocol: Protocol) -> Option<&'static str> {
+    (protocol == Protocol::InProcess).then_some("a direct call hands its bytes over and reads none")
+}
+
+/// For what a call of gRPC's introductions owes.
+fn needs_greeter(protocol: Protocol) -> Option<&'static str> {
+    (protocol != Protocol::Grpc).then_some("the greeter is a service of gRPC's")
 }
 
 fn main() -> ExitCode {

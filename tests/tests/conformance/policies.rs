@@ -13,6 +13,7 @@ use hopscope_server::transport::{Reply, Transport, Verdict};
 
 use crate::doubles::{Obeys, RefusesFirst, Stalls, StallsFirst};
 use crate::rig::{CALLER, LINK, Log, Rig, answered, same};
+use crate::terms::terms;
 
 /// For receivers that never answer within a limit.
 const SHORT: Time = Time(5_000_000);
@@ -74,7 +75,11 @@ pub(crate) async fn timeout(transport: &'static dyn Transport) -> Result<()> {
     stamped_as_timed_out(&log, call.message, SHORT)?;
     same("events", &log.of(call.message).len(), &5)?;
     let (replied, late) = (log.one(call.message, Kind::REPLIED)?, log.one(call.message, Kind::COMPLETED)?);
-    same("what came late", &(late.a, late.b, late.place), &(200 | LATE, 0, CALLER))?;
+    same(
+        "what came late",
+        &(late.a, late.b, late.place),
+        &(terms(transport.protocol())?.status(Kind::COMPLETED) | LATE, 0, CALLER),
+    )?;
     ensure!(replied.time <= late.time, "the reply came before it was sent");
     same("retries", &log.count(Kind::RETRIED), &0)
 }
@@ -95,6 +100,7 @@ pub(crate) async fn cut(transport: &'static dyn Transport) -> Result<()> {
 }
 
 pub(crate) async fn late(transport: &'static dyn Transport) -> Result<()> {
+    let terms = terms(transport.protocol())?;
     let double = Stalls::new();
     let policy = Policy { timeout: Some(LONG), retry: retry(2) };
     let rig = Rig::open_with(transport, Arc::new(StallsFirst(Arc::clone(&double))), policy).await?;
@@ -103,29 +109,30 @@ pub(crate) async fn late(transport: &'static dyn Transport) -> Result<()> {
     same("reply", &reply.body, &Bytes::from("stall"))?;
     double.go.add_permits(1);
     rig.link.late().idle().await;
-    // Both connections are free again.
+    // What carried both is free again.
     let (next, reply) = rig.call("good").await;
     same("reply", &reply?.body, &Bytes::from("good"))?;
     let log = rig.close().await?;
     stamped_as_timed_out(&log, first.message, LONG)?;
     retried(&log, first)?;
     let second = attempt(first, 2);
-    answered(&log, second, Kind::COMPLETED, 200, 5)?;
+    answered(&log, second, Kind::COMPLETED, 5)?;
     let kinds = [Kind::SENT, Kind::RECEIVED, Kind::TIMED_OUT, Kind::RETRIED, Kind::REPLIED, Kind::COMPLETED];
     same("kinds", &log.kinds(first.message), &kinds.to_vec())?;
     let late = log.one(first.message, Kind::COMPLETED)?;
-    same("what came late", &(late.a, late.b), &(200 | LATE, 0))?;
+    same("what came late", &(late.a, late.b), &(terms.status(Kind::COMPLETED) | LATE, 0))?;
     ensure!(log.one(second.message, Kind::COMPLETED)?.time <= late.time, "the stalled reply came first");
-    answered(&log, next, Kind::COMPLETED, 200, 4)?;
-    // The one that waited for its reply took no other call.
-    let connections = if transport.protocol().descriptor().socket { 2 } else { 0 };
-    same("connections", &log.count(Kind::CONNECTED), &connections)
+    answered(&log, next, Kind::COMPLETED, 4)?;
+    // The one that waited for its reply held up no other call.
+    same("connections", &log.count(Kind::CONNECTED), &terms.connections_of_two)
 }
 
 pub(crate) async fn used_up(transport: &'static dyn Transport) -> Result<()> {
     let rig = Rig::open_with(transport, Arc::new(Obeys), Policy { timeout: None, retry: retry(3) }).await?;
     let (call, reply) = rig.call("failed").await;
-    same("verdict and status", &reply.map(|reply| (reply.verdict, reply.status))?, &(Verdict::Failed, 500))?;
+    let terms = terms(transport.protocol())?;
+    let found = reply.map(|reply| (reply.verdict, reply.status))?;
+    same("verdict and status", &found, &(Verdict::Failed, terms.failed))?;
     let log = rig.close().await?;
     for number in 1..=3 {
         let call = attempt(call, number);
@@ -135,7 +142,7 @@ pub(crate) async fn used_up(transport: &'static dyn Transport) -> Result<()> {
             retried(&log, call)?;
         }
         same("kinds", &log.kinds(call.message), &kinds)?;
-        same("status", &log.one(call.message, Kind::FAILED)?.a, &500)?;
+        same("status", &log.one(call.message, Kind::FAILED)?.a, &u64::from(terms.failed))?;
     }
     same("attempts", &log.count(Kind::SENT), &3)
 }
@@ -148,12 +155,13 @@ pub(crate) async fn refused(transport: &'static dyn Transport) -> Result<()> {
         &reply.map(|reply| (reply.verdict, reply.body))?,
         &(Verdict::Good, Bytes::from("please")),
     )?;
+    let refused = terms(transport.protocol())?.status(Kind::REFUSED);
     let log = rig.close().await?;
     let kinds = [Kind::SENT, Kind::RECEIVED, Kind::REPLIED, Kind::REFUSED, Kind::RETRIED];
     same("kinds", &log.kinds(call.message), &kinds.to_vec())?;
-    same("status", &log.one(call.message, Kind::REFUSED)?.a, &503)?;
+    same("status", &log.one(call.message, Kind::REFUSED)?.a, &refused)?;
     retried(&log, call)?;
-    answered(&log, attempt(call, 2), Kind::COMPLETED, 200, 6)?;
+    answered(&log, attempt(call, 2), Kind::COMPLETED, 6)?;
     same("attempts", &log.count(Kind::SENT), &2)
 }
 

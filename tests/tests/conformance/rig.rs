@@ -16,6 +16,7 @@ use hopscope_tests::recording::Recorded;
 use tokio::runtime::Handle;
 
 use crate::laws;
+use crate::terms::{Terms, terms};
 
 /// Where calls come from.
 pub(crate) const CALLER: PlaceIndex = PlaceIndex(0);
@@ -117,7 +118,7 @@ impl Rig {
         ensure!(summary.lost == 0 && summary.failure.is_none(), "{summary:?}");
         let recorded = Recorded::read(&self.memory.bytes(), Framing::Stream)?;
         laws::check(&recorded.events).context("a law of every recording is broken")?;
-        Ok(Log { recorded })
+        Ok(Log { recorded, terms: terms(self.transport.protocol())? })
     }
 }
 
@@ -136,6 +137,8 @@ async fn connect(
 pub(crate) struct Log {
     /// The recording.
     pub(crate) recorded: Recorded,
+    /// What the protocol says in its own way.
+    terms: &'static Terms,
 }
 
 impl Log {
@@ -162,8 +165,10 @@ impl Log {
     }
 }
 
-/// Checks that a call was stamped as one that got its reply, in both ends' order, with these two values at the end.
-pub(crate) fn answered(log: &Log, call: Call, kind: Kind, status: u64, b: u64) -> Result<()> {
+/// Checks that a call was stamped as one that got its reply, in both ends' order, with the protocol's
+/// status and this second value at the end.
+pub(crate) fn answered(log: &Log, call: Call, kind: Kind, b: u64) -> Result<()> {
+    let status = log.terms.status(kind);
     same("kinds", &log.kinds(call.message), &vec![Kind::SENT, Kind::RECEIVED, Kind::REPLIED, kind])?;
     let events = log.of(call.message);
     for event in &events {

@@ -28,8 +28,9 @@ pub(super) async fn connect(
     let mut callers = Vec::with_capacity(slice.to.len());
     for place in &slice.to {
         // A link's replicas are bound on its protocol before anything connects.
-        if let Some(address) = ports.get(&(*place, slice.protocol)) {
-            callers.push(transport::of(slice.protocol).connect(address.clone(), recorder.clone()).await?);
+        if let (Some(transport), Some(address)) = (transport::of(slice.protocol), ports.get(&(*place, slice.protocol)))
+        {
+            callers.push(transport.connect(address.clone(), recorder.clone()).await?);
         }
     }
     Ok(Link::new(recorder, callers, slice.policy, timer.clone()))

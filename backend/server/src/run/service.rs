@@ -52,8 +52,9 @@ impl ReplicaNode {
         let mut endpoints = Vec::new();
         for protocol in slice.protocols() {
             let handler = Arc::clone(&replica);
+            let Some(transport) = transport::of(protocol) else { continue };
             let door = Door::new(recorder.clone(), arriving.clone(), handler, tasks.clone());
-            let endpoint = transport::of(protocol).bind(door).await?;
+            let endpoint = transport.bind(door).await?;
             ports.insert((slice.place, protocol), endpoint.address());
             endpoints.push(endpoint);
         }
@@ -174,7 +175,7 @@ impl Replica {
                     self.wait(work).await;
                     Outcome::Good
                 }
-                Some(Action::Call(link)) => self.call(LinkIndex(link), request).await,
+                Some(Action::Call(link) | Action::Publish(link)) => self.call(LinkIndex(link), request).await,
                 Some(Action::Reply(outcome)) => return outcome,
                 // A body ends by its reply.
                 None => return Outcome::Failed,

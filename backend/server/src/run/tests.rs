@@ -91,6 +91,7 @@ fn scenario(shape: &Shape) -> Scenario {
         // The client's own link: the service behind is waited for.
         timeout: shape.timeout.filter(|_| from == "n1"),
         retry: shape.retry.filter(|_| from == "n1"),
+        replies: None,
     };
     let client = Client { load: Load::Constant(load), payload: Body { bytes: Size(256) } };
     Scenario {
@@ -164,6 +165,11 @@ async fn a_run_in_process_is_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_over_http_is_whole() {
     a_calm_run_is_whole(Protocol::Http1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_grpc_is_whole() {
+    a_calm_run_is_whole(Protocol::Grpc).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,6 +249,11 @@ async fn what_does_not_come_home_over_http_is_given_up() {
     what_does_not_come_home_is_given_up(Protocol::Http1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_come_home_over_grpc_is_given_up() {
+    what_does_not_come_home_is_given_up(Protocol::Grpc).await;
+}
+
 /// The service takes far longer than the client waits: every request times out in each of its two attempts, the drain
 /// brings every reply home as a late one, and a request is one in flight however many attempts it has.
 async fn what_comes_late_is_told_as_late(protocol: Protocol) {
@@ -283,6 +294,11 @@ async fn what_comes_late_over_http_is_told_as_late() {
     what_comes_late_is_told_as_late(Protocol::Http1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_late_over_grpc_is_told_as_late() {
+    what_comes_late_is_told_as_late(Protocol::Grpc).await;
+}
+
 /// Work without end behind a time limit: nothing is open when the drain is over, and what the receivers say as they are
 /// ended is no late reply.
 async fn what_would_come_late_is_cut(protocol: Protocol) {
@@ -308,6 +324,11 @@ async fn what_would_come_late_in_process_is_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_come_late_over_http_is_cut() {
     what_would_come_late_is_cut(Protocol::Http1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_come_late_over_grpc_is_cut() {
+    what_would_come_late_is_cut(Protocol::Grpc).await;
 }
 
 /// A failed call is tried again while its worker is held: the one worker of the service in the middle takes nothing else.

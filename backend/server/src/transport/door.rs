@@ -59,35 +59,36 @@ impl Door {
         Self { shared: Arc::new(Shared { recorder, links, handler, tasks }) }
     }
 
-    /// Lets a request in whose last byte has been read, with the identity that its headers claim.
+    /// Lets a request in whose last byte has been read, with the identity that its headers claim. `say` gives the
+    /// protocol's own status of an answer, and leaves in the answer what the protocol's reply carries.
     pub(super) fn admit_claimed(
         &self,
         traceparent: Option<TraceParent>,
         hs: Option<Identity>,
         body: Bytes,
-        status: fn(Verdict) -> u16,
+        say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
     ) -> Admitted {
         let (recorder, link) = (&self.shared.recorder, LinkIndex::NONE);
         let ends_here = |link| self.shared.links.contains(&link);
         match arriving(recorder.run_key(), traceparent, hs, ends_here) {
-            Arrival::Itself(identity) => self.admit(identity, MessageId::NONE, body, status),
+            Arrival::Itself(identity) => self.admit(identity, MessageId::NONE, body, say),
             Arrival::Child { trace, parent } => {
-                self.admit(Identity { trace, message: recorder.mint_message(), link }, parent, body, status)
+                self.admit(Identity { trace, message: recorder.mint_message(), link }, parent, body, say)
             }
             Arrival::Root => {
                 let (trace, message) = recorder.mint_root();
-                self.admit(Identity { trace, message, link }, MessageId::NONE, body, status)
+                self.admit(Identity { trace, message, link }, MessageId::NONE, body, say)
             }
         }
     }
 
-    /// Lets a request in that is what it says. `parent` is set where its message begins here.
+    /// Lets a request in that is what it says. `parent` is set where its message begins here; `say` is as above.
     pub(super) fn admit(
         &self,
         identity: Identity,
         parent: MessageId,
         body: Bytes,
-        status: fn(Verdict) -> u16,
+        say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
     ) -> Admitted {
         let shared = &self.shared;
         let recorder = shared.recorder.at(shared.recorder.place(), identity.link);
@@ -100,11 +101,11 @@ impl Door {
             let request = Request { identity, body, recorder: recorder.clone() };
             // The handler's own state is behind locks that recover; a panic loses this one answer.
             let work = AssertUnwindSafe(async { handler.handle(request).await }).catch_unwind();
-            let answer = match tasks.unless_ended(work).await {
+            let mut answer = match tasks.unless_ended(work).await {
                 Some(Ok(answer)) => answer,
                 Some(Err(_)) | None => Answer { verdict: Verdict::Failed, body: Bytes::new() },
             };
-            let status = u64::from(status(answer.verdict));
+            let status = u64::from(say(&mut answer));
             recorder.record(Kind::REPLIED, trace, message, MessageId::NONE, status, answer.body.len() as u64);
             answer
         };

@@ -6,8 +6,10 @@
 //! connections: attempts are stamped by [`crate::link`], what arrives by [`Door`], in the same way for every protocol.
 
 mod door;
+mod grpc;
 mod http1;
 mod in_process;
+mod socket;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,22 +24,20 @@ use crate::record::Recorder;
 pub use hopscope_record::trace_context::Identity;
 
 pub use door::{Admitted, Door, Handler, Request};
+pub use grpc::Grpc;
 pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};
 
 /// A future behind the seam.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Every transport, in the order of the descriptors.
-pub static TRANSPORTS: &[&dyn Transport] = &[&Http1, &InProcess];
+/// Every transport of calls, in the order of the descriptors.
+pub static TRANSPORTS: &[&dyn Transport] = &[&Http1, &Grpc, &InProcess];
 
-/// The transport of a protocol.
+/// The transport of a protocol of calls.
 #[must_use]
-pub fn of(protocol: Protocol) -> &'static dyn Transport {
-    match protocol {
-        Protocol::Http1 => &Http1,
-        Protocol::InProcess => &InProcess,
-    }
+pub fn of(protocol: Protocol) -> Option<&'static dyn Transport> {
+    TRANSPORTS.iter().copied().find(|transport| transport.protocol() == protocol)
 }
 
 /// One protocol.
@@ -75,8 +75,8 @@ pub trait Endpoint: Send + Sync {
 
 /// The calling end of a link at one replica of the node called. Dropping it closes it without waiting.
 pub trait Caller: Send + Sync {
-    /// Makes one attempt. Dropping the future gives it up, and the connection that carried it with it; while it lives, no
-    /// other call is put on that connection, so that it may be kept for a reply that comes after its time limit.
+    /// Makes one attempt. Dropping the future gives it up, and with it what carried it: the connection, or its share of one.
+    /// While it lives, no other call is held up by it, so that it may be kept for a reply that comes after its time limit.
     ///
     /// # Errors
     /// When no reply came. An error reply is a reply.
@@ -192,15 +192,14 @@ fn http_status(verdict: Verdict) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use hopscope_scenario::protocol::PROTOCOLS;
+    use hopscope_scenario::protocol::{PROTOCOLS, Style};
 
     use super::*;
 
     #[test]
-    fn every_protocol_has_its_transport() {
+    fn every_protocol_of_calls_has_its_transport() {
         let listed: Vec<_> = TRANSPORTS.iter().map(|transport| transport.protocol()).collect();
-        let described: Vec<_> = PROTOCOLS.iter().map(|descriptor| descriptor.protocol).collect();
-        assert_eq!(listed, described);
-        assert!(described.iter().all(|protocol| of(*protocol).protocol() == *protocol));
+        let calls = PROTOCOLS.iter().filter(|descriptor| descriptor.style == Style::Sync);
+        assert_eq!(listed, calls.map(|descriptor| descriptor.protocol).collect::<Vec<_>>());
     }
 }

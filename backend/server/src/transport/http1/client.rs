@@ -5,22 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use hopscope_record::kind::DisconnectReason;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
-use hopscope_record::{Kind, MessageId, TraceId};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use super::{BODY_LIMIT, MEDIA_TYPE};
 use crate::record::Recorder;
-use crate::record::clock::monotonic_ns;
 use crate::tasks::Tasks;
+use crate::transport::socket::{self, Dialled};
 use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the calling end with its first connection.
@@ -93,28 +90,12 @@ impl Http1Caller {
     }
 
     async fn open(&self) -> std::io::Result<Connection> {
-        let began = monotonic_ns();
-        let stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
+        let Dialled { stream, began } = socket::dial(self.address).await?;
         let (sender, driver) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-        let ours = Arc::new(AtomicBool::new(false));
-        let recorder = self.recorder.clone();
-        let took = monotonic_ns().saturating_sub(began).unsigned_abs();
-        recorder.record(Kind::CONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, took, 0);
-        let (tasks, closed_by_us) = (self.tasks.clone(), Arc::clone(&ours));
-        self.tasks.spawn_until_ended(async move {
-            let (reason, text) = tokio::select! {
-                end = driver => match end {
-                    _ if closed_by_us.load(Ordering::Acquire) => (DisconnectReason::Closed, 0),
-                    Ok(()) => (DisconnectReason::ClosedByPeer, 0),
-                    Err(error) => (DisconnectReason::Broken, recorder.name(&chain(&error))),
-                },
-                () = tasks.ended() => (DisconnectReason::Closed, 0),
-            };
-            recorder.record(Kind::DISCONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, reason as u64, text);
-        });
-        Ok(Connection { sender, closed_by_us: ours })
+        let closed_by_us = Arc::new(AtomicBool::new(false));
+        socket::drive(self.recorder.clone(), &self.tasks, began, Arc::clone(&closed_by_us), driver);
+        Ok(Connection { sender, closed_by_us })
     }
 
     fn request(&self, outgoing: Outgoing) -> Request<Full<Bytes>> {
@@ -165,11 +146,5 @@ async fn read(response: Response<Incoming>) -> Result<Reply, CallError> {
 }
 
 fn broken(error: &hyper::Error) -> CallError {
-    CallError::Broken(chain(error))
-}
-
-/// An error with its causes: hyper's own text leaves them out.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    CallError::Broken(socket::chain(error))
 }

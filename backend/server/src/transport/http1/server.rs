@@ -1,8 +1,6 @@
 //! The receiving end: one listener per replica, keep-alive connections, each a task.
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE, TraceParent, parse_tracestate};
@@ -12,63 +10,17 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
+use tokio::net::TcpStream;
 
 use super::{BODY_LIMIT, MEDIA_TYPE};
-use crate::tasks::Tasks;
-use crate::transport::{Address, Answer, BoxFuture, Door, Endpoint, TransportError, http_status};
-
-/// How long accepting rests after an error, such as no file handle left: trying at once would only burn the CPU.
-const ACCEPT_REST: Duration = Duration::from_millis(10);
+use crate::transport::{Answer, Door, Endpoint, TransportError, http_status, socket};
 
 /// Listens on a free loopback port.
 pub(super) async fn bind(door: Door) -> Result<Box<dyn Endpoint>, TransportError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(TransportError::Bind)?;
-    let address = listener.local_addr().map_err(TransportError::Bind)?;
-    let tasks = Tasks::new(Handle::current());
-    tasks.spawn(accept(listener, door, tasks.clone()));
-    Ok(Box::new(Http1Endpoint { address, tasks }))
-}
-
-struct Http1Endpoint {
-    address: SocketAddr,
-    tasks: Tasks,
-}
-
-impl Endpoint for Http1Endpoint {
-    fn address(&self) -> Address {
-        Address::Socket(self.address)
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.tasks.end())
-    }
-}
-
-impl Drop for Http1Endpoint {
-    fn drop(&mut self) {
-        self.tasks.cancel();
-    }
-}
-
-async fn accept(listener: TcpListener, door: Door, tasks: Tasks) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => tasks.spawn(serve(stream, door.clone())),
-            Err(error) => {
-                tracing::warn!("a connection could not be accepted: {error}");
-                tokio::time::sleep(ACCEPT_REST).await;
-            }
-        }
-    }
+    socket::listen(move |stream, _| serve(stream, door.clone())).await
 }
 
 async fn serve(stream: TcpStream, door: Door) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("a connection ended before its first request: {error}");
-        return;
-    }
     let service = service_fn(|request| {
         let door = door.clone();
         async move { Ok::<_, Infallible>(respond(request, &door).await) }
@@ -92,7 +44,8 @@ async fn respond(request: Request<Incoming>, door: &Door) -> Response<Full<Bytes
     };
     let traceparent = head.headers.get(TRACEPARENT).and_then(|value| TraceParent::parse(value.as_bytes()));
     let hs = head.headers.get_all(TRACESTATE).iter().find_map(|value| parse_tracestate(value.as_bytes()));
-    let Answer { verdict, body } = door.admit_claimed(traceparent, hs, body, http_status).await;
+    let Answer { verdict, body } =
+        door.admit_claimed(traceparent, hs, body, |answer| http_status(answer.verdict)).await;
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(http_status(verdict)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);

@@ -7,7 +7,8 @@ use hopscope_scenario::protocol::Protocol;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Address, BoxFuture, CallError, Caller, Door, Endpoint, Outgoing, Reply, Transport, TransportError, http_status,
+    Address, Answer, BoxFuture, CallError, Caller, Door, Endpoint, Outgoing, Reply, Transport, TransportError,
+    http_status,
 };
 use crate::record::Recorder;
 
@@ -81,7 +82,8 @@ impl Caller for InProcessCaller {
                 return Err(CallError::Closed);
             }
             let Outgoing { identity, body } = outgoing;
-            let answer = self.port.door.admit(identity, MessageId::NONE, body, http_status);
+            let say = |answer: &mut Answer| http_status(answer.verdict);
+            let answer = self.port.door.admit(identity, MessageId::NONE, body, say);
             tokio::select! {
                 answer = answer => {
                     Ok(Reply { verdict: answer.verdict, status: http_status(answer.verdict), body: answer.body })

@@ -1,0 +1,180 @@
+//! The calling end: one connection, on which every call is a stream of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
+use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tonic::body::Body;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::{Code, Status};
+
+use super::proto::node::CallRequest;
+use super::proto::node::node_client::NodeClient;
+use super::{Group, MESSAGE_LIMIT, number};
+use crate::record::Recorder;
+use crate::tasks::Tasks;
+use crate::transport::socket::{self, Dialled};
+use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+
+/// What stands before a message on the wire.
+const PREFIX: usize = 5;
+
+/// Opens the calling end with its connection.
+pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+    let failed = |source| TransportError::Connect { address, source };
+    let origin = Uri::try_from(format!("http://{address}")).map_err(|error| failed(std::io::Error::other(error)))?;
+    let tasks = Tasks::new(Handle::current());
+    let caller = GrpcCaller { address, origin, recorder, connection: Mutex::new(None), tasks };
+    caller.connection().await.map_err(failed)?;
+    Ok(Arc::new(caller))
+}
+
+struct GrpcCaller {
+    address: SocketAddr,
+    origin: Uri,
+    recorder: Recorder,
+    /// Held while it is opened, so that all calls wait for the one.
+    connection: Mutex<Option<Connection>>,
+    tasks: Tasks,
+}
+
+impl Caller for GrpcCaller {
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
+        Box::pin(async move {
+            let connection = self.connection().await.map_err(CallError::Connect)?;
+            let mut client =
+                NodeClient::with_origin(connection, self.origin.clone()).max_decoding_message_size(MESSAGE_LIMIT);
+            match client.call(self.request(outgoing)).await {
+                Ok(reply) => {
+                    Ok(Reply { verdict: Verdict::Good, status: number(Code::Ok), body: reply.into_inner().body })
+                }
+                Err(status) => no_message(&status),
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.tasks.end())
+    }
+}
+
+impl Drop for GrpcCaller {
+    fn drop(&mut self) {
+        self.tasks.cancel();
+    }
+}
+
+impl GrpcCaller {
+    /// The connection, which is opened anew when the one before has ended.
+    async fn connection(&self) -> std::io::Result<Connection> {
+        let mut current = self.connection.lock().await;
+        if let Some(connection) = current.as_ref().filter(|connection| !connection.sender.is_closed()) {
+            return Ok(connection.clone());
+        }
+        let connection = self.open().await?;
+        *current = Some(connection.clone());
+        Ok(connection)
+    }
+
+    async fn open(&self) -> std::io::Result<Connection> {
+        let Dialled { stream, began } = socket::dial(self.address).await?;
+        let builder = Builder::new(Group(self.tasks.clone()));
+        let (sender, driver) = builder.handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        // This end closes it by ending its tasks, and in no other way.
+        let closed_by_us = Arc::new(AtomicBool::new(false));
+        socket::drive(self.recorder.clone(), &self.tasks, began, closed_by_us, driver);
+        Ok(Connection { sender })
+    }
+
+    fn request(&self, outgoing: Outgoing) -> tonic::Request<CallRequest> {
+        let Outgoing { identity, body } = outgoing;
+        let mut request = tonic::Request::new(CallRequest { body });
+        let (traceparent, tracestate) = (identity.traceparent(self.recorder.run_key()), identity.tracestate());
+        for (name, value) in [(TRACEPARENT, traceparent.as_slice()), (TRACESTATE, tracestate.as_bytes())] {
+            // Digits, letters, dots and dashes: always a legal value.
+            if let Ok(value) = AsciiMetadataValue::try_from(value) {
+                request.metadata_mut().insert(name, value);
+            }
+        }
+        request
+    }
+}
+
+/// What a call came to that brought no message: a status that the receiver sent, or why there is none.
+fn no_message(status: &Status) -> Result<Reply, CallError> {
+    let source = std::error::Error::source(status);
+    if let Some(lost) = source.and_then(|source| source.downcast_ref::<Lost>()) {
+        return Err(lost.clone().into());
+    }
+    let verdict = if status.code() == Code::ResourceExhausted { Verdict::Refused } else { Verdict::Failed };
+    Ok(Reply { verdict, status: number(status.code()), body: Bytes::new() })
+}
+
+/// The connection as tonic's client uses it. It hands a reply on when it is read to its end and has a status: what breaks
+/// before is no reply.
+#[derive(Clone)]
+struct Connection {
+    sender: SendRequest<Body>,
+}
+
+impl tower_service::Service<Request<Body>> for Connection {
+    type Response = Response<Collected<Bytes>>;
+    type Error = Lost;
+    type Future = BoxFuture<'static, Result<Self::Response, Lost>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.sender.poll_ready(context).map_err(|error| Lost::broken(&error))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let response = self.sender.send_request(request);
+        Box::pin(async move {
+            let (head, body) = response.await.map_err(|error| Lost::broken(&error))?.into_parts();
+            let body = Limited::new(body, MESSAGE_LIMIT + PREFIX).collect().await.map_err(Lost::in_body)?;
+            let has_status = |headers: &HeaderMap| headers.contains_key(Status::GRPC_STATUS);
+            if !has_status(&head.headers) && !body.trailers().is_some_and(has_status) {
+                return Err(Lost::Broken(format!("the reply ended without a gRPC status, HTTP's is {}", head.status)));
+            }
+            Ok(Response::from_parts(head, body))
+        })
+    }
+}
+
+/// Why there is no reply.
+#[derive(Clone, Debug, thiserror::Error)]
+enum Lost {
+    #[error("{0}")]
+    Broken(String),
+    #[error("the reply is too large")]
+    TooLarge,
+}
+
+impl Lost {
+    fn broken(error: &hyper::Error) -> Self {
+        Self::Broken(socket::chain(error))
+    }
+
+    // By value, as the body's reader gives it.
+    #[allow(clippy::needless_pass_by_value, reason = "it is the shape of map_err's argument")]
+    fn in_body(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        if error.is::<LengthLimitError>() { Self::TooLarge } else { Self::Broken(socket::chain(&*error)) }
+    }
+}
+
+impl From<Lost> for CallError {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Broken(reason) => Self::Broken(reason),
+            Lost::TooLarge => Self::TooLarge { limit: MESSAGE_LIMIT },
+        }
+    }
+}
