@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::run::LiveRun;
 use crate::store::{RecordingState, RunId, RunSummary};
+use crate::transport::Address;
 
 /// A run: what it is and how far it has come.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +43,42 @@ pub(crate) struct RunView {
     frames: u32,
     /// Bytes of the file.
     bytes: u64,
+    /// Where its replicas are reached while it is live, also by programs that are no part of it.
+    endpoints: Vec<Endpoint>,
+}
+
+/// One replica on one protocol that has an address.
+#[derive(Serialize, ToSchema)]
+struct Endpoint {
+    /// The id of its node in the scenario.
+    node: String,
+    /// Which of its node's places it is.
+    #[schema(example = "replica 1")]
+    instance: String,
+    /// The protocol, as links name it.
+    #[schema(example = "grpc")]
+    protocol: &'static str,
+    /// Host and port.
+    #[schema(example = "127.0.0.1:41953")]
+    address: String,
+}
+
+impl Endpoint {
+    /// The endpoints of a live run, in the order of its places.
+    fn all(run: &LiveRun) -> Vec<Self> {
+        let plan = run.plan();
+        let endpoints = run.addresses().iter().filter_map(|(place, protocol, address)| {
+            let Address::Socket(address) = address else { return None };
+            let row = plan.places.get(place.0 as usize)?;
+            Some(Self {
+                node: plan.node_of(place.0)?.id.clone(),
+                instance: row.instance(),
+                protocol: protocol.descriptor().id,
+                address: address.to_string(),
+            })
+        });
+        endpoints.collect()
+    }
 }
 
 /// How far a run has come.
@@ -87,13 +124,30 @@ impl RunView {
                 Phase::Drain | Phase::End => RunState::Draining,
             },
         };
-        let time_ns = match (summary.state, stage) {
-            (RecordingState::Recording, Stage::Live(live)) => live.clock().now(),
+        let live = match (summary.state, stage) {
+            (RecordingState::Recording, Stage::Live(live)) => Some(live),
             _ => None,
         };
+        let time_ns = live.and_then(|live| live.clock().now());
+        let endpoints = live.map(|live| Endpoint::all(live)).unwrap_or_default();
         let RunSummary { id, name, scenario, made_at, seed, duration, reason, events, lost, frames, bytes, .. } =
             summary;
-        Self { id, name, scenario, made_at, seed, duration, state, time_ns, reason, events, lost, frames, bytes }
+        Self {
+            id,
+            name,
+            scenario,
+            made_at,
+            seed,
+            duration,
+            state,
+            time_ns,
+            reason,
+            events,
+            lost,
+            frames,
+            bytes,
+            endpoints,
+        }
     }
 }
 

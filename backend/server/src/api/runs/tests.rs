@@ -109,6 +109,11 @@ async fn a_run_is_started_followed_listed_renamed_fetched_and_deleted() {
     let id = run["id"].as_str().unwrap();
     let path = format!("/runs/{id}");
     assert!(["setup", "running"].contains(&run["state"].as_str().unwrap()), "{run}");
+    let endpoint = &run["endpoints"][0];
+    assert_eq!((&endpoint["node"], &endpoint["instance"]), (&json!("n2"), &json!("replica 1")), "{run}");
+    assert_eq!(endpoint["protocol"], "http1");
+    let address: SocketAddr = endpoint["address"].as_str().unwrap().parse().unwrap();
+    assert!(address.ip().is_loopback() && TcpStream::connect(address).await.is_ok(), "{address} does not answer");
     let (status, answer) = server.json(Method::DELETE, &path, &Value::Null).await;
     assert_eq!((status, answer["code"].as_str()), (StatusCode::CONFLICT, Some("run-recording")));
 
@@ -120,6 +125,7 @@ async fn a_run_is_started_followed_listed_renamed_fetched_and_deleted() {
     assert_eq!((run["state"].as_str(), run["reason"].as_str()), (Some("ended"), Some("load-done")), "{run}");
     assert_eq!((run["lost"].as_u64(), run["seed"].as_u64(), run["duration"].as_str()), (Some(0), Some(7), Some("1 s")));
     assert!(run["events"].as_u64().unwrap() > 20 * 5, "{run}");
+    assert_eq!(run["endpoints"], json!([]));
 
     let (status, file) = server.ask(Method::GET, &format!("{path}/recording"), "").await;
     assert_eq!(status, StatusCode::OK);
