@@ -38,6 +38,7 @@ error_kinds! {
     FOREIGN_ORIGIN: FORBIDDEN, "foreign-origin", "api.foreign-origin.message", "api.foreign-origin.remedy";
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED, "method-not-allowed", "api.method-not-allowed.message", "api.method-not-allowed.remedy";
     NOT_A_WEBSOCKET: UPGRADE_REQUIRED, "not-a-websocket", "api.not-a-websocket.message", "api.not-a-websocket.remedy";
+    NO_KEYFRAME: NOT_FOUND, "no-keyframe", "api.no-keyframe.message", "api.no-keyframe.remedy";
     NO_SUCH_FRAME: RANGE_NOT_SATISFIABLE, "no-such-frame", "api.no-such-frame.message", "api.no-such-frame.remedy";
     PAGE_NOT_BUILT: SERVICE_UNAVAILABLE, "page-not-built", "api.page-not-built.message", "api.page-not-built.remedy";
     RUN_ELSEWHERE: CONFLICT, "run-elsewhere", "api.run-elsewhere.message", "api.run-elsewhere.remedy";

@@ -9,23 +9,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::keys::{self, Keys, Maker};
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, reason_name, summary};
 use crate::record::Summary;
+
+/// Most recordings whose index is kept in memory once it was asked for.
+const MOST_OPEN: usize = 16;
 
 /// A run that this process records.
 pub(super) struct Live {
     pub(super) progress: watch::Receiver<Progress>,
+    /// Its index, as far as it is recorded.
+    pub(super) keys: Keys,
     /// Whether its files go when it ends.
     pub(super) discarded: bool,
 }
 
 /// What clones of a store share.
+#[derive(Default)]
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
     /// Runs that this process records.
     pub(super) live: Mutex<HashMap<RunId, Live>>,
     /// Held while a summary is changed.
     pub(super) summaries: Mutex<()>,
+    /// Indexes of recordings that are over, each with what the recording had come to.
+    pub(super) opened: Mutex<HashMap<RunId, (Progress, Keys)>>,
+    /// Held while an index is opened, so that it is made once.
+    pub(super) opening: Mutex<()>,
 }
 
 impl Inner {
@@ -40,6 +51,39 @@ impl Inner {
                 Err(error) => return Err(at(&path)(error)),
             }
         }
+    }
+
+    /// Begins the side file of a new run. Without one the run is recorded all the same.
+    pub(super) fn make_keys(&self, id: &RunId) -> (Keys, Option<Maker>) {
+        let path = self.keys_file(id);
+        match Maker::create(&path) {
+            Ok(maker) => (maker.keys().clone(), Some(maker)),
+            Err(error) => {
+                tracing::warn!("run {id} is recorded without an index: {error}");
+                (Keys::none(&path), None)
+            }
+        }
+    }
+
+    /// The index of a recording that is over and has come to `progress`. Waits for the disk.
+    pub(super) fn stored_keys(&self, id: &RunId, progress: Progress) -> Keys {
+        let known = || self.opened().get(id).filter(|(at, _)| *at == progress).map(|(_, keys)| keys.clone());
+        if let Some(keys) = known() {
+            return keys;
+        }
+        let _guard = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        // Someone else may have opened it meanwhile.
+        if let Some(keys) = known() {
+            return keys;
+        }
+        let draft = self.folder.join(format!(".{id}.{}.keys.draft", std::process::id()));
+        let keys = keys::open(&self.recording(id), progress, &self.keys_file(id), &draft);
+        let mut opened = self.opened();
+        if opened.len() >= MOST_OPEN {
+            opened.clear();
+        }
+        opened.insert(id.clone(), (progress, keys.clone()));
+        keys
     }
 
     /// Looks into a recording whose summary is missing or says that it is being made.
@@ -119,7 +163,8 @@ impl Inner {
 
     /// Deletes the run's files. The recording goes last: without it there is no run.
     pub(super) fn remove(&self, id: &RunId) -> Result<(), StoreError> {
-        for path in [self.summary(id), self.recording(id)] {
+        self.opened().remove(id);
+        for path in [self.summary(id), self.keys_file(id), self.recording(id)] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
                 _ => {}
@@ -153,8 +198,16 @@ impl Inner {
         self.folder.join(format!("{id}.json"))
     }
 
+    pub(super) fn keys_file(&self, id: &RunId) -> PathBuf {
+        self.folder.join(format!("{id}.keys"))
+    }
+
     pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<RunId, (Progress, Keys)>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn summaries(&self) -> MutexGuard<'_, ()> {

@@ -1,11 +1,12 @@
-//! The folder of runs: one append-only recording per run, `ID.hop`, and a summary beside it, `ID.json`, which can be
-//! made again from the recording (but for the name that a person gave).
+//! The folder of runs: one append-only recording per run, `ID.hop`, and beside it a summary, `ID.json`, and an index with
+//! Keyframes, `ID.keys`, which can be made again from the recording (but for the name that a person gave).
 //!
 //! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
 //! on the recording, so that a run without End whose lock is free is known to be cut.
 
 mod folder;
 mod id;
+mod keys;
 mod summary;
 mod tail;
 mod writer;
@@ -13,7 +14,7 @@ mod writer;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 use hopscope_record::frame::file_header;
@@ -23,8 +24,9 @@ use tokio::sync::watch;
 
 use folder::{Inner, Live};
 pub use id::{BadRunId, RunId};
+use keys::Keys;
 pub use summary::{RecordingState, RunSummary, reason_name};
-pub use tail::Tail;
+pub use tail::{MOST_FRAMES_BYTES, Tail};
 pub use writer::{Progress, RunFile};
 
 /// Longest name of a run in characters.
@@ -86,7 +88,7 @@ impl Store {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         fs::create_dir_all(&folder).map_err(at(&folder))?;
-        Ok(Self { inner: Arc::new(Inner { folder, live: Mutex::default(), summaries: Mutex::default() }) })
+        Ok(Self { inner: Arc::new(Inner { folder, ..Inner::default() }) })
     }
 
     /// Makes the file of a new run and its summary.
@@ -100,8 +102,9 @@ impl Store {
         file.lock().map_err(at(&path))?;
         file.write_all(&file_header()).map_err(at(&path))?;
         let (progress, watcher) = watch::channel(Progress::BEGINNING);
-        self.inner.live().insert(id.clone(), Live { progress: watcher, discarded: false });
-        let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, progress).map_err(at(&path));
+        let (keys, maker) = self.inner.make_keys(&id);
+        self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
+        let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, maker, progress).map_err(at(&path));
         let run = run.inspect_err(|_| self.inner.forget(&id))?;
         let summary = RunSummary {
             name: scenario.name.clone(),
@@ -173,16 +176,31 @@ impl Store {
     /// [`StoreError::NoSuchFrame`] when `from` lies beyond the next frame, [`StoreError::Elsewhere`], or as
     /// [`Store::get`].
     pub fn tail(&self, id: &RunId, from: u32) -> Result<Tail, StoreError> {
-        let progress = match self.progress(id) {
-            Some(progress) => progress,
-            None => self.stored(id)?,
-        };
+        let (progress, keys) = self.known(id)?;
         let frames = progress.borrow().frames;
         if from > frames {
             return Err(StoreError::NoSuchFrame { from, frames });
         }
         let path = self.inner.recording(id);
-        Ok(Tail::new(File::open(&path).map_err(at(&path))?, from, progress))
+        Tail::new(File::open(&path).map_err(at(&path))?, from, keys, progress).map_err(at(&path))
+    }
+
+    /// The frames from number `from` up to but without `to`, as many as there are by now; no more than fill
+    /// [`MOST_FRAMES_BYTES`], but one at least.
+    ///
+    /// # Errors
+    /// As [`Store::tail`], or when the file is damaged.
+    pub fn frames(&self, id: &RunId, from: u32, to: u32) -> Result<Vec<u8>, StoreError> {
+        self.tail(id, from)?.read_range(to).map_err(at(&self.inner.recording(id)))
+    }
+
+    /// The newest Keyframe after frame `at_most` or an earlier one, as a frame; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Elsewhere`], as [`Store::get`], or when the side file cannot be read.
+    pub fn keyframe(&self, id: &RunId, at_most: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let (_, keys) = self.known(id)?;
+        keys.keyframe(at_most).map_err(at(&self.inner.keys_file(id)))
     }
 
     /// The run's file and how many of its bytes are whole frames by now.
@@ -238,13 +256,17 @@ impl Store {
         }
     }
 
-    /// A watch that stands still: the progress of a run that is over.
-    fn stored(&self, id: &RunId) -> Result<watch::Receiver<Progress>, StoreError> {
+    /// How far a run has come, and its index. The watch of one that is over stands still.
+    fn known(&self, id: &RunId) -> Result<(watch::Receiver<Progress>, Keys), StoreError> {
+        if let Some(live) = self.inner.live().get(id) {
+            return Ok((live.progress.clone(), live.keys.clone()));
+        }
         let summary = self.get(id)?;
         if summary.state == RecordingState::Recording {
             return Err(StoreError::Elsewhere(id.clone()));
         }
-        Ok(watch::channel(Progress { frames: summary.frames, bytes: summary.bytes }).1)
+        let progress = Progress { frames: summary.frames, bytes: summary.bytes };
+        Ok((watch::channel(progress).1, self.inner.stored_keys(id, progress)))
     }
 }
 

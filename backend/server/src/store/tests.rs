@@ -1,10 +1,10 @@
-use hopscope_record::frame::{EndReason, FILE_HEADER_LEN};
-use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FILE_HEADER_LEN, FrameWriter, Hello};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::plan::{Plan, compile};
 
 use super::*;
 use crate::record::clock::monotonic_ns;
-use crate::record::{EndInfo, Recording, RecordingOptions, new_run_key};
+use crate::record::{EndInfo, FrameSink as _, Recording, RecordingOptions, Summary, new_run_key};
 
 /// The plan of the first template.
 pub(crate) fn plan() -> Plan {
@@ -40,7 +40,82 @@ pub(crate) fn end() -> EndInfo {
     EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: Vec::new() }
 }
 
-fn folder() -> (tempfile::TempDir, Store) {
+/// A run whose frames are made up and put into its file at once, with nothing that ticks.
+pub(crate) struct MadeUp {
+    store: Store,
+    file: RunFile,
+    frames: FrameWriter,
+    names: u32,
+    time: i64,
+}
+
+impl MadeUp {
+    /// A run with its Hello.
+    pub(crate) fn begin(store: &Store) -> Self {
+        let plan = plan();
+        let mut file = store.create(&plan.scenario, &plan.settings).unwrap();
+        let mut frames = FrameWriter::new();
+        let hello = Hello {
+            codec_version: CODEC_VERSION,
+            build: "test".to_owned(),
+            run_id: file.id().to_string(),
+            run_key: new_run_key().unwrap(),
+            unix_ns_at_zero: 0,
+            kinds: Vec::new(),
+            plan: plan.to_bytes().unwrap(),
+        };
+        file.put(frames.hello(&hello).unwrap());
+        Self { store: store.clone(), file, frames, names: 0, time: 0 }
+    }
+
+    pub(crate) fn id(&self) -> &RunId {
+        self.file.id()
+    }
+
+    /// So many frames more, most of them with `events` events that hardly can be packed, one in ten with a name; until
+    /// they are in the file.
+    pub(crate) async fn frames(&mut self, count: u32, events: u64) {
+        for _ in 0..count {
+            let frame = if self.frames.next_number() % 10 == 4 {
+                let name = format!("name {}", self.names);
+                let frame = self.frames.names(NameIndex(self.names), &[&name]).unwrap();
+                self.names += 1;
+                frame
+            } else {
+                let noise = |n: i64| ((self.time + n) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let event = |n: i64| Event {
+                    trace: TraceId(noise(n)),
+                    message: MessageId(noise(n).rotate_left(17)),
+                    a: noise(n) >> 1,
+                    b: noise(n),
+                    place: PlaceIndex(0),
+                    link: LinkIndex(0),
+                    ..Event::new(self.time + n, Kind::SENT)
+                };
+                let batch: Vec<_> = (0..events.cast_signed()).map(event).collect();
+                self.time += events.cast_signed();
+                self.frames.events(self.time, &batch).unwrap()
+            };
+            self.file.put(frame);
+        }
+        let frames = self.frames.next_number();
+        let mut progress = self.store.progress(self.id()).unwrap();
+        progress.wait_for(|progress| progress.frames >= frames).await.unwrap();
+    }
+
+    /// Its End, and its file let go.
+    pub(crate) async fn end(mut self) -> RunId {
+        let (time, reason) = (self.time, EndReason::LOAD_DONE);
+        self.file.put(self.frames.end(&End { time, reason, detail: None, counts: Vec::new() }).unwrap());
+        let id = self.id().clone();
+        let summary =
+            Summary { frames: u64::from(self.frames.next_number()), reason: Some(reason), ..Summary::default() };
+        tokio::task::spawn_blocking(move || Box::new(self.file).finish(&summary)).await.unwrap().unwrap();
+        id
+    }
+}
+
+pub(crate) fn folder() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("runs")).unwrap();
     (folder, store)
@@ -235,9 +310,10 @@ async fn a_full_disk_ends_what_is_stored_and_the_rest_counts_as_lost() {
     let (_folder, store) = folder();
     let (id, _) = store.inner.make_file().unwrap();
     let (progress, watcher) = watch::channel(Progress::BEGINNING);
-    store.inner.live().insert(id.clone(), Live { progress: watcher, discarded: false });
+    let (keys, maker) = store.inner.make_keys(&id);
+    store.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let file = RunFile::start(id.clone(), Arc::clone(&store.inner), full, progress).unwrap();
+    let file = RunFile::start(id.clone(), Arc::clone(&store.inner), full, maker, progress).unwrap();
     let options =
         RecordingOptions { run: id.to_string(), key: new_run_key().unwrap(), plan: Vec::new(), sink: Box::new(file) };
     let recording = Recording::start(options).unwrap();

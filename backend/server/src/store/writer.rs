@@ -1,6 +1,6 @@
 //! The file of a run that is being recorded: a bounded queue in memory and the thread that writes it out.
 //!
-//! Owns the file while it grows. Whoever records never waits for the disk; when the queue is full there is *no room*,
+//! Owns the file while it grows, and its side file. Whoever records never waits for the disk; when the queue is full there is *no room*,
 //! and when the disk refuses a frame, nothing after that frame is stored.
 
 use std::collections::VecDeque;
@@ -9,11 +9,13 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use hopscope_record::decoder::Frame;
 use hopscope_record::frame::FILE_HEADER_LEN;
 use tokio::sync::watch;
 
 use super::RunId;
 use super::folder::Inner;
+use super::keys::Maker;
 use crate::record::{FrameSink, Summary};
 
 /// Bytes of frames that may wait for the disk.
@@ -75,15 +77,16 @@ impl Queue {
 }
 
 impl RunFile {
-    /// Begins to write to `file`, in which the header is; tells `progress` of each batch of frames.
+    /// Begins to write to `file`, in which the header is; tells `keys` of each frame and `progress` of each batch.
     pub(super) fn start(
         id: RunId,
         store: Arc<Inner>,
         file: File,
+        keys: Option<Maker>,
         progress: watch::Sender<Progress>,
     ) -> io::Result<Self> {
         let queue = Arc::<Queue>::default();
-        let writer = Writer { file, queue: Arc::clone(&queue), progress };
+        let writer = Writer { file, keys, queue: Arc::clone(&queue), progress };
         let thread = std::thread::Builder::new().name("hs-store".into()).spawn(move || writer.run())?;
         Ok(Self { id, store, queue, thread: Some(thread) })
     }
@@ -137,6 +140,8 @@ impl Drop for RunFile {
 
 struct Writer {
     file: File,
+    /// Its side file; `None` once it could not be written.
+    keys: Option<Maker>,
     queue: Arc<Queue>,
     progress: watch::Sender<Progress>,
 }
@@ -146,6 +151,7 @@ impl Writer {
         loop {
             let frames = self.queue.take();
             if frames.is_empty() {
+                self.finish_keys();
                 return self.file.sync_all();
             }
             let mut progress = *self.progress.borrow();
@@ -154,6 +160,7 @@ impl Writer {
             if let Err(error) = written {
                 tracing::error!("a run's file cannot grow any more: {error}");
                 self.refuse(progress.bytes);
+                self.finish_keys();
                 return Err(error);
             }
         }
@@ -164,9 +171,27 @@ impl Writer {
             self.file.write_all(&frame)?;
             progress.frames += 1;
             progress.bytes += frame.len() as u64;
+            self.note(&frame, *progress);
             self.queue.lock().bytes -= frame.len();
         }
         Ok(())
+    }
+
+    /// Tells the side file of a frame that the file has. It can be made again, so its troubles are not the run's.
+    fn note(&mut self, bytes: &[u8], progress: Progress) {
+        let Some(keys) = &mut self.keys else { return };
+        // What the collector made is a whole frame.
+        let Some(frame) = Frame::from_bytes(bytes, progress.bytes - bytes.len() as u64) else { return };
+        if let Err(error) = keys.note(&frame, progress.bytes) {
+            tracing::warn!("a run's index ends early: {error}");
+            self.keys = None;
+        }
+    }
+
+    fn finish_keys(&mut self) {
+        if let Some(Err(error)) = self.keys.take().map(Maker::finish) {
+            tracing::warn!("a run's index ends early: {error}");
+        }
     }
 
     /// Takes nothing more, and leaves the file as it was after its last whole frame.

@@ -1,22 +1,21 @@
-//! Runs over HTTP: start, list, look, stop, rename, delete, stream, download.
+//! Runs over HTTP: start, list, look, stop, rename, delete, follow, fetch, download.
 
 mod body;
 mod export;
+mod frames;
 mod live;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hopscope_scenario::validate::validate_request;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,7 +34,9 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(list, create))
         .routes(routes!(get, rename, delete))
         .routes(routes!(stop))
-        .routes(routes!(stream))
+        .routes(routes!(frames::stream))
+        .routes(routes!(frames::frames))
+        .routes(routes!(frames::keyframe))
         .routes(routes!(recording))
         .routes(routes!(export::export_run))
         .with_state(runs)
@@ -155,46 +156,6 @@ async fn stop(State(runs): State<Runs>, Path(id): Path<String>) -> Result<(Statu
         return Err(store_error(StoreError::Elsewhere(view.id)));
     }
     Ok((StatusCode::ACCEPTED, Json(view)))
-}
-
-/// Where a stream starts.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct From {
-    /// Number of the first frame wanted; 0, which is Hello, if left out.
-    #[serde(default)]
-    from: u32,
-}
-
-/// Follow a run: its frames as recorded, by WebSocket, until its end.
-#[utoipa::path(
-    get,
-    path = "/runs/{id}/stream",
-    params(From),
-    responses(
-        (status = 101, description = "Binary messages of whole frames; closed with 1000 after the last one"),
-        (status = 404, description = "No such run", body = ErrorBody),
-        (status = 409, description = "Another process records it", body = ErrorBody),
-        (status = 416, description = "The recording has no such frame", body = ErrorBody),
-        (status = 426, description = "Not a WebSocket", body = ErrorBody),
-    )
-)]
-async fn stream(
-    State(runs): State<Runs>,
-    Path(id): Path<String>,
-    query: Result<Query<From>, QueryRejection>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, ApiError> {
-    let id = run_id(&id)?;
-    let Query(From { from }) =
-        query.map_err(|fault| ApiError::new(&error::BAD_QUERY, "from").with("reason", fault.body_text()))?;
-    let upgrade = upgrade.map_err(|_| ApiError::new(&error::NOT_A_WEBSOCKET, format!("/api/runs/{id}/stream")))?;
-    let tail = runs.blocking(move |store| store.tail(&id, from)).await?;
-    let closing = runs.closing();
-    // Readers have nothing to say, so a long message is a mistake.
-    let upgrade = upgrade.max_message_size(64 << 10);
-    Ok(upgrade.on_upgrade(move |socket| crate::stream::send(socket, tail, closing)))
 }
 
 /// Download a run's recording: the file as it is, up to its last whole frame.

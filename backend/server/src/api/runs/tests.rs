@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use futures_util::StreamExt as _;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::FILE_HEADER_LEN;
+use hopscope_record::frame::{FILE_HEADER_LEN, FrameType};
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +19,7 @@ use tower::ServiceExt as _;
 use super::Runs;
 use super::live::MOST_LIVE;
 use crate::store::Store;
-use crate::store::tests::{end, record, stamp};
+use crate::store::tests::{MadeUp, end, record, stamp};
 use crate::{Asset, Config, Page};
 
 struct NoPage;
@@ -73,7 +74,11 @@ impl Server {
     }
 
     async fn follow(&self, id: &str, from: u32) -> Result<Socket, tungstenite::Error> {
-        let url = format!("ws://{}/api/runs/{id}/stream?from={from}", self.address);
+        self.follow_by(id, &format!("from={from}")).await
+    }
+
+    async fn follow_by(&self, id: &str, query: &str) -> Result<Socket, tungstenite::Error> {
+        let url = format!("ws://{}/api/runs/{id}/stream?{query}", self.address);
         Ok(tokio_tungstenite::connect_async(url).await?.0)
     }
 }
@@ -203,14 +208,138 @@ async fn a_stream_says_clearly_why_it_cannot_be_had() {
     let path = format!("/runs/{id}/stream");
     let (status, answer) = server.get(&path).await;
     assert_eq!((status, answer["code"].as_str()), (StatusCode::UPGRADE_REQUIRED, Some("not-a-websocket")));
-    for query in ["from=-1", "from=x", "since=3", "from=4294967296"] {
+    for query in ["from=-1", "from=x", "since=3", "from=4294967296", "mode=tail"] {
         let (status, answer) = server.get(&format!("{path}?{query}")).await;
         assert_eq!((status, answer["code"].as_str()), (StatusCode::BAD_REQUEST, Some("bad-query")), "{query}");
     }
-    for (id, from, expected) in [(id.as_str(), 99, 416), ("20010101-000000-0000", 0, 404)] {
-        let Err(tungstenite::Error::Http(response)) = server.follow(id, from).await else { panic!("it was accepted") };
-        assert_eq!(response.status(), expected);
+    let Err(tungstenite::Error::Http(response)) = server.follow("20010101-000000-0000", 0).await else {
+        panic!("it was accepted")
+    };
+    assert_eq!(response.status(), 404);
+    // A browser can read the close of a stream, and nothing of a refused upgrade.
+    let frames = server.store.get(&id).unwrap().frames;
+    let closed = server.follow(id.as_str(), frames + 1).await.unwrap().next().await.unwrap().unwrap();
+    let Message::Close(Some(close)) = closed else { panic!("{closed:?}") };
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (4001, frames.to_string().as_str()));
+}
+
+/// The frames of some bytes: number and type.
+fn numbers(bytes: &[u8]) -> Vec<(u32, FrameType)> {
+    let mut decoder = Decoder::new(Framing::Stream);
+    decoder.push(bytes);
+    let mut numbers = Vec::new();
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        numbers.push((frame.header.number, frame.header.frame_type));
     }
+    numbers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_and_keyframes_are_fetched_by_their_numbers() {
+    let server = Server::start().await;
+    let mut run = MadeUp::begin(&server.store);
+    let path = format!("/runs/{}", run.id());
+    let (status, answer) = server.get(&format!("{path}/keyframe")).await;
+    assert_eq!((status, answer["code"].as_str()), (StatusCode::NOT_FOUND, Some("no-keyframe")));
+    run.frames(80, 2_000).await;
+    let (status, bytes) = server.ask(Method::GET, &format!("{path}/keyframe?at=70"), "").await;
+    let key = numbers(&bytes);
+    assert_eq!((status, key.len(), key[0].1), (StatusCode::OK, 1, FrameType::KEYFRAME));
+    assert!((38..=70).contains(&key[0].0));
+    let id = run.end().await;
+
+    let (_, all) = server.ask(Method::GET, &format!("/runs/{id}/recording"), "").await;
+    let (mut fetched, mut from, mut answers) = (Vec::new(), 0, 0);
+    loop {
+        let (status, bytes) = server.ask(Method::GET, &format!("{path}/frames?from={from}"), "").await;
+        assert_eq!(status, StatusCode::OK);
+        let Some((last, _)) = numbers(&bytes).last().copied() else { break };
+        assert!(bytes.len() < 2 << 20, "an answer has its bound");
+        (from, answers) = (last + 1, answers + 1);
+        fetched.extend(bytes);
+    }
+    assert!(answers > 2 && fetched == all[FILE_HEADER_LEN..]);
+    let (_, some) = server.ask(Method::GET, &format!("{path}/frames?from=5&to=8"), "").await;
+    assert_eq!(numbers(&some).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [5, 6, 7]);
+    for (query, status, code) in [
+        ("from=5&to=5", 400, "bad-query"),
+        ("to=5", 400, "bad-query"),
+        ("from=1&at=2", 400, "bad-query"),
+        ("from=9999", 416, "no-such-frame"),
+    ] {
+        let (answered, answer) = server.get(&format!("{path}/frames?{query}")).await;
+        assert_eq!((answered.as_u16(), answer["code"].as_str()), (status, Some(code)), "{query}");
+    }
+    let (status, answer) = server.get(&format!("{path}/keyframe?to=1")).await;
+    assert_eq!((status.as_u16(), answer["code"].as_str()), (400, Some("bad-query")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_reader_that_wants_the_head_is_taken_there() {
+    let server = Server::start().await;
+    let mut run = MadeUp::begin(&server.store);
+    run.frames(100, 1_000).await;
+    let id = run.end().await;
+    let (all, _) = read_all(server.follow(id.as_str(), 0).await.unwrap()).await;
+    let (head, code) = read_all(server.follow_by(id.as_str(), "mode=head").await.unwrap()).await;
+    assert_eq!(code, 1000);
+    let read = numbers(&head);
+    let key = read.iter().position(|(_, frame_type)| *frame_type == FrameType::KEYFRAME).unwrap();
+    assert_eq!(read[0], (0, FrameType::HELLO));
+    assert!(read[1..key].iter().all(|(_, frame_type)| *frame_type == FrameType::NAMES));
+    assert_eq!(
+        key,
+        1 + numbers(&all[..all.len() - 1])
+            .iter()
+            .filter(|(number, frame_type)| { *frame_type == FrameType::NAMES && *number <= read[key].0 })
+            .count()
+    );
+    let rest: Vec<u32> = read[key + 1..].iter().map(|(number, _)| *number).collect();
+    assert_eq!(rest, (read[key].0 + 1..=101).collect::<Vec<_>>());
+    assert!(all.ends_with(&head[head.len() - 100..]));
+    // One that is not far behind misses nothing.
+    let near = format!("mode=head&from={}", 101 - 5);
+    let (near, _) = read_all(server.follow_by(id.as_str(), &near).await.unwrap()).await;
+    assert_eq!(numbers(&near).len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_stalls_and_wants_the_head_gets_a_keyframe_and_fills_its_hole() {
+    let server = Server::start().await;
+    let mut run = MadeUp::begin(&server.store);
+    let id = run.id().clone();
+    run.frames(2, 10).await;
+    let mut socket = server.follow_by(id.as_str(), "mode=head").await.unwrap();
+    let first = socket.next().await.unwrap().unwrap().into_data();
+    assert_eq!(numbers(&first)[0], (0, FrameType::HELLO));
+    // Much more than the sockets' buffers hold, while nothing is read.
+    run.frames(160, 8_000).await;
+    run.end().await;
+    let frames = server.store.get(&id).unwrap().frames;
+    let (rest, code) = read_all(socket).await;
+    assert_eq!(code, 1000);
+    let read = [&first[..], &rest].concat();
+    let keys = numbers(&read).iter().filter(|(_, frame_type)| *frame_type == FrameType::KEYFRAME).count();
+    assert!(keys > 0, "it read all of it");
+    let (_, file) = server.ask(Method::GET, &format!("/runs/{id}/recording"), "").await;
+    let mut there: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    let mut take = |bytes: &[u8]| {
+        let mut decoder = Decoder::new(Framing::Stream);
+        decoder.push(bytes);
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            if frame.header.frame_type != FrameType::KEYFRAME {
+                there.insert(frame.header.number, frame.bytes.to_vec());
+            }
+        }
+        (0..frames).find(|number| !there.contains_key(number))
+    };
+    let mut hole = take(&read);
+    assert!(hole.is_some());
+    while let Some(from) = hole {
+        hole = take(&server.ask(Method::GET, &format!("/runs/{id}/frames?from={from}"), "").await.1);
+    }
+    let filled: Vec<u8> = there.into_values().flatten().collect();
+    assert!(filled == file[FILE_HEADER_LEN..], "after its ranges it has what everyone has");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,6 +443,8 @@ async fn the_interface_is_described() {
         "/api/runs",
         "/api/runs/{id}",
         "/api/runs/{id}/export",
+        "/api/runs/{id}/frames",
+        "/api/runs/{id}/keyframe",
         "/api/runs/{id}/recording",
         "/api/runs/{id}/stop",
         "/api/runs/{id}/stream",
