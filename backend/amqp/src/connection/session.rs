@@ -1,0 +1,376 @@
+//! What a connection's frames mean: its phases, its channels' contents, and how faults end the one or the other.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
+use tokio::time::Instant;
+
+use super::content::{Contents, Whole};
+use super::handshake::{self, Agreed, Client};
+use super::seconds;
+use crate::broker::Shared;
+use crate::fault::Fault;
+use crate::observer::{ConnectionId, Observer};
+use crate::outbox::Outbox;
+use crate::state::{State, VHOST};
+use crate::wire::{Decoder, Frame, short};
+
+/// What every connection begins with.
+const PROTOCOL_HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
+
+/// Class and method of `basic.publish`, to which contents belong.
+const PUBLISH: (u16, u16) = (60, 40);
+
+/// Most frames that are worked off under one hold of the lock.
+const BATCH: usize = 64;
+
+/// Where a connection stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Waits for the protocol header.
+    Header,
+    /// Waits for who the client is.
+    StartOk,
+    /// Waits for the client's limits.
+    TuneOk,
+    /// Waits for the virtual host.
+    Open,
+    Running,
+    /// Has told the client that it ends, and waits for its answer.
+    Closing(Instant),
+    Ended,
+}
+
+/// One connection's protocol.
+pub(super) struct Session<O: Observer> {
+    id: ConnectionId,
+    peer: SocketAddr,
+    shared: Arc<Shared<O>>,
+    outbox: Arc<Outbox>,
+    decoder: Decoder,
+    phase: Phase,
+    client: Client,
+    agreed: Agreed,
+    contents: Contents,
+    /// Channels that were told that they end; all but the answer is passed over.
+    closing: HashSet<u16>,
+    published: bool,
+    told_blocked: bool,
+    /// What comes is no frames any more: it is thrown away until the peer closes.
+    deaf: bool,
+}
+
+impl<O: Observer> Session<O> {
+    pub(super) fn new(id: ConnectionId, peer: SocketAddr, shared: Arc<Shared<O>>, outbox: Arc<Outbox>) -> Self {
+        let config = Arc::clone(&shared.config);
+        let agreed = Agreed { channel_max: config.channel_max, frame_max: config.frame_max, heartbeat: 0 };
+        let contents = Contents::new(Arc::clone(&shared.unfinished), config.message_max);
+        Self {
+            id,
+            peer,
+            shared,
+            outbox,
+            decoder: Decoder::new(config.frame_max),
+            phase: Phase::Header,
+            client: Client::default(),
+            agreed,
+            contents,
+            closing: HashSet::new(),
+            published: false,
+            told_blocked: false,
+            deaf: false,
+        }
+    }
+
+    pub(super) fn decoder(&mut self) -> &mut Decoder {
+        &mut self.decoder
+    }
+
+    /// The agreed interval; none before it is agreed, or where there are to be none.
+    pub(super) fn heartbeat(&self) -> Option<Duration> {
+        seconds(self.agreed.heartbeat)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    pub(super) fn has_published(&self) -> bool {
+        self.published
+    }
+
+    pub(super) fn closing_since(&self) -> Option<Instant> {
+        if let Phase::Closing(since) = self.phase { Some(since) } else { None }
+    }
+
+    /// The broker ends.
+    pub(super) fn stop(&mut self) {
+        match self.phase {
+            Phase::Header => self.phase = Phase::Ended,
+            Phase::Closing(_) | Phase::Ended => (),
+            _ => {
+                let shared = Arc::clone(&self.shared);
+                let fault = Fault::connection_forced("broker forced connection closure with reason 'shutdown'");
+                self.fail_connection(&mut shared.lock(), fault, (0, 0));
+            }
+        }
+    }
+
+    /// Nothing more is read from this client until there is memory.
+    pub(super) fn tell_blocked(&mut self) {
+        if self.client.blocked && !self.told_blocked && self.phase == Phase::Running {
+            let blocked = connection::Blocked { reason: short("low on memory") };
+            self.outbox.method(0, &AMQPClass::Connection(connection::AMQPMethod::Blocked(blocked)));
+            self.told_blocked = true;
+        }
+    }
+
+    /// Reading goes on.
+    pub(super) fn tell_unblocked(&mut self) {
+        if std::mem::take(&mut self.told_blocked) {
+            let unblocked = connection::AMQPMethod::Unblocked(connection::Unblocked {});
+            self.outbox.method(0, &AMQPClass::Connection(unblocked));
+        }
+    }
+
+    /// Works off whole frames that have come; whether there may be more of them.
+    pub(super) fn work(&mut self) -> bool {
+        if self.deaf {
+            self.decoder.buffer().clear();
+            return false;
+        }
+        if self.phase == Phase::Header && !self.begin() {
+            return false;
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        for _ in 0..BATCH {
+            if self.phase == Phase::Ended {
+                return false;
+            }
+            match self.decoder.frame() {
+                Ok(Some(frame)) => self.frame(&mut state, frame),
+                Ok(None) => return false,
+                Err(error) => {
+                    // What follows cannot be told apart any more: the client hears why, and nothing is read again.
+                    if self.closing_since().is_none() {
+                        self.fail_connection(&mut state, error.into(), (0, 0));
+                    }
+                    self.deaf = true;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes the protocol header; whether frames may follow.
+    fn begin(&mut self) -> bool {
+        let Some(header) = self.decoder.protocol_header() else { return false };
+        if header != PROTOCOL_HEADER {
+            self.outbox.raw(&PROTOCOL_HEADER);
+            self.phase = Phase::Ended;
+            return false;
+        }
+        self.say(connection::AMQPMethod::Start(handshake::start()));
+        self.phase = Phase::StartOk;
+        true
+    }
+
+    fn say(&self, method: connection::AMQPMethod) {
+        self.outbox.method(0, &AMQPClass::Connection(method));
+    }
+
+    fn frame(&mut self, state: &mut State<O>, frame: Frame) {
+        if let Phase::Closing(_) = self.phase {
+            if let Frame::Method(0, AMQPClass::Connection(method)) = frame {
+                self.answer_while_closing(&method);
+            }
+            return;
+        }
+        let (number, method) = match &frame {
+            Frame::Method(number, method) => (*number, (method.get_amqp_class_id(), method.get_amqp_method_id())),
+            Frame::Header(number, _) | Frame::Body(number, _) => (*number, PUBLISH),
+            Frame::Heartbeat => return,
+        };
+        let done = match frame {
+            Frame::Method(0, AMQPClass::Connection(method)) => self.connection_method(state, &method),
+            _ if self.phase != Phase::Running => Err(Fault::command_invalid("the connection is not open yet")),
+            _ if number == 0 => Err(Fault::command_invalid("channel 0 is the connection's own")),
+            frame => self.channel_frame(state, number, frame),
+        };
+        if let Err(fault) = done {
+            self.fail(state, number, fault, method);
+        }
+    }
+
+    fn answer_while_closing(&mut self, method: &connection::AMQPMethod) {
+        match method {
+            connection::AMQPMethod::CloseOk(_) => self.phase = Phase::Ended,
+            connection::AMQPMethod::Close(_) => {
+                self.say(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
+                self.phase = Phase::Ended;
+            }
+            _ => (),
+        }
+    }
+
+    fn connection_method(&mut self, state: &mut State<O>, method: &connection::AMQPMethod) -> Result<(), Fault> {
+        match (self.phase, method) {
+            (Phase::StartOk, connection::AMQPMethod::StartOk(start_ok)) => {
+                self.client = handshake::client(&start_ok.client_properties);
+                if let Err(fault) = handshake::login(start_ok) {
+                    if self.client.login_close {
+                        return Err(fault);
+                    }
+                    self.phase = Phase::Ended;
+                    return Ok(());
+                }
+                self.say(connection::AMQPMethod::Tune(handshake::tune(&self.shared.config)));
+                self.phase = Phase::TuneOk;
+            }
+            (Phase::TuneOk, connection::AMQPMethod::TuneOk(answer)) => {
+                self.agreed = handshake::agree(&self.shared.config, answer)?;
+                self.decoder.set_frame_max(self.agreed.frame_max);
+                self.outbox.set_frame_max(self.agreed.frame_max);
+                self.phase = Phase::Open;
+            }
+            (Phase::Open, connection::AMQPMethod::Open(open)) => self.open(state, open)?,
+            (_, connection::AMQPMethod::Close(_)) => {
+                state.disconnect(self.id);
+                self.say(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
+                self.phase = Phase::Ended;
+            }
+            _ => return Err(Fault::command_invalid("unexpected method of the connection")),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, state: &mut State<O>, open: &connection::Open) -> Result<(), Fault> {
+        if open.virtual_host.as_str() != VHOST {
+            return Err(Fault::not_allowed(format_args!("vhost {} not found", open.virtual_host)));
+        }
+        let max = self.shared.config.connections_max;
+        if state.connection_count() >= max {
+            return Err(Fault::not_allowed(format_args!("connection limit ({max}) is reached")));
+        }
+        state.connect(self.id, self.peer, &self.client.name, &self.outbox, self.client.cancel_notify);
+        self.say(connection::AMQPMethod::OpenOk(connection::OpenOk {}));
+        self.phase = Phase::Running;
+        Ok(())
+    }
+
+    fn channel_frame(&mut self, state: &mut State<O>, number: u16, frame: Frame) -> Result<(), Fault> {
+        if self.closing.contains(&number) {
+            self.answer_of_closing_channel(number, &frame);
+            return Ok(());
+        }
+        if let Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Open(_))) = frame {
+            return state.open_channel(self.id, number, self.agreed.channel_max);
+        }
+        if !state.has_channel(self.id, number) {
+            // The answer to a close that crossed ours.
+            if matches!(frame, Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)))) {
+                return Ok(());
+            }
+            return Err(Fault::channel_error("expected 'channel.open'"));
+        }
+        let whole = match frame {
+            Frame::Method(_, method) => return self.channel_method(state, number, method),
+            Frame::Header(_, header) => self.contents.header(number, header)?,
+            Frame::Body(_, part) => self.contents.body(number, part)?,
+            Frame::Heartbeat => None,
+        };
+        match whole {
+            Some(whole) => self.publish(state, number, whole),
+            None => Ok(()),
+        }
+    }
+
+    fn answer_of_closing_channel(&mut self, number: u16, frame: &Frame) {
+        match frame {
+            Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::CloseOk(_))) => {
+                self.closing.remove(&number);
+            }
+            Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(_))) => self.close_ok(number),
+            _ => (),
+        }
+    }
+
+    fn close_ok(&self, number: u16) {
+        let method = channel::AMQPMethod::CloseOk(channel::CloseOk {});
+        self.outbox.method(number, &AMQPClass::Channel(method));
+    }
+
+    fn channel_method(&mut self, state: &mut State<O>, number: u16, method: AMQPClass) -> Result<(), Fault> {
+        if self.contents.is_pending(number) {
+            return Err(Fault::unexpected_frame("expected content frame, got method frame instead"));
+        }
+        match method {
+            AMQPClass::Channel(channel::AMQPMethod::Close(_)) => {
+                state.close_channel(self.id, number);
+                self.close_ok(number);
+                Ok(())
+            }
+            AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => {
+                Err(Fault::command_invalid("unexpected 'channel.close_ok'"))
+            }
+            AMQPClass::Basic(basic::AMQPMethod::Publish(publish)) => {
+                if publish.immediate {
+                    return Err(Fault::not_implemented("immediate=true"));
+                }
+                self.contents.begin(number, publish);
+                Ok(())
+            }
+            method => state.dispatch(self.id, number, &method),
+        }
+    }
+
+    fn publish(&mut self, state: &mut State<O>, number: u16, (publish, content): Whole) -> Result<(), Fault> {
+        self.published = true;
+        state.publish(self.id, number, publish, content)
+    }
+
+    /// Ends the channel or the connection, as the fault asks.
+    fn fail(&mut self, state: &mut State<O>, number: u16, fault: Fault, method: (u16, u16)) {
+        if fault.closes_connection || number == 0 {
+            return self.fail_connection(state, fault, method);
+        }
+        tracing::debug!("channel {number} of connection {} ends: {}", self.id.get(), fault.text);
+        self.contents.forget(number);
+        state.close_channel(self.id, number);
+        self.closing.insert(number);
+        let close = channel::Close {
+            reply_code: fault.code,
+            reply_text: short(&fault.text),
+            class_id: method.0,
+            method_id: method.1,
+        };
+        self.outbox.method(number, &AMQPClass::Channel(channel::AMQPMethod::Close(close)));
+    }
+
+    fn fail_connection(&mut self, state: &mut State<O>, fault: Fault, method: (u16, u16)) {
+        tracing::debug!("connection {} ends: {}", self.id.get(), fault.text);
+        state.disconnect(self.id);
+        self.say(connection::AMQPMethod::Close(connection::Close {
+            reply_code: fault.code,
+            reply_text: short(&fault.text),
+            class_id: method.0,
+            method_id: method.1,
+        }));
+        self.phase = Phase::Closing(Instant::now());
+    }
+}
+
+impl<O: Observer> Drop for Session<O> {
+    fn drop(&mut self) {
+        self.shared.lock().disconnect(self.id);
+    }
+}
