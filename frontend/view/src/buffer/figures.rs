@@ -74,7 +74,9 @@ fn mean_rate(state: &State, phases: &[(Phase, i64)]) -> Option<f64> {
 fn recent_rate(frames: &[FrameRow]) -> Option<f64> {
     let last = frames.last()?;
     let since = (last.cut - SECOND).max(0);
-    let first = frames.iter().rev().find(|frame| frame.cut <= since);
+    // Nothing was sent before the first frame, or a Keyframe stands for what was.
+    let oldest = frames.first().filter(|first| first.stands_for_earlier);
+    let first = frames.iter().rev().find(|frame| frame.cut <= since).or(oldest);
     let (sent, cut) = first.map_or((0, 0), |frame| (frame.totals.sent, frame.cut.max(0)));
     let length = last.cut - cut;
     // Less than a fifth of a second says nothing about a second.

@@ -1,6 +1,6 @@
 //! Made-up runs of a client and a service with two replicas, as the collector would write them.
 
-use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello};
+use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello, Keyframe};
 use hopscope_record::kind::Phase;
 use hopscope_record::{
     Event, KINDS, Kind, LinkIndex, MessageId, Minter, NameIndex, PlaceIndex, RunKey, SourceId, TraceId,
@@ -114,4 +114,19 @@ pub(crate) fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
     let time = events.last().map_or(0, |event| event.time) + MS;
     frames.push(writer.end(&End { time, reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }).unwrap());
     frames
+}
+
+/// The Keyframe after frame `number`.
+pub(crate) fn keyframe(frames: &[Vec<u8>], number: u32) -> Vec<u8> {
+    let whole = super::tests::filled(&frames[..=number as usize]);
+    let keyframe = Keyframe {
+        frame: number,
+        next_offset: frames[..=number as usize].iter().map(|frame| frame.len() as u64).sum(),
+        names: 1,
+        messages: 0,
+        lost: whole.lost(),
+        cut: whole.frames.last().map_or(0, |frame| frame.cut),
+        state: whole.state().unwrap().clone(),
+    };
+    keyframe.to_frame().unwrap()
 }

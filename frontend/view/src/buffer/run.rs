@@ -1,0 +1,85 @@
+//! What the frames that were folded come to, row by row.
+
+use hopscope_record::decoder::Frame;
+use hopscope_record::frame::{Hello, Payload};
+use hopscope_record::kind::Phase;
+use hopscope_record::state::State;
+use hopscope_record::{Event, Kind};
+use hopscope_scenario::plan::Plan;
+
+use super::{BufferError, Journeys, Median, Tempos, Traces};
+
+/// What is known once Hello was read.
+pub(super) struct Run {
+    pub(super) hello: Hello,
+    pub(super) plan: Plan,
+    pub(super) state: State,
+    pub(super) journeys: Journeys,
+    pub(super) traces: Traces,
+    pub(super) tempos: Tempos,
+    pub(super) medians: Medians,
+    pub(super) phases: Vec<(Phase, i64)>,
+    pub(super) kept_until: Option<i64>,
+}
+
+/// Medians over the attempts that were closed by a reply.
+#[derive(Default)]
+pub(super) struct Medians {
+    pub(super) passages: Median,
+    pub(super) flights: Median,
+    pub(super) holds: Median,
+}
+
+impl Run {
+    pub(super) fn new(hello: Hello, plan: Plan) -> Self {
+        Self {
+            state: State::new(plan.places.len(), plan.links.len()),
+            journeys: Journeys::new(plan.places.len()),
+            traces: Traces::default(),
+            tempos: Tempos::default(),
+            medians: Medians::default(),
+            phases: Vec::new(),
+            kept_until: None,
+            hello,
+            plan,
+        }
+    }
+
+    /// Whether a Hello that comes again is this run's.
+    pub(super) fn check(&self, frame: &Frame<'_>) -> Result<(), BufferError> {
+        match frame.read()? {
+            Payload::Hello(hello) if (&hello.run_id, hello.run_key) != (&self.hello.run_id, self.hello.run_key) => {
+                Err(BufferError::OtherRun(hello.run_id))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event, frame: u32, limit: usize) {
+        self.state.apply(event);
+        if event.kind == Kind::PHASE_BEGAN {
+            self.phases.extend(Phase::from_value(event.a).map(|phase| (phase, event.time)));
+        }
+        if event.trace.is_none() {
+            return;
+        }
+        if self.journeys.len() >= limit && self.kept_until.is_none() {
+            self.kept_until = Some(event.time);
+        }
+        let room = self.kept_until.is_none();
+        let Some(trace) = self.traces.apply(event, frame, room) else { return };
+        let Some(change) = self.journeys.apply(event, trace, room) else { return };
+        self.tempos.apply(event.time, change);
+        if let Some(opened) = change.opened
+            && let Some(before) = self.traces.add_journey(trace, opened)
+        {
+            self.journeys.link(before, opened);
+        }
+        if let Some(journey) = change.closed.and_then(|row| self.journeys.get(row)).filter(|row| row.has_reply()) {
+            self.medians.passages.add(journey.closed - journey.sent);
+            self.medians.flights.add(journey.received - journey.sent);
+            self.medians.flights.add(journey.closed - journey.replied);
+            self.medians.holds.add(journey.replied - journey.received);
+        }
+    }
+}
