@@ -7,5 +7,6 @@
 pub mod export;
 pub mod figures;
 pub mod frames;
+pub mod import;
 pub mod laws;
 pub mod stats;

@@ -34,7 +34,7 @@ pub(super) enum Cell<'a> {
 }
 
 /// Every field that an event of this build's kinds may have, in a fixed order, each once.
-pub(super) fn columns() -> Vec<&'static str> {
+pub(crate) fn columns() -> Vec<&'static str> {
     let values = KINDS.iter().flat_map(|info| [info.a.meaning, info.b.meaning]).flat_map(field_names);
     let mut columns = Vec::new();
     for name in COMMON.into_iter().chain(values).chain(LAST) {

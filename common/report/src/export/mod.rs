@@ -19,7 +19,7 @@
 
 mod csv;
 mod document;
-mod fields;
+pub(crate) mod fields;
 pub mod json;
 mod messages;
 mod perfetto;
@@ -54,8 +54,11 @@ pub struct Format {
     /// How its files' names end, without the dot.
     pub extension: &'static str,
     /// Writes what a document begins with, and makes what writes the rest.
-    begin: fn(&Parts<'_>, &mut Vec<u8>) -> Result<Box<dyn Encoder>, ExportError>,
+    begin: Begin,
 }
+
+/// What begins a document.
+type Begin = fn(&Parts<'_>, &mut Vec<u8>) -> Result<Box<dyn Encoder>, ExportError>;
 
 impl Format {
     /// The format of this name.

@@ -13,7 +13,9 @@ pub(super) fn strict(text: &str) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-struct Strict;
+/// Reads JSON of which no object has a field twice, by any reader of serde's.
+#[derive(Clone, Copy, Debug)]
+pub struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;

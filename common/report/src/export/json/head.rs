@@ -55,7 +55,7 @@ struct EndRow {
 }
 
 /// Reasons of an end, with their words.
-pub(super) const END_REASONS: &[(EndReason, &str)] =
+pub(crate) const END_REASONS: &[(EndReason, &str)] =
     &[(EndReason::LOAD_DONE, "load-done"), (EndReason::STOPPED, "stopped"), (EndReason::FAILED, "failed")];
 
 /// Writes the document up to the bracket that opens the list of events.

@@ -30,8 +30,11 @@ pub(super) static PERFETTO: Format =
 /// All packets are of one sequence: names that one gives, later ones use.
 const SEQUENCE: u32 = 1;
 
-/// The levels of a place, each with its name and its step.
-const LEVELS: [(&str, fn(&Steps) -> i8); 4] = [
+/// A level of a place: its name, and what a kind does to it.
+type Level = (&'static str, fn(&Steps) -> i8);
+
+/// The levels of a place.
+const LEVELS: [Level; 4] = [
     ("waiting", |steps| steps.waiting),
     ("busy", |steps| steps.busy),
     ("ready", |steps| steps.ready),

@@ -44,7 +44,7 @@ pub(super) fn thread(place: PlaceIndex) -> u64 {
 
 /// The track of a place's level.
 pub(super) fn counter(place: PlaceIndex, level: usize) -> u64 {
-    COUNTER + ((level as u64) << 32) | u64::from(place.0)
+    (COUNTER + ((level as u64) << 32)) | u64::from(place.0)
 }
 
 /// The tracks that every recording of the plan has.

@@ -2,6 +2,7 @@
 
 mod api;
 mod cli;
+mod import;
 mod issues;
 mod laws;
 mod page;
@@ -13,4 +14,4 @@ pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
 pub(super) const TABLES: &[Table] =
-    &[api::TEXTS, cli::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+    &[api::TEXTS, cli::TEXTS, import::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
