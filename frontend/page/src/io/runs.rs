@@ -1,5 +1,7 @@
 //! Runs, as the server has them.
 
+use std::ops::Range;
+
 use gloo_net::http::{Method, Request, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +61,16 @@ pub(crate) async fn stop(id: &str) -> Result<(), Refusal> {
 /// Whether the server has a run of that id.
 pub(crate) async fn find(id: &str) -> Result<RunInfo, Refusal> {
     answer(Request::get(&format!("api/runs/{id}")).send().await).await
+}
+
+/// Fetches frames by their numbers: those of `range` that the server has, as many of them as it sends at once.
+pub(crate) async fn frames(id: &str, range: Range<u32>) -> Result<Vec<u8>, Refusal> {
+    let address = format!("api/runs/{id}/frames?from={}&to={}", range.start, range.end);
+    let response = Request::get(&address).send().await.map_err(|_| Refusal::NoAnswer)?;
+    if !response.ok() {
+        return Err(refusal(response).await);
+    }
+    response.binary().await.map_err(|_| Refusal::NoAnswer)
 }
 
 /// Where a run's recording is had as JSON.

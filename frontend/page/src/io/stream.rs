@@ -13,13 +13,17 @@ pub(crate) enum Over {
     Lost,
     /// Nobody wants more.
     Unwanted,
+    /// The recording has so many frames and not the one asked for: those after them are lost.
+    Truncated(u32),
 }
 
 /// The code of a close that says: all is sent (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
+/// The server's own code of a close that says: the recording ends before; the reason is the number of its frames.
+const TRUNCATED: u16 = 4001;
 
 /// Reads a run's frames from number `from` on and hands each piece to `take`, until there are no more or it answers
-/// `false`.
+/// `false`. When the page is late or slow it is taken to the head, and the frames between are for it to fetch.
 pub(crate) async fn follow(id: &str, from: u32, mut take: impl FnMut(&[u8]) -> bool) -> Over {
     let Some(mut socket) = address(id, from).and_then(|address| WebSocket::open(&address).ok()) else {
         return Over::Lost;
@@ -36,6 +40,9 @@ pub(crate) async fn follow(id: &str, from: u32, mut take: impl FnMut(&[u8]) -> b
             Err(WebSocketError::ConnectionClose(close)) if close.was_clean && close.code == NORMAL => {
                 return Over::Sent;
             }
+            Err(WebSocketError::ConnectionClose(close)) if close.code == TRUNCATED => {
+                return close.reason.parse().map_or(Over::Lost, Over::Truncated);
+            }
             Err(_) => return Over::Lost,
         }
     }
@@ -47,5 +54,5 @@ fn address(id: &str, from: u32) -> Option<String> {
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     let path = location.pathname().ok()?;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    Some(format!("{scheme}://{}{folder}/api/runs/{id}/stream?from={from}", location.host().ok()?))
+    Some(format!("{scheme}://{}{folder}/api/runs/{id}/stream?mode=head&from={from}", location.host().ok()?))
 }

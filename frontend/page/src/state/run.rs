@@ -3,6 +3,8 @@
 //! Events never sit in signals: the buffer is a plain value, and `revision` says that it has more. What changes with each
 //! frame (time, dots, levels) is set by the player, once per frame.
 
+mod connection;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,10 +17,6 @@ use hopscope_view::dots::Layout;
 use leptos::prelude::*;
 
 use crate::io::runs::{self, Refusal};
-use crate::io::stream::{self, Over};
-
-/// First and longest time between two tries to reach the server again, in ms.
-const RETRY: (u64, u64) = (250, 4_000);
 
 /// How the run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +99,12 @@ pub(crate) struct Data {
     pub(crate) layout: Layout,
     /// Whether nothing more comes, with an End or without.
     over: bool,
+    /// Whether the stream has sent all that it has to send; what it left out may still be missing.
+    sent: bool,
+    /// Whether what the stream left out is being fetched.
+    filling: bool,
+    /// Whether the run began with the page looking on, and not before.
+    begins_now: bool,
     /// Counts the runs shown, so that what comes late for an earlier one is dropped.
     generation: u32,
 }
@@ -119,9 +123,15 @@ impl Data {
         self.over
     }
 
-    /// Nothing more comes. A run that was over before the page showed it begins with its replay.
-    fn end(&mut self, begins_now: bool) {
+    /// Finds out whether nothing more comes: all is sent, and no frame is missing. A run that was over before the page
+    /// showed it begins with its replay.
+    fn settle(&mut self) {
+        let all_sent = self.sent || self.buffer.end().is_some();
+        if self.over || !all_sent || self.buffer.first_hole().is_some() {
+            return;
+        }
         self.over = true;
+        let begins_now = self.begins_now;
         if let Some((clock, _, _, timeline)) = self.parts().filter(|_| !begins_now)
             && clock.mode() == Mode::Live
         {
@@ -170,6 +180,9 @@ impl Run {
                 clock: Clock::live(true),
                 layout: Layout::default(),
                 over: false,
+                sent: false,
+                filling: false,
+                begins_now: false,
                 generation: 0,
             }),
             status: RwSignal::new(Status::None),
@@ -239,7 +252,8 @@ impl Run {
             data.buffer = RunBuffer::new(Framing::Stream);
             data.clock = Clock::live(motion());
             data.layout = Layout::default();
-            data.over = false;
+            (data.over, data.sent, data.filling) = (false, false, false);
+            data.begins_now = begins_now;
             data.generation += 1;
             data.generation
         });
@@ -250,71 +264,7 @@ impl Run {
         self.levels.set(Arc::default());
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);
-        leptos::task::spawn_local(self.follow(id, generation, begins_now));
-    }
-
-    /// Reads the run's stream to its end, over as many connections as it takes.
-    async fn follow(self, id: String, generation: u32, begins_now: bool) {
-        let mut pause = RETRY.0;
-        loop {
-            let from = self.change(|data| {
-                data.buffer.resume();
-                data.buffer.next_frame()
-            });
-            let mut came = false;
-            let over = stream::follow(&id, from, |bytes| {
-                came = true;
-                self.take(bytes, generation, begins_now)
-            })
-            .await;
-            if self.with(|data| data.generation != generation) || over == Over::Unwanted {
-                return;
-            }
-            let ended = self.with(|data| data.buffer.end().is_some());
-            if over == Over::Sent || ended {
-                self.change(|data| data.end(begins_now));
-                self.status.set(if ended { Status::Whole } else { Status::Cut });
-                self.wanted.notify();
-                return;
-            }
-            self.status.set(Status::Lost);
-            if !came && let Err(refusal @ Refusal::Said { .. }) = runs::find(&id).await {
-                self.status.set(Status::Refused(refusal));
-                return;
-            }
-            pause = if came { RETRY.0 } else { (pause * 2).min(RETRY.1) };
-            after(pause).await;
-        }
-    }
-
-    /// Takes bytes of a run; `false` if nobody wants more of it.
-    fn take(self, bytes: &[u8], generation: u32, begins_now: bool) -> bool {
-        let taken = self.change(|data| {
-            if data.generation != generation {
-                return None;
-            }
-            let result = data.buffer.push(bytes);
-            let ended = data.buffer.end().is_some();
-            if ended {
-                data.end(begins_now);
-            }
-            Some((result, ended))
-        });
-        let Some((result, ended)) = taken else { return false };
-        if let Err(error) = result {
-            self.status.set(Status::Damaged(error.to_string()));
-            self.wanted.notify();
-            return false;
-        }
-        let stopping = self.status.with_untracked(|status| *status == Status::Stopping);
-        if ended {
-            self.status.set(Status::Whole);
-        } else if !stopping && self.status.with_untracked(|status| *status != Status::Running) {
-            self.status.set(Status::Running);
-        }
-        self.revision.update(|revision| *revision += 1);
-        self.wanted.notify();
-        true
+        leptos::task::spawn_local(self.follow(id, generation));
     }
 
     /// Lets the clock do something that a person asked for.
@@ -380,18 +330,4 @@ pub(crate) fn addressed() -> Option<String> {
 fn motion() -> bool {
     let query = window().match_media("(prefers-reduced-motion: reduce)");
     !query.ok().flatten().is_some_and(|query| query.matches())
-}
-
-/// Lets so many ms pass.
-async fn after(ms: u64) {
-    let (sender, receiver) = futures_channel::oneshot::channel();
-    set_timeout(
-        move || {
-            // Nobody waits any more: then there is nothing to wake.
-            let _ = sender.send(());
-        },
-        std::time::Duration::from_millis(ms),
-    );
-    // The sender is dropped only with the page.
-    let _ = receiver.await;
 }
