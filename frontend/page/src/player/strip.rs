@@ -1,6 +1,7 @@
 //! The strip that a person plays by: play, step, time, track, speed, scale.
 
 use hopscope_scenario::text;
+use hopscope_view::buffer::Missing;
 use hopscope_view::clock::{Mode, Scale};
 use leptos::prelude::*;
 
@@ -24,6 +25,10 @@ pub(crate) fn Strip() -> impl IntoView {
         run.revision.track();
         run.with(|data| data.buffer.extent())
     });
+    let missing = Memo::new(move |_| {
+        run.revision.track();
+        run.with(|data| data.buffer.missing())
+    });
     let empty = Signal::derive(move || extent.get().is_none());
     let no_trace = Signal::derive(move || run.trace.get().is_none());
     let time = Memo::new(move |_| run.shown.with(|shown| shown.time));
@@ -44,6 +49,7 @@ pub(crate) fn Strip() -> impl IntoView {
                 <span data-figure="position">{move || extent.get().map_or_else(|| "–".to_owned(), |(_, last)| format::clock(time.get().min(last)))}</span>
                 <span class="of">{move || extent.get().map(|(_, last)| t_with(text!("player.of"), &[("last", &format::clock(last))]))}</span>
             </span>
+            <span class="num hole" data-figure="hole">{move || missing.get().map(hole)}</span>
             <Track extent time/>
             <Speed/>
             <ScaleSwitch/>
@@ -53,6 +59,13 @@ pub(crate) fn Strip() -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// What is said of frames that are not here yet.
+fn hole(missing: Missing) -> String {
+    let Missing { here, of } = missing;
+    let frames = |count: u32| format::whole(u64::from(count));
+    t_with(text!("player.hole"), &[("here", &frames(here)), ("of", &frames(of))])
 }
 
 #[component]

@@ -1,6 +1,7 @@
 //! What has gone otherwise than wanted, in words and with a remedy.
 
 use hopscope_scenario::text;
+use hopscope_view::buffer::Missing;
 use leptos::prelude::*;
 
 use crate::io::runs::Refusal;
@@ -11,7 +12,11 @@ use crate::ui::text::{t, t_with};
 #[component]
 pub(crate) fn Notice() -> impl IntoView {
     let run = use_run();
-    let words = Memo::new(move |_| run.status.with(words));
+    let words = Memo::new(move |_| {
+        run.revision.track();
+        let missing = run.with(|data| data.buffer.missing());
+        run.status.with(|status| words(status, missing))
+    });
     let full = Memo::new(move |_| {
         run.revision.track();
         run.with(|data| data.buffer.kept_until()).map(hopscope_view::format::clock)
@@ -30,8 +35,9 @@ pub(crate) fn Notice() -> impl IntoView {
     }
 }
 
-fn words(status: &Status) -> Option<(String, String)> {
+fn words(status: &Status, missing: Option<Missing>) -> Option<(String, String)> {
     match status {
+        Status::Loading | Status::Running | Status::Stopping if missing.is_some() => missing.map(counting),
         Status::Starting => Some((t(text!("run.starting")), String::new())),
         Status::Loading => Some((t(text!("run.loading")), String::new())),
         Status::Lost => Some((t(text!("run.lost")), t(text!("run.lost.remedy")))),
@@ -42,6 +48,14 @@ fn words(status: &Status) -> Option<(String, String)> {
         }
         Status::None | Status::Running | Status::Stopping | Status::Whole => None,
     }
+}
+
+/// Frames are still to come: no count is told before they are all here.
+fn counting(missing: Missing) -> (String, String) {
+    let Missing { here, of } = missing;
+    let frames = |count: u32| hopscope_view::format::whole(u64::from(count));
+    let remedy = t_with(text!("run.counting.remedy"), &[("here", &frames(here)), ("of", &frames(of))]);
+    (t(text!("run.counting")), remedy)
 }
 
 fn refused(refusal: &Refusal) -> (String, String) {
