@@ -53,7 +53,7 @@ fn gates(tools: &Tools) -> Result<()> {
 /// At the first gate that fails, or at the end when a test failed or was skipped.
 pub(crate) fn run(tools: &Tools) -> Result<()> {
     let mut count = Count::default();
-    tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Gates])?;
+    tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates])?;
     gates(tools)?;
     step("the README's serve, on a free port, in a browser", || served_page(tools))?;
     count.pass();

@@ -37,7 +37,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run every test: native, Wasm in headless Chromium, conformance, browser
+    /// Run every test: native, Wasm in headless Chromium, conformance, browser, programs in other languages
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
@@ -68,12 +68,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { arguments } => serve::run(&tools, &arguments),
         Command::Test => {
             let mut count = count::Count::default();
-            tools.ensure(&[Purpose::Page, Purpose::Browser])?;
+            tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside])?;
             test::run(&tools, &mut count)?;
             count.finish()
         }
         Command::Ci => ci::run(&tools),
         Command::Bench { name } => bench::run_bench(&name),
-        Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Gates]),
+        Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }
 }

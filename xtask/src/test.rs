@@ -20,7 +20,7 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     crate::page::build(tools)?;
     build_server()?;
     let browser = tools.browser()?;
-    program(count, "native tests", &mut native(&browser)?)?;
+    program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = tools.wasm_command("cargo")?;
     // The page's own profile: what the page was built from is then compiled already.
     wasm.args([
@@ -41,12 +41,13 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     program(count, "Wasm tests in headless Chromium", &mut wasm)
 }
 
-fn native(browser: &crate::browser::Browser) -> Result<std::process::Command> {
+fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::process::Command> {
     let mut native = command("cargo");
     native
         .args(["test", "--release", "--locked", "--no-fail-fast", "--workspace"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
         .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
+        .env("HOPSCOPE_PYTHON", tools.python()?)
         .env("HOPSCOPE_CHROMIUM", &browser.program)
         .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
     Ok(native)

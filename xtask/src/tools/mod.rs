@@ -5,6 +5,7 @@
 
 mod apt;
 mod cargo_tool;
+mod python;
 mod wasm;
 mod wasm_opt;
 
@@ -37,6 +38,8 @@ pub(crate) enum Purpose {
     Page,
     /// Tests in a browser.
     Browser,
+    /// Tests with programs in other languages.
+    Outside,
     /// The gates of the continuous integration.
     Gates,
 }
@@ -56,6 +59,7 @@ enum Install {
     Cargo(&'static cargo_tool::CargoTool),
     Wasm,
     WasmOpt,
+    Python,
     /// Nothing here can install it.
     ByHand,
 }
@@ -119,6 +123,9 @@ impl Tools {
             missing.extend(wasm::missing(self)?);
             missing.extend(wasm_opt::missing(self));
         }
+        if purposes.contains(&Purpose::Outside) {
+            missing.extend(python::missing(self)?);
+        }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
             missing.extend(tool.missing(self));
         }
@@ -141,6 +148,7 @@ impl Tools {
                 Install::Cargo(tool) => step(&title, || tool.install(self))?,
                 Install::Wasm => step(&title, || wasm::install(self))?,
                 Install::WasmOpt => step(&title, || wasm_opt::install(self))?,
+                Install::Python => step(&title, || python::install(self))?,
                 Install::ByHand => bail!("{} is missing and cannot be installed from here. {}", item.name, item.remedy),
             }
         }
@@ -190,6 +198,14 @@ impl Tools {
     /// When there is none.
     pub(crate) fn browser(&self) -> Result<Browser> {
         Browser::find().context("no browser found: install chromium and chromium-driver, or set HOPSCOPE_CHROMIUM and HOPSCOPE_CHROMEDRIVER")
+    }
+
+    /// The Python interpreter that has what the programs in `tests/outside` use.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub(crate) fn python(&self) -> Result<PathBuf> {
+        python::interpreter(self)
     }
 
     fn path(&self) -> OsString {

@@ -38,8 +38,12 @@ async fn routes(replica: Replica) -> Result<Routes, tonic_reflection::server::Er
     Ok(routes.prepare())
 }
 
+/// Tells of every service, of both versions of its own too, whichever of them is asked.
 fn reflection() -> Builder<'static> {
     Builder::configure()
+        .include_reflection_service(false)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }

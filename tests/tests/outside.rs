@@ -1,0 +1,120 @@
+//! Programs in other languages call the nodes of a run: what they did is in the recording, and the recording is lawful.
+//!
+//! `cargo xtask test` installs what the programs in `outside/` use and names the interpreter in `HOPSCOPE_PYTHON`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::StreamExt as _;
+use hopscope_record::decoder::{Decoder, Framing};
+use hopscope_record::{Event, Kind, LinkIndex};
+use hopscope_report::laws::Laws;
+use hopscope_tests::http::{Headers, request};
+use hopscope_tests::recording::Recorded;
+use hopscope_tests::server::Server;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio_tungstenite::tungstenite::Message;
+
+/// A trace that some program began elsewhere.
+const FOREIGN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Runs a program of `outside/` to its end; gives the document that it prints.
+async fn python(program: &str, arguments: &[&str]) -> Result<Value> {
+    let interpreter = hopscope_tests::variable("HOPSCOPE_PYTHON")?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("outside").join(program);
+    let ended = Command::new(interpreter).arg(path).args(arguments).kill_on_drop(true).output().await?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{program} ended with {}: {said}", ended.status);
+    serde_json::from_slice(&ended.stdout).with_context(|| format!("{program} printed no document; it said {said}"))
+}
+
+async fn ask(server: &Server, line: &str, body: &Value) -> Result<Value> {
+    let address = server.url().strip_prefix("http://").context("no address")?.trim_end_matches('/').parse()?;
+    let json: Headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let (status, answer) = request(line, address, &json, body.to_string().as_bytes()).await?;
+    ensure!((200..300).contains(&status), "{line}: {status}: {}", String::from_utf8_lossy(&answer));
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+/// Reads a run to its end: what it holds, and what came of the laws.
+async fn recorded(server: &Server, id: &str) -> Result<Recorded> {
+    let url = format!("{}/api/runs/{id}/stream", server.url().trim_end_matches('/').replacen("http", "ws", 1));
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+    let mut bytes = Vec::new();
+    loop {
+        match socket.next().await.context("the stream ended without a close")?? {
+            Message::Binary(frames) => bytes.extend_from_slice(&frames),
+            Message::Close(_) => break,
+            Message::Ping(_) | Message::Pong(_) => {}
+            other => bail!("{other:?}"),
+        }
+    }
+    let (mut decoder, mut laws) = (Decoder::new(Framing::Stream), Laws::new());
+    decoder.push(&bytes);
+    while let Some(frame) = decoder.next_frame()? {
+        laws.push(&frame)?;
+    }
+    let report = laws.report();
+    ensure!(report.iter().all(|law| (law.broken, law.undecided) == (0, 0)), "{report:?}");
+    Recorded::read(&bytes, Framing::Stream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_greets_a_service_over_grpc() -> Result<()> {
+    let server = Server::start().await?;
+    let scenario = json!({
+        "format": "hopscope-scenario", "version": 1, "name": "greeted", "checks": [],
+        "nodes": [
+            {"id": "n1", "name": "buyers", "kind": "client", "payload": {"bytes": "64 B"},
+             "load": {"kind": "constant", "rate": "50/s", "in_flight": 100}},
+            {"id": "n2", "name": "shop", "kind": "service", "replicas": 1, "workers": 4,
+             "work": {"distribution": "constant", "mean": "1 ms"}}],
+        "links": [{"id": "l1", "from": "n1", "to": "n2", "protocol": "grpc"}]});
+    let run = ask(&server, "POST /api/runs", &json!({"scenario": scenario, "seed": 1, "duration": "1 h"})).await?;
+    let id = run["id"].as_str().context("no id")?;
+    let run = ask(&server, &format!("GET /api/runs/{id}"), &Value::Null).await?;
+    let endpoint = &run["endpoints"][0];
+    ensure!(endpoint["node"] == "n2" && endpoint["protocol"] == "grpc", "{run}");
+    let address = endpoint["address"].as_str().context("no address")?;
+
+    let told = python("greet.py", &[address, FOREIGN]).await?;
+    let services = [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+        "helloworld.Greeter",
+        "hopscope.v1.Node",
+    ];
+    assert_eq!(told["services"], json!(services));
+    assert_eq!(told["services_v1"], told["services"]);
+    assert_eq!(told["greetings"], json!(["Hello ", "Hello Ada", "Hello Grace Hopper"]));
+    assert_eq!(told["health"], "SERVING");
+    assert_eq!(told["no_such_method"], "UNIMPLEMENTED");
+
+    ask(&server, &format!("POST /api/runs/{id}/stop"), &Value::Null).await?;
+    let recorded = recorded(&server, id).await?;
+    greeted(&recorded.events, &[(0, 6), (3, 9), (12, 18)])
+}
+
+/// Checks that what came from outside is there: messages of these bytes, in their order, each in a trace of its own, worked
+/// on like any other, and answered with so many bytes.
+fn greeted(events: &[Event], expected: &[(u64, u64)]) -> Result<()> {
+    let outside: Vec<&Event> =
+        events.iter().filter(|event| event.kind == Kind::RECEIVED && event.link == LinkIndex::NONE).collect();
+    let bytes: Vec<u64> = outside.iter().map(|event| event.b).collect();
+    assert_eq!(bytes, expected.iter().map(|(asked, _)| *asked).collect::<Vec<_>>());
+    let traces: BTreeSet<_> = outside.iter().map(|event| event.trace).collect();
+    assert_eq!(traces.len(), expected.len());
+    for (received, (_, answered)) in outside.iter().zip(expected) {
+        assert!(received.parent.is_none(), "{received:?}");
+        let trace: Vec<&Event> = events.iter().filter(|event| event.trace == received.trace).collect();
+        let kinds: Vec<Kind> = trace.iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::REPLIED]);
+        assert!(trace.iter().all(|event| event.message == received.message && event.place == received.place));
+        let replied = trace.last().context("no reply")?;
+        assert_eq!((replied.a, replied.b), (0, *answered));
+    }
+    Ok(())
+}
