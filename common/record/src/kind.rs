@@ -155,8 +155,9 @@ pub enum ValueMeaning {
     TimeNs,
     /// A length of time in ns.
     DurationNs,
-    /// The protocol's own status code (HTTP's on `http1`, `in-process` and replies over `amqp`; AMQP's reply
-    /// code on `Returned`), with [`LATE`] on a closing event; 0 where no reply came.
+    /// The protocol's own status code (HTTP's on `http1`, `in-process` and replies over `amqp`; gRPC's on
+    /// `grpc`, 0 to 16; AMQP's reply code on `Returned`), with [`LATE`] on a closing event; 0 where no reply
+    /// came, which a `Failed` tells, and gRPC's OK, which it never does.
     Status,
     /// A number of bytes of body.
     Bytes,

@@ -166,7 +166,7 @@ pub const KINDS: &[KindInfo] = &[
     },
     KindInfo {
         at: "after the last byte of a reply is read that says: not now",
-        a: value(ValueMeaning::Status, "status of the reply: HTTP's 503"),
+        a: value(ValueMeaning::Status, "status of the reply: HTTP's 503, gRPC's 8"),
         b: REPLY_BYTES,
         on_sync: "T2 of a call that the receiver turned away",
         ..closing(Kind::REFUSED, "Refused", LinkCount::Refused)
