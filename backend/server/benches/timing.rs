@@ -82,7 +82,7 @@ fn print(out: &mut impl std::io::Write, what: &str, mut times: Vec<i64>) -> std:
 fn main() -> Result<(), Anything> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        for protocol in ["in-process", "http1"] {
+        for protocol in ["in-process", "http1", "grpc"] {
             measure(protocol, 500, "1 ms", 1_000_000).await?;
             measure(protocol, 5_000, "0 ns", 0).await?;
             measure(protocol, 50_000, "0 ns", 0).await?;
