@@ -4,6 +4,7 @@
 //! stop when they want. The server listens on loopback and answers only requests that name it (`api::guard`).
 
 mod api;
+pub mod broker;
 pub mod link;
 pub mod record;
 pub mod run;

@@ -63,6 +63,6 @@ async fn recording_an_event_allocates_nothing() {
         recorder.record(Kind::SENT, trace, message, recorder.mint_message(), n, 0);
     }
     assert_eq!(count() - before, 0);
-    let summary = recording.finish(EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: vec![] }).await;
+    let summary = recording.finish(EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts: vec![] }).await;
     assert_eq!(summary.events() + summary.lost, 200_000);
 }

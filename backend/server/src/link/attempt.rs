@@ -6,7 +6,7 @@ use hopscope_record::kind::LATE;
 use hopscope_record::{Kind, MessageId};
 use hopscope_scenario::quantity::Time;
 
-use super::{Call, Link};
+use super::{Call, Link, Passage};
 use crate::record::Recorder;
 use crate::transport::{BoxFuture, CallError, Reply, Verdict};
 
@@ -22,7 +22,8 @@ impl<'a> Attempt<'a> {
     /// Stamps that it is sent; do so right then.
     pub(super) fn open(link: &'a Link, call: Call, bytes: usize) -> Self {
         link.open.fetch_add(1, Ordering::AcqRel);
-        let sent = link.recorder.record(Kind::SENT, call.trace, call.message, call.parent, 0, bytes as u64);
+        let kind = if link.passage == Passage::Call { Kind::SENT } else { Kind::PUBLISHED };
+        let sent = link.recorder.record(kind, call.trace, call.message, call.parent, 0, bytes as u64);
         Self { link, call, sent, closed: false }
     }
 
@@ -35,7 +36,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn close(mut self, result: &Result<Reply, CallError>) {
         match result {
             Ok(reply) => {
-                let (kind, a, b) = closing(reply);
+                let (kind, a, b) = closing(self.link.passage, reply);
                 self.stamp(kind, a, b);
             }
             Err(error) => {
@@ -66,19 +67,27 @@ impl Drop for Attempt<'_> {
 }
 
 /// Reads on after the time limit. A reply is stamped as late; where none comes there is nothing more to tell.
-pub(super) async fn read_on(recorder: Recorder, call: Call, reply: BoxFuture<'static, Result<Reply, CallError>>) {
+pub(super) async fn read_on(
+    recorder: Recorder,
+    passage: Passage,
+    call: Call,
+    reply: BoxFuture<'static, Result<Reply, CallError>>,
+) {
     if let Ok(reply) = reply.await {
-        let (kind, a, b) = closing(&reply);
+        let (kind, a, b) = closing(passage, &reply);
         recorder.record(kind, call.trace, call.message, MessageId::NONE, a | LATE, b);
     }
 }
 
 /// The kind that a reply closes its attempt by, with its two values.
-fn closing(reply: &Reply) -> (Kind, u64, u64) {
+fn closing(passage: Passage, reply: &Reply) -> (Kind, u64, u64) {
     let (status, bytes) = (u64::from(reply.status), reply.body.len() as u64);
-    match reply.verdict {
-        Verdict::Good => (Kind::COMPLETED, status, bytes),
-        Verdict::Refused => (Kind::REFUSED, status, bytes),
-        Verdict::Failed => (Kind::FAILED, status, 0),
+    match (passage, reply.verdict) {
+        (Passage::Publish { awaits_reply: false }, Verdict::Good) => (Kind::CONFIRMED, 0, 0),
+        // A status is a reply's; the broker's refusal has none.
+        (Passage::Publish { .. }, Verdict::Refused) if reply.status == 0 => (Kind::CONFIRM_REFUSED, 0, 0),
+        (_, Verdict::Good) => (Kind::COMPLETED, status, bytes),
+        (_, Verdict::Refused) => (Kind::REFUSED, status, bytes),
+        (_, Verdict::Failed) => (Kind::FAILED, status, 0),
     }
 }

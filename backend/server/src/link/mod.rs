@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::{BoxFuture, CallError, Caller, Identity, Outgoing, Reply, Verdict};
+use crate::transport::{Answers, BoxFuture, CallError, Caller, Identity, Outgoing, Progress, Reply, Verdict};
 use attempt::{Attempt, read_on};
 
 /// The calling end of one link at one place. Dropping it ends what it still reads.
@@ -30,6 +30,7 @@ pub struct Link {
     /// One per replica of the node called.
     callers: Vec<Arc<dyn Caller>>,
     policy: Policy,
+    passage: Passage,
     timer: Timer,
     /// Attempts that ran out of time and whose reply may still come.
     late: Tasks,
@@ -44,6 +45,18 @@ pub struct Policy {
     pub timeout: Option<Time>,
     /// When to try again; none: never.
     pub retry: Option<Retry>,
+}
+
+/// What an attempt on a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passage {
+    /// A call: it closes by its reply.
+    Call,
+    /// A publish: it closes by the broker's confirm, or, if a reply is awaited, by that.
+    Publish {
+        /// Whether one is.
+        awaits_reply: bool,
+    },
 }
 
 /// Who calls, and because of what.
@@ -76,8 +89,24 @@ impl Link {
     /// read by tasks of the runtime that this is called on.
     #[must_use]
     pub fn new(recorder: Recorder, callers: Vec<Arc<dyn Caller>>, policy: Policy, timer: Timer) -> Self {
+        Self::over(Passage::Call, recorder, callers, policy, timer)
+    }
+
+    /// The end that publishes into a queue; the rest is as in [`Link::new`].
+    #[must_use]
+    pub fn publishing(
+        recorder: Recorder,
+        publisher: Arc<dyn Caller>,
+        awaits_reply: bool,
+        policy: Policy,
+        timer: Timer,
+    ) -> Self {
+        Self::over(Passage::Publish { awaits_reply }, recorder, vec![publisher], policy, timer)
+    }
+
+    fn over(passage: Passage, recorder: Recorder, callers: Vec<Arc<dyn Caller>>, policy: Policy, timer: Timer) -> Self {
         let late = Tasks::new(Handle::current());
-        Self { recorder, callers, policy, timer, late, calls: AtomicU64::new(0), open: AtomicU64::new(0) }
+        Self { recorder, callers, policy, passage, timer, late, calls: AtomicU64::new(0), open: AtomicU64::new(0) }
     }
 
     /// Which link.
@@ -104,9 +133,21 @@ impl Link {
     /// # Errors
     /// When no reply came. An error reply is a reply.
     pub async fn call(&self, call: Call, body: Bytes) -> Result<Reply, LinkError> {
+        self.send(call, body, None).await
+    }
+
+    /// Publishes the reply to a message from a queue; the rest is as in [`Link::call`].
+    ///
+    /// # Errors
+    /// When the broker did not say that it has it.
+    pub async fn answer(&self, call: Call, body: Bytes, answers: Answers) -> Result<Reply, LinkError> {
+        self.send(call, body, Some(answers)).await
+    }
+
+    async fn send(&self, call: Call, body: Bytes, answers: Option<Answers>) -> Result<Reply, LinkError> {
         let (mut attempts, mut call) = (Attempts::new(self.policy.retry), call);
         loop {
-            let result = self.attempt(call, body.clone()).await;
+            let result = self.attempt(call, body.clone(), answers.clone()).await;
             match attempts.next(outcome(&result)) {
                 Next::Done => return result,
                 Next::Again { attempt, after } => {
@@ -121,9 +162,9 @@ impl Link {
     }
 
     /// Makes one attempt.
-    async fn attempt(&self, call: Call, body: Bytes) -> Result<Reply, LinkError> {
+    async fn attempt(&self, call: Call, body: Bytes, answers: Option<Answers>) -> Result<Reply, LinkError> {
         let attempt = Attempt::open(self, call, body.len());
-        let mut reply = self.hand_over(call, body);
+        let mut reply = self.hand_over(call, body, answers);
         let Some(limit) = self.policy.timeout else {
             let result = reply.await;
             attempt.close(&result);
@@ -139,19 +180,26 @@ impl Link {
             }
             () = self.timer.until(deadline) => {
                 attempt.time_out(limit);
-                self.late.spawn(read_on(self.recorder.clone(), call, reply));
+                self.late.spawn(read_on(self.recorder.clone(), self.passage, call, reply));
                 Err(LinkError::TimedOut { limit })
             }
         }
     }
 
     /// Hands an attempt to the transport of the replica whose turn it is.
-    fn hand_over(&self, call: Call, body: Bytes) -> BoxFuture<'static, Result<Reply, CallError>> {
+    fn hand_over(
+        &self,
+        call: Call,
+        body: Bytes,
+        answers: Option<Answers>,
+    ) -> BoxFuture<'static, Result<Reply, CallError>> {
         let turn = balance::turn(self.calls.fetch_add(1, Ordering::Relaxed), self.callers.len());
         match turn.and_then(|turn| self.callers.get(turn)) {
             Some(caller) => {
                 let identity = Identity { trace: call.trace, message: call.message, link: self.index() };
-                Arc::clone(caller).call(Outgoing { identity, body })
+                let publishes = self.passage != Passage::Call;
+                let progress = publishes.then(|| Progress::new(self.recorder.clone(), call.trace, call.message));
+                Arc::clone(caller).call(Outgoing { identity, body, answers, progress })
             }
             None => Box::pin(std::future::ready(Err(CallError::Closed))),
         }

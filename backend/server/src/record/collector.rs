@@ -214,12 +214,11 @@ impl Collector {
         let Some(end) = end else { return Ok(()) };
         let accepted = self.rings.accepted();
         let events = accepted.iter().map(|(source, count)| EndCount::events(*source, *count));
-        let open = end.open_attempts.iter().map(|(link, count)| EndCount::open_attempts(*link, *count));
         let frame = self.frames.end(&End {
             time: cut - zero,
             reason: end.reason,
             detail: detail.and_then(NameIndex::from_value),
-            counts: events.chain(open).collect(),
+            counts: events.chain(end.counts.iter().copied()).collect(),
         })?;
         self.sink.put(frame);
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 
-use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, RunKey, TraceId};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, RunKey, SourceId, TraceId};
 
 use super::clock::{RunClock, monotonic_ns};
 use super::names::Names;
@@ -122,6 +122,13 @@ impl Recorder {
     #[must_use]
     pub fn mint_message(&self) -> MessageId {
         self.mint(Minter::message)
+    }
+
+    /// A source that nobody else of the run mints with: for ids that two ends make alike, as those of deliveries. `None`
+    /// when the run has used up its sources.
+    #[must_use]
+    pub fn new_source(&self) -> Option<SourceId> {
+        self.shared.registry.source()
     }
 
     /// A text as an event's value: its row in the run's names + 1, or 0 when the run keeps no more. The slow path: it

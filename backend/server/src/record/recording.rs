@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Thread;
 
-use hopscope_record::frame::EndReason;
+use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey, SourceId};
 use tokio::sync::oneshot;
 
@@ -50,8 +50,9 @@ pub struct EndInfo {
     pub reason: EndReason,
     /// More about the reason, for people.
     pub detail: Option<String>,
-    /// Attempts that were open when the run ended, per link. A link that is not listed was not counted.
-    pub open_attempts: Vec<(LinkIndex, u64)>,
+    /// What was open when the run ended: attempts per link, ready and unacked copies per queue. What is not listed was
+    /// not counted.
+    pub counts: Vec<EndCount>,
 }
 
 /// What became of a recording.

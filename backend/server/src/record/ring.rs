@@ -114,21 +114,33 @@ pub(super) struct Registry {
 
 #[derive(Default)]
 struct Waiting {
-    /// Sources handed out for rings. Source 1 is the recording's own.
+    /// Sources handed out, for rings and others. Source 1 is the recording's own.
     handed_out: u16,
     readers: Vec<Reader>,
+}
+
+impl Waiting {
+    fn next_source(&mut self) -> Option<SourceId> {
+        let handed_out = self.handed_out.checked_add(1)?;
+        let source = SourceId(OWN_SOURCE.0.checked_add(handed_out)?);
+        self.handed_out = handed_out;
+        Some(source)
+    }
 }
 
 /// The source of what belongs to no thread's ring.
 pub(super) const OWN_SOURCE: SourceId = SourceId(1);
 
 impl Registry {
+    /// A source that is no ring's, or `None` when the run has used up its sources.
+    pub(super) fn source(&self) -> Option<SourceId> {
+        self.lock().next_source()
+    }
+
     /// A ring for the calling thread, or `None` when the run has used up its sources.
     pub(super) fn open(&self, recording: u64, collector: Option<Thread>, capacity: usize) -> Option<Writer> {
         let mut waiting = self.lock();
-        let handed_out = waiting.handed_out.checked_add(1)?;
-        let source = SourceId(OWN_SOURCE.0.checked_add(handed_out)?);
-        waiting.handed_out = handed_out;
+        let source = waiting.next_source()?;
         let (producer, consumer) = RingBuffer::new(capacity);
         let marks = Arc::<Marks>::default();
         waiting.readers.push(Reader {

@@ -23,6 +23,7 @@ use hopscope_scenario::protocol::Protocol;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::broker::BrokerError;
 use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
@@ -57,6 +58,9 @@ pub enum RunError {
     /// The system gave no thread for the timer or the collector.
     #[error("the system has no room for another thread: {0}. End other programs, and start the run again")]
     Thread(#[from] std::io::Error),
+    /// The broker could not be started.
+    #[error("the built-in broker could not be started: {0}")]
+    Broker(#[from] BrokerError),
     /// A node could not be bound or connected.
     #[error("{node} could not be started: {source}")]
     Node {
@@ -152,8 +156,12 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let running = Running::set_up(&plan, recording, Timer::start()?).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
-    let addresses =
-        running.ports().iter().map(|((place, protocol), address)| (*place, *protocol, address.clone())).collect();
+    let addresses = running
+        .ports()
+        .replicas
+        .iter()
+        .map(|((place, protocol), address)| (*place, *protocol, address.clone()))
+        .collect();
     let generator = running.generator()?;
     tokio::spawn(running.run(generator, sender, stop.clone(), drain));
     let guard = stop.clone().drop_guard();

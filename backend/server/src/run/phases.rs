@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopscope_record::frame::EndReason;
+use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::Plan;
@@ -15,6 +15,7 @@ use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
 use super::{RunError, RunState, slice};
+use crate::broker::BuiltIn;
 use crate::link::Link;
 use crate::record::clock::monotonic_ns;
 use crate::record::{EndInfo, Recorder, Recording};
@@ -51,14 +52,18 @@ impl Running {
             let node = plan.node_of(place.0).map(|node| node.name.clone()).unwrap_or_default();
             |source: TransportError| RunError::Node { node, source }
         };
-        let (mut ports, mut replicas, mut clients) = (Ports::new(), Vec::new(), Vec::new());
+        let (mut ports, mut replicas, mut clients) = (Ports::default(), Vec::new(), Vec::new());
+        let queues = slice::queues(plan);
+        if !queues.is_empty() {
+            ports.broker = Some(Arc::new(BuiltIn::start(recorder.clone(), queues).await?));
+        }
         for slice in slice::replicas(plan) {
             let place = slice.place;
             let recorder = recorder.at(place, LinkIndex::NONE);
             let bound = ReplicaNode::bind(slice, recorder, timer.clone(), &mut ports).await;
             replicas.push((place, bound.map_err(failed(place))?));
         }
-        for (place, replica) in &replicas {
+        for (place, replica) in &mut replicas {
             replica.connect(&ports).await.map_err(failed(*place))?;
         }
         for slice in slice::clients(plan) {
@@ -104,8 +109,8 @@ impl Running {
         }
         self.end_nodes().await;
         self.begin(Phase::End, &state);
-        let open_attempts = open_attempts(self.links());
-        let summary = self.recording.finish(EndInfo { reason, detail: None, open_attempts }).await;
+        let counts = self.counts();
+        let summary = self.recording.finish(EndInfo { reason, detail: None, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
 
@@ -135,16 +140,28 @@ impl Running {
 
     fn links(&self) -> impl Iterator<Item = &Link> {
         let clients = self.clients.iter().flat_map(|client| client.links());
-        clients.chain(self.replicas.iter().flat_map(ReplicaNode::links))
+        clients.chain(self.replicas.iter().flat_map(|replica| replica.links()))
     }
 
-    /// Resolves at an instant in which nothing is in flight, nor any reply to an attempt that ran out of time.
+    /// Resolves at an instant in which nothing is in flight, nor in a queue that the run takes from, nor any reply to an
+    /// attempt that ran out of time.
     async fn drained(&self) {
-        while self.tasks().any(|tasks| tasks.count() > 0) {
+        let broker = self.ports.broker.as_deref();
+        while self.tasks().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty()) {
             for tasks in self.tasks() {
                 tasks.idle().await;
             }
+            if let Some(broker) = broker {
+                broker.empty().await;
+            }
         }
+    }
+
+    /// What is open once everything has ended: attempts per link, copies per queue.
+    fn counts(&self) -> Vec<EndCount> {
+        let mut counts = open_attempts(self.links());
+        counts.extend(self.ports.broker.iter().flat_map(|broker| broker.counts()));
+        counts
     }
 
     /// Gives up what is still in flight and closes everything; resolves when nothing of it is left.
@@ -172,6 +189,9 @@ impl Running {
         for replica in &self.replicas {
             replica.close_ports().await;
         }
+        if let Some(broker) = &self.ports.broker {
+            broker.close().await;
+        }
     }
 }
 
@@ -181,10 +201,10 @@ fn enter(recorder: &Recorder, phase: Phase) {
 }
 
 /// The attempts that are open, per link of the plan.
-fn open_attempts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<(LinkIndex, u64)> {
+fn open_attempts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<EndCount> {
     let mut open = std::collections::BTreeMap::new();
     for link in links {
         *open.entry(Link::index(link)).or_default() += link.open();
     }
-    open.into_iter().collect()
+    open.into_iter().map(|(link, count)| EndCount::open_attempts(link, count)).collect()
 }

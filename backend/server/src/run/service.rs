@@ -14,12 +14,15 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::ports::{self, Ports};
-use super::slice::ReplicaSlice;
+use super::slice::{Callee, ReplicaSlice};
 use crate::link::{Call, Link};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::{self, Answer, BoxFuture, Door, Endpoint, Handler, Request, TransportError, Verdict};
+use crate::transport::messaging::Consumer;
+use crate::transport::{
+    self, Answer, Answers, BoxFuture, Door, Endpoint, Handler, ReplyTo, Request, TransportError, Verdict,
+};
 
 /// A replica with its open ends. Dropping it ends it without waiting.
 pub(super) struct ReplicaNode {
@@ -27,8 +30,13 @@ pub(super) struct ReplicaNode {
     recorder: Recorder,
     replica: Arc<Replica>,
     endpoints: Vec<Box<dyn Endpoint>>,
+    consumers: Vec<Box<dyn Consumer>>,
+    replies: Arc<Replies>,
     tasks: Tasks,
 }
+
+/// The links that replies go out over, each with the queue that it leads to.
+type Replies = OnceLock<Vec<(Arc<str>, Link)>>;
 
 impl ReplicaNode {
     /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`.
@@ -48,6 +56,7 @@ impl ReplicaNode {
             links: OnceLock::new(),
             timer,
         });
+        let replies = OnceLock::new();
         let arriving: Vec<LinkIndex> = slice.arriving.iter().map(|(link, _)| *link).collect();
         let mut endpoints = Vec::new();
         for protocol in slice.protocols() {
@@ -55,29 +64,43 @@ impl ReplicaNode {
             let Some(transport) = transport::of(protocol) else { continue };
             let door = Door::new(recorder.clone(), arriving.clone(), handler, tasks.clone());
             let endpoint = transport.bind(door).await?;
-            ports.insert((slice.place, protocol), endpoint.address());
+            ports.replicas.insert((slice.place, protocol), endpoint.address());
             endpoints.push(endpoint);
         }
-        Ok(Self { slice, recorder, replica, endpoints, tasks })
+        Ok(Self { slice, recorder, replica, endpoints, consumers: Vec::new(), replies: Arc::new(replies), tasks })
     }
 
-    /// Connects the links that the replica calls over.
+    /// Connects the links that the replica calls over, and then begins to take from its queues.
     ///
     /// # Errors
-    /// When a replica called does not answer.
-    pub(super) async fn connect(&self, ports: &Ports) -> Result<(), TransportError> {
+    /// When what it calls or takes from does not answer.
+    pub(super) async fn connect(&mut self, ports: &Ports) -> Result<(), TransportError> {
         let mut links = Vec::with_capacity(self.slice.calling.len());
         for calling in &self.slice.calling {
             links.push(ports::connect(calling, ports, &self.recorder, &self.replica.timer).await?);
         }
         // Connecting happens once; a second set of links would be closed by its drop.
         let _ = self.replica.links.set(links);
+        let mut replies = Vec::with_capacity(self.slice.replying.len());
+        for replying in &self.slice.replying {
+            let link = ports::connect(replying, ports, &self.recorder, &self.replica.timer).await?;
+            if let Callee::Queue { queue, .. } = &replying.to {
+                replies.push((Arc::clone(queue), link));
+            }
+        }
+        let _ = self.replies.set(replies);
+        for taking in &self.slice.taking {
+            let taker = Taker { replica: Arc::clone(&self.replica), replies: Arc::clone(&self.replies) };
+            let taken = ports::take(taking, ports, &self.recorder, Arc::new(taker), self.tasks.clone());
+            self.consumers.push(taken.await?);
+        }
         Ok(())
     }
 
-    /// The links that it calls over; none before it is connected.
-    pub(super) fn links(&self) -> &[Link] {
-        self.replica.links()
+    /// The links that it calls and publishes over; none before it is connected.
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        let replies = self.replies.get().into_iter().flatten().map(|(_, link)| link);
+        self.replica.links().iter().chain(replies)
     }
 
     /// What it works on.
@@ -92,8 +115,11 @@ impl ReplicaNode {
         }
     }
 
-    /// Gives its ports back; resolves when nothing of them is left.
+    /// Gives its ports back, and to the queues what it has not settled; resolves when nothing of them is left.
     pub(super) async fn close_ports(&self) {
+        for consumer in &self.consumers {
+            consumer.close().await;
+        }
         for endpoint in &self.endpoints {
             endpoint.close().await;
         }
@@ -124,6 +150,31 @@ impl Handler for Replica {
             held.finish(outcome);
             let verdict = if outcome == Outcome::Good { Verdict::Good } else { Verdict::Failed };
             Answer { verdict, body: Bytes::new() }
+        })
+    }
+}
+
+/// What works on deliveries: the replica, which then publishes the reply where one is wanted. The worker is free by then,
+/// and the delivery is not settled before the broker has the reply.
+struct Taker {
+    replica: Arc<Replica>,
+    replies: Arc<Replies>,
+}
+
+impl Handler for Taker {
+    fn handle(self: Arc<Self>, mut request: Request) -> BoxFuture<'static, Answer> {
+        Box::pin(async move {
+            let (identity, recorder, reply) = (request.identity, request.recorder.clone(), request.reply.take());
+            let answer = Arc::clone(&self.replica).handle(request).await;
+            let Some(ReplyTo { queue, correlation }) = reply else { return answer };
+            let mut links = self.replies.get().into_iter().flatten();
+            let Some((_, link)) = links.find(|(name, _)| **name == *queue) else { return answer };
+            let call = Call { trace: identity.trace, message: recorder.mint_message(), parent: identity.message };
+            let answers = Answers { correlation, verdict: answer.verdict };
+            let replied = link.answer(call, answer.body.clone(), answers).await;
+            // A failure that its sender was told of is settled; one that nobody heard of is not.
+            let settled = replied.is_ok_and(|reply| reply.verdict == Verdict::Good);
+            Answer { verdict: if settled { Verdict::Good } else { Verdict::Failed }, ..answer }
         })
     }
 }

@@ -3,14 +3,19 @@
 //! Indices are the plan's own, so that what a slice stamps needs no translation, wherever it runs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
-use hopscope_scenario::model::Load;
-use hopscope_scenario::plan::{Plan, PlanLink, Step};
+use hopscope_scenario::model::{AckTime, Load};
+use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
 
+use crate::broker::QueueSite;
 use crate::link::Policy;
+
+/// Most bytes of a queue's name (AMQP 0-9-1, section 4.2.5.3: a short string).
+const MAX_QUEUE_NAME: usize = 255;
 
 /// One replica of a service.
 #[derive(Clone, Debug)]
@@ -23,12 +28,16 @@ pub(super) struct ReplicaSlice {
     pub(super) body: Vec<Step>,
     /// The links that end at it.
     pub(super) arriving: Vec<(LinkIndex, Protocol)>,
-    /// The links that it calls over.
+    /// The links that it calls or publishes over.
     pub(super) calling: Vec<CallingSlice>,
+    /// The queues that it takes from.
+    pub(super) taking: Vec<TakingSlice>,
+    /// The links that it publishes replies over.
+    pub(super) replying: Vec<CallingSlice>,
 }
 
 impl ReplicaSlice {
-    /// The protocols that it is reached by, each once.
+    /// The protocols that it is called by, each once.
     pub(super) fn protocols(&self) -> Vec<Protocol> {
         let mut protocols: Vec<_> = self.arriving.iter().map(|(_, protocol)| *protocol).collect();
         protocols.sort_unstable();
@@ -59,22 +68,67 @@ pub(super) struct CallingSlice {
     pub(super) link: LinkIndex,
     /// How.
     pub(super) protocol: Protocol,
-    /// The places of the replicas called.
-    pub(super) to: Vec<PlaceIndex>,
+    /// Whom.
+    pub(super) to: Callee,
     /// How long it waits, and when it tries again.
     pub(super) policy: Policy,
+}
+
+/// What a link leads to.
+#[derive(Clone, Debug)]
+pub(super) enum Callee {
+    /// The replicas of a service, called in turn.
+    Replicas(Vec<PlaceIndex>),
+    /// A queue that is published to.
+    Queue {
+        /// Its name at the broker.
+        queue: Arc<str>,
+        /// How replies come back, where they are awaited.
+        replies: Option<ReturnSlice>,
+    },
+}
+
+/// How replies come back.
+#[derive(Clone, Debug)]
+pub(super) struct ReturnSlice {
+    /// The name of the queue that they come through.
+    pub(super) queue: Arc<str>,
+    /// The link from there.
+    pub(super) link: LinkIndex,
+}
+
+/// The end of a link that takes from a queue.
+#[derive(Clone, Debug)]
+pub(super) struct TakingSlice {
+    /// The link.
+    pub(super) link: LinkIndex,
+    /// How.
+    pub(super) protocol: Protocol,
+    /// The queue's name at the broker.
+    pub(super) queue: Arc<str>,
+    /// How many deliveries it may hold unsettled.
+    pub(super) prefetch: u16,
+    /// When it settles them.
+    pub(super) ack: AckTime,
 }
 
 /// Cuts every replica's slice, in the order of their places.
 pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
     let slices = plan.services.iter().flat_map(|service| {
         let arriving: Vec<_> = links(plan)
-            .filter(|(_, link)| link.to == service.node)
+            .filter(|(_, link)| link.to == service.node && plan.passage(link) == Passage::Call)
             .map(|(index, link)| (index, link.protocol))
             .collect();
-        let calling: Vec<_> = links(plan)
-            .filter(|(_, link)| link.from == service.node)
-            .map(|(index, link)| calling(plan, index, link))
+        let outgoing = |replies: bool| -> Vec<_> {
+            links(plan)
+                .filter(|(_, link)| link.from == service.node && link.replies_of.is_some() == replies)
+                .map(|(index, link)| calling(plan, index, link))
+                .collect()
+        };
+        let (calling, replying) = (outgoing(false), outgoing(true));
+        let taking: Vec<_> = links(plan)
+            .filter(|(_, link)| link.to == service.node)
+            .filter_map(|(index, link)| taking(plan, index, link))
             .collect();
         places(service.places()).map(move |place| ReplicaSlice {
             place,
@@ -82,6 +136,8 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             body: service.body.clone(),
             arriving: arriving.clone(),
             calling: calling.clone(),
+            taking: taking.clone(),
+            replying: replying.clone(),
         })
     });
     slices.collect()
@@ -108,9 +164,48 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
 }
 
 fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> CallingSlice {
-    let to = plan.service_at(row.to).map(|service| places(service.places()).collect()).unwrap_or_default();
+    let to = match plan.passage(row) {
+        Passage::Publish => Callee::Queue { queue: queue_name(plan, row.to), replies: returning(plan, link, row) },
+        Passage::Call | Passage::Deliver => {
+            let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
+            Callee::Replicas(replicas.unwrap_or_default())
+        }
+    };
     let policy = Policy { timeout: row.timeout, retry: row.retry };
     CallingSlice { link, protocol: row.protocol, to, policy }
+}
+
+/// How the replies to a link's messages come back: over the derived link that ends where they began.
+fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice> {
+    let queue = queue_name(plan, row.replies?);
+    let back = |other: &PlanLink| other.replies_of == Some(link.0) && other.to == row.from;
+    let (link, _) = links(plan).find(|(_, other)| back(other))?;
+    Some(ReturnSlice { queue, link })
+}
+
+fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
+    let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
+    Some(TakingSlice { link, protocol: row.protocol, queue: queue_name(plan, row.from), prefetch, ack })
+}
+
+/// The queues of a run, as its broker has to know them.
+pub(super) fn queues(plan: &Plan) -> Vec<QueueSite> {
+    let sites = plan.queues.iter().map(|queue| QueueSite {
+        name: queue_name(plan, queue.node),
+        place: PlaceIndex(queue.place),
+        capacity: queue.capacity,
+        publishing: links(plan).filter(|(_, link)| link.to == queue.node).map(|(index, _)| index).collect(),
+        taken: plan.links.iter().any(|link| link.from == queue.node),
+    });
+    sites.collect()
+}
+
+/// What a broker calls a queue: its name in the scenario, so that other programs find it by that; its id where the name is
+/// longer than AMQP allows.
+fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
+    let node = plan.nodes.get(node as usize);
+    let name = node.map(|node| if node.name.len() <= MAX_QUEUE_NAME { node.name.as_str() } else { node.id.as_str() });
+    Arc::from(name.unwrap_or_default())
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {

@@ -13,6 +13,8 @@ use hopscope_scenario::quantity::{Rate, Size, Time};
 use super::*;
 use crate::record::{Memory, new_run_key};
 
+mod queues;
+
 const MS: u64 = 1_000_000;
 
 /// What a test asks of the frames.

@@ -37,7 +37,7 @@ pub(crate) fn stamp(recording: &Recording, count: u64) {
 }
 
 pub(crate) fn end() -> EndInfo {
-    EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: Vec::new() }
+    EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }
 }
 
 /// A run whose frames are made up and put into its file at once, with nothing that ticks.

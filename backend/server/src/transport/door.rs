@@ -12,7 +12,7 @@ use hopscope_record::kind::Admission;
 use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
 use hopscope_record::{Kind, LinkIndex, MessageId};
 
-use super::{Answer, BoxFuture, Verdict};
+use super::{Answer, BoxFuture, ReplyTo, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
@@ -31,6 +31,8 @@ pub struct Request {
     pub body: Bytes,
     /// Stamps at this replica, on the link that the request came over.
     pub recorder: Recorder,
+    /// How its sender wants the reply, where it came through a queue and wants one.
+    pub reply: Option<ReplyTo>,
 }
 
 /// Where requests enter a replica. Cloning is cheap.
@@ -98,7 +100,7 @@ impl Door {
         let held = tasks.hold();
         let answer = async move {
             let _held = held;
-            let request = Request { identity, body, recorder: recorder.clone() };
+            let request = Request { identity, body, recorder: recorder.clone(), reply: None };
             // The handler's own state is behind locks that recover; a panic loses this one answer.
             let work = AssertUnwindSafe(async { handler.handle(request).await }).catch_unwind();
             let mut answer = match tasks.unless_ended(work).await {

@@ -5,10 +5,14 @@
 //! It has no policy (no time limit, no retry, no choice of replica), never sees the scenario, and stamps nothing but its
 //! connections: attempts are stamped by [`crate::link`], what arrives by [`Door`], in the same way for every protocol.
 
+mod amqp;
 mod door;
 mod grpc;
 mod http1;
 mod in_process;
+mod intake;
+pub mod messaging;
+mod progress;
 mod socket;
 
 use std::future::Future;
@@ -20,6 +24,7 @@ use bytes::Bytes;
 use hopscope_scenario::protocol::Protocol;
 
 use crate::record::Recorder;
+use messaging::BrokerAddress;
 
 pub use hopscope_record::trace_context::Identity;
 
@@ -27,6 +32,11 @@ pub use door::{Admitted, Door, Handler, Request};
 pub use grpc::Grpc;
 pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};
+pub use intake::{Intake, ReplyTo};
+pub use progress::Progress;
+
+pub use amqp::Amqp;
+pub(crate) use amqp::source_of;
 
 /// A future behind the seam.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -102,6 +112,19 @@ pub struct Outgoing {
     pub identity: Identity,
     /// What it carries.
     pub body: Bytes,
+    /// What it answers, where it is itself the reply to a message from a queue.
+    pub answers: Option<Answers>,
+    /// Who is told of what comes before the attempt closes, where something may.
+    pub progress: Option<Progress>,
+}
+
+/// What a reply through a queue answers, and how that went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// What the message asked its reply to name.
+    pub correlation: String,
+    /// How it went.
+    pub verdict: Verdict,
 }
 
 /// What a reply says. How a protocol says it is the transport's.
@@ -150,6 +173,9 @@ pub enum CallError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The broker gave the message back: no queue takes it, so no reply will come.
+    #[error("the broker returned the message: {0}")]
+    Returned(String),
     /// The receiving end has closed.
     #[error("the receiving end has closed")]
     Closed,
@@ -170,6 +196,20 @@ pub enum TransportError {
         address: SocketAddr,
         /// Why.
         source: std::io::Error,
+    },
+    /// A link needs a broker and the run has none: a fault of the plan.
+    #[error("the run has no broker for this link; please report this as a fault of Hopscope")]
+    NoBroker,
+    /// No number is left for what a link delivers.
+    #[error("the run has used up the numbers for its ends of links; run a smaller scenario")]
+    Sources,
+    /// A broker could not be used.
+    #[error("cannot use the broker at {broker}: {reason}")]
+    Broker {
+        /// Where.
+        broker: BrokerAddress,
+        /// What it, or the client of its protocol, said.
+        reason: String,
     },
     /// The address belongs to another protocol.
     #[error("{protocol:?} cannot reach {address:?}")]

@@ -2,7 +2,7 @@
 
 use super::header::FrameType;
 use crate::bytes::{Malformed, Reader, put_bytes, put_varint, unzigzag, zigzag};
-use crate::id::{LinkIndex, NameIndex, RunKey, SourceId};
+use crate::id::{LinkIndex, NameIndex, PlaceIndex, RunKey, SourceId};
 use crate::kind::Kind;
 
 /// Version of the payloads' encoding, which Hello carries. Another version is refused.
@@ -104,6 +104,18 @@ impl EndCount {
     #[must_use]
     pub const fn events(source: SourceId, count: u64) -> Self {
         Self { counted: Counted::EVENTS, index: source.0 as u32, count }
+    }
+
+    /// Copies that were ready in the queue at a place.
+    #[must_use]
+    pub const fn ready(queue: PlaceIndex, count: u64) -> Self {
+        Self { counted: Counted::READY, index: queue.0, count }
+    }
+
+    /// Copies of the queue at a place that were delivered and not settled.
+    #[must_use]
+    pub const fn unacked(queue: PlaceIndex, count: u64) -> Self {
+        Self { counted: Counted::UNACKED, index: queue.0, count }
     }
 
     /// Attempts on a link that had not closed.

@@ -82,7 +82,7 @@ fn stamp(recorder: &Recorder, a: u64, b: u64) {
 }
 
 fn end() -> EndInfo {
-    EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: vec![(LinkIndex(3), 2)] }
+    EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts: vec![EndCount::open_attempts(LinkIndex(3), 2)] }
 }
 
 #[tokio::test]

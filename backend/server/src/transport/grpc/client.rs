@@ -96,7 +96,7 @@ impl GrpcCaller {
     }
 
     fn request(&self, outgoing: Outgoing) -> tonic::Request<CallRequest> {
-        let Outgoing { identity, body } = outgoing;
+        let Outgoing { identity, body, .. } = outgoing;
         let mut request = tonic::Request::new(CallRequest { body });
         let (traceparent, tracestate) = (identity.traceparent(self.recorder.run_key()), identity.tracestate());
         for (name, value) in [(TRACEPARENT, traceparent.as_slice()), (TRACESTATE, tracestate.as_bytes())] {

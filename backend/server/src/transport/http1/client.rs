@@ -99,7 +99,7 @@ impl Http1Caller {
     }
 
     fn request(&self, outgoing: Outgoing) -> Request<Full<Bytes>> {
-        let Outgoing { identity, body } = outgoing;
+        let Outgoing { identity, body, .. } = outgoing;
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static("/");

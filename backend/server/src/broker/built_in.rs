@@ -1,0 +1,114 @@
+//! The built-in broker: AMQP 0-9-1 in this program, on a loopback port of its own, for one run.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hopscope_amqp::{AMQPValue, Broker, Config, FieldTable, QueueOptions, Refusal, Serving, serve};
+use hopscope_record::frame::EndCount;
+use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::stamps::{QueueSite, Shared, Stamps};
+use crate::record::Recorder;
+use crate::transport::messaging::BrokerAddress;
+
+/// Why a broker could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// No loopback port could be had.
+    #[error("cannot listen on a loopback port: {0}. Close what holds too many ports or files open")]
+    Bind(#[from] std::io::Error),
+    /// A queue could not be declared.
+    #[error("the queue {queue} could not be declared: {reason}. Rename it")]
+    Declare {
+        /// Its name.
+        queue: String,
+        /// What the broker said.
+        reason: Refusal,
+    },
+}
+
+/// A running broker with the queues of one run. Dropping it ends it without a word to its clients.
+pub struct BuiltIn {
+    broker: Broker<Stamps>,
+    shared: Arc<Shared>,
+    queues: Vec<(Arc<str>, PlaceIndex)>,
+    stop: CancellationToken,
+    serving: Mutex<Option<Serving>>,
+}
+
+impl BuiltIn {
+    /// Starts it and declares the queues; what they do is stamped in `recorder`'s recording.
+    ///
+    /// # Errors
+    /// When no port can be had, or a queue's name is none that AMQP allows.
+    pub async fn start(recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let named = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.place)).collect();
+        let limits: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.capacity)).collect();
+        let (stamps, shared) = Stamps::new(recorder, queues);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let (broker, serving) = serve(listener, Config::default(), stamps, stopped)?;
+        for (queue, capacity) in limits {
+            let options = QueueOptions { arguments: arguments(capacity), ..QueueOptions::default() };
+            let declared = broker.declare_queue(&queue, &options);
+            declared.map_err(|reason| BrokerError::Declare { queue: queue.to_string(), reason })?;
+        }
+        Ok(Self { broker, shared, queues: named, stop, serving: Mutex::new(Some(serving)) })
+    }
+
+    /// Where it is reached, by programs that are no part of the run too.
+    #[must_use]
+    pub fn address(&self) -> BrokerAddress {
+        let address = self.broker.address();
+        BrokerAddress::new(format!("amqp://guest:guest@{address}/%2f"), format!("amqp://{address}"))
+    }
+
+    /// Says over which link the deliveries of a source go; before its consumer begins.
+    pub fn delivers(&self, source: SourceId, link: LinkIndex) {
+        self.shared.delivers(source, link);
+    }
+
+    /// Whether the queues that the run takes from are empty, and nothing of them is with a consumer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.is_empty()
+    }
+
+    /// Resolves at an instant in which they are.
+    pub async fn empty(&self) {
+        self.shared.empty().await;
+    }
+
+    /// Ready and unacked copies of each queue, as the queues count them.
+    #[must_use]
+    pub fn counts(&self) -> Vec<EndCount> {
+        let statuses = self.queues.iter().filter_map(|(name, place)| Some((self.broker.queue(name)?, *place)));
+        let counts = statuses.flat_map(|(status, place)| {
+            [EndCount::ready(place, u64::from(status.ready)), EndCount::unacked(place, u64::from(status.unacked))]
+        });
+        counts.collect()
+    }
+
+    /// Ends every connection, so that what was not settled is back in its queue; resolves when nothing is left but the
+    /// queues' counts.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(serving) = serving {
+            serving.await;
+        }
+    }
+}
+
+/// What makes a queue refuse a publish beyond its capacity, in RabbitMQ's words.
+fn arguments(capacity: Option<u32>) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    if let Some(capacity) = capacity {
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(i64::from(capacity)));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    }
+    arguments
+}

@@ -1,0 +1,83 @@
+//! The taking end: deliveries go to the replica as they come, as many at once as the prefetch allows.
+
+use futures_util::StreamExt as _;
+use hopscope_record::{MessageId, SourceId};
+use hopscope_scenario::model::AckTime;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::types::FieldTable;
+use tokio::runtime::Handle;
+
+use super::session::{Session, failed};
+use super::{consumer_tag, properties};
+use crate::tasks::Tasks;
+use crate::transport::messaging::{Consumer, Inbound};
+use crate::transport::{BoxFuture, Intake, TransportError, Verdict};
+
+/// Begins to take from a queue.
+pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsumer, TransportError> {
+    let Inbound { broker, queue, source, prefetch, ack } = inbound;
+    let session = Session::open(&broker, intake.recorder().clone()).await?;
+    let channel = session.channel(&broker).await?;
+    let limit = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
+    limit.map_err(|error| failed(&broker, &error))?;
+    let tag = consumer_tag(source);
+    let options = BasicConsumeOptions::default();
+    let consuming = channel.basic_consume(queue.as_ref().into(), tag.as_str().into(), options, FieldTable::default());
+    let mut deliveries = consuming.await.map_err(|error| failed(&broker, &error))?;
+    let tasks = Tasks::new(Handle::current());
+    tasks.spawn(async move {
+        // The channel lives as long as what takes from it.
+        let _channel = channel;
+        while let Some(Ok(delivery)) = deliveries.next().await {
+            take(&intake, source, ack, delivery).await;
+        }
+    });
+    Ok(AmqpConsumer { session, tasks })
+}
+
+/// The taking end of a link at one replica.
+pub(super) struct AmqpConsumer {
+    session: Session,
+    tasks: Tasks,
+}
+
+impl Consumer for AmqpConsumer {
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.tasks.end().await;
+            self.session.close().await;
+        })
+    }
+}
+
+impl Drop for AmqpConsumer {
+    fn drop(&mut self) {
+        self.tasks.cancel();
+    }
+}
+
+/// Lets one delivery in, and has it settled when it is time. A settlement that cannot be sent any more needs no word: the
+/// connection has ended, which is stamped, and the queue has the copy back.
+async fn take(intake: &Intake, source: SourceId, ack: AckTime, delivery: Delivery) {
+    let Delivery { delivery_tag, properties, data, acker, .. } = delivery;
+    let message = MessageId::new(source, delivery_tag, 1);
+    let (traceparent, hs) = properties::claimed(&properties);
+    let answer = intake.admit(message, traceparent, hs, data.into(), properties::reply_to(&properties));
+    if ack == AckTime::BeforeWork {
+        let _ = acker.ack(BasicAckOptions::default()).await;
+    }
+    intake.tasks().spawn(async move {
+        let answer = answer.await;
+        match (ack, answer.map(|answer| answer.verdict)) {
+            // Ended before it was done: the queue has it back when the connection closes.
+            (AckTime::BeforeWork, _) | (AckTime::AfterWork, None) => {}
+            (AckTime::AfterWork, Some(Verdict::Good)) => {
+                let _ = acker.ack(BasicAckOptions::default()).await;
+            }
+            (AckTime::AfterWork, Some(Verdict::Failed | Verdict::Refused)) => {
+                let _ = acker.reject(BasicRejectOptions { requeue: false }).await;
+            }
+        }
+    });
+}

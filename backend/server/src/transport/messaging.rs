@@ -1,0 +1,129 @@
+//! The seam to protocols that carry messages through a broker's queues: one folder per protocol, and the one list of them.
+//!
+//! As with calls, such a transport has no policy and stamps nothing but its connections. What it is told on the way it
+//! tells [`Progress`](super::Progress), what arrives goes through an [`Intake`], and what the broker itself does is stamped
+//! by the broker, where it is ours.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hopscope_record::SourceId;
+use hopscope_scenario::model::AckTime;
+use hopscope_scenario::protocol::Protocol;
+
+use super::amqp::Amqp;
+use super::{BoxFuture, Caller, Intake, TransportError};
+use crate::record::Recorder;
+
+/// Every transport of messages, in the order of the descriptors.
+pub static MESSAGING: &[&dyn Messaging] = &[&Amqp];
+
+/// The transport of a protocol of messages.
+#[must_use]
+pub fn messaging(protocol: Protocol) -> Option<&'static dyn Messaging> {
+    MESSAGING.iter().copied().find(|transport| transport.protocol() == protocol)
+}
+
+/// One protocol that carries messages through queues.
+pub trait Messaging: Send + Sync {
+    /// Which one.
+    fn protocol(&self) -> Protocol;
+
+    /// Opens the publishing end of a link, its connection ready. An attempt there is over when the broker has confirmed or
+    /// refused the message, or, where replies are awaited, when the reply is there. `recorder` stamps at the publisher's
+    /// place, on that link.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached or does not let us in.
+    fn publisher(
+        &self,
+        outbound: Outbound,
+        recorder: Recorder,
+    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>>;
+
+    /// Begins to take from a queue; what arrives goes through `intake`.
+    ///
+    /// # Errors
+    /// As [`Messaging::publisher`].
+    fn consumer(
+        &self,
+        inbound: Inbound,
+        intake: Intake,
+    ) -> BoxFuture<'static, Result<Box<dyn Consumer>, TransportError>>;
+}
+
+/// The end of a link that takes from a queue. Dropping it closes it without waiting.
+pub trait Consumer: Send + Sync {
+    /// Takes nothing more and ends the connection, so that what was not settled goes back to its queue; resolves when
+    /// nothing of it is left.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Where a broker is reached: a URI, which may hold a password and is shown without it.
+#[derive(Clone)]
+pub struct BrokerAddress {
+    uri: Arc<str>,
+    shown: Arc<str>,
+}
+
+impl BrokerAddress {
+    /// The broker at `uri`, which messages call `shown`.
+    #[must_use]
+    pub fn new(uri: impl Into<Arc<str>>, shown: impl Into<Arc<str>>) -> Self {
+        Self { uri: uri.into(), shown: shown.into() }
+    }
+
+    /// The whole URI; never to be shown.
+    pub(super) fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+impl fmt::Display for BrokerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for BrokerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BrokerAddress").field(&self.shown).finish()
+    }
+}
+
+/// The publishing end of a link.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// The broker.
+    pub broker: BrokerAddress,
+    /// The queue that messages are for.
+    pub queue: Arc<str>,
+    /// How replies come back; none are awaited without it.
+    pub replies: Option<RepliesFrom>,
+}
+
+/// How replies come back to a publisher.
+#[derive(Clone, Debug)]
+pub struct RepliesFrom {
+    /// The queue that they come through; this publisher alone takes from it.
+    pub queue: Arc<str>,
+    /// The source of the deliveries from it.
+    pub source: SourceId,
+    /// Stamps at the publisher's place, on the link that they come back over.
+    pub recorder: Recorder,
+}
+
+/// The end of a link that takes from a queue.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// The broker.
+    pub broker: BrokerAddress,
+    /// The queue.
+    pub queue: Arc<str>,
+    /// The source of its deliveries.
+    pub source: SourceId,
+    /// How many deliveries it may hold unsettled.
+    pub prefetch: u16,
+    /// When it settles them.
+    pub ack: AckTime,
+}
