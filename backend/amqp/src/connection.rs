@@ -130,14 +130,15 @@ impl<O: Observer> Reading<O> {
             while self.session.work() {
                 // Others want the lock, and this thread.
                 tokio::task::yield_now().await;
-                if !self.wait_for_room(stop, gone).await {
+                if self.wait_for_room(stop, gone).await == Room::Ending {
                     break;
                 }
             }
             if self.session.has_ended() {
                 return;
             }
-            if self.wait_for_room(stop, gone).await {
+            if self.wait_for_room(stop, gone).await == Room::Made {
+                // Nobody has listened meanwhile.
                 heard = Instant::now();
             }
         }
@@ -154,12 +155,14 @@ impl<O: Observer> Reading<O> {
         self.session.heartbeat().map(|heartbeat| heard + heartbeat * 2)
     }
 
-    /// Waits while the peer does not read what it is sent, or while it publishes and memory is short. `false`: the end
-    /// has come meanwhile.
-    async fn wait_for_room(&mut self, stop: &CancellationToken, gone: &CancellationToken) -> bool {
+    /// Waits while the peer does not read what it is sent, or while it publishes and memory is short.
+    async fn wait_for_room(&mut self, stop: &CancellationToken, gone: &CancellationToken) -> Room {
         let outbox = Arc::clone(&self.outbox);
         let memory = Arc::clone(&self.shared.memory);
         let blocked = self.session.has_published() && memory.is_short();
+        if !blocked && !outbox.is_full() {
+            return Room::Enough;
+        }
         if blocked {
             self.session.tell_blocked();
         }
@@ -169,17 +172,35 @@ impl<O: Observer> Reading<O> {
                 memory.room().await;
             }
         };
-        let open = tokio::select! {
-            biased;
-            () = room => true,
-            () = gone.cancelled() => false,
-            () = stop.cancelled() => false,
+        tokio::pin!(room);
+        let made = loop {
+            let beat = self.session.heartbeat().map(|heartbeat| Instant::now() + heartbeat / 2);
+            tokio::select! {
+                biased;
+                () = &mut room => break true,
+                () = gone.cancelled() => break false,
+                () = stop.cancelled() => break false,
+                // The peer is not heard, and must hear nevertheless.
+                () = at(beat) => outbox.heartbeat(),
+            }
         };
-        if blocked && open {
-            self.session.tell_unblocked();
+        if !made {
+            return Room::Ending;
         }
-        open
+        self.session.tell_unblocked();
+        Room::Made
     }
+}
+
+/// What waiting for room came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Room {
+    /// There was some.
+    Enough,
+    /// There is some now.
+    Made,
+    /// The connection or the broker ends.
+    Ending,
 }
 
 /// Resolves then; never where there is no such time.

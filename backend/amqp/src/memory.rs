@@ -22,7 +22,7 @@ impl Memory {
     /// Counts bytes until the reservation drops.
     pub(crate) fn reserve(self: &Arc<Self>, bytes: usize) -> Reservation {
         self.used.fetch_add(bytes, Ordering::Relaxed);
-        Reservation { memory: Arc::clone(self), bytes }
+        Reservation { memory: Arc::clone(self), bytes: AtomicUsize::new(bytes) }
     }
 
     /// Counts bytes until the reservation drops, if there is room for them.
@@ -61,13 +61,22 @@ impl Memory {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     memory: Arc<Memory>,
-    bytes: usize,
+    bytes: AtomicUsize,
+}
+
+impl Reservation {
+    /// Counts so many more.
+    pub(crate) fn grow(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.memory.used.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let before = self.memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
-        if before > self.memory.max && before - self.bytes <= self.memory.max {
+        let bytes = *self.bytes.get_mut();
+        let before = self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
+        if before > self.memory.max && before - bytes <= self.memory.max {
             self.memory.freed.notify_waiters();
         }
     }

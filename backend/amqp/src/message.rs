@@ -6,8 +6,11 @@ use bytes::Bytes;
 
 use crate::memory::Reservation;
 
-/// What a message costs beside its body and its properties, bytes: the structure, its texts, its place in a queue.
+/// What a message costs beside its body and its properties, bytes: the structure and its texts.
 pub(crate) const MESSAGE_OVERHEAD: usize = 512;
+
+/// What each copy of it costs, bytes: its place in a queue.
+pub(crate) const COPY_OVERHEAD: usize = 128;
 
 /// A message with the observer's mark.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub(crate) struct Message<M> {
     pub(crate) body: Bytes,
     pub(crate) mark: M,
     /// Counted as long as a copy is alive.
-    pub(crate) _memory: Reservation,
+    pub(crate) memory: Reservation,
 }
 
 impl<M> Message<M> {

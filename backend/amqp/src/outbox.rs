@@ -108,7 +108,8 @@ impl Outbox {
         congested
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether nothing more should be asked of the broker for this connection.
+    pub(crate) fn is_full(&self) -> bool {
         self.lock().pending() > FULL
     }
 

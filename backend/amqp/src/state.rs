@@ -4,7 +4,9 @@
 //! the lock is let go. Nothing here waits or reads from a socket; whoever holds a [`State`] holds the lock.
 
 mod channels;
+mod consumers;
 mod dead;
+mod declaration;
 mod deliver;
 mod dispatch;
 mod exchanges;
@@ -30,10 +32,10 @@ use crate::message::Message;
 use crate::observer::{ConnectionId, ConnectionInfo, Observer};
 use crate::outbox::Outbox;
 use dead::Dead;
-use queues::Declaration;
+use declaration::Declaration;
 
+pub(crate) use declaration::QueueFlags;
 pub(crate) use publish::Content;
-pub(crate) use queues::QueueFlags;
 
 /// The one virtual host.
 pub(crate) const VHOST: &str = "/";

@@ -23,7 +23,7 @@ pub(super) struct Contents {
 #[derive(Debug)]
 enum Pending {
     Header(Publish),
-    Body { publish: Publish, header: ContentHeader, body: BytesMut, memory: Vec<Reservation> },
+    Body { publish: Publish, header: Box<ContentHeader>, body: BytesMut, memory: Vec<Reservation> },
 }
 
 /// A publish that is whole.
@@ -49,7 +49,7 @@ impl Contents {
         self.pending.insert(channel, Pending::Header(publish));
     }
 
-    pub(super) fn header(&mut self, channel: u16, header: ContentHeader) -> Result<Option<Whole>, Fault> {
+    pub(super) fn header(&mut self, channel: u16, header: Box<ContentHeader>) -> Result<Option<Whole>, Fault> {
         let Some(Pending::Header(publish)) = self.pending.remove(&channel) else {
             return Err(Fault::unexpected_frame("expected method frame, got content header frame instead"));
         };
@@ -98,6 +98,7 @@ impl Contents {
     }
 }
 
-fn whole(publish: Publish, header: ContentHeader, body: Bytes) -> Whole {
+fn whole(publish: Publish, header: Box<ContentHeader>, body: Bytes) -> Whole {
+    let header = *header;
     (publish, Content { properties: header.properties, raw: header.raw, body })
 }

@@ -118,7 +118,7 @@ impl<O: Observer> Session<O> {
             _ => {
                 let shared = Arc::clone(&self.shared);
                 let fault = Fault::connection_forced("broker forced connection closure with reason 'shutdown'");
-                self.fail_connection(&mut shared.lock(), fault, (0, 0));
+                self.fail_connection(&mut shared.lock(), &fault, (0, 0));
             }
         }
     }
@@ -155,13 +155,16 @@ impl<O: Observer> Session<O> {
             if self.phase == Phase::Ended {
                 return false;
             }
+            if self.outbox.is_full() {
+                return true;
+            }
             match self.decoder.frame() {
                 Ok(Some(frame)) => self.frame(&mut state, frame),
                 Ok(None) => return false,
                 Err(error) => {
                     // What follows cannot be told apart any more: the client hears why, and nothing is read again.
                     if self.closing_since().is_none() {
-                        self.fail_connection(&mut state, error.into(), (0, 0));
+                        self.fail_connection(&mut state, &error.into(), (0, 0));
                     }
                     self.deaf = true;
                     return false;
@@ -207,7 +210,7 @@ impl<O: Observer> Session<O> {
             frame => self.channel_frame(state, number, frame),
         };
         if let Err(fault) = done {
-            self.fail(state, number, fault, method);
+            self.fail(state, number, &fault, method);
         }
     }
 
@@ -339,7 +342,7 @@ impl<O: Observer> Session<O> {
     }
 
     /// Ends the channel or the connection, as the fault asks.
-    fn fail(&mut self, state: &mut State<O>, number: u16, fault: Fault, method: (u16, u16)) {
+    fn fail(&mut self, state: &mut State<O>, number: u16, fault: &Fault, method: (u16, u16)) {
         if fault.closes_connection || number == 0 {
             return self.fail_connection(state, fault, method);
         }
@@ -356,7 +359,7 @@ impl<O: Observer> Session<O> {
         self.outbox.method(number, &AMQPClass::Channel(channel::AMQPMethod::Close(close)));
     }
 
-    fn fail_connection(&mut self, state: &mut State<O>, fault: Fault, method: (u16, u16)) {
+    fn fail_connection(&mut self, state: &mut State<O>, fault: &Fault, method: (u16, u16)) {
         tracing::debug!("connection {} ends: {}", self.id.get(), fault.text);
         state.disconnect(self.id);
         self.say(connection::AMQPMethod::Close(connection::Close {

@@ -61,7 +61,7 @@ impl<O: Observer> State<O> {
             raw,
             body: message.body.clone(),
             mark: message.mark.clone(),
-            _memory: self.memory.reserve(size),
+            memory: self.memory.reserve(size),
         });
         for target in self.route(&copy) {
             let goes_round = dead.cause != Cause::Rejected

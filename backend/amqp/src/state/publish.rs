@@ -9,7 +9,7 @@ use hopscope_rules::queue::{Arrival, Cause};
 
 use super::{Item, QueueId, State, USER, VHOST};
 use crate::fault::Fault;
-use crate::message::{MESSAGE_OVERHEAD, Message, expiration};
+use crate::message::{COPY_OVERHEAD, MESSAGE_OVERHEAD, Message, expiration};
 use crate::observer::{ConnectionId, Incoming, Observer, Routing};
 use crate::wire;
 
@@ -65,7 +65,7 @@ impl<O: Observer> State<O> {
             raw: content.raw,
             body: content.body,
             mark,
-            _memory: self.memory.reserve(size),
+            memory: self.memory.reserve(size),
         });
         let accepted = self.place(id, number, &message, publish.mandatory);
         if let Some(delivery_tag) = confirm {
@@ -119,6 +119,7 @@ impl<O: Observer> State<O> {
             self.refused(id, message);
             return false;
         };
+        message.memory.grow(COPY_OVERHEAD);
         // Delivered before limits are looked at: what a consumer takes at once is neither too old nor too much.
         while self.deliver_one(id) {}
         self.limit(id, now);

@@ -1,121 +1,16 @@
-//! Queues: declare, delete, purge, bind; consumers at them.
-
-use std::sync::Arc;
+//! Queues: declare, delete, purge, bind.
 
 use amq_protocol::protocol::{AMQPClass, basic, queue};
-use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
-use hopscope_rules::queue::{ConsumerSettings, Overflow, Queue, Settings};
+use amq_protocol::types::{FieldTable, ShortString};
+use hopscope_rules::queue::Queue;
 
+use super::declaration::{Arguments, Declaration, QueueFlags, check_same};
 use super::publish::{no_exchange, no_queue};
-use super::reply_to::PSEUDO_QUEUE;
-use super::{BrokerQueue, Consumer, QueueId, State, Taker, VHOST};
+use super::{BrokerQueue, QueueId, State, VHOST};
 use crate::broker::QueueStatus;
-use crate::exchange::integer;
 use crate::fault::Fault;
-use crate::message::ms_to_ns;
-use crate::observer::{ConnectionId, ConsumerInfo, Observer, QueueInfo};
+use crate::observer::{ConnectionId, Observer, QueueInfo};
 use crate::wire;
-
-/// What a queue was declared with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Declaration {
-    pub(super) flags: QueueFlags,
-    pub(super) exclusive_to: Option<ConnectionId>,
-    pub(super) arguments: Arguments,
-}
-
-/// The flags of a declaration.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct QueueFlags {
-    pub(crate) durable: bool,
-    pub(crate) auto_delete: bool,
-}
-
-/// The arguments that this broker knows.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Arguments {
-    pub(crate) message_ttl_ms: Option<u64>,
-    pub(crate) max_length: Option<u64>,
-    pub(crate) max_length_bytes: Option<u64>,
-    pub(crate) overflow: Option<String>,
-    pub(crate) dead_letter_exchange: Option<String>,
-    pub(crate) dead_letter_routing_key: Option<String>,
-}
-
-impl Arguments {
-    /// Reads the arguments of a declaration of `name`.
-    fn parse(table: &FieldTable, name: &str) -> Result<Self, Fault> {
-        let invalid = |argument: &str, why: &str| {
-            Fault::precondition_failed(format_args!(
-                "invalid arg '{argument}' for queue '{name}' in vhost '{VHOST}': {why}"
-            ))
-        };
-        let number = |argument: &str| match table.inner().get(argument) {
-            None => Ok(None),
-            Some(value) => match integer(value) {
-                Some(value) => u64::try_from(value)
-                    .map(Some)
-                    .map_err(|_| invalid(argument, &format!("{{value_negative,{value}}}"))),
-                None => Err(invalid(argument, "{unacceptable_type,number expected}")),
-            },
-        };
-        let text = |argument: &str| match table.inner().get(argument) {
-            None => Ok(None),
-            Some(AMQPValue::LongString(text)) => Ok(Some(text.to_string())),
-            Some(_) => Err(invalid(argument, "{unacceptable_type,longstr expected}")),
-        };
-        let arguments = Self {
-            message_ttl_ms: number("x-message-ttl")?,
-            max_length: number("x-max-length")?,
-            max_length_bytes: number("x-max-length-bytes")?,
-            overflow: text("x-overflow")?,
-            dead_letter_exchange: text("x-dead-letter-exchange")?,
-            dead_letter_routing_key: text("x-dead-letter-routing-key")?,
-        };
-        if !matches!(arguments.overflow.as_deref(), None | Some("drop-head" | "reject-publish" | "reject-publish-dlx"))
-        {
-            return Err(invalid("x-overflow", "invalid_overflow"));
-        }
-        if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
-            return Err(invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"));
-        }
-        Ok(arguments)
-    }
-
-    fn settings(&self) -> Settings {
-        let reject = matches!(self.overflow.as_deref(), Some("reject-publish" | "reject-publish-dlx"));
-        Settings {
-            max_length: self.max_length.map(|max| u32::try_from(max).unwrap_or(u32::MAX)),
-            max_bytes: self.max_length_bytes,
-            overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
-            ttl: self.message_ttl_ms.map(ms_to_ns),
-            dead_letters: self.dead_letter_exchange.is_some(),
-        }
-    }
-
-    /// The first that another declaration has otherwise, with both values.
-    fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let numbers = [
-            ("x-message-ttl", self.message_ttl_ms, other.message_ttl_ms),
-            ("x-max-length", self.max_length, other.max_length),
-            ("x-max-length-bytes", self.max_length_bytes, other.max_length_bytes),
-        ];
-        let texts = [
-            ("x-overflow", &self.overflow, &other.overflow),
-            ("x-dead-letter-exchange", &self.dead_letter_exchange, &other.dead_letter_exchange),
-            ("x-dead-letter-routing-key", &self.dead_letter_routing_key, &other.dead_letter_routing_key),
-        ];
-        let told = |value: Option<String>| value.map_or_else(|| "none".to_owned(), |value| format!("'{value}'"));
-        let numbers = numbers.into_iter().filter(|(_, own, others)| own != others).map(|(name, own, others)| {
-            (name, told(own.map(|own| own.to_string())), told(others.map(|others| others.to_string())))
-        });
-        let texts = texts
-            .into_iter()
-            .filter(|(_, own, others)| own != others)
-            .map(|(name, own, others)| (name, told(own.clone()), told(others.clone())));
-        numbers.chain(texts).next()
-    }
-}
 
 impl<O: Observer> State<O> {
     pub(super) fn declare_queue(
@@ -364,90 +259,6 @@ impl<O: Observer> State<O> {
         }
         self.exchanges.get_mut(name).ok_or_else(|| no_exchange(name.as_str()))
     }
-
-    pub(super) fn consume(&mut self, id: ConnectionId, number: u16, consume: &basic::Consume) -> Result<(), Fault> {
-        let tag = self.consumer_tag(id, number, &consume.consumer_tag)?;
-        if consume.queue.as_str() == PSEUDO_QUEUE {
-            return self.consume_replies(id, number, tag, consume);
-        }
-        let queue_id = self.usable_queue(id, number, &consume.queue)?;
-        let prefetch = self.channel(id, number)?.prefetch;
-        let observer = Arc::clone(&self.observer);
-        let Some(queue) = self.queues.get_mut(&queue_id) else { return Err(no_queue(&consume.queue)) };
-        if queue.consumed_exclusively || (consume.exclusive && queue.machine.consumers() > 0) {
-            let name = &queue.name;
-            return Err(Fault::access_refused(format_args!("queue '{name}' in vhost '{VHOST}' in exclusive use")));
-        }
-        let info = ConsumerInfo {
-            connection: id,
-            channel: number,
-            tag: tag.as_str(),
-            prefetch,
-            automatic_ack: consume.no_ack,
-        };
-        let handle = observer.consumer_added(&queue.handle, &info);
-        let settings = ConsumerSettings { prefetch, automatic: consume.no_ack };
-        let consumer_id = queue.machine.add_consumer(settings);
-        queue.consumed_exclusively = consume.exclusive;
-        queue.had_consumers = true;
-        let taker =
-            Arc::new(Taker { connection: id, channel: number, tag: tag.clone(), automatic: consume.no_ack, handle });
-        queue.takers.insert(consumer_id, Arc::clone(&taker));
-        let consumer = Consumer { queue: queue_id, id: consumer_id, taker };
-        self.channel(id, number)?.consumers.insert(tag.clone(), consumer);
-        if !consume.nowait {
-            let method = basic::AMQPMethod::ConsumeOk(basic::ConsumeOk { consumer_tag: tag });
-            self.send(id, number, &AMQPClass::Basic(method));
-        }
-        self.pump(queue_id);
-        Ok(())
-    }
-
-    fn consumer_tag(&mut self, id: ConnectionId, number: u16, asked: &ShortString) -> Result<ShortString, Fault> {
-        let channel = self.channel(id, number)?;
-        if asked.as_str().is_empty() {
-            loop {
-                channel.tags_minted += 1;
-                let tag = wire::short(&format!("amq.ctag-{}.{number}.{}", id.get(), channel.tags_minted));
-                if !channel.consumers.contains_key(&tag) {
-                    return Ok(tag);
-                }
-            }
-        }
-        let replies = channel.reply_to.as_ref().is_some_and(|(tag, _)| tag == asked);
-        if replies || channel.consumers.contains_key(asked) {
-            return Err(Fault::not_allowed(format_args!("attempt to reuse consumer tag '{asked}'")));
-        }
-        Ok(asked.clone())
-    }
-
-    pub(super) fn cancel(&mut self, id: ConnectionId, number: u16, cancel: &basic::Cancel) -> Result<(), Fault> {
-        let tag = &cancel.consumer_tag;
-        let consumer = self.channel(id, number)?.consumers.remove(tag);
-        if consumer.is_none() {
-            self.cancel_replies(id, number, tag);
-        }
-        if let Some(consumer) = &consumer {
-            self.remove_consumer(consumer);
-        }
-        if !cancel.nowait {
-            let method = basic::AMQPMethod::CancelOk(basic::CancelOk { consumer_tag: tag.clone() });
-            self.send(id, number, &AMQPClass::Basic(method));
-        }
-        if let Some(consumer) = consumer {
-            self.delete_if_abandoned(consumer.queue);
-        }
-        Ok(())
-    }
-
-    /// Takes a consumer out of its queue.
-    pub(super) fn remove_consumer(&mut self, consumer: &Consumer<O>) {
-        let Some(queue) = self.queues.get_mut(&consumer.queue) else { return };
-        queue.machine.remove_consumer(consumer.id);
-        queue.takers.remove(&consumer.id);
-        queue.consumed_exclusively = false;
-        self.observer.consumer_gone(&queue.handle, &consumer.taker.handle);
-    }
 }
 
 fn status<O: Observer>(queue: &BrokerQueue<O>) -> QueueStatus {
@@ -466,20 +277,5 @@ fn check_owner(owner: Option<ConnectionId>, asking: Option<ConnectionId>, name: 
     Err(Fault::resource_locked(format_args!(
         "cannot obtain exclusive access to locked queue '{name}' in vhost '{VHOST}'. It could be originally declared on \
          another connection or the exclusive property value does not match that of the original declaration."
-    )))
-}
-
-fn check_same(own: &Declaration, asked: &Declaration, name: &ShortString) -> Result<(), Fault> {
-    let flags = [
-        ("durable", own.flags.durable, asked.flags.durable),
-        ("auto_delete", own.flags.auto_delete, asked.flags.auto_delete),
-        ("exclusive", own.exclusive_to.is_some(), asked.exclusive_to.is_some()),
-    ];
-    let flags = flags.into_iter().filter(|(_, own, asked)| own != asked);
-    let mut flags = flags.map(|(flag, own, asked)| (flag, format!("'{own}'"), format!("'{asked}'")));
-    let difference = flags.next().or_else(|| own.arguments.difference(&asked.arguments));
-    let Some((argument, own, asked)) = difference else { return Ok(()) };
-    Err(Fault::precondition_failed(format_args!(
-        "inequivalent arg '{argument}' for queue '{name}' in vhost '{VHOST}': received {asked} but current is {own}"
     )))
 }

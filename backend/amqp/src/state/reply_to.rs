@@ -80,6 +80,10 @@ impl<O: Observer> State<O> {
         let Some(connection) = self.connections.get_mut(id) else { return false };
         let Some(channel) = connection.channels.get_mut(number) else { return false };
         let Some((tag, _)) = channel.reply_to.clone() else { return false };
+        // No queue holds it back: a client that does not read loses it.
+        if connection.outbox.is_full() {
+            return false;
+        }
         let delivery_tag = channel.next_delivery_tag();
         write_delivery(connection, *number, &tag, delivery_tag, false, message);
         true

@@ -21,7 +21,7 @@ const HEADER_HEAD: usize = 12;
 #[derive(Debug)]
 pub(crate) enum Frame {
     Method(u16, AMQPClass),
-    Header(u16, ContentHeader),
+    Header(u16, Box<ContentHeader>),
     Body(u16, Bytes),
     Heartbeat,
 }
@@ -122,7 +122,7 @@ impl Decoder {
         let payload = self.buffer.get(HEAD..HEAD + length).unwrap_or_default();
         let frame = match kind {
             1 => Frame::Method(channel, parse_method(payload)?),
-            2 => Frame::Header(channel, parse_header(payload)?),
+            2 => Frame::Header(channel, Box::new(parse_header(payload)?)),
             // Copied, so that a small message does not keep a whole read's buffer alive.
             3 => Frame::Body(channel, Bytes::copy_from_slice(payload)),
             _ if channel != 0 => return Err(WireError::HeartbeatChannel(channel)),

@@ -1,4 +1,19 @@
 //! The broker as clients see it: lapin over a loopback socket, and bare sockets for what no client would send.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed; clippy knows #[test] functions only"
+)]
+
+mod dead_letters;
 mod delivery;
+mod faults;
+mod lifetime;
+mod limits;
+mod load;
+mod raw;
+mod routing;
+mod settlement;
 mod support;

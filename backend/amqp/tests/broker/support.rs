@@ -3,13 +3,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use hopscope_amqp::{
     AMQPValue, Broker, Config, ConnectionId, ConnectionInfo, ConsumerInfo, Delivery, Incoming, LongString, Observer,
     QueueInfo, Routing, Serving, Transition, TransitionKind, serve,
 };
+use lapin::message::Delivery as LapinDelivery;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer, ErrorKind, Queue};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing in these tests takes this long; what does is stuck.
@@ -33,11 +37,35 @@ pub(crate) enum Heard {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Memory {
     heard: Arc<Mutex<Vec<Heard>>>,
+    changed: Arc<Notify>,
 }
 
 impl Memory {
     fn hear(&self, heard: Heard) {
         self.heard.lock().unwrap().push(heard);
+        self.changed.notify_waiters();
+    }
+
+    /// Resolves once what was heard is so.
+    pub(crate) async fn until(&self, is_so: impl Fn(&[Heard]) -> bool) {
+        within(async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if is_so(&self.heard.lock().unwrap()) {
+                    return;
+                }
+                changed.await;
+            }
+        })
+        .await;
+    }
+
+    /// Resolves once a queue has told so many steps of a kind.
+    pub(crate) async fn until_steps(&self, of: &str, kind: TransitionKind, count: usize) {
+        let is_one = |heard: &&Heard| matches!(heard, Heard::Step { queue, transition, .. } if queue == of && transition.kind == kind);
+        self.until(|all| all.iter().filter(is_one).count() >= count).await;
     }
 
     pub(crate) fn all(&self) -> Vec<Heard> {
@@ -149,11 +177,12 @@ impl Running {
         within(Connection::connect(&uri, ConnectionProperties::default())).await.unwrap()
     }
 
-    /// A channel on a connection of its own.
-    pub(crate) async fn channel(&self) -> (Connection, Channel) {
+    /// A client with one channel on a connection of its own; its publishes are confirmed.
+    pub(crate) async fn client(&self) -> Client {
         let connection = self.connect().await;
         let channel = within(connection.create_channel()).await.unwrap();
-        (connection, channel)
+        within(channel.confirm_select(ConfirmSelectOptions::default())).await.unwrap();
+        Client { connection, channel }
     }
 
     /// Ends the broker and waits until nothing of it is left.
@@ -161,6 +190,82 @@ impl Running {
         self.stop.cancel();
         within(self.serving).await;
         self.memory
+    }
+}
+
+/// A client with one channel.
+pub(crate) struct Client {
+    pub(crate) connection: Connection,
+    pub(crate) channel: Channel,
+}
+
+impl Client {
+    pub(crate) async fn declare(&self, name: &str, table: FieldTable) -> Queue {
+        self.declare_as(name, QueueDeclareOptions::default(), table).await.unwrap()
+    }
+
+    pub(crate) async fn declare_as(
+        &self,
+        name: &str,
+        options: QueueDeclareOptions,
+        table: FieldTable,
+    ) -> lapin::Result<Queue> {
+        within(self.channel.queue_declare(name.into(), options, table)).await
+    }
+
+    /// Ready copies and consumers, as a passive declare tells them; all that this client sent before is done then.
+    pub(crate) async fn counts(&self, name: &str) -> (u32, u32) {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.declare_as(name, options, FieldTable::default()).await.unwrap();
+        (queue.message_count(), queue.consumer_count())
+    }
+
+    /// Publishes to a queue and waits for the confirm.
+    pub(crate) async fn publish(&self, queue: &str, body: &[u8]) -> Confirmation {
+        self.publish_as("", queue, body, BasicProperties::default(), false).await
+    }
+
+    pub(crate) async fn publish_as(
+        &self,
+        exchange: &str,
+        key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+        mandatory: bool,
+    ) -> Confirmation {
+        let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
+        let publish = self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
+        within(within(publish).await.unwrap()).await.unwrap()
+    }
+
+    pub(crate) async fn consume(&self, queue: &str, tag: &str) -> Consumer {
+        self.consume_as(queue, tag, BasicConsumeOptions::default()).await.unwrap()
+    }
+
+    pub(crate) async fn consume_as(
+        &self,
+        queue: &str,
+        tag: &str,
+        options: BasicConsumeOptions,
+    ) -> lapin::Result<Consumer> {
+        within(self.channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default())).await
+    }
+
+    pub(crate) async fn close(self) {
+        within(self.connection.close(200, "done".into())).await.unwrap();
+    }
+}
+
+/// The next delivery.
+pub(crate) async fn next(consumer: &mut Consumer) -> LapinDelivery {
+    within(consumer.next()).await.unwrap().unwrap()
+}
+
+/// The protocol's reply code of an error.
+pub(crate) fn code(error: &lapin::Error) -> u16 {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => error.get_id(),
+        other => panic!("{other:?}"),
     }
 }
 

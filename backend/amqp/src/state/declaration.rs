@@ -1,0 +1,127 @@
+//! What a queue is declared with, and whether two declarations are the same.
+
+use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
+use hopscope_rules::queue::{Overflow, Settings};
+
+use super::VHOST;
+use crate::exchange::integer;
+use crate::fault::Fault;
+use crate::message::ms_to_ns;
+use crate::observer::ConnectionId;
+
+/// What a queue was declared with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Declaration {
+    pub(super) flags: QueueFlags,
+    pub(super) exclusive_to: Option<ConnectionId>,
+    pub(super) arguments: Arguments,
+}
+
+/// The flags of a declaration.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct QueueFlags {
+    pub(crate) durable: bool,
+    pub(crate) auto_delete: bool,
+}
+
+/// The arguments that this broker knows.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Arguments {
+    pub(crate) message_ttl_ms: Option<u64>,
+    pub(crate) max_length: Option<u64>,
+    pub(crate) max_length_bytes: Option<u64>,
+    pub(crate) overflow: Option<String>,
+    pub(crate) dead_letter_exchange: Option<String>,
+    pub(crate) dead_letter_routing_key: Option<String>,
+}
+
+impl Arguments {
+    /// Reads the arguments of a declaration of `name`.
+    pub(super) fn parse(table: &FieldTable, name: &str) -> Result<Self, Fault> {
+        let invalid = |argument: &str, why: &str| {
+            Fault::precondition_failed(format_args!(
+                "invalid arg '{argument}' for queue '{name}' in vhost '{VHOST}': {why}"
+            ))
+        };
+        let number = |argument: &str| match table.inner().get(argument) {
+            None => Ok(None),
+            Some(value) => match integer(value) {
+                Some(value) => u64::try_from(value)
+                    .map(Some)
+                    .map_err(|_| invalid(argument, &format!("{{value_negative,{value}}}"))),
+                None => Err(invalid(argument, "{unacceptable_type,number expected}")),
+            },
+        };
+        let text = |argument: &str| match table.inner().get(argument) {
+            None => Ok(None),
+            Some(AMQPValue::LongString(text)) => Ok(Some(text.to_string())),
+            Some(_) => Err(invalid(argument, "{unacceptable_type,longstr expected}")),
+        };
+        let arguments = Self {
+            message_ttl_ms: number("x-message-ttl")?,
+            max_length: number("x-max-length")?,
+            max_length_bytes: number("x-max-length-bytes")?,
+            overflow: text("x-overflow")?,
+            dead_letter_exchange: text("x-dead-letter-exchange")?,
+            dead_letter_routing_key: text("x-dead-letter-routing-key")?,
+        };
+        if !matches!(arguments.overflow.as_deref(), None | Some("drop-head" | "reject-publish" | "reject-publish-dlx"))
+        {
+            return Err(invalid("x-overflow", "invalid_overflow"));
+        }
+        if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
+            return Err(invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"));
+        }
+        Ok(arguments)
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let reject = matches!(self.overflow.as_deref(), Some("reject-publish" | "reject-publish-dlx"));
+        Settings {
+            max_length: self.max_length.map(|max| u32::try_from(max).unwrap_or(u32::MAX)),
+            max_bytes: self.max_length_bytes,
+            overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
+            ttl: self.message_ttl_ms.map(ms_to_ns),
+            dead_letters: self.dead_letter_exchange.is_some(),
+        }
+    }
+
+    /// The first that another declaration has otherwise, with both values.
+    fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
+        let numbers = [
+            ("x-message-ttl", self.message_ttl_ms, other.message_ttl_ms),
+            ("x-max-length", self.max_length, other.max_length),
+            ("x-max-length-bytes", self.max_length_bytes, other.max_length_bytes),
+        ];
+        let texts = [
+            ("x-overflow", &self.overflow, &other.overflow),
+            ("x-dead-letter-exchange", &self.dead_letter_exchange, &other.dead_letter_exchange),
+            ("x-dead-letter-routing-key", &self.dead_letter_routing_key, &other.dead_letter_routing_key),
+        ];
+        let told = |value: Option<String>| value.map_or_else(|| "none".to_owned(), |value| format!("'{value}'"));
+        let numbers = numbers.into_iter().filter(|(_, own, others)| own != others).map(|(name, own, others)| {
+            (name, told(own.map(|own| own.to_string())), told(others.map(|others| others.to_string())))
+        });
+        let texts = texts
+            .into_iter()
+            .filter(|(_, own, others)| own != others)
+            .map(|(name, own, others)| (name, told(own.clone()), told(others.clone())));
+        numbers.chain(texts).next()
+    }
+}
+
+/// Checks that a queue that is there was declared as it is asked for.
+pub(super) fn check_same(own: &Declaration, asked: &Declaration, name: &ShortString) -> Result<(), Fault> {
+    let flags = [
+        ("durable", own.flags.durable, asked.flags.durable),
+        ("auto_delete", own.flags.auto_delete, asked.flags.auto_delete),
+        ("exclusive", own.exclusive_to.is_some(), asked.exclusive_to.is_some()),
+    ];
+    let flags = flags.into_iter().filter(|(_, own, asked)| own != asked);
+    let mut flags = flags.map(|(flag, own, asked)| (flag, format!("'{own}'"), format!("'{asked}'")));
+    let difference = flags.next().or_else(|| own.arguments.difference(&asked.arguments));
+    let Some((argument, own, asked)) = difference else { return Ok(()) };
+    Err(Fault::precondition_failed(format_args!(
+        "inequivalent arg '{argument}' for queue '{name}' in vhost '{VHOST}': received {asked} but current is {own}"
+    )))
+}
