@@ -34,14 +34,25 @@ impl Group {
         }
         bail!("the child ended without the line that was waited for: {:?}", self.child.wait().await)
     }
-}
 
-impl Drop for Group {
-    fn drop(&mut self) {
+    /// Kills all of it at once and waits until the child is gone.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        self.signal();
+        self.child.wait().await?;
+        Ok(())
+    }
+
+    fn signal(&self) {
         let group = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
         if let Some(group) = group {
             // A group that is gone already is what is wanted.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal();
     }
 }

@@ -11,7 +11,7 @@ use crate::child::Group;
 pub struct Server {
     url: String,
     // Dropped in this order: first the process, then what it wrote.
-    _process: Group,
+    process: Group,
     data: tempfile::TempDir,
 }
 
@@ -21,7 +21,14 @@ impl Server {
     /// # Errors
     /// When the binary is missing or ends early.
     pub async fn start() -> Result<Self> {
-        let data = tempfile::tempdir()?;
+        Self::start_on(tempfile::tempdir()?).await
+    }
+
+    /// Starts it on a folder that another one left.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_on(data: tempfile::TempDir) -> Result<Self> {
         let mut command = Command::new(crate::variable("HOPSCOPE_BIN")?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         let mut process = Group::start(&mut command)?;
@@ -31,7 +38,16 @@ impl Server {
                 line[at..].split_whitespace().next().map(str::to_owned)
             })
             .await?;
-        Ok(Self { url, _process: process, data })
+        Ok(Self { url, process, data })
+    }
+
+    /// Kills it as nothing but a crash would, and waits until it is gone; gives what it leaves.
+    ///
+    /// # Errors
+    /// When its end cannot be waited for.
+    pub async fn kill(self) -> Result<tempfile::TempDir> {
+        self.process.kill().await?;
+        Ok(self.data)
     }
 
     /// Its address, like `http://127.0.0.1:40321`.

@@ -1,104 +1,20 @@
 //! A run as an outside reader sees it: started over HTTP, followed over the WebSocket, checked frame by frame.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod behind;
+mod reader;
+mod resume;
+mod server;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use futures_util::StreamExt as _;
+use anyhow::{Context as _, Result, ensure};
 use hopscope_record::decoder::Framing;
 use hopscope_record::frame::{Counted, End, file_header};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, MessageId};
 use hopscope_rules::schedule::Schedule;
 use hopscope_scenario::plan::Plan;
-use hopscope_server::{Asset, Config, Page};
-use hopscope_tests::http::{Headers, request};
 use hopscope_tests::recording::Recorded;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
-
-/// No page: these tests speak to the API alone.
-struct NoPage;
-
-impl Page for NoPage {
-    fn asset(&self, _: &str) -> Option<Asset> {
-        None
-    }
-}
-
-/// A server in this process with a folder of its own.
-struct Server {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<Result<(), hopscope_server::ServeError>>,
-    data: tempfile::TempDir,
-}
-
-impl Server {
-    async fn start() -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let config = Config { page: Arc::new(NoPage), data: data.path().to_owned() };
-        let serving = tokio::spawn(hopscope_server::serve(config, listener, async move {
-            let _ = stopped.await;
-        }));
-        Ok(Self { address, stop, serving, data })
-    }
-
-    async fn ask(&self, line: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
-        let json: Headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        request(line, self.address, &json, body).await
-    }
-
-    /// Starts a run of the template; gives its id.
-    async fn run(&self, duration: &str) -> Result<String> {
-        self.run_scenario(&serde_json::from_str(HELLO)?, duration).await
-    }
-
-    /// Starts a run; gives its id.
-    async fn run_scenario(&self, scenario: &serde_json::Value, duration: &str) -> Result<String> {
-        let body = serde_json::json!({"scenario": scenario, "seed": 42, "duration": duration});
-        let (status, answer) = self.ask("POST /api/runs", body.to_string().as_bytes()).await?;
-        ensure!(status == 201, "{status}: {}", String::from_utf8_lossy(&answer));
-        let answer: serde_json::Value = serde_json::from_slice(&answer)?;
-        Ok(answer["id"].as_str().context("no id")?.to_owned())
-    }
-
-    /// Follows a run from its first frame to the normal close; gives the bytes.
-    async fn follow(&self, id: &str) -> Result<Vec<u8>> {
-        let url = format!("ws://{}/api/runs/{id}/stream?from=0", self.address);
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
-        let mut bytes = Vec::new();
-        while let Some(message) = socket.next().await {
-            match message? {
-                Message::Binary(frames) => {
-                    // Each message is whole frames.
-                    Recorded::read(&frames, Framing::Stream)?;
-                    bytes.extend_from_slice(&frames);
-                }
-                Message::Close(close) => {
-                    let code = close.context("closed without a code")?.code;
-                    ensure!(code == CloseCode::Normal, "closed with {code}");
-                    return Ok(bytes);
-                }
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => bail!("{other:?}"),
-            }
-        }
-        bail!("the stream ended without a close")
-    }
-
-    async fn end(self) -> Result<()> {
-        let _ = self.stop.send(());
-        Ok(self.serving.await??)
-    }
-}
+use crate::server::{HELLO, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
@@ -128,7 +44,8 @@ async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
     assert!(file == [&file_header()[..], &streamed].concat(), "the file holds other bytes than the stream");
     let stored = Recorded::read(file.get(file_header().len()..).unwrap_or_default(), Framing::Stream)?;
     assert_eq!((stored.frames, stored.events.len()), (recorded.frames, recorded.events.len()));
-    server.end().await
+    server.end().await?;
+    Ok(())
 }
 
 /// Requests that time out and are tried again, whose replies come late.
@@ -151,16 +68,16 @@ async fn the_parts_count_what_the_events_come_to_with_retries_and_late_replies()
         recorded.events.iter().filter(|event| event.is_late()).map(|event| event.message).collect();
     assert_eq!((late.len(), count(Kind::COMPLETED), count(Kind::REPLIED)), (30, 30, 30));
     check_end(&plan, &recorded.events, recorded.end.as_ref().context("no End")?);
-    server.end().await
+    server.end().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_told_to_end_ends_its_runs_whole() -> Result<()> {
     let server = Server::start().await?;
     let id = server.run("1 h").await?;
-    let path = server.data.path().join(format!("{id}.hop"));
-    let _ = server.stop.send(());
-    server.serving.await??;
+    let data = server.end().await?;
+    let path = data.path().join(format!("{id}.hop"));
     let recorded = Recorded::read(&std::fs::read(path)?, Framing::File)?;
     let end = recorded.end.context("no End")?;
     assert_eq!(end.reason, hopscope_record::frame::EndReason::STOPPED);
