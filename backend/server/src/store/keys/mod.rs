@@ -3,7 +3,7 @@
 //! It is the recording's index. A reader that wants frame n seeks to the newest Keyframe before it and reads on from
 //! there; one that comes late gets Hello, all Names and the newest Keyframe, and goes on behind it. The run's writer
 //! makes the file while it writes the recording ([`Maker`]); where it is missing, torn, of another build or not up to
-//! the recording's end, it is made again from the recording ([`open`]). Nothing here is needed to read a recording: the
+//! the recording's end, it is made again from the recording ([`open()`]). Nothing here is needed to read a recording: the
 //! worst that can come of its loss is that a reader begins at the first frame.
 
 mod fold;
