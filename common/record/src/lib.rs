@@ -7,6 +7,7 @@
 //! package of the project, performs no IO, and reads no clock: times come in with the events.
 
 mod bytes;
+mod checksum;
 pub mod codec;
 pub mod decoder;
 pub mod event;

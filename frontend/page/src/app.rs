@@ -1,5 +1,6 @@
 //! The shell: one screen.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 

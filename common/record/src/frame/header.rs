@@ -1,5 +1,7 @@
 //! The header before each payload, and the one before a file's first frame.
 
+use crate::checksum::crc32;
+
 /// Length of a frame's header in bytes.
 pub const HEADER_LEN: usize = 16;
 
@@ -122,10 +124,7 @@ impl Header {
     }
 
     fn checksum_with(self, payload: &[u8]) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&self.to_bytes()[..12]);
-        hasher.update(payload);
-        hasher.finalize()
+        crc32(&[&self.to_bytes()[..12], payload])
     }
 
     /// The same header, marked as one that may be passed over.

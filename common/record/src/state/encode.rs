@@ -5,6 +5,7 @@
 
 use super::{LinkState, PlaceState, State};
 use crate::bytes::{Malformed, Reader, put_varint, unzigzag, zigzag};
+use crate::checksum::crc32;
 use crate::kind::{KINDS, Phase};
 
 /// Version of what the fold's numbers mean and of how they are written: to be raised when the fold changes in a way
@@ -15,7 +16,7 @@ pub const FOLD_VERSION: u32 = 1;
 /// folded by a build with another one are folded anew.
 #[must_use]
 pub fn fingerprint() -> u32 {
-    crc32fast::hash(format!("{FOLD_VERSION} {KINDS:?}").as_bytes())
+    crc32(&[format!("{FOLD_VERSION} {KINDS:?}").as_bytes()])
 }
 
 /// One number of the fold.

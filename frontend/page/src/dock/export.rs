@@ -1,21 +1,24 @@
 //! Downloads of the run: the server streams them to a file.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use crate::io::runs::{json_address, recording_address};
 use crate::state::run::{Status, use_run};
+use crate::ui::memo;
+use crate::ui::node::node;
 use crate::ui::text::t;
 
 /// The recording as JSON, and as it is; while there is one that is over.
 #[component]
 pub(crate) fn Downloads() -> impl IntoView {
     let run = use_run();
-    let id = Memo::new(move |_| {
+    let id = memo(move || {
         let over = run.status.with(|status| matches!(status, Status::Whole | Status::Cut));
         over.then(|| run.with(|data| data.id.clone())).flatten()
     });
-    move || {
+    node(move || {
         id.get().map(|id| {
             view! {
                 <div class="downloads">
@@ -28,5 +31,5 @@ pub(crate) fn Downloads() -> impl IntoView {
                 </div>
             }
         })
-    }
+    })
 }

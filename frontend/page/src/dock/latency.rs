@@ -1,5 +1,6 @@
 //! What became of the attempts on each link, and how long they took: figures with their units and their counts.
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use hopscope_view::format;
@@ -7,6 +8,8 @@ use hopscope_view::judge::{Counts, LinkRow, Spread};
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 
 /// What stands where there is nothing to tell.
@@ -16,20 +19,20 @@ const NOTHING: &str = "–";
 #[component]
 pub(crate) fn LatencyTable() -> impl IntoView {
     let run = use_run();
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         run.laws.track();
         run.with(|data| data.buffer.plan().map(|plan| data.buffer.judge().links(plan)).unwrap_or_default())
     });
-    let none = Memo::new(move |_| rows.with(Vec::is_empty));
-    let counts = move || rows.with(|rows| rows.iter().map(count_row).collect_view());
-    let times = move || rows.with(|rows| rows.iter().map(time_rows).collect_view());
+    let none = memo(move || rows.with(Vec::is_empty));
+    let counts = move || rows.with(|rows| rows.iter().map(count_row).collect::<Node>());
+    let times = move || rows.with(|rows| rows.iter().map(time_rows).collect::<Node>());
     view! {
         <div class="report">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("latency.none"))}</p> }>
                 <table class="figures-table">
                     <caption>{t(text!("latency.counts"))}</caption>
                     <thead>
-                        <tr><th scope="col">{t(text!("latency.link"))}</th>{count_heads().map(head).collect_view()}</tr>
+                        <tr><th scope="col">{t(text!("latency.link"))}</th>{count_heads().map(head).collect::<Node>()}</tr>
                     </thead>
                     <tbody>{counts}</tbody>
                 </table>
@@ -39,7 +42,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
                         <tr>
                             <th scope="col">{t(text!("latency.link"))}</th>
                             <th scope="col">{t(text!("latency.what"))}</th>
-                            {time_heads().map(head).collect_view()}
+                            {time_heads().map(head).collect::<Node>()}
                         </tr>
                     </thead>
                     <tbody>{times}</tbody>
@@ -49,7 +52,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
     }
 }
 
-fn head(label: Key) -> impl IntoView {
+fn head(label: Key) -> Node {
     view! { <th scope="col" class="figure">{t(label)}</th> }
 }
 
@@ -71,7 +74,7 @@ fn time_heads() -> std::array::IntoIter<Key, 5> {
         .into_iter()
 }
 
-fn count_row(row: &LinkRow) -> impl IntoView + use<> {
+fn count_row(row: &LinkRow) -> Node {
     let figures = match row.counts {
         None => [None; 7],
         Some(Counts { sent, completed, refused, failed, timed_out, retried, late }) => {
@@ -82,12 +85,12 @@ fn count_row(row: &LinkRow) -> impl IntoView + use<> {
     view! {
         <tr data-counts-of=row.link.0>
             <th scope="row">{row.name.clone()}</th>
-            {figures.map(cell).into_iter().collect_view()}
+            {figures.map(cell).into_iter().collect::<Node>()}
         </tr>
     }
 }
 
-fn time_rows(row: &LinkRow) -> impl IntoView + use<> {
+fn time_rows(row: &LinkRow) -> Node {
     let one = |name: &'static str, label: Key, about: Key, spread: Spread| {
         let Spread { count, p50, p90, p99, max } = spread;
         let length = |ns: Option<u64>| figure(ns.map(|ns| format::duration(i64::try_from(ns).unwrap_or(i64::MAX))));
@@ -96,16 +99,18 @@ fn time_rows(row: &LinkRow) -> impl IntoView + use<> {
                 <th scope="row">{row.name.clone()}</th>
                 <td title=t(about)>{t(label)}</td>
                 {figure((count > 0).then(|| format::whole(count)))}
-                {[p50, p90, p99, max].map(length).into_iter().collect_view()}
+                {[p50, p90, p99, max].map(length).into_iter().collect::<Node>()}
             </tr>
         }
     };
-    (
+    [
         one("answered", text!("latency.answered"), text!("latency.answered.about"), row.answered),
         one("completed", text!("latency.completed"), text!("latency.completed.about"), row.completed),
-    )
+    ]
+    .into_iter()
+    .collect()
 }
 
-fn figure(text: Option<String>) -> impl IntoView {
+fn figure(text: Option<String>) -> Node {
     view! { <td class="num figure">{text.unwrap_or_else(|| NOTHING.to_owned())}</td> }
 }

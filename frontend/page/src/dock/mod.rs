@@ -1,5 +1,6 @@
 //! The dock: the player's strip, and the panels that share its clock.
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use leptos::prelude::*;
@@ -8,6 +9,8 @@ use crate::laws::LawTable;
 use crate::player::Strip;
 use crate::state::run::use_run;
 use crate::traces::{TraceDetail, TraceList};
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 use export::Downloads;
 use hopscope_view::format;
@@ -76,10 +79,10 @@ pub(crate) fn Dock() -> impl IntoView {
             <Tabs tab/>
             <div class="panel" role="tabpanel" id="dock-panel" aria-labelledby=move || format!("tab-{}", tab.get().name())>
                 {move || match tab.get() {
-                    Tab::Traces => view! { <TraceList/> }.into_any(),
-                    Tab::Trace => view! { <TraceDetail/> }.into_any(),
-                    Tab::Latency => view! { <LatencyTable/> }.into_any(),
-                    Tab::Laws => view! { <LawTable/> }.into_any(),
+                    Tab::Traces => view! { <TraceList/> },
+                    Tab::Trace => view! { <TraceDetail/> },
+                    Tab::Latency => view! { <LatencyTable/> },
+                    Tab::Laws => view! { <LawTable/> },
                 }}
             </div>
         </section>
@@ -89,7 +92,7 @@ pub(crate) fn Dock() -> impl IntoView {
 #[component]
 fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let run = use_run();
-    let traces = Memo::new(move |_| {
+    let traces = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.traces().len())
     });
@@ -124,7 +127,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     view! {
         <div class="tabs">
             <div class="tablist" role="tablist" aria-label=t(text!("dock.label")) on:keydown=key>
-                {TABS.into_iter().map(one).collect_view()}
+                {TABS.into_iter().map(one).collect::<Node>()}
             </div>
             <Downloads/>
         </div>

@@ -1,5 +1,6 @@
 //! The editor's part of the bar: the scenario's name, its file, undo and redo.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::{Change, Target};
 use hopscope_scenario::text;
 use leptos::prelude::*;
@@ -7,6 +8,7 @@ use leptos::prelude::*;
 use super::files::{self, FilePicker};
 use super::use_editor;
 use crate::state::document::empty;
+use crate::ui::memo;
 use crate::ui::menu::{Menu, MenuItem};
 use crate::ui::text::t;
 
@@ -14,7 +16,7 @@ use crate::ui::text::t;
 #[component]
 pub(crate) fn EditorBar() -> impl IntoView {
     let editor = use_editor();
-    let name = Memo::new(move |_| editor.with(|document| document.name().to_owned()));
+    let name = memo(move || editor.with(|document| document.name().to_owned()));
     let rename = move |event| {
         let change = Change::rename(Target::Scenario, &event_target_value(&event));
         editor.apply(change, Some("rename"));

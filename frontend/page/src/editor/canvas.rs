@@ -1,5 +1,6 @@
 //! The canvas: where pointers become gestures and the scene becomes a drawing.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{LinkPath, Point, Rect, node_rect};
 use hopscope_view::gestures::{Gesture, Input, Target};
@@ -11,6 +12,8 @@ use super::link::LinkView;
 use super::node::NodeView;
 use super::use_editor;
 use crate::state::document::Editor;
+use crate::ui::memo;
+use crate::ui::node::{Node, node};
 use crate::ui::text::t;
 
 /// Zoom per pixel of the wheel.
@@ -66,26 +69,24 @@ pub(crate) fn Canvas(children: Children) -> impl IntoView {
 #[component]
 fn Links() -> impl IntoView {
     let editor = use_editor();
-    let ids = Memo::new(move |_| {
-        editor.scene.with(|scene| scene.links().iter().map(|link| link.id.clone()).collect::<Vec<_>>())
-    });
-    view! { <For each=move || ids.get() key=Clone::clone let:id><LinkView id/></For> }
+    let ids =
+        memo(move || editor.scene.with(|scene| scene.links().iter().map(|link| link.id.clone()).collect::<Vec<_>>()));
+    view! { <Each of=move || ids.get() key=String::clone let:id><LinkView id/></Each> }
 }
 
 #[component]
 fn Nodes() -> impl IntoView {
     let editor = use_editor();
-    let ids = Memo::new(move |_| {
-        editor.scene.with(|scene| scene.nodes().iter().map(|node| node.id.clone()).collect::<Vec<_>>())
-    });
-    view! { <For each=move || ids.get() key=Clone::clone let:id><NodeView id/></For> }
+    let ids =
+        memo(move || editor.scene.with(|scene| scene.nodes().iter().map(|node| node.id.clone()).collect::<Vec<_>>()));
+    view! { <Each of=move || ids.get() key=String::clone let:id><NodeView id/></Each> }
 }
 
 /// What a gesture under way adds to the drawing.
 #[component]
 fn Pending() -> impl IntoView {
     let editor = use_editor();
-    move || {
+    node(move || {
         editor.gesture.with(|gesture| match gesture {
             Gesture::Linking { from, at } => {
                 // Where it may end it is drawn as the link would be.
@@ -93,19 +94,19 @@ fn Pending() -> impl IntoView {
                 let rect = |id: &str| editor.scene.with(|scene| scene.node(id).map(|node| node.rect));
                 let to = end.and_then(|to| rect(&to)).unwrap_or(Rect::new(at.x, at.y, 0.0, 0.0));
                 let path = LinkPath::between(rect(from)?, to);
-                Some(view! { <path class="wire pending" d=path.svg()></path> }.into_any())
+                Some(view! { <path class="wire pending" d=path.svg()></path> })
             }
-            Gesture::Marquee { from, to, .. } => Some(outline("marquee", Rect::between(*from, *to), 0.0).into_any()),
+            Gesture::Marquee { from, to, .. } => Some(outline("marquee", Rect::between(*from, *to), 0.0)),
             Gesture::Placing { kind, at, dragged: true, .. } => {
                 let corner = editor.scene.with(|scene| scene.place(*kind, *at));
-                Some(outline("ghost", node_rect(*kind, corner.x, corner.y), 8.0).into_any())
+                Some(outline("ghost", node_rect(*kind, corner.x, corner.y), 8.0))
             }
             _ => None,
         })
-    }
+    })
 }
 
-fn outline(class: &'static str, rect: Rect, radius: f64) -> impl IntoView {
+fn outline(class: &'static str, rect: Rect, radius: f64) -> Node {
     view! { <rect class=class x=rect.x y=rect.y width=rect.w height=rect.h rx=radius></rect> }
 }
 

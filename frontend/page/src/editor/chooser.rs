@@ -1,5 +1,6 @@
 //! Linking without a pointer: the nodes that the selected one might call, to choose from.
 
+use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
 use hopscope_view::gestures::Gesture;
@@ -9,6 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::use_editor;
 use crate::state::document::Editor;
+use crate::ui::node::{Node, node};
 use crate::ui::text::{issue_text, t, t_with};
 
 impl Editor {
@@ -32,7 +34,7 @@ impl Editor {
 #[component]
 pub(crate) fn Chooser() -> impl IntoView {
     let editor = use_editor();
-    move || editor.linking.get().map(|from| view! { <Targets from/> })
+    node(move || editor.linking.get().map(|from| view! { <Targets from/> }))
 }
 
 #[component]
@@ -89,7 +91,7 @@ fn Targets(from: String) -> impl IntoView {
         <div class="chooser floating" role="dialog" aria-label=title.clone() on:keydown=keys>
             <strong>{title.clone()}</strong>
             {empty.then(|| view! { <p class="note">{t(text!("chooser.empty"))}</p> })}
-            <ul node_ref=list>{others.into_iter().map(item).collect_view()}</ul>
+            <ul node_ref=list>{others.into_iter().map(item).collect::<Node>()}</ul>
             <div role="status">{move || refusal.get().map(|issue| view! { <p class="issue">{issue_text(&issue)}</p> })}</div>
             <button type="button" class="btn" on:click=move |_| editor.stop_linking()>{t(text!("action.cancel"))}</button>
         </div>

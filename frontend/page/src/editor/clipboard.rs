@@ -7,29 +7,25 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::state::document::{Editor, Selection};
+use crate::ui::on_window;
 use crate::ui::text::t;
 
 /// Listens for the browser's own clipboard events, so that menus and keys of every system do the same.
 pub(crate) fn listen(editor: Editor) {
-    let copy = window_event_listener(leptos::ev::copy, move |event| {
+    on_window(leptos::ev::copy, move |event| {
         put(editor, &event);
     });
-    let cut = window_event_listener(leptos::ev::cut, move |event| {
+    on_window(leptos::ev::cut, move |event| {
         if put(editor, &event) {
             editor.delete_selected();
         }
     });
-    let paste = window_event_listener(leptos::ev::paste, move |event| {
+    on_window(leptos::ev::paste, move |event| {
         let text = event.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
         if let (false, Some(text)) = (is_text(&event), text) {
             take(editor, &text);
             event.prevent_default();
         }
-    });
-    on_cleanup(move || {
-        copy.remove();
-        cut.remove();
-        paste.remove();
     });
 }
 

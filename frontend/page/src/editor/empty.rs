@@ -1,16 +1,18 @@
 //! What an empty canvas says.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use super::use_editor;
+use crate::ui::memo;
 use crate::ui::text::t;
 
 /// A sentence and a way on, while there is no node.
 #[component]
 pub(crate) fn Empty() -> impl IntoView {
     let editor = use_editor();
-    let empty = Memo::new(move |_| editor.scene.with(|scene| scene.nodes().is_empty()));
+    let empty = memo(move || editor.scene.with(|scene| scene.nodes().is_empty()));
     view! {
         <Show when=move || empty.get()>
             <div class="empty">

@@ -1,5 +1,6 @@
 //! Scenarios as files of the person's own machine.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use leptos::html::Input;

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 
 use super::files;
 use crate::state::document::{Editor, Selection};
+use crate::ui::on_window;
 
 /// How far an arrow key moves with Shift.
 const FINE: f64 = 5.0;
@@ -15,23 +16,18 @@ pub(crate) const ZOOM_STEP: f64 = 1.25;
 
 /// Listens for keys as long as the page is there.
 pub(crate) fn listen(editor: Editor) {
-    let down = window_event_listener(leptos::ev::keydown, move |event| {
+    on_window(leptos::ev::keydown, move |event| {
         if !event.default_prevented() && handle(editor, &event) {
             event.prevent_default();
         }
     });
-    let up = window_event_listener(leptos::ev::keyup, move |event| {
+    on_window(leptos::ev::keyup, move |event| {
         if event.code() == "Space" {
             editor.space.set(false);
         }
     });
     // A key that is let go while another window has the focus is never heard of.
-    let away = window_event_listener(leptos::ev::blur, move |_| editor.space.set(false));
-    on_cleanup(move || {
-        down.remove();
-        up.remove();
-        away.remove();
-    });
+    on_window(leptos::ev::blur, move |_| editor.space.set(false));
 }
 
 /// Where a key was pressed.

@@ -1,5 +1,6 @@
 //! A link on the canvas.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::protocol::Stroke;
 use hopscope_scenario::text;
@@ -7,6 +8,8 @@ use hopscope_view::scene::SceneLink;
 use leptos::prelude::*;
 
 use super::use_editor;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
 /// Width of one character of a link's label, and what its chip adds to the text.
@@ -21,9 +24,9 @@ const GAP: f64 = 6.0;
 pub(crate) fn LinkView(id: String) -> impl IntoView {
     let editor = use_editor();
     let id = StoredValue::new(id);
-    let link = Memo::new(move |_| editor.scene.with(|scene| id.with_value(|id| scene.link(id).cloned())));
+    let link = memo(move || editor.scene.with(|scene| id.with_value(|id| scene.link(id).cloned())));
     let selected = move || editor.selection.with(|selection| id.with_value(|id| selection.link.as_ref() == Some(id)));
-    let faulty = Memo::new(move |_| {
+    let faulty = memo(move || {
         let target = Target::Link(id.get_value());
         editor.problems.with(|problems| problems.iter().any(|problem| problem.target == target))
     });
@@ -36,13 +39,13 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
     view! {
         <g class="link" data-link=id.get_value() role="img" aria-label=name
             class:selected=selected class:faulty=move || faulty.get()
-            style=("--hue", move || link.with(|link| hue(link.as_ref())))>
+            style:--hue=move || link.with(|link| hue(link.as_ref()))>
             {move || link.get().map(|link| drawing(&link))}
         </g>
     }
 }
 
-fn drawing(link: &SceneLink) -> impl IntoView + use<> {
+fn drawing(link: &SceneLink) -> Node {
     let label = label(Some(link));
     let width = label.chars().count() as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);

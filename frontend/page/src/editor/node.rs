@@ -1,5 +1,6 @@
 //! A node on the canvas: its essentials on itself.
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::edits::{Document, NodeRef, Target};
 use hopscope_scenario::fields::{ValueType, chosen};
@@ -14,6 +15,8 @@ use serde_json::Value;
 use super::use_editor;
 use crate::state::document::Selection;
 use crate::state::run::Run;
+use crate::ui::memo;
+use crate::ui::node::{Node, node};
 use crate::ui::text::{grouped, t, t_with};
 
 /// Most characters of a node's head line, name and kind together.
@@ -102,12 +105,12 @@ fn option(node: NodeRef<'_>, field: &str) -> String {
 pub(crate) fn NodeView(id: String) -> impl IntoView {
     let editor = use_editor();
     let id = StoredValue::new(id);
-    let rect = Memo::new(move |_| {
+    let rect = memo(move || {
         editor.scene.with(|scene| id.with_value(|id| scene.node(id).map(|node| node.rect).unwrap_or_default()))
     });
-    let facts = Memo::new(move |_| editor.with(|document| id.with_value(|id| Facts::of(document, id))));
-    let selected = Memo::new(move |_| editor.selection.with(|s| id.with_value(|id| s.nodes.contains(id))));
-    let problems = Memo::new(move |_| {
+    let facts = memo(move || editor.with(|document| id.with_value(|id| Facts::of(document, id))));
+    let selected = memo(move || editor.selection.with(|s| id.with_value(|id| s.nodes.contains(id))));
+    let problems = memo(move || {
         let target = Target::Node(id.get_value());
         editor.problems.with(|problems| {
             let own = problems.iter().filter(|problem| problem.target == target);
@@ -115,7 +118,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
         })
     });
     // Whether a link that is being drawn points here, and may.
-    let aimed = Memo::new(move |_| {
+    let aimed = memo(move || {
         editor.aim.with(|aim| {
             let aim = aim.as_ref().filter(|aim| id.with_value(|id| aim.to == *id))?;
             Some(aim.refusal.is_none())
@@ -168,7 +171,7 @@ fn Body(facts: Memo<Facts>) -> impl IntoView {
 }
 
 /// A client's requests within a window of its schedule, and how long that is.
-fn marks(schedule: &Schedule) -> impl IntoView + use<> {
+fn marks(schedule: &Schedule) -> Node {
     let path: String = schedule.marks.iter().map(|x| format!("M{x:.1} 68V80")).collect();
     let window = Dimension::Time.print(schedule.window);
     view! {
@@ -181,9 +184,9 @@ fn marks(schedule: &Schedule) -> impl IntoView + use<> {
 #[component]
 fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     let run = expect_context::<Run>();
-    let workers = Memo::new(move |_| facts.with(|facts| facts.workers));
-    let level = Memo::new(move |_| run.levels.with(|levels| id.with_value(|id| levels.get(id).cloned())));
-    move || {
+    let workers = memo(move || facts.with(|facts| facts.workers));
+    let level = memo(move || run.levels.with(|levels| id.with_value(|id| levels.get(id).cloned())));
+    node(move || {
         let (replicas, workers) = workers.get()?;
         let level = level.get();
         let busy = level.as_ref().map(|level| level.busy.clone()).unwrap_or_default();
@@ -201,11 +204,11 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
             }
         });
         Some(view! { {boxes(replicas, workers, &busy)} {figures} })
-    }
+    })
 }
 
 /// The boxes of the workers; `busy` says how many are held, by replica.
-fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> impl IntoView + use<> {
+fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> Node {
     let drawn = worker_boxes(node_rect(Kind::Service, 0.0, 0.0), replicas, workers);
     let each = drawn.workers_per_box == 1;
     let held = |index: usize| {
@@ -216,13 +219,13 @@ fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> impl IntoView + use<> {
         let class = if held(index) { "worker held" } else { "worker" };
         view! { <rect class=class x=rect.x y=rect.y width=rect.w height=rect.h rx="2"></rect> }
     };
-    drawn.boxes.iter().enumerate().map(worker).collect_view()
+    drawn.boxes.iter().enumerate().map(worker).collect::<Node>()
 }
 
 /// How many problems a node has, at its corner.
 #[component]
 fn Badge(problems: Memo<(usize, bool)>) -> impl IntoView {
-    move || {
+    node(move || {
         let (count, _) = problems.get();
         (count > 0).then(|| {
             view! {
@@ -232,7 +235,7 @@ fn Badge(problems: Memo<(usize, bool)>) -> impl IntoView {
                 </g>
             }
         })
-    }
+    })
 }
 
 /// At most `most` characters.

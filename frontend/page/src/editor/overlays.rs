@@ -1,5 +1,6 @@
 //! What floats over the canvas: zoom, the reason why a link is refused, notices.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{Point, Viewport};
 use hopscope_view::gestures::Gesture;
@@ -7,6 +8,8 @@ use leptos::prelude::*;
 
 use super::keys::ZOOM_STEP;
 use super::use_editor;
+use crate::ui::memo;
+use crate::ui::node::{Node, node};
 use crate::ui::text::{issue_text, t};
 
 /// The room that a tip may need.
@@ -40,7 +43,7 @@ pub(crate) fn Zoom() -> impl IntoView {
 pub(crate) fn LinkTip() -> impl IntoView {
     let editor = use_editor();
     // Beside the pointer, on the side where there is room.
-    let place = Memo::new(move |_| {
+    let place = memo(move || {
         let at = editor.gesture.with(|gesture| match gesture {
             Gesture::Linking { at, .. } => *at,
             _ => Point::default(),
@@ -50,7 +53,7 @@ pub(crate) fn LinkTip() -> impl IntoView {
         let y = if at.y + TIP.y > size.y { at.y - TIP.y } else { at.y + 14.0 };
         Point::new(x.max(0.0), y.max(0.0))
     });
-    move || {
+    node(move || {
         let issue = editor.aim.with(|aim| aim.as_ref().and_then(|aim| aim.refusal.clone()))?;
         let by_keyboard = editor.linking.with(Option::is_some);
         (!by_keyboard).then(|| {
@@ -61,7 +64,7 @@ pub(crate) fn LinkTip() -> impl IntoView {
                 </p>
             }
         })
-    }
+    })
 }
 
 /// What could not be done and why, until it is put away.
@@ -74,7 +77,7 @@ pub(crate) fn NoticeCard() -> impl IntoView {
             view! {
                 <div class="refusal floating">
                     <strong>{notice.title}</strong>
-                    <ul>{notice.issues.into_iter().map(issue).collect_view()}</ul>
+                    <ul>{notice.issues.into_iter().map(issue).collect::<Node>()}</ul>
                     <button type="button" class="btn" on:click=move |_| editor.notice.set(None)>{t(text!("action.close"))}</button>
                 </div>
             }

@@ -1,5 +1,6 @@
 //! The kinds of nodes, to be dragged onto the canvas or clicked.
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::kinds::{KINDS, KindDescriptor};
 use hopscope_scenario::text;
@@ -8,13 +9,15 @@ use leptos::prelude::*;
 
 use super::use_editor;
 use crate::ui::icon::KindIcon;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 
 /// The palette.
 #[component]
 pub(crate) fn Palette() -> impl IntoView {
     let group = |label: Key| {
-        let kinds = KINDS.iter().filter(|kind| kind.palette == label).map(|kind| view! { <Item kind/> }).collect_view();
+        let kinds =
+            KINDS.iter().filter(|kind| kind.palette == label).map(|kind| view! { <Item kind/> }).collect::<Node>();
         view! {
             <section>
                 <h2>{t(label)}</h2>
@@ -22,7 +25,7 @@ pub(crate) fn Palette() -> impl IntoView {
             </section>
         }
     };
-    view! { <nav class="palette" aria-label=t(text!("palette.label"))>{groups().into_iter().map(group).collect_view()}</nav> }
+    view! { <nav class="palette" aria-label=t(text!("palette.label"))>{groups().into_iter().map(group).collect::<Node>()}</nav> }
 }
 
 /// The groups in the order of their first kinds.

@@ -1,11 +1,14 @@
 //! What is wrong, counted on the canvas and listed in the inspector.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use super::use_editor;
 use crate::state::document::{Editor, Problem, Selection};
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{issue_text, severity, t, t_with};
 
 /// Most problems that are listed at once.
@@ -15,8 +18,8 @@ const SHOWN: usize = 50;
 #[component]
 pub(crate) fn ProblemCount() -> impl IntoView {
     let editor = use_editor();
-    let empty = Memo::new(move |_| editor.scene.with(|scene| scene.nodes().is_empty()));
-    let counts = Memo::new(move |_| {
+    let empty = memo(move || editor.scene.with(|scene| scene.nodes().is_empty()));
+    let counts = memo(move || {
         editor.problems.with(|problems| {
             let errors = problems.iter().filter(|problem| problem.issue.is_error()).count();
             (errors, problems.len() - errors)
@@ -46,7 +49,7 @@ pub(crate) fn ProblemCount() -> impl IntoView {
 #[component]
 pub(crate) fn ProblemList() -> impl IntoView {
     let editor = use_editor();
-    let problems = Memo::new(move |_| {
+    let problems = memo(move || {
         let empty = editor.scene.with(|scene| scene.nodes().is_empty());
         let all = editor.problems.get();
         if empty { Vec::new() } else { all.iter().take(SHOWN).cloned().collect::<Vec<_>>() }
@@ -56,7 +59,7 @@ pub(crate) fn ProblemList() -> impl IntoView {
             <section>
                 <h2>{t(text!("problems.label"))}</h2>
                 <ul class="problem-list">
-                    {move || problems.get().into_iter().map(|problem| view! { <li><Row problem/></li> }).collect_view()}
+                    {move || problems.get().into_iter().map(|problem| view! { <li><Row problem/></li> }).collect::<Node>()}
                 </ul>
             </section>
         </Show>
@@ -70,11 +73,10 @@ fn Row(problem: Problem) -> impl IntoView {
     let target = problem.target;
     let text = issue_text(&problem.issue);
     match target {
-        Target::Scenario => view! { <p class="issue" data-severity=severity>{text}</p> }.into_any(),
+        Target::Scenario => view! { <p class="issue" data-severity=severity>{text}</p> },
         target => view! {
             <button type="button" class="issue" data-severity=severity on:click=move |_| show(editor, &target)>{text}</button>
-        }
-        .into_any(),
+        },
     }
 }
 

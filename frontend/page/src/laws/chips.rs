@@ -1,5 +1,6 @@
 //! The chips over the canvas' lower edge: T2 > T1 by itself, all other laws in one.
 
+use hopscope_markup::view;
 use hopscope_report::laws::LawReport;
 use hopscope_scenario::text;
 use hopscope_view::format;
@@ -9,14 +10,16 @@ use leptos::prelude::*;
 use super::{CHIEF, figure, words};
 use crate::dock::{Tab, use_tab};
 use crate::state::run::use_run;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
 /// What came of the laws; nothing while there is no run.
 #[component]
 pub(crate) fn LawChips() -> impl IntoView {
     let run = use_run();
-    let chief = Memo::new(move |_| run.laws.with(|laws| laws.iter().find(|report| report.law == CHIEF).cloned()));
-    let others = Memo::new(move |_| {
+    let chief = memo(move || run.laws.with(|laws| laws.iter().find(|report| report.law == CHIEF).cloned()));
+    let others = memo(move || {
         run.laws.with(|laws| laws.iter().filter(|report| report.law != CHIEF).cloned().collect::<Vec<_>>())
     });
     view! {
@@ -52,8 +55,8 @@ fn Chief(report: Memo<Option<LawReport>>) -> impl IntoView {
 #[component]
 fn Others(reports: Memo<Vec<LawReport>>) -> impl IntoView {
     let tab = use_tab();
-    let sum = Memo::new(move |_| reports.with(|reports| summary(reports.iter())));
-    let points = move || reports.with(|reports| reports.iter().map(point).collect_view());
+    let sum = memo(move || reports.with(|reports| summary(reports.iter())));
+    let points = move || reports.with(|reports| reports.iter().map(point).collect::<Node>());
     view! {
         <button type="button" class="law-chip floating" data-laws="further" data-verdict=move || sum.with(|sum| sum.verdict.name())
             on:click=move |_| tab.set(Tab::Laws)>
@@ -63,7 +66,7 @@ fn Others(reports: Memo<Vec<LawReport>>) -> impl IntoView {
     }
 }
 
-fn point(report: &LawReport) -> impl IntoView + use<> {
+fn point(report: &LawReport) -> Node {
     let verdict = Verdict::of(report);
     let title = format!("{}: {} {}", t(report.law.name()), figure(report), words(verdict));
     view! {

@@ -1,5 +1,6 @@
 //! Every law with what came of it, and every breach with the way to its trace.
 
+use hopscope_markup::view;
 use hopscope_report::laws::{Breach, LawReport};
 use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_scenario::text;
@@ -10,14 +11,16 @@ use leptos::prelude::*;
 use super::{figure, words};
 use crate::dock::{Tab, use_tab};
 use crate::state::run::use_run;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
 /// The panel.
 #[component]
 pub(crate) fn LawTable() -> impl IntoView {
     let run = use_run();
-    let reports = Memo::new(move |_| run.laws.get());
-    let none = Memo::new(move |_| reports.with(|reports| reports.is_empty()));
+    let reports = memo(move || run.laws.get());
+    let none = memo(move || reports.with(|reports| reports.is_empty()));
     view! {
         <div class="report">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
@@ -31,7 +34,7 @@ pub(crate) fn LawTable() -> impl IntoView {
                             <th scope="col" class="figure">{t(text!("laws.undecided"))}</th>
                         </tr>
                     </thead>
-                    <tbody>{move || reports.with(|reports| reports.iter().map(row).collect_view())}</tbody>
+                    <tbody>{move || reports.with(|reports| reports.iter().map(row).collect::<Node>())}</tbody>
                 </table>
                 {move || reports.with(|reports| breaches(reports))}
             </Show>
@@ -39,7 +42,7 @@ pub(crate) fn LawTable() -> impl IntoView {
     }
 }
 
-fn row(report: &LawReport) -> impl IntoView + use<> {
+fn row(report: &LawReport) -> Node {
     let verdict = Verdict::of(report);
     let silent = report.not_applicable;
     let count = |count: u64| if silent.is_some() { "–".to_owned() } else { format::whole(count) };
@@ -56,7 +59,7 @@ fn row(report: &LawReport) -> impl IntoView + use<> {
 }
 
 /// What broke, law by law.
-fn breaches(reports: &[LawReport]) -> Option<impl IntoView + use<>> {
+fn breaches(reports: &[LawReport]) -> Option<Node> {
     let broken = || reports.iter().filter(|report| report.broken > 0);
     let of_law = |report: &LawReport| {
         let told = report.breaches.len() as u64;
@@ -68,14 +71,14 @@ fn breaches(reports: &[LawReport]) -> Option<impl IntoView + use<>> {
         view! {
             <li>
                 <b>{t(report.law.name())}</b>
-                <ul>{report.breaches.iter().map(one).collect_view()}{more}</ul>
+                <ul>{report.breaches.iter().map(one).collect::<Node>()}{more}</ul>
             </li>
         }
     };
     broken().next()?;
     Some(view! {
         <h3>{t(text!("laws.breaches"))}</h3>
-        <ul class="breaches">{broken().map(of_law).collect_view()}</ul>
+        <ul class="breaches">{broken().map(of_law).collect::<Node>()}</ul>
     })
 }
 

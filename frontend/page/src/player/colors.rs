@@ -50,10 +50,10 @@ fn resolve(canvas: &HtmlCanvasElement, token: &str) -> Color {
     parse(&color)
 }
 
-/// `rgb(11, 114, 133)` in numbers; grey, if it is something else.
+/// `rgb(11, 114, 133)` in numbers, read by the browser (Rust would bring 11 kB of tables to read one); grey, if it is something else.
 fn parse(color: &str) -> Color {
     let inner = color.split_once('(').map_or("", |(_, inner)| inner);
-    let mut parts = inner.split([',', ' ', ')', '/']).filter_map(|part| part.trim().parse::<f64>().ok());
+    let mut parts = inner.split([',', ' ', ')', '/']).map(js_sys::Number::parse_float).filter(|part| !part.is_nan());
     let mut next = || parts.next().map(|part| part.clamp(0.0, 255.0) as u8);
     match (next(), next(), next()) {
         (Some(red), Some(green), Some(blue)) => [red, green, blue],

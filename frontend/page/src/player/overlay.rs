@@ -1,5 +1,6 @@
 //! The dots over the canvas, and what a click on one does.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use hopscope_view::clock::Mode;
@@ -14,6 +15,7 @@ use crate::editor::use_editor;
 use crate::state::document::Editor;
 use crate::state::run::{Run, use_run};
 use crate::ui::text::{t, t_with};
+use crate::ui::{memo, on_window};
 use hopscope_view::format;
 
 /// How far from a dot's middle a click may be, in CSS pixels.
@@ -31,12 +33,8 @@ pub(crate) fn Overlay() -> impl IntoView {
         editor.view.viewport.track();
         frames.schedule();
     });
-    let resized = window_event_listener(ev::resize, move |_| frames.schedule());
-    let clicked = window_event_listener(ev::click, move |event| click(run, editor, &event));
-    on_cleanup(move || {
-        resized.remove();
-        clicked.remove();
-    });
+    on_window(ev::resize, move |_| frames.schedule());
+    on_window(ev::click, move |event| click(run, editor, &event));
     bring_scenario(run, editor);
     view! {
         <canvas class="dots" node_ref=canvas data-dots="0" aria-hidden="true"></canvas>
@@ -48,7 +46,7 @@ pub(crate) fn Overlay() -> impl IntoView {
 #[component]
 fn Legend() -> impl IntoView {
     let run = use_run();
-    let caption = Memo::new(move |_| {
+    let caption = memo(move || {
         run.revision.track();
         let (scale, speed, shown) = (run.scale.get(), run.speed.get(), run.shown.get());
         let warp = run.with(|data| {
@@ -96,7 +94,7 @@ fn click(run: Run, editor: Editor, event: &web_sys::MouseEvent) {
 
 /// Puts the run's scenario on a canvas that is empty, so that a run opened by its address can be seen.
 fn bring_scenario(run: Run, editor: Editor) {
-    let known = Memo::new(move |_| {
+    let known = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.plan().is_some())
     });

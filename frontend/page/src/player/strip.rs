@@ -1,11 +1,14 @@
 //! The strip that a person plays by: play, step, time, track, speed, scale.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
 use hopscope_view::clock::{Mode, Scale};
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 use hopscope_view::format;
 
@@ -21,7 +24,7 @@ const SPEEDS: [(&str, f64); 7] =
 #[component]
 pub(crate) fn Strip() -> impl IntoView {
     let run = use_run();
-    let extent = Memo::new(move |_| {
+    let extent = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.extent())
     });
@@ -31,9 +34,9 @@ pub(crate) fn Strip() -> impl IntoView {
     });
     let empty = Signal::derive(move || extent.get().is_none());
     let no_trace = Signal::derive(move || run.trace.get().is_none());
-    let time = Memo::new(move |_| run.shown.with(|shown| shown.time));
-    let follows = Memo::new(move |_| run.shown.with(|shown| shown.mode == Mode::Live));
-    let may_follow = Memo::new(move |_| run.status.with(crate::state::run::Status::is_live));
+    let time = memo(move || run.shown.with(|shown| shown.time));
+    let follows = memo(move || run.shown.with(|shown| shown.mode == Mode::Live));
+    let may_follow = memo(move || run.status.with(crate::state::run::Status::is_live));
     view! {
         <div class="strip" role="group" aria-label=t(text!("player.label"))>
             <PlayButton empty/>
@@ -71,7 +74,7 @@ fn hole(missing: Missing) -> String {
 #[component]
 fn PlayButton(empty: Signal<bool>) -> impl IntoView {
     let run = use_run();
-    let playing = Memo::new(move |_| !empty.get() && run.shown.with(|shown| shown.playing));
+    let playing = memo(move || !empty.get() && run.shown.with(|shown| shown.playing));
     let act = move |_| {
         let playing = playing.get_untracked();
         run.clock(|clock, timeline| if playing { clock.pause(timeline) } else { clock.play(timeline) });
@@ -91,7 +94,7 @@ fn PlayButton(empty: Signal<bool>) -> impl IntoView {
 #[component]
 fn Track(extent: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
     let run = use_run();
-    let density = Memo::new(move |_| {
+    let density = memo(move || {
         run.revision.track();
         outline(&run.with(|data| data.buffer.density(COLUMNS)))
     });
@@ -108,7 +111,7 @@ fn Track(extent: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
             <input type="range" name="position" min="0" max=STEPS step="1" aria-label=t(text!("player.position"))
                 aria-valuetext=move || format::clock(time.get())
                 disabled=move || extent.get().is_none()
-                prop:value=move || position().to_string() on:input:target=move |event| scrub(event.target().value())/>
+                prop:value=move || position().to_string() on:input=move |event| scrub(event_target_value(&event))/>
         </span>
     }
 }
@@ -145,8 +148,8 @@ fn Speed() -> impl IntoView {
     };
     view! {
         <select class="chip" name="speed" aria-label=t(text!("player.speed")) title=t(text!("player.speed"))
-            on:change:target=move |event| choose(event.target().value())>
-            {SPEEDS.into_iter().map(option).collect_view()}
+            on:change=move |event| choose(event_target_value(&event))>
+            {SPEEDS.into_iter().map(option).collect::<Node>()}
         </select>
     }
 }

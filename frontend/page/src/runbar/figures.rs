@@ -1,5 +1,6 @@
 //! The run's figures, at its head and in real time.
 
+use hopscope_markup::view;
 use hopscope_record::kind::Phase;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
@@ -7,6 +8,7 @@ use hopscope_view::buffer::Figures;
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
+use crate::ui::memo;
 use crate::ui::text::{t, t_with};
 use hopscope_view::format;
 
@@ -14,16 +16,16 @@ use hopscope_view::format;
 #[component]
 pub(crate) fn FiguresStrip() -> impl IntoView {
     let run = use_run();
-    let known = Memo::new(move |_| {
+    let known = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.plan().is_some())
     });
     let figures = run.figures;
-    let lost = Memo::new(move |_| {
+    let lost = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.lost())
     });
-    let errors = Memo::new(move |_| figures.with(|figures| figures.errors));
+    let errors = memo(move || figures.with(|figures| figures.errors));
     view! {
         <Show when=move || known.get()>
             <dl class="figures floating" aria-label=t(text!("figures.label"))>

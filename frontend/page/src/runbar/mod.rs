@@ -6,6 +6,7 @@ mod notice;
 pub(crate) use figures::FiguresStrip;
 pub(crate) use notice::Notice;
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Language;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::editor::use_editor;
 use crate::state::run::use_run;
+use crate::ui::memo;
 use crate::ui::text::t;
 
 /// Why Run would be refused now: what is wrong, what to do.
@@ -27,7 +29,7 @@ pub(crate) fn RunBar() -> impl IntoView {
     let seed = RwSignal::new("42".to_owned());
     let duration = RwSignal::new("5 s".to_owned());
     let refused = RwSignal::new(None::<Reason>);
-    let live = Memo::new(move |_| run.status.with(crate::state::run::Status::is_live));
+    let live = memo(move || run.status.with(crate::state::run::Status::is_live));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         match request(&scenario, &seed.get_untracked(), &duration.get_untracked()) {
@@ -49,11 +51,11 @@ pub(crate) fn RunBar() -> impl IntoView {
         <div class="runbar">
             <label>{t(text!("field.seed"))}
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
-                    prop:value=seed on:input:target=move |event| seed.set(event.target().value())/>
+                    prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
             </label>
             <label>{t(text!("field.duration"))}
                 <input class="num" name="duration" size="5" autocomplete="off"
-                    prop:value=duration on:input:target=move |event| duration.set(event.target().value())/>
+                    prop:value=duration on:input=move |event| duration.set(event_target_value(&event))/>
             </label>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>

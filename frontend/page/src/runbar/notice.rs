@@ -1,11 +1,13 @@
 //! What has gone otherwise than wanted, in words and with a remedy.
 
+use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
 use leptos::prelude::*;
 
 use crate::io::runs::Refusal;
 use crate::state::run::{Status, use_run};
+use crate::ui::memo;
 use crate::ui::text::{t, t_with};
 
 /// The run's trouble, if it has one; over the canvas.
@@ -17,7 +19,7 @@ pub(crate) fn Notice() -> impl IntoView {
         let missing = run.with(|data| data.buffer.missing());
         run.status.with(|status| words(status, missing))
     });
-    let full = Memo::new(move |_| {
+    let full = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.kept_until()).map(hopscope_view::format::clock)
     });

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::document::{Editor, empty};
 use super::storage;
+use crate::ui::listen;
 
 const STORED: &str = "hopscope.scenario";
 
@@ -38,10 +39,12 @@ pub(crate) fn keep(editor: Editor) {
         }
         pending.set_value(set_timeout_with_handle(save, PAUSE).ok());
     });
-    let leaving = window_event_listener_untyped("pagehide", move |_| {
-        if pending.get_value().is_some() {
-            save();
-        }
-    });
-    on_cleanup(move || leaving.remove());
+    listen(
+        "pagehide",
+        Box::new(move |_| {
+            if pending.get_value().is_some() {
+                save();
+            }
+        }),
+    );
 }

@@ -15,6 +15,7 @@ use hopscope_view::transfer::replacing;
 use leptos::prelude::*;
 
 use super::viewport::View;
+use crate::ui::memo;
 use crate::ui::text::t;
 
 /// How much of the canvas stays free around everything that a fit shows, in pixels.
@@ -105,13 +106,13 @@ impl Editor {
         let document = RwSignal::new(document);
         let selection = RwSignal::new(Selection::default());
         let gesture = RwSignal::new(Gesture::default());
-        let moved_by = Memo::new(move |_| gesture.with(Gesture::moved_by));
-        let scene = Memo::new(move |_| {
+        let moved_by = memo(move || gesture.with(Gesture::moved_by));
+        let scene = memo(move || {
             let by = moved_by.get();
             let moving = if by == Point::default() { BTreeSet::new() } else { selection.with(|s| s.nodes.clone()) };
             document.with(|document| Arc::new(Scene::of(document, &moving, by)))
         });
-        let problems = Memo::new(move |_| document.with(|document| Arc::new(problems(document))));
+        let problems = memo(move || document.with(|document| Arc::new(problems(document))));
         Self {
             document,
             history: StoredValue::new(History::default()),
@@ -229,7 +230,7 @@ pub(crate) struct Aim {
 }
 
 fn aim(document: RwSignal<Document>, scene: Memo<Arc<Scene>>, gesture: RwSignal<Gesture>) -> Memo<Option<Aim>> {
-    let ends = Memo::new(move |_| {
+    let ends = memo(move || {
         gesture.with(|gesture| match gesture {
             Gesture::Linking { from, at } => {
                 let to = scene.with(|scene| scene.node_at(*at).map(|node| node.id.clone()))?;
@@ -239,7 +240,7 @@ fn aim(document: RwSignal<Document>, scene: Memo<Arc<Scene>>, gesture: RwSignal<
         })
     });
     // Asked once for each node that is pointed at, not with every move.
-    Memo::new(move |_| {
+    memo(move || {
         let (from, to) = ends.get()?;
         let refusal = document.with(|document| document.may_link(&from, &to)).err();
         Some(Aim { to, refusal })

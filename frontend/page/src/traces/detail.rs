@@ -1,5 +1,6 @@
 //! One trace: its sequence, drawn to scale, and every event with its stamp.
 
+use hopscope_markup::view;
 use hopscope_record::Event;
 use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_scenario::protocol::Protocol;
@@ -12,7 +13,9 @@ use leptos::prelude::*;
 
 use super::{outcome_class, outcome_label};
 use crate::state::run::{Run, use_run};
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
+use crate::ui::{memo, on_window};
 use hopscope_view::format;
 
 /// Size of the drawing in pixels; it is as wide as there is room.
@@ -58,14 +61,14 @@ struct Line {
 #[component]
 pub(crate) fn TraceDetail() -> impl IntoView {
     let run = use_run();
-    let last = Memo::new(move |_| {
+    let last = memo(move || {
         run.revision.track();
         let row = run.trace.get()?;
         // A trace that is complete does not change with the revision.
         run.with(|data| data.buffer.traces().get(row as usize).map(|trace| (row, trace.last)))
     });
     let (width, area) = use_width();
-    let detail = Memo::new(move |_| {
+    let detail = memo(move || {
         let (row, _) = last.get()?;
         let width = width.get();
         run.with(|data| detail(&data.buffer, row, width))
@@ -80,7 +83,7 @@ pub(crate) fn TraceDetail() -> impl IntoView {
         run.step(forward);
     };
     let shown = move || match detail.get() {
-        None => view! { <p class="nothing">{t(text!("trace.none"))}</p> }.into_any(),
+        None => view! { <p class="nothing">{t(text!("trace.none"))}</p> },
         Some(detail) => {
             let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(detail.row) + 1))]);
             view! {
@@ -89,7 +92,6 @@ pub(crate) fn TraceDetail() -> impl IntoView {
                 <Reading detail/>
             </div>
             }
-            .into_any()
         }
     };
     view! { <div class="detail" node_ref=area>{shown}</div> }
@@ -109,8 +111,7 @@ fn use_width() -> (ReadSignal<f64>, NodeRef<Div>) {
         area.track();
         measure();
     });
-    let resized = window_event_listener(ev::resize, move |_| measure());
-    on_cleanup(move || resized.remove());
+    on_window(ev::resize, move |_| measure());
     (width, area)
 }
 
@@ -178,21 +179,25 @@ fn Drawing(detail: Detail) -> impl IntoView {
             <path class="lane" d=format!("M{} 22V{bottom}", lane.x)></path>
         }
     };
-    let arrows = drawing.arrows.iter().map(|arrow| arrow_view(arrow, protocol(arrow))).collect_view();
-    let marks =
-        drawing.marks.iter().zip(&lines).map(|(mark, line)| mark_view(run, mark, line, zero, &drawing)).collect_view();
+    let arrows = drawing.arrows.iter().map(|arrow| arrow_view(arrow, protocol(arrow))).collect::<Node>();
+    let marks = drawing
+        .marks
+        .iter()
+        .zip(&lines)
+        .map(|(mark, line)| mark_view(run, mark, line, zero, &drawing))
+        .collect::<Node>();
     view! {
         <svg class="sequence" width=width height=HEIGHT role="img"
             aria-label=t(text!("trace.sequence"))>
-            {drawing.lanes.iter().zip(&lanes).map(lane).collect_view()}
-            {drawing.bars.iter().map(|bar| bar_view(bar, words_x(&drawing, bar.lane))).collect_view()}
+            {drawing.lanes.iter().zip(&lanes).map(lane).collect::<Node>()}
+            {drawing.bars.iter().map(|bar| bar_view(bar, words_x(&drawing, bar.lane))).collect::<Node>()}
             {arrows}
             {marks}
         </svg>
     }
 }
 
-fn arrow_view(arrow: &Arrow, protocol: Option<Protocol>) -> impl IntoView + use<> {
+fn arrow_view(arrow: &Arrow, protocol: Option<Protocol>) -> Node {
     let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
     let towards = if x2 >= x1 { -1.0 } else { 1.0 };
     let hue = protocol.map_or("plain", |protocol| protocol.descriptor().hue);
@@ -210,7 +215,7 @@ fn words_x(drawing: &Sequence, lane: f64) -> f64 {
     drawing.lanes.iter().find(|found| found.x == lane).map_or(lane, |lane| lane.words_x)
 }
 
-fn bar_view(bar: &Bar, words_x: f64) -> impl IntoView + use<> {
+fn bar_view(bar: &Bar, words_x: f64) -> Node {
     let (work, height) = (bar.work, (bar.bottom - bar.top).max(0.8));
     let label = bar.note_y.map(|y| {
         let key = if work { text!("trace.work") } else { text!("trace.wait") };
@@ -222,7 +227,7 @@ fn bar_view(bar: &Bar, words_x: f64) -> impl IntoView + use<> {
     }
 }
 
-fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) -> impl IntoView + use<> {
+fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) -> Node {
     let index = mark.event;
     let current = move || run.event.get() == Some(index);
     let label = mark.note.map(|note| note_label(note, mark.attempt, line.time - zero));
@@ -290,7 +295,7 @@ fn Reading(detail: Detail) -> impl IntoView {
                 <span class="num">{trace.answered.map(format::duration)}</span>
             </p>
             <p class="caption" aria-live="polite">{move || shown().unwrap_or_else(|| t(text!("trace.step-hint")))}</p>
-            <ol class="events">{lines.into_iter().enumerate().map(one).collect_view()}</ol>
+            <ol class="events">{lines.into_iter().enumerate().map(one).collect::<Node>()}</ol>
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! The table of traces; only the rows in view are in the document.
 
+use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Trace;
@@ -8,6 +9,7 @@ use leptos::prelude::*;
 
 use super::{outcome_class, outcome_label};
 use crate::state::run::use_run;
+use crate::ui::memo;
 use crate::ui::text::t;
 use hopscope_view::format;
 
@@ -36,20 +38,20 @@ pub(crate) fn TraceList() -> impl IntoView {
     let sort = RwSignal::new(Sort::First);
     let (scrolled, set_scrolled) = signal(0.0_f64);
     let body = NodeRef::<Div>::new();
-    let count = Memo::new(move |_| {
+    let count = memo(move || {
         run.revision.track();
         run.with(|data| data.buffer.traces().len())
     });
-    let sorted_at = Memo::new(move |_| {
+    let sorted_at = memo(move || {
         let count = count.get();
         let revision = run.revision.get();
         if count > COARSE { (count / COARSE) as u64 } else { revision }
     });
-    let order = Memo::new(move |_| {
+    let order = memo(move || {
         sorted_at.track();
         run.with(|data| order(data.buffer.traces(), sort.get()))
     });
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         run.revision.track();
         let height = body.get().map_or(200.0, |body| f64::from(body.client_height()));
         let first = ((scrolled.get() / ROW) as usize).saturating_sub(SPARE);
@@ -67,14 +69,14 @@ pub(crate) fn TraceList() -> impl IntoView {
         <div class="traces" role="table" aria-label=t(text!("dock.traces")) aria-rowcount=move || count.get() + 1>
             <Head sort/>
             <div class="rows" role="rowgroup" node_ref=body
-                on:scroll:target=move |event| set_scrolled.set(f64::from(event.target().scroll_top()))>
+                on:scroll=move |_| set_scrolled.set(body.get_untracked().map_or(0.0, |body| f64::from(body.scroll_top())))>
                 <Show when=move || count.get() == 0>
                     <p class="nothing">{t(text!("traces.none"))}</p>
                 </Show>
                 <div class="space" style:height=move || format!("{}px", count.get() as f64 * ROW)>
-                    <For each=move || rows.get() key=|(place, row, trace)| (*place, *row, trace.answered, trace.outcome, trace.hops) let:item>
+                    <Each of=move || rows.get() key=key let:item>
                         <Row place=item.0 row=item.1 trace=item.2/>
-                    </For>
+                    </Each>
                 </div>
             </div>
         </div>
@@ -120,7 +122,7 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
 #[component]
 fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
     let run = use_run();
-    let selected = Memo::new(move |_| run.trace.get() == Some(row));
+    let selected = memo(move || run.trace.get() == Some(row));
     let id = format!("{:016x}", trace.id.0);
     let shown_id = id.clone();
     let key = move |event: web_sys::KeyboardEvent| {
@@ -143,6 +145,11 @@ fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
     }
 }
 
+/// What a row is known by: with anything else in it, it is another row.
+fn key((place, row, trace): &(usize, u32, Trace)) -> String {
+    format!("{place} {row} {:?} {:?} {}", trace.answered, trace.outcome, trace.hops)
+}
+
 /// The rows in their order; `None` for the order that they are in.
 fn order(traces: &[Trace], sort: Sort) -> Option<Vec<u32>> {
     if sort == Sort::First {
@@ -151,9 +158,7 @@ fn order(traces: &[Trace], sort: Sort) -> Option<Vec<u32>> {
     let mut rows: Vec<u32> = (0..u32::try_from(traces.len()).unwrap_or(u32::MAX)).collect();
     // Those without an answer come last, whichever way.
     let latency = |row: &u32| traces.get(*row as usize).and_then(|trace| trace.answered);
-    match sort {
-        Sort::Slowest => rows.sort_by_key(|row| (latency(row).is_none(), std::cmp::Reverse(latency(row)))),
-        _ => rows.sort_by_key(|row| (latency(row).is_none(), latency(row))),
-    }
+    let sign = if sort == Sort::Slowest { -1 } else { 1 };
+    rows.sort_unstable_by_key(|row| (latency(row).is_none(), latency(row).map(|ns| sign * ns), *row));
     Some(rows)
 }

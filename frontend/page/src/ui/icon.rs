@@ -1,5 +1,6 @@
 //! Icons, drawn in the colour of the text beside them.
 
+use hopscope_markup::view;
 use hopscope_scenario::kinds::Kind;
 use leptos::prelude::*;
 
@@ -11,7 +12,9 @@ pub(crate) fn KindIcon(kind: Kind) -> impl IntoView {
         Kind::Service => {
             "M4.5 4h9a2 2 0 0 1 2 2v6a2 2 0 0 1 -2 2h-9a2 2 0 0 1 -2 -2v-6a2 2 0 0 1 2 -2zM5.5 7.5h3M5.5 10.5h7"
         }
-        Kind::Queue => "M3.5 5h11a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1 -1.5 1.5h-11a1.5 1.5 0 0 1 -1.5 -1.5v-5a1.5 1.5 0 0 1 1.5 -1.5zM6 5v8M10 5v8",
+        Kind::Queue => {
+            "M3.5 5h11a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1 -1.5 1.5h-11a1.5 1.5 0 0 1 -1.5 -1.5v-5a1.5 1.5 0 0 1 1.5 -1.5zM6 5v8M10 5v8"
+        }
     };
     view! { <svg class="icon" viewBox="0 0 18 18" aria-hidden="true"><path d=outline></path></svg> }
 }

@@ -1,5 +1,6 @@
 //! A menu behind a button.
 
+use hopscope_markup::view;
 use leptos::html::{Button, Div};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::{Field, Presence, ValueType};
 use hopscope_scenario::quantity::Dimension;
@@ -12,6 +13,8 @@ use serde_json::Value;
 
 use super::super::use_editor;
 use crate::state::document::{Editor, Problem};
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{grouped, issue_line, t, t_with};
 
 /// Label, input, hint and Issues of a field.
@@ -66,27 +69,46 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
         ValueType::Text { multiline: true, .. } => view! {
             <textarea id=id name=path rows="3" prop:value=move || value.get() aria-describedby=described
                 aria-invalid=invalid on:input=move |event| write(event_target_value(&event)) on:blur=leave></textarea>
+        },
+        ValueType::Variant { .. } | ValueType::Choice { .. } | ValueType::Node { .. } => {
+            let options = memo(move || options(editor, field, &value.get()));
+            let option = move |(id, label): (String, String)| {
+                let chosen = id.clone();
+                view! { <option value=id selected=move || value.with(|value| *value == chosen)>{label}</option> }
+            };
+            view! {
+                <select id=id name=path prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
+                    on:change=move |event| write(event_target_value(&event))>
+                    {move || options.get().into_iter().map(option).collect::<Node>()}
+                </select>
+            }
         }
-        .into_any(),
-        ValueType::Variant { options, .. } => view! {
-            <select id=id name=path prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
-                on:change=move |event| write(event_target_value(&event))>
-                {(field.presence == Presence::Optional).then(|| view! {
-                    <option value="" selected=move || value.with(String::is_empty)>{t(text!("field.none"))}</option>
-                })}
-                {options.iter().map(|option| view! {
-                    <option value=option.id selected=move || value.with(|value| value == option.id)>{t(option.label)}</option>
-                }).collect_view()}
-            </select>
-        }
-        .into_any(),
         _ => view! {
             <input type="text" id=id name=path class=class autocomplete="off" spellcheck="false" aria-label=label
                 prop:value=move || value.get() placeholder=placeholder(field) aria-describedby=described
                 aria-invalid=invalid on:input=move |event| write(event_target_value(&event)) on:blur=leave/>
-        }
-        .into_any(),
+        },
     }
+}
+
+/// What a field may be, by value and in words: none where it may be left out, and what it is, if that is not among them.
+fn options(editor: Editor, field: &Field, value: &str) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = match &field.value {
+        ValueType::Variant { options, .. } => options.iter().map(|it| (it.id.to_owned(), t(it.label))).collect(),
+        ValueType::Choice { options } => options.iter().map(|it| (it.id.to_owned(), t(it.label))).collect(),
+        ValueType::Node { kind } => editor.with(|document| {
+            let nodes = document.nodes().filter(|node| node.kind() == Some(*kind));
+            nodes.map(|node| (node.id().to_owned(), editor.name_of(node.id()))).collect()
+        }),
+        _ => Vec::new(),
+    };
+    if field.presence == Presence::Optional {
+        options.insert(0, (String::new(), t(text!("field.none"))));
+    }
+    if !options.iter().any(|(id, _)| id == value) {
+        options.push((value.to_owned(), value.to_owned()));
+    }
+    options
 }
 
 /// The Issues of one field.
@@ -94,13 +116,13 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
 pub(super) fn FieldIssues(target: Target, #[prop(into)] pointer: String) -> impl IntoView {
     let editor = use_editor();
     let path = path(&pointer);
-    let issues = Memo::new(move |_| {
+    let issues = memo(move || {
         let own = |problem: &&Problem| is_about(problem, &target, &pointer);
         editor.problems.with(|problems| problems.iter().filter(own).cloned().collect::<Vec<_>>())
     });
     view! {
         <div id=format!("issue-{path}") class="issues" data-issue-for=path>
-            {move || issues.get().into_iter().map(|problem| issue_line(&problem.issue)).collect_view()}
+            {move || issues.get().into_iter().map(|problem| issue_line(&problem.issue)).collect::<Node>()}
         </div>
     }
 }
@@ -141,7 +163,11 @@ fn hint(field: &Field) -> String {
             t_with(key, &[("min", &min), ("max", &max), ("units", dimension.allowed())])
         }
         ValueType::Text { max_chars, .. } => t_with(text!("hint.text"), &[("max", &grouped(&max_chars.to_string()))]),
-        ValueType::Id | ValueType::Group { .. } | ValueType::Variant { .. } => String::new(),
+        ValueType::Id
+        | ValueType::Choice { .. }
+        | ValueType::Node { .. }
+        | ValueType::Group { .. }
+        | ValueType::Variant { .. } => String::new(),
     };
     match (field.presence, field.default_value()) {
         (Presence::Optional, _) => format!("{range}. {}", t(text!("hint.optional"))),

@@ -1,5 +1,6 @@
 //! A form made from descriptors.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::Field;
 use hopscope_scenario::text;
@@ -9,6 +10,8 @@ use leptos::prelude::*;
 use super::super::use_editor;
 use super::field::{FieldInput, FieldRow};
 use crate::state::document::Problem;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{issue_line, t};
 
 /// The form of a target's fields. It is built anew only when its rows change, never by typing.
@@ -19,7 +22,7 @@ pub(super) fn Form(
 ) -> impl IntoView {
     let editor = use_editor();
     let target = StoredValue::new(target);
-    let sections = Memo::new(move |_| {
+    let sections = memo(move || {
         let Some(fields) = fields() else {
             return Vec::new();
         };
@@ -28,7 +31,7 @@ pub(super) fn Form(
             sections(fields, &object)
         })
     });
-    let others = Memo::new(move |_| {
+    let others = memo(move || {
         let shown: Vec<_> = sections.with(|sections| {
             sections.iter().flat_map(|section| section.rows.iter().map(|row| row.pointer.clone())).collect()
         });
@@ -39,8 +42,8 @@ pub(super) fn Form(
         editor.problems.with(|problems| problems.iter().filter(is_other).cloned().collect::<Vec<_>>())
     });
     view! {
-        {move || others.get().into_iter().filter(|problem| problem.target != Target::Scenario).map(|problem| issue_line(&problem.issue)).collect_view()}
-        {move || sections.get().into_iter().map(|section| view! { <SectionView target section/> }).collect_view()}
+        {move || others.get().into_iter().filter(|problem| problem.target != Target::Scenario).map(|problem| issue_line(&problem.issue)).collect::<Node>()}
+        {move || sections.get().into_iter().map(|section| view! { <SectionView target section/> }).collect::<Node>()}
     }
 }
 
@@ -48,7 +51,8 @@ pub(super) fn Form(
 fn SectionView(target: StoredValue<Target>, section: Section) -> impl IntoView {
     let option = section.option.map(|option| view! { <span class="option">{t(option)}</span> });
     let heading = section.heading.map(|heading| view! { <h2>{t(heading)} {option}</h2> });
-    let rows = section.rows.into_iter().map(|row| view! { <FieldRow target=target.get_value() row/> }).collect_view();
+    let rows =
+        section.rows.into_iter().map(|row| view! { <FieldRow target=target.get_value() row/> }).collect::<Node>();
     view! { <section>{heading}{rows}</section> }
 }
 

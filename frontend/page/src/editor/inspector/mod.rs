@@ -4,6 +4,7 @@ mod field;
 mod form;
 mod steps;
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::{Change, Target};
 use hopscope_scenario::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
 use hopscope_scenario::shape::SCENARIO_FIELDS;
@@ -17,6 +18,8 @@ use self::steps::Steps;
 use super::problems::ProblemList;
 use super::use_editor;
 use crate::state::document::Selection;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
 /// What the inspector is about.
@@ -43,12 +46,12 @@ impl Subject {
 #[component]
 pub(crate) fn Inspector() -> impl IntoView {
     let editor = use_editor();
-    let subject = Memo::new(move |_| editor.selection.with(Subject::of));
+    let subject = memo(move || editor.selection.with(Subject::of));
     let panel = move || match subject.get() {
-        Subject::Scenario => view! { <ScenarioPanel/> }.into_any(),
-        Subject::Node(id) => view! { <NodePanel id/> }.into_any(),
-        Subject::Link(id) => view! { <LinkPanel id/> }.into_any(),
-        Subject::Several(count) => view! { <SeveralPanel count/> }.into_any(),
+        Subject::Scenario => view! { <ScenarioPanel/> },
+        Subject::Node(id) => view! { <NodePanel id/> },
+        Subject::Link(id) => view! { <LinkPanel id/> },
+        Subject::Several(count) => view! { <SeveralPanel count/> },
     };
     view! { <aside class="inspector" aria-label=t(text!("inspector.label"))>{panel}</aside> }
 }
@@ -87,16 +90,15 @@ fn LinkPanel(id: String) -> impl IntoView {
     let editor = use_editor();
     let target = Target::Link(id.clone());
     let id = StoredValue::new(id);
-    let ends = Memo::new(move |_| {
+    let ends = memo(move || {
         editor.with(|document| {
             let link = id.with_value(|id| document.link(id).map(|link| (link.from().to_owned(), link.to().to_owned())));
             link.map(|(from, to)| (editor.name_of(&from), editor.name_of(&to)))
         })
     });
     let title = move || ends.get().map(|(from, to)| t_with(text!("link.title"), &[("from", &from), ("to", &to)]));
-    let protocol = Memo::new(move |_| {
-        editor.with(|document| id.with_value(|id| document.link(id).and_then(|link| link.protocol())))
-    });
+    let protocol =
+        memo(move || editor.with(|document| id.with_value(|id| document.link(id).and_then(|link| link.protocol()))));
     view! {
         <header class="row">
             <strong class="title">{title}</strong>
@@ -113,13 +115,13 @@ fn LinkPanel(id: String) -> impl IntoView {
 #[component]
 fn ProtocolChoice(id: StoredValue<String>) -> impl IntoView {
     let editor = use_editor();
-    let chosen = Memo::new(move |_| {
+    let chosen = memo(move || {
         editor.with(|document| {
             let link = id.with_value(|id| document.get(&Target::Link(id.clone()), "/protocol").cloned());
             link.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
         })
     });
-    let options = Memo::new(move |_| {
+    let options = memo(move || {
         editor.with(|document| {
             id.with_value(|id| {
                 let kind = |id: &str| document.node(id).and_then(|node| node.kind());
@@ -146,7 +148,7 @@ fn ProtocolChoice(id: StoredValue<String>) -> impl IntoView {
         <div class="row">
             <label for="field-protocol">{t(text!("field.protocol"))}</label>
             <select id="field-protocol" name="protocol" prop:value=move || chosen.get() on:change=choose>
-                {move || options.get().into_iter().map(option).collect_view()}
+                {move || options.get().into_iter().map(option).collect::<Node>()}
             </select>
         </div>
         <FieldIssues target=Target::Link(id.get_value()) pointer="/protocol"/>

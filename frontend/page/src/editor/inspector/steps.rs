@@ -1,5 +1,6 @@
 //! What a node does with its links, in order: each one a way to its link.
 
+use hopscope_markup::view;
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
@@ -8,6 +9,8 @@ use serde_json::Value;
 
 use super::super::use_editor;
 use crate::state::document::Selection;
+use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 
 /// One step.
@@ -28,8 +31,8 @@ enum Step {
 pub(super) fn Steps(node: String) -> impl IntoView {
     let editor = use_editor();
     let id = StoredValue::new(node);
-    let kind = Memo::new(move |_| editor.with(|document| id.with_value(|id| document.node(id)?.kind())));
-    let steps = Memo::new(move |_| {
+    let kind = memo(move || editor.with(|document| id.with_value(|id| document.node(id)?.kind())));
+    let steps = memo(move || {
         editor.with(|document| id.with_value(|id| kind.get().map(|kind| steps(document, id, kind)).unwrap_or_default()))
     });
     let heading = move || match kind.get() {
@@ -41,7 +44,7 @@ pub(super) fn Steps(node: String) -> impl IntoView {
         <Show when=move || steps.with(|steps| !steps.is_empty())>
             <section>
                 <h2>{heading}</h2>
-                <ol class="steps">{move || steps.get().into_iter().enumerate().map(row).collect_view()}</ol>
+                <ol class="steps">{move || steps.get().into_iter().enumerate().map(row).collect::<Node>()}</ol>
             </section>
         </Show>
     }
@@ -54,16 +57,14 @@ fn StepView(number: usize, step: Step) -> impl IntoView {
     match step {
         Step::Work(mean) => view! {
             <span class="step">{number}<span>{t(text!("step.work"))}</span><span class="num">{mean}</span></span>
-        }
-        .into_any(),
+        },
         Step::Call { link, to, hue } => view! {
             <button type="button" class="step" on:click=move |_| editor.select(Selection::link(link.clone()))>
                 {number}<span>{t(text!("step.call"))}</span>
                 <span class="callee" style:color=format!("var(--{hue})")>{to}</span>
             </button>
-        }
-        .into_any(),
-        Step::Reply => view! { <span class="step">{number}<span>{t(text!("step.reply"))}</span></span> }.into_any(),
+        },
+        Step::Reply => view! { <span class="step">{number}<span>{t(text!("step.reply"))}</span></span> },
     }
 }
 
