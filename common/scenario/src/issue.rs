@@ -162,15 +162,19 @@ codes! {
     Unreadable, "unreadable", Error;
 }
 
+/// Arguments by name. One function for any number of them: code for each would weigh on the page.
+fn named(args: Vec<(&'static str, Arg)>) -> Args {
+    let mut named = Args::new();
+    for (name, arg) in args {
+        named.insert(name.to_owned(), arg);
+    }
+    named
+}
+
 impl Issue {
     /// An Issue of this code at this path, with its arguments.
     pub fn new<const N: usize>(code: Code, path: impl Into<String>, args: [(&'static str, Arg); N]) -> Self {
-        Self {
-            code,
-            path: path.into(),
-            severity: code.severity(),
-            args: args.into_iter().map(|(name, arg)| (name.to_owned(), arg)).collect(),
-        }
+        Self { code, path: path.into(), severity: code.severity(), args: named(Vec::from(args)) }
     }
 
     /// Whether it stops a run.
