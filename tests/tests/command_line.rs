@@ -9,6 +9,8 @@ use hopscope_tests::command::{Ended, Running, hopscope};
 use hopscope_tests::http::request;
 use hopscope_tests::server::Server;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
 
@@ -101,6 +103,67 @@ async fn a_run_is_reported_listed_and_exported_as_one() -> Result<()> {
     ensure!(std::fs::read_to_string(&again)? == written, "--out and export differ");
     let printed = desk.hopscope(&[&"export", &id, &"--out", &"-"]).await?;
     ensure!(printed.stdout == written, "--out and export to the standard output differ");
+    Ok(())
+}
+
+/// What the server answers with, to its end: exports have no length that is known before.
+async fn fetch(server: &Server, path: &str) -> Result<Vec<u8>> {
+    let address = server.url().strip_prefix("http://").context("no address")?;
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
+    let body = answer.split_off(end + 4);
+    ensure!(answer.starts_with(b"HTTP/1.0 200"), "{}", String::from_utf8_lossy(&answer));
+    Ok(body)
+}
+
+#[tokio::test]
+async fn every_format_is_the_same_from_the_command_line_and_the_server_and_json_comes_back() -> Result<()> {
+    let (desk, server) = (Desk::new()?, Server::start().await?);
+    let there = async |arguments: &[&dyn AsRef<Path>]| {
+        let given = arguments.iter().map(|argument| argument.as_ref().as_os_str().to_owned());
+        hopscope(given.chain(["--data".into(), server.data().as_os_str().to_owned()])).await
+    };
+    let file = desk.scenario(ten)?;
+    let ran = there(&[&"run", &file]).await?;
+    ensure_code(&ran, 0)?;
+    let (id, json) = (id_of(&ran.stdout)?.to_owned(), desk.path("recording.json"));
+    ensure_code(&there(&[&"export", &id, &"--out", &json]).await?, 0)?;
+    let imported = there(&[&"import", &json, &"--name", &"from the lab"]).await?;
+    ensure_code(&imported, 0)?;
+    let told = imported.stdout.strip_prefix(&format!("Imported {id} as run ")).context("not told")?;
+    let copy = told.split_once(':').context("no id")?.0;
+    let listed = there(&[&"runs"]).await?.stdout;
+    let row = listed.lines().find(|line| line.contains(copy)).context("the import is not listed")?;
+    ensure!(row.contains("whole, imported") && row.contains("from the lab"), "{row}");
+    for format in ["json", "csv", "csv-messages", "perfetto"] {
+        let out = desk.path(format);
+        ensure_code(&there(&[&"export", &id, &"--format", &format, &"--out", &out]).await?, 0)?;
+        let written = std::fs::read(&out)?;
+        for id in [id.as_str(), copy] {
+            let document = fetch(&server, &format!("/api/runs/{id}/export?format={format}")).await?;
+            ensure!(!written.is_empty() && document == written, "{format} of {id}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_recording_is_refused_with_its_path() -> Result<()> {
+    let desk = Desk::new()?;
+    let (file, json) = (desk.scenario(ten)?, desk.path("recording.json"));
+    ensure_code(&desk.hopscope(&[&"run", &file, &"--out", &json]).await?, 0)?;
+    let altered = std::fs::read_to_string(&json)?.replacen("\"kind\":\"Sent\"", "\"kind\":\"Posted\"", 1);
+    std::fs::write(&json, altered)?;
+    let refused = desk.hopscope(&[&"import", &json]).await?;
+    ensure_code(&refused, 3)?;
+    ensure!(refused.stderr.contains("error at /events/") && refused.stderr.contains("Posted"), "{}", refused.stderr);
+    ensure_code(&desk.hopscope(&[&"import", &json, &"--name", &""]).await?, 64)?;
+    ensure_code(&desk.hopscope(&[&"import", &desk.path("nowhere.json")]).await?, 5)?;
+    let listed = desk.hopscope(&[&"runs"]).await?.stdout;
+    ensure!(listed.lines().count() == 2, "more than the heading and the one run: {listed}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod data;
 mod exit;
 mod export;
 mod figures;
+mod import;
 mod page;
 mod report;
 mod run;
@@ -43,6 +44,8 @@ enum Command {
     Runs(runs::Arguments),
     /// Write the recording of a run in another format
     Export(export::Arguments),
+    /// Put a recording that was exported as JSON among the runs
+    Import(import::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => scenario::run(arguments),
         Command::Runs(arguments) => runs::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
     };
     let exit = result.unwrap_or_else(|error| {
         say::note(&say::say(text!("cli.error"), [("reason", say::reason(&error))]));

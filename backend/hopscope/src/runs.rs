@@ -60,10 +60,11 @@ fn table(runs: &[RunSummary]) -> String {
 }
 
 fn state(run: &RunSummary) -> String {
-    match run.state {
+    let state = match run.state {
         RecordingState::Recording => word(text!("cli.state.recording")),
         RecordingState::Cut => word(text!("cli.state.cut")),
         RecordingState::Ended if run.lost > 0 => say(text!("cli.state.lossy"), [("lost", whole(run.lost))]),
         RecordingState::Ended => word(text!("cli.state.whole")),
-    }
+    };
+    if run.imported_from.is_some() { say(text!("cli.state.imported"), [("state", state)]) } else { state }
 }

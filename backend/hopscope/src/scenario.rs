@@ -73,7 +73,8 @@ fn told(file: &Path, issues: &[Issue]) -> Vec<String> {
     issues.iter().map(line).chain([say(key, args)]).collect()
 }
 
-fn line(issue: &Issue) -> String {
+/// An Issue as a line.
+pub(crate) fn line(issue: &Issue) -> String {
     let key = match issue.severity {
         Severity::Error => text!("cli.issue.error"),
         Severity::Warning => text!("cli.issue.warning"),

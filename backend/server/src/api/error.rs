@@ -62,13 +62,13 @@ pub(crate) struct ApiError {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     /// What kind of failure; part of the API, never changes its meaning.
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// Where: a JSON pointer into the request's body, the name of a parameter, or the request's address.
-    path: String,
+    pub(crate) path: String,
     /// What is wrong.
-    message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    remedy: String,
+    pub(crate) remedy: String,
 }
 
 impl ApiError {

@@ -6,6 +6,7 @@
 
 mod folder;
 mod id;
+mod import;
 mod keys;
 mod summary;
 mod tail;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 
 use folder::{Inner, Live};
 pub use id::{BadRunId, RunId};
+pub use import::StoreImportError;
 use keys::Keys;
 pub use summary::{RecordingState, RunSummary, reason_name};
 pub use tail::{MOST_FRAMES_BYTES, Tail};
@@ -218,10 +220,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BadName`], or as [`Store::get`].
     pub fn rename(&self, id: &RunId, name: &str) -> Result<RunSummary, StoreError> {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(StoreError::BadName);
-        }
+        let name = checked_name(name)?;
         let summary = self.get(id)?;
         if summary.state == RecordingState::Recording && self.progress(id).is_none() {
             return Err(StoreError::Elsewhere(id.clone()));
@@ -268,6 +267,13 @@ impl Store {
         let progress = Progress { frames: summary.frames, bytes: summary.bytes };
         Ok((watch::channel(progress).1, self.inner.stored_keys(id, progress)))
     }
+}
+
+/// A name without the spaces around it, if it may be a run's.
+fn checked_name(name: &str) -> Result<&str, StoreError> {
+    let name = name.trim();
+    let short = (1..=LONGEST_NAME).contains(&name.chars().count());
+    if short && !name.chars().any(char::is_control) { Ok(name) } else { Err(StoreError::BadName) }
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {

@@ -30,6 +30,9 @@ pub struct RunSummary {
     pub duration: String,
     /// What the recording is.
     pub state: RecordingState,
+    /// Of a recording that was imported, the id that the run had where it was made.
+    #[serde(default)]
+    pub imported_from: Option<String>,
     /// Why the run ended, where its End frame says so: `load-done`, `stopped`, `failed`.
     pub reason: Option<String>,
     /// Events in the recording.
@@ -116,6 +119,7 @@ pub(super) fn empty(id: &RunId) -> RunSummary {
         seed: 0,
         duration: String::new(),
         state: RecordingState::Recording,
+        imported_from: None,
         reason: None,
         events: 0,
         lost: 0,
@@ -136,6 +140,8 @@ impl Counter {
         summary.frames += 1;
         match frame.read() {
             Ok(Payload::Hello(hello)) => {
+                // What was recorded here bears the id that it has here.
+                summary.imported_from = (hello.run_id != summary.id.as_str()).then_some(hello.run_id);
                 // A plan of a newer build leaves the run without a name, and all else readable.
                 let Ok(plan) = Plan::from_bytes(&hello.plan) else { return };
                 summary.seed = plan.settings.seed;

@@ -33,6 +33,8 @@ pub(crate) struct RunView {
     pub(crate) state: RunState,
     /// The run's time in ns while it is live; negative during setup.
     time_ns: Option<i64>,
+    /// Of a recording that was imported, the id that the run had where it was made.
+    imported_from: Option<String>,
     /// Why it ended: `load-done`, `stopped`, `failed`.
     reason: Option<String>,
     /// Events in the recording, once it has ended.
@@ -130,22 +132,21 @@ impl RunView {
         };
         let time_ns = live.and_then(|live| live.clock().now());
         let endpoints = live.map(|live| Endpoint::all(live)).unwrap_or_default();
-        let RunSummary { id, name, scenario, made_at, seed, duration, reason, events, lost, frames, bytes, .. } =
-            summary;
         Self {
-            id,
-            name,
-            scenario,
-            made_at,
-            seed,
-            duration,
+            id: summary.id,
+            name: summary.name,
+            scenario: summary.scenario,
+            made_at: summary.made_at,
+            seed: summary.seed,
+            duration: summary.duration,
             state,
             time_ns,
-            reason,
-            events,
-            lost,
-            frames,
-            bytes,
+            imported_from: summary.imported_from,
+            reason: summary.reason,
+            events: summary.events,
+            lost: summary.lost,
+            frames: summary.frames,
+            bytes: summary.bytes,
             endpoints,
         }
     }

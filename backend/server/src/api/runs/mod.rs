@@ -1,8 +1,9 @@
-//! Runs over HTTP: start, list, look, stop, rename, delete, follow, fetch, download.
+//! Runs over HTTP: start, import, list, look, stop, rename, delete, follow, fetch, download.
 
 mod body;
 mod export;
 mod frames;
+mod import;
 mod live;
 
 use axum::Json;
@@ -32,6 +33,7 @@ mod tests;
 pub(crate) fn router(runs: Runs) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(import::import_run))
         .routes(routes!(get, rename, delete))
         .routes(routes!(stop))
         .routes(routes!(frames::stream))

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{FILE_HEADER_LEN, FrameType};
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_report::export::EXPORTS;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -360,6 +361,62 @@ async fn a_long_export_comes_in_chunks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_exported_in_every_format_imported_and_exported_again_as_the_same() {
+    let server = Server::start().await;
+    let (status, run) = server.json(Method::POST, "/runs", &request("100 ms")).await;
+    assert_eq!(status, StatusCode::CREATED, "{run}");
+    let id = run["id"].as_str().unwrap().to_owned();
+    read_all(server.follow(&id, 0).await.unwrap()).await;
+    server.runs.end().await;
+    let export = async |id: &str, format: &str| {
+        let (status, document) = server.ask(Method::GET, &format!("/runs/{id}/export?format={format}"), "").await;
+        assert_eq!(status, StatusCode::OK);
+        document
+    };
+    let document = export(&id, "json").await;
+    let (status, answer) = server.ask(Method::POST, "/runs/import?name=from%20the%20lab", document.clone()).await;
+    let imported: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(status, StatusCode::CREATED, "{imported}");
+    assert_eq!((&imported["name"], &imported["imported_from"]), (&json!("from the lab"), &json!(id)));
+    let copy = imported["id"].as_str().unwrap();
+    let (_, run) = server.get(&format!("/runs/{id}")).await;
+    assert_eq!((&imported["events"], &imported["state"]), (&run["events"], &json!("ended")));
+    for format in EXPORTS {
+        let (original, again) = (export(&id, format.id).await, export(copy, format.id).await);
+        assert!(!original.is_empty() && original == again, "{}", format.id);
+    }
+    let listed = server.get("/runs").await.1;
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_no_recording_is_not_imported_and_says_where_it_is_none() {
+    let server = Server::start().await;
+    let cases: [(&str, &[u8], u16, &str, &str); 5] = [
+        ("", b"{\"format\": \"hopscope-scenario\", \"events\": []}", 422, "not-a-recording", "/format"),
+        ("", b"{", 422, "not-json", ""),
+        ("", b"\x89HOPS", 422, "not-json", ""),
+        ("?name=%20", b"{", 422, "bad-run-name", "/name"),
+        ("?nome=a", b"{", 400, "bad-query", "name"),
+    ];
+    for (query, body, status, code, path) in cases {
+        let (answered, bytes) = server.ask(Method::POST, &format!("/runs/import{query}"), body.to_vec()).await;
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!((answered.as_u16(), &answer["code"], &answer["path"]), (status, &json!(code), &json!(path)));
+        assert!(
+            !answer["message"].as_str().unwrap().contains('{') && !answer["remedy"].as_str().unwrap().contains('{')
+        );
+    }
+    // Over the limit: told by its length, and while it comes.
+    let chunks = futures_util::stream::iter((0..100).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1_000])));
+    for body in [Body::from(vec![b' '; 100_000]), Body::from_stream(chunks)] {
+        let refused = super::import::take_in(&server.runs, None, body, 50_000).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    assert_eq!(server.get("/runs").await.1, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_recorded_yet_cannot_be_exported() {
     let server = Server::start().await;
     let plan = crate::store::tests::plan();
@@ -441,6 +498,7 @@ async fn the_interface_is_described() {
     let expected = [
         "/api/about",
         "/api/runs",
+        "/api/runs/import",
         "/api/runs/{id}",
         "/api/runs/{id}/export",
         "/api/runs/{id}/frames",
