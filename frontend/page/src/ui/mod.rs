@@ -27,7 +27,7 @@ where
 /// Calls `handler` for each such event of the window, until the view around it goes.
 pub(crate) fn on_window<E>(event: E, handler: impl Fn(E::EventType) + Send + 'static)
 where
-    E: EventDescriptor<EventType: JsCast>,
+    E: EventDescriptor<EventType: JsCast> + Copy,
 {
     listen(&event.name(), Box::new(move |event| handler(event.unchecked_into())));
 }

@@ -1,5 +1,7 @@
 //! An element, described part by part.
 
+use std::borrow::Cow;
+
 use leptos::ev::EventDescriptor;
 use leptos::html::ElementType;
 use leptos::prelude::{NodeRef, Owner};
@@ -66,13 +68,15 @@ impl Element {
     /// Calls `handler` for each such event, with the owner that the view is made under.
     pub(crate) fn on<E>(&mut self, event: E, mut handler: impl FnMut(E::EventType) + Send + 'static)
     where
-        E: EventDescriptor<EventType: JsCast>,
+        E: EventDescriptor<EventType: JsCast> + Copy,
     {
-        self.listen(event.name(), Box::new(move |event| handler(event.unchecked_into())));
+        // Leptos names its events by constants.
+        if let Cow::Borrowed(name) = event.name() {
+            self.listen(name, Box::new(move |event| handler(event.unchecked_into())));
+        }
     }
 
-    fn listen(&mut self, name: std::borrow::Cow<'static, str>, mut handler: Box<dyn FnMut(web_sys::Event) + Send>) {
-        let std::borrow::Cow::Borrowed(name) = name else { return };
+    fn listen(&mut self, name: &'static str, mut handler: Box<dyn FnMut(web_sys::Event) + Send>) {
         let owner = Owner::current().unwrap_or_default();
         self.parts.push(Part::Listener(name, Box::new(move |event| owner.with(|| handler(event)))));
     }
