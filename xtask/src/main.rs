@@ -8,6 +8,7 @@ mod bench;
 mod browser;
 mod ci;
 mod count;
+mod load;
 mod page;
 mod serve;
 mod step;
@@ -41,7 +42,7 @@ enum Command {
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
-    /// Measure: codec, recorder, timing, frame; prints and never fails on a time
+    /// Measure: codec, recorder, timing, frame, or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
         name: String,
@@ -73,7 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
-        Command::Bench { name } => bench::run_bench(&name),
+        Command::Bench { name } => bench::run_bench(&tools, &name),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::step::{run, say, step};
+use crate::step::{run, step};
 use crate::tools::Tools;
 
-const DIST: &str = "frontend/page/dist";
+/// Where the built page lies.
+pub(crate) const DIST: &str = "frontend/page/dist";
 /// Beside dist, not in it: what lies in dist is served.
 const STAMP: &str = "target/page.stamp";
 const SOURCES: [&str; 5] = ["common", "frontend", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
@@ -35,8 +36,6 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
 
 /// Writes a Brotli twin beside each file that gains by it; browsers take it on loopback too.
 fn compress() -> Result<()> {
-    let mut whole = 0;
-    let mut small = 0;
     for path in files(Path::new(DIST))? {
         if path.extension().is_some_and(|e| e == "br") {
             continue;
@@ -46,13 +45,10 @@ fn compress() -> Result<()> {
         let mut writer = brotli::CompressorWriter::new(&mut twin, 1 << 16, 11, 22);
         writer.write_all(&bytes)?;
         drop(writer);
-        whole += bytes.len();
-        small += twin.len();
         let mut name = path.into_os_string();
         name.push(".br");
         std::fs::write(name, twin)?;
     }
-    say(format!("first load: {whole} bytes, {small} as Brotli"));
     Ok(())
 }
 
@@ -73,7 +69,7 @@ fn fingerprint(tools: &Tools) -> Result<String> {
 }
 
 /// All files below `path` (or `path` itself), sorted, so that the order never depends on the file system.
-fn files(path: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![path.to_owned()];
     while let Some(next) = open.pop() {

@@ -18,6 +18,8 @@ const WASM_TESTED: [&str; 1] = ["hopscope-page"];
 /// When something cannot be built or started; failed tests are counted instead.
 pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     crate::page::build(tools)?;
+    step("the page's first load", crate::load::check)?;
+    count.pass();
     build_server()?;
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(tools, &browser)?)?;
