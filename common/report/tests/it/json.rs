@@ -38,12 +38,12 @@ fn export_chunks(file: &[u8]) -> (Vec<u8>, usize) {
     (document, longest)
 }
 
-fn export(recording: &Recording) -> String {
+pub(crate) fn export(recording: &Recording) -> String {
     String::from_utf8(export_chunks(&recording.file()).0).unwrap()
 }
 
 /// A recording with an event of every kind, and every part that may be there.
-fn all_parts() -> Recording {
+pub(crate) fn all_parts() -> Recording {
     let (trace, message) = (TraceId::new(SourceId(1), 7), MessageId::new(SourceId(1), 7, 2));
     let at = |time, kind, place, a, b| Event {
         trace,
@@ -323,7 +323,7 @@ fn a_runs_events_can_be_read_back_one_for_one() {
     assert!(read_back(&recording) == recording.events);
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let number = prop_oneof![0..4_u64, Just(LATE), Just(LATE | 200), any::<u64>()];
     let kind = prop_oneof![9 => 0..13_u16, 9 => 31..46_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
     let ids =
