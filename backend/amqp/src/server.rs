@@ -77,11 +77,11 @@ async fn run<O: Observer>(
     let connections = TaskTracker::new();
     tokio::select! {
         () = accept(&listener, &shared, &connections, &stop, &abort) => (),
+        // Ends with `abort`: then nobody is told anything.
         () = shared.expire(&abort) => (),
-        () = shutdown => (),
+        () = shutdown => stop.cancel(),
     }
     drop(listener);
-    stop.cancel();
     connections.close();
     connections.wait().await;
 }
@@ -105,8 +105,9 @@ async fn accept<O: Observer>(
                 let (stop, abort) = (stop.clone(), abort.clone());
                 connections.spawn(async move {
                     tokio::select! {
-                        () = connection::serve(stream, peer, id, shared, stop) => (),
+                        biased;
                         () = abort.cancelled() => (),
+                        () = connection::serve(stream, peer, id, shared, stop) => (),
                     }
                 });
             }

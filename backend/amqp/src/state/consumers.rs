@@ -19,6 +19,11 @@ impl<O: Observer> State<O> {
         if consume.queue.as_str() == PSEUDO_QUEUE {
             return self.consume_replies(id, number, tag, consume);
         }
+        if consume.arguments.contains_key("x-priority") {
+            return Err(Fault::precondition_failed(
+                "invalid arg 'x-priority' for consumer: not implemented by this broker",
+            ));
+        }
         let queue_id = self.usable_queue(id, number, &consume.queue)?;
         let prefetch = self.channel(id, number)?.prefetch;
         let observer = Arc::clone(&self.observer);

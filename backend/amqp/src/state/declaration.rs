@@ -9,6 +9,20 @@ use crate::fault::Fault;
 use crate::message::ms_to_ns;
 use crate::observer::ConnectionId;
 
+/// What RabbitMQ knows and this broker does not: refused, since a queue without it would not be what was asked for.
+const NOT_HERE: [&str; 5] =
+    ["x-expires", "x-max-priority", "x-single-active-consumer", "x-delivery-limit", "x-dead-letter-strategy"];
+
+/// The argument that asks for another type of queue than the classic one.
+fn foreign_type(table: &FieldTable) -> Option<&'static str> {
+    const TYPE: &str = "x-queue-type";
+    match table.inner().get(TYPE) {
+        None => None,
+        Some(AMQPValue::LongString(kind)) if kind.as_bytes() == b"classic" => None,
+        Some(_) => Some(TYPE),
+    }
+}
+
 /// What a queue was declared with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Declaration {
@@ -57,6 +71,10 @@ impl Arguments {
             Some(AMQPValue::LongString(text)) => Ok(Some(text.to_string())),
             Some(_) => Err(invalid(argument, "{unacceptable_type,longstr expected}")),
         };
+        let foreign = NOT_HERE.into_iter().find(|argument| table.contains_key(argument));
+        if let Some(argument) = foreign.or_else(|| foreign_type(table)) {
+            return Err(invalid(argument, "not implemented by this broker"));
+        }
         let arguments = Self {
             message_ttl_ms: number("x-message-ttl")?,
             max_length: number("x-max-length")?,

@@ -36,6 +36,11 @@ impl<O: Observer> State<O> {
 
     fn ensure_exchange(&mut self, declare: &exchange::Declare) -> Result<(), Fault> {
         let name = &declare.exchange;
+        if declare.arguments.contains_key("alternate-exchange") {
+            return Err(Fault::precondition_failed(format_args!(
+                "invalid arg 'alternate-exchange' for exchange '{name}' in vhost '{VHOST}': not implemented by this broker"
+            )));
+        }
         let kind = ExchangeKind::parse(declare.kind.as_str())
             .ok_or_else(|| Fault::command_invalid(format_args!("unknown exchange type '{}'", declare.kind)))?;
         if let Some(own) = self.exchanges.get(name) {

@@ -109,21 +109,19 @@ async fn what_is_otherwise_is_406() {
     let durable = QueueDeclareOptions { durable: true, ..plain };
     fails(&running, 406, false, async |it| it.declare_as("q", durable, FieldTable::default()).await).await;
     let tables = [
-        arguments(&[("x-message-ttl", AMQPValue::LongInt(1))]),
         arguments(&[("x-message-ttl", AMQPValue::LongInt(-1))]),
         arguments(&[("x-message-ttl", text("soon"))]),
         arguments(&[("x-overflow", text("explode"))]),
         arguments(&[("x-dead-letter-routing-key", text("k"))]),
+        arguments(&[("x-expires", AMQPValue::LongInt(1000))]),
+        arguments(&[("x-queue-type", text("quorum"))]),
     ];
     for table in tables {
-        fails(&running, 406, false, async |it| it.declare_as("q", plain, table).await).await;
+        fails(&running, 406, false, async |it| it.declare_as("other", plain, table).await).await;
     }
-    fails(&running, 406, false, async |it| {
-        it.channel.basic_ack(7, Default::default()).await?;
-        // The ack has no answer; what comes next finds the channel closed.
-        it.channel.queue_purge("q".into(), QueuePurgeOptions::default()).await
-    })
-    .await;
+    assert_eq!(running.broker.queue("other"), None);
+    let table = arguments(&[("x-message-ttl", AMQPValue::LongInt(1))]);
+    fails(&running, 406, false, async |it| it.declare_as("q", plain, table).await).await;
     for properties in [
         BasicProperties::default().with_expiration("soon".into()),
         BasicProperties::default().with_expiration("-1".into()),
@@ -146,6 +144,17 @@ async fn what_is_otherwise_is_406() {
     fails(&running, 406, false, async |it| {
         let options = BasicConsumeOptions { no_ack: false, ..BasicConsumeOptions::default() };
         it.consume_as("amq.rabbitmq.reply-to", "", options).await
+    })
+    .await;
+    fails(&running, 406, false, async |it| {
+        let table = arguments(&[("alternate-exchange", text("amq.fanout"))]);
+        let options = ExchangeDeclareOptions::default();
+        it.channel.exchange_declare("alternate".into(), ExchangeKind::Direct, options, table).await
+    })
+    .await;
+    fails(&running, 406, false, async |it| {
+        let (options, table) = (BasicConsumeOptions::default(), arguments(&[("x-priority", AMQPValue::LongInt(1))]));
+        it.channel.basic_consume("q".into(), "".into(), options, table).await
     })
     .await;
     let exchange = async |it: &Client, kind| {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
-use amq_protocol::types::{FieldTable, LongString};
+use amq_protocol::types::{AMQPValue, FieldTable, LongString};
 use hopscope_amqp::Config;
 use hopscope_amqp::TransitionKind::Requeued;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Heard, Running, broker, broker_with, within};
+use crate::support::{Heard, Running, arguments, broker, broker_with, within};
 
 /// A client by hand.
 pub(crate) struct Raw {
@@ -39,11 +39,14 @@ impl Raw {
         raw
     }
 
+    /// Asks to be told when it is blocked.
     async fn until_tune(running: &Running) -> Self {
         let mut raw = Self::connect(running).await;
         raw.bytes(b"AMQP\0\0\x09\x01").await;
         raw.frame().await;
-        raw.start_ok("PLAIN", b"\0guest\0guest").await;
+        let capabilities = arguments(&[("connection.blocked", AMQPValue::Boolean(true))]);
+        let properties = arguments(&[("capabilities", AMQPValue::FieldTable(capabilities))]);
+        raw.start_ok_as(properties, "PLAIN", b"\0guest\0guest").await;
         let AMQPFrame::Method(0, AMQPClass::Connection(connection::AMQPMethod::Tune(tune))) = raw.frame().await else {
             panic!("no tune");
         };
@@ -52,8 +55,12 @@ impl Raw {
     }
 
     async fn start_ok(&mut self, mechanism: &str, response: &[u8]) {
+        self.start_ok_as(FieldTable::default(), mechanism, response).await;
+    }
+
+    async fn start_ok_as(&mut self, client_properties: FieldTable, mechanism: &str, response: &[u8]) {
         let start_ok = connection::StartOk {
-            client_properties: FieldTable::default(),
+            client_properties,
             mechanism: mechanism.into(),
             response: LongString::from(response),
             locale: "en_US".into(),
@@ -79,8 +86,23 @@ impl Raw {
         self.send(AMQPFrame::Method(channel, method)).await;
     }
 
+    /// A heartbeat, before anything else.
+    async fn heartbeat(&mut self) {
+        let frame = self.any_frame().await;
+        assert_eq!(frame, Some(AMQPFrame::Heartbeat));
+    }
+
     /// The next frame that is no heartbeat; `None` at the end.
     async fn try_frame(&mut self) -> Option<AMQPFrame> {
+        loop {
+            let frame = self.any_frame().await;
+            if frame != Some(AMQPFrame::Heartbeat) {
+                return frame;
+            }
+        }
+    }
+
+    async fn any_frame(&mut self) -> Option<AMQPFrame> {
         loop {
             let parsed = match parse_frame(self.buffer.as_slice()) {
                 Ok((rest, frame)) => Some((self.buffer.len() - rest.len(), frame)),
@@ -89,9 +111,7 @@ impl Raw {
             match parsed {
                 Some((length, frame)) => {
                     self.buffer.drain(..length);
-                    if frame != AMQPFrame::Heartbeat {
-                        return Some(frame);
-                    }
+                    return Some(frame);
                 }
                 None => {
                     if !matches!(within(self.stream.read_buf(&mut self.buffer)).await, Ok(1..)) {
@@ -275,6 +295,52 @@ async fn contents_are_cut_at_the_agreed_size() {
 }
 
 #[tokio::test]
+async fn who_publishes_too_much_is_told_that_it_waits_and_when_it_goes_on() {
+    let running = broker_with(Config { memory_max: 1000, ..Config::default() }).await;
+    let client = running.client().await;
+    client.declare("q", Default::default()).await;
+    let mut raw = Raw::open_with(&running, 0, 1).await;
+    let flow = channel::AMQPMethod::Flow(channel::Flow { active: true });
+    raw.method(1, publish("q")).await;
+    raw.send(header(1000)).await;
+    raw.send(AMQPFrame::Body(1, vec![0; 1000])).await;
+    let told = raw.frame().await;
+    assert!(
+        matches!(&told, AMQPFrame::Method(0, AMQPClass::Connection(connection::AMQPMethod::Blocked(_)))),
+        "{told:?}"
+    );
+    // It is not heard now; its silence is not held against it, though it lasts longer than two heartbeats.
+    raw.method(1, AMQPClass::Channel(flow)).await;
+    for _ in 0..5 {
+        raw.heartbeat().await;
+    }
+    client.counts("q").await;
+    within(client.channel.queue_purge("q".into(), Default::default())).await.unwrap();
+    let told = raw.frame().await;
+    let unblocked = AMQPClass::Connection(connection::AMQPMethod::Unblocked(connection::Unblocked {}));
+    assert_eq!(told, AMQPFrame::Method(0, unblocked));
+    let answer = raw.frame().await;
+    assert!(matches!(answer, AMQPFrame::Method(1, AMQPClass::Channel(channel::AMQPMethod::FlowOk(_)))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_channel_may_stop_the_flow() {
+    let running = broker().await;
+    let client = running.client().await;
+    client.declare("q", Default::default()).await;
+    let mut raw = Raw::open(&running).await;
+    raw.consume("q").await;
+    let flow = |active| AMQPClass::Channel(channel::AMQPMethod::Flow(channel::Flow { active }));
+    raw.method(1, flow(false)).await;
+    assert!(matches!(raw.frame().await, AMQPFrame::Method(1, AMQPClass::Channel(_))));
+    client.publish("q", b"x").await;
+    assert_eq!(client.counts("q").await, (1, 1));
+    raw.method(1, flow(true)).await;
+    assert!(matches!(raw.frame().await, AMQPFrame::Method(1, AMQPClass::Channel(_))));
+    assert_eq!(raw.delivery().await, (1, 1));
+}
+
+#[tokio::test]
 async fn who_never_says_anything_is_let_go() {
     let config = Config { handshake_timeout: Duration::from_millis(50), ..Config::default() };
     let running = broker_with(config).await;
@@ -320,6 +386,23 @@ async fn a_socket_that_breaks_gives_everything_back() {
     running.memory.until(|all| all.contains(&Heard::Closed(2))).await;
     assert_eq!(client.counts("q").await.0, 1);
     running.memory.check("q");
+}
+
+#[tokio::test]
+async fn what_was_not_delivered_cannot_be_settled() {
+    let running = broker().await;
+    let ack = |delivery_tag, multiple| basic::AMQPMethod::Ack(basic::Ack { delivery_tag, multiple });
+    let reject = basic::AMQPMethod::Reject(basic::Reject { delivery_tag: 7, requeue: true });
+    for method in [ack(7, false), ack(7, true), ack(0, false), reject] {
+        let mut raw = Raw::open(&running).await;
+        // All there are, though there are none: no misuse.
+        raw.method(1, AMQPClass::Basic(ack(0, true))).await;
+        raw.method(1, AMQPClass::Basic(method)).await;
+        let AMQPFrame::Method(1, AMQPClass::Channel(channel::AMQPMethod::Close(close))) = raw.frame().await else {
+            panic!("no close");
+        };
+        assert_eq!(close.reply_code, 406);
+    }
 }
 
 #[tokio::test]
