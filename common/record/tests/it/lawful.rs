@@ -1,5 +1,10 @@
 //! Made-up runs that keep every rule of the record: client -> service -> service, with queueing,
-//! several sources and every way in which an attempt may end. Shared by tests and benches.
+//! several sources and every way in which an attempt may end. Shared by tests and benches; [`queued`] has those through
+//! queues.
+
+#[allow(dead_code, reason = "a bench uses the runs of calls only")]
+#[path = "lawful/queued.rs"]
+pub(crate) mod queued;
 
 use hopscope_record::kind::{Admission, LATE, NotSentReason, Outcome};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, SourceId, TraceId};

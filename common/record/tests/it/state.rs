@@ -1,5 +1,6 @@
 //! The fold on whole runs, prefix by prefix.
 
+use crate::lawful::queued::{self, Queued};
 use crate::lawful::{self, Shape};
 use hopscope_record::kind::{LATE, LinkCount, Phase, PlaceCount};
 use hopscope_record::state::{LinkState, PlaceState, State};
@@ -65,6 +66,28 @@ proptest! {
         prop_assert!(state.links().iter().all(|link| link.open == 0));
         prop_assert!(state.places().iter().all(|place| place.busy == 0 && place.waiting == 0));
         prop_assert_eq!(state.phase, Some(Phase::Measured));
+    }
+
+    #[test]
+    fn every_prefix_of_a_run_through_queues_is_consistent(
+        seed: u64, consumers in 1..4_u32, prefetch in 1..5_usize, acks_after_work: bool, replies: bool, unusual in 0..25_u64,
+    ) {
+        let (period, work) = (150_000, 150_000);
+        let shape = Queued { messages: 60, period, work, consumers, prefetch, acks_after_work, replies, unusual, seed };
+        let mut state = State::new(consumers as usize + 4, 4);
+        for event in queued::run(shape) {
+            state.apply(&event);
+            prop_assert!(state.places().iter().all(|place| place.ready >= 0 && place.unacked >= 0), "{event:?} {state:?}");
+            prop_assert!(state.links().iter().all(|link| link.open >= 0), "{event:?} {state:?}");
+            let (links, places) = (&state.all_links, &state.all_places);
+            let [acked, nacked, requeued] =
+                [LinkCount::Acked, LinkCount::Nacked, LinkCount::Requeued].map(|count| links.count(count) as i64);
+            let [put, taken, gone] = [PlaceCount::Enqueued, PlaceCount::Delivered, PlaceCount::Discarded]
+                .map(|count| places.count(count) as i64);
+            prop_assert_eq!(places.ready, put + requeued - taken - gone);
+            prop_assert_eq!(places.unacked, taken - acked - nacked - requeued);
+        }
+        prop_assert_eq!(state.unknown, 0);
     }
 
     #[test]

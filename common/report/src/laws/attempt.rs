@@ -1,17 +1,29 @@
-//! One attempt: its stamps, and what the laws make of them.
+//! One attempt: its stamps, and what the laws make of them. A call, a publish, or a delivery.
 
-use hopscope_record::kind::{Admission, Attempt as Effect, ValueMeaning};
-use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
+mod judge;
+
+use std::num::NonZeroU16;
+
+use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt as Effect, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::plan::Passage;
 use hopscope_scenario::text;
 
-use super::tally::{Book, args};
+use super::connections::Connections;
+use super::links::Link;
+use super::tally::Book;
 use super::{Breach, Law, is_outside};
 
-/// The stamps of an attempt in the order in which they must lie.
+/// The stamps of an attempt that there is at most one of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
+    /// What opened it: Sent, Published or Delivered.
     Sent,
+    /// Of a publish: Enqueued, or Returned.
+    Routed,
+    /// Of a publish: the broker's confirm or refusal.
+    Answer,
     Received,
     Started,
     Finished,
@@ -22,16 +34,24 @@ enum Step {
 
 const STEPS: usize = Step::Reply as usize + 1;
 
-/// One stamp: what it is, and when it was.
+/// One stamp: what it is, and when it was. No kind is 0, so that one which may be missing takes no more room.
 #[derive(Clone, Copy)]
 struct Stamp {
-    kind: Kind,
+    kind: NonZeroU16,
     time: i64,
 }
 
 impl Stamp {
+    fn of(event: &Event) -> Self {
+        Self { kind: NonZeroU16::new(event.kind.0).unwrap_or(NonZeroU16::MAX), time: event.time }
+    }
+
+    const fn kind(self) -> Kind {
+        Kind(self.kind.get())
+    }
+
     fn name(self) -> &'static str {
-        self.kind.name().unwrap_or_default()
+        self.kind().name().unwrap_or_default()
     }
 }
 
@@ -40,10 +60,15 @@ impl Stamp {
 pub(super) struct Attempt {
     trace: TraceId,
     link: LinkIndex,
+    /// Where it was opened.
+    place: PlaceIndex,
+    passage: Passage,
     steps: [Option<Stamp>; STEPS],
-    turned_away: bool,
+    admission: u64,
     /// What closed it.
     closed: Option<Stamp>,
+    /// Of a delivery: why it was settled.
+    cause: QueueCause,
     /// What came after it was closed, marked so.
     late: Option<Stamp>,
     /// It broke the law already, and is counted.
@@ -51,9 +76,38 @@ pub(super) struct Attempt {
     steps_broken: bool,
 }
 
-/// Whether a kind is a stamp of an attempt.
-pub(super) fn concerns(info: &KindInfo) -> bool {
-    info.attempt != Effect::None || receiver_step(info.kind).is_some()
+/// What an attempt is judged with.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// Its link.
+    pub(super) link: Option<&'a Link>,
+    /// Whether the queue at its link stamps its own steps.
+    pub(super) stamped: bool,
+    /// The ends of connections.
+    pub(super) connections: &'a Connections,
+    /// Whether nothing more can come and nothing was lost.
+    pub(super) complete: bool,
+}
+
+impl Scene<'_> {
+    /// Whether a consumer acknowledges when its work is done.
+    fn acks_after_work(&self) -> bool {
+        self.link.is_some_and(|link| link.acks_after_work)
+    }
+}
+
+/// Whether an event is a stamp of an attempt.
+pub(super) fn concerns(event: &Event, info: &KindInfo) -> bool {
+    match event.kind {
+        // Of a dead-lettered copy, and of a publish of an outside program, nobody stamped the publish.
+        Kind::ENQUEUED => !is_outside(event.link) && cause(event) == QueueCause::PUBLISHED,
+        Kind::RETURNED => true,
+        kind => info.attempt != Effect::None || receiver_step(kind).is_some(),
+    }
+}
+
+fn cause(event: &Event) -> QueueCause {
+    QueueStep::from_value(event.b).map_or(QueueCause::NONE, |step| step.cause)
 }
 
 fn receiver_step(kind: Kind) -> Option<Step> {
@@ -67,19 +121,32 @@ fn receiver_step(kind: Kind) -> Option<Step> {
 }
 
 /// Whether a closing event carries a reply: all with a status do, but a failure for want of one.
-fn is_reply(event: &Event, info: &KindInfo) -> bool {
+pub(super) fn is_reply(event: &Event, info: &KindInfo) -> bool {
     info.a.meaning == ValueMeaning::Status && (event.kind != Kind::FAILED || event.status() != 0)
+}
+
+/// What an event that opens an attempt begins.
+const fn opened(kind: Kind) -> Option<Passage> {
+    Some(match kind {
+        Kind::SENT => Passage::Call,
+        Kind::PUBLISHED => Passage::Publish,
+        Kind::DELIVERED => Passage::Deliver,
+        _ => return None,
+    })
 }
 
 impl Attempt {
     /// An attempt of which this is the first event seen.
-    pub(super) const fn new(event: &Event) -> Self {
+    pub(super) fn new(event: &Event, link: Option<&Link>) -> Self {
         Self {
             trace: event.trace,
             link: event.link,
+            place: event.place,
+            passage: link.map_or(Passage::Call, |link| link.passage),
             steps: [None; STEPS],
-            turned_away: false,
+            admission: Admission::Admitted as u64,
             closed: None,
+            cause: QueueCause::NONE,
             late: None,
             closing_broken: false,
             steps_broken: false,
@@ -94,40 +161,66 @@ impl Attempt {
         self.link
     }
 
-    /// Whether it was sent and not closed.
+    /// Whether it was opened and not closed.
     pub(super) const fn is_open(&self) -> bool {
         self.has(Step::Sent) && self.closed.is_none()
     }
 
-    /// Whether nothing lawful can follow: the reply is there, and all that the receiver had to stamp.
-    pub(super) fn is_settled(&self) -> bool {
-        let receiver = self.has(Step::Replied) && self.has(Step::Started) == self.has(Step::Finished);
-        if is_outside(self.link) {
-            return receiver && self.has(Step::Received);
+    /// Whether nothing lawful can follow.
+    pub(super) fn is_settled(&self, scene: Scene<'_>) -> bool {
+        match self.passage {
+            Passage::Call => {
+                let receiver = self.has(Step::Replied) && self.has(Step::Started) == self.has(Step::Finished);
+                if is_outside(self.link) {
+                    return receiver && self.has(Step::Received);
+                }
+                receiver && self.closed.is_some() && self.has(Step::Reply) && self.missing(scene).is_none()
+            }
+            Passage::Publish => {
+                let routed = self.has(Step::Routed) || !scene.stamped;
+                self.has(Step::Sent)
+                    && self.closed.is_some_and(|closed| match closed.kind() {
+                        Kind::CONFIRM_REFUSED => true,
+                        Kind::CONFIRMED => routed,
+                        _ => routed && self.has(Step::Answer) && self.has(Step::Reply) && !gave_up(closed),
+                    })
+            }
+            Passage::Deliver => {
+                let unworked = self.admission != Admission::Admitted as u64;
+                let worked = self.has(Step::Started) && self.has(Step::Finished);
+                let received = self.has(Step::Received) && (worked || unworked);
+                self.has(Step::Sent) && self.closed.is_some() && (received || is_outside(self.link))
+            }
         }
-        receiver && self.closed.is_some() && self.has(Step::Reply) && self.missing().is_none()
     }
 
     /// Takes one of its events.
     pub(super) fn take(&mut self, event: &Event, info: &KindInfo, book: &mut Book) {
-        let stamp = Stamp { kind: event.kind, time: event.time };
+        let stamp = Stamp::of(event);
         match info.attempt {
             Effect::Opens if self.has(Step::Sent) => {
                 self.break_closing(text!("law.breach.sent-twice"), &[], event, book);
             }
-            Effect::Opens => self.set(Step::Sent, stamp),
-            Effect::Closes => self.close(stamp, event, info, book),
-            Effect::None => {
-                if let Some(step) = receiver_step(event.kind) {
-                    self.receive(step, stamp, event, book);
-                }
+            Effect::Opens => {
+                self.set(Step::Sent, stamp);
+                self.passage = opened(event.kind).unwrap_or(self.passage);
+                self.place = event.place;
             }
+            Effect::Closes => self.close(stamp, event, info, book),
+            Effect::None => match receiver_step(event.kind) {
+                Some(step) => self.receive(step, stamp, event, book),
+                // Of several copies of one publish the first is enough.
+                None if !self.has(Step::Routed) => self.set(Step::Routed, stamp),
+                None => {}
+            },
         }
     }
 
     fn receive(&mut self, step: Step, stamp: Stamp, event: &Event, book: &mut Book) {
         if !self.has(step) {
-            self.turned_away |= step == Step::Received && event.a == Admission::TurnedAway as u64;
+            if step == Step::Received {
+                self.admission = event.a;
+            }
             self.set(step, stamp);
         } else if !std::mem::replace(&mut self.steps_broken, true) {
             let names = [("event", stamp.name())];
@@ -137,15 +230,28 @@ impl Attempt {
     }
 
     fn close(&mut self, stamp: Stamp, event: &Event, info: &KindInfo, book: &mut Book) {
-        let names = [("event", stamp.name())];
+        if matches!(event.kind, Kind::CONFIRMED | Kind::CONFIRM_REFUSED) {
+            if let Some(first) = self.get(Step::Answer) {
+                return self.closed_twice(first, stamp, event, book);
+            }
+            self.set(Step::Answer, stamp);
+            if event.kind == Kind::CONFIRMED && event.a & AWAITS_REPLY != 0 {
+                return;
+            }
+        }
+        if info.a.meaning == ValueMeaning::Ordinal {
+            self.cause = cause(event);
+        }
         if event.is_late() {
-            if self.late.is_some() {
+            // Who waits for confirm and reply may see both late.
+            let confirms = |stamp: Stamp| stamp.kind() == Kind::CONFIRMED;
+            if self.late.is_some_and(|late| confirms(late) == confirms(stamp)) {
+                let names = [("event", stamp.name())];
                 return self.break_closing(text!("law.breach.late-twice"), &names, event, book);
             }
-            self.late = Some(stamp);
+            self.late = self.late.filter(|late| late.time <= stamp.time).or(Some(stamp));
         } else if let Some(first) = self.closed {
-            let names = [("first", first.name()), ("second", stamp.name())];
-            return self.break_closing(text!("law.breach.closed-twice"), &names, event, book);
+            return self.closed_twice(first, stamp, event, book);
         } else {
             self.closed = Some(stamp);
         }
@@ -154,113 +260,17 @@ impl Attempt {
         }
     }
 
+    fn closed_twice(&mut self, first: Stamp, second: Stamp, event: &Event, book: &mut Book) {
+        let names = [("first", first.name()), ("second", second.name())];
+        self.break_closing(text!("law.breach.closed-twice"), &names, event, book);
+    }
+
     fn break_closing(&mut self, text: Key, names: &[(&str, &str)], event: &Event, book: &mut Book) {
         if !std::mem::replace(&mut self.closing_broken, true) {
             book.broken(Law::Closing, || Breach {
                 times: vec![event.time],
                 ..self.breach(event.message, &[], text, names)
             });
-        }
-    }
-
-    /// Judges it; `complete`: nothing more can come.
-    pub(super) fn judge(&self, message: MessageId, complete: bool, book: &mut Book) {
-        self.judge_closing(message, complete, book);
-        self.judge_steps(message, complete, book);
-        self.judge_order(message, book);
-    }
-
-    fn judge_closing(&self, message: MessageId, complete: bool, book: &mut Book) {
-        let sent = self.has(Step::Sent);
-        let closing = self.closed.or(self.late);
-        if self.closing_broken || (!sent && closing.is_none()) {
-            return;
-        }
-        let unlawful = match (self.closed, self.late) {
-            _ if !sent => Some((text!("law.breach.closed-unopened"), closing)),
-            (Some(closed), Some(late)) if !gave_up(closed) || late.time < closed.time => {
-                return self.broken(
-                    Law::Closing,
-                    message,
-                    &[closed, late],
-                    text!("law.breach.late-unexpected"),
-                    late,
-                    book,
-                );
-            }
-            (None, late @ Some(_)) => Some((text!("law.breach.late-unexpected"), late)),
-            _ => None,
-        };
-        match unlawful {
-            Some((text, Some(stamp))) if complete => self.broken(Law::Closing, message, &[stamp], text, stamp, book),
-            Some(_) => book.undecided(Law::Closing, 1),
-            None if closing.is_some() || complete => book.held(Law::Closing, 1),
-            None => book.undecided(Law::Closing, 1),
-        }
-    }
-
-    fn judge_steps(&self, message: MessageId, complete: bool, book: &mut Book) {
-        let begun = [Step::Sent, Step::Received, Step::Started, Step::Finished, Step::Replied];
-        if self.steps_broken || !begun.into_iter().any(|step| self.has(step)) {
-            return;
-        }
-        if let (true, Some(started)) = (self.turned_away, self.get(Step::Started)) {
-            return self.broken(Law::Steps, message, &[started], text!("law.breach.turned-away"), started, book);
-        }
-        match self.missing() {
-            _ if !complete => book.undecided(Law::Steps, 1),
-            None => book.held(Law::Steps, 1),
-            Some((stamp, missing)) => {
-                let names = [("event", stamp.name()), ("missing", missing.name().unwrap_or_default())];
-                book.broken(Law::Steps, || self.breach(message, &[stamp], text!("law.breach.missing-step"), &names));
-            }
-        }
-    }
-
-    /// A stamp that is there, and the one before it that is not.
-    fn missing(&self) -> Option<(Stamp, Kind)> {
-        let replied_to_work = self.get(Step::Replied).filter(|_| self.has(Step::Started));
-        let reply = self.get(Step::Reply).filter(|_| self.has(Step::Sent));
-        let good = reply.filter(|reply| reply.kind == Kind::COMPLETED && self.has(Step::Replied));
-        let received = self.get(Step::Received).filter(|_| !is_outside(self.link));
-        [
-            (received, Step::Sent, Kind::SENT),
-            (self.get(Step::Started), Step::Received, Kind::RECEIVED),
-            (self.get(Step::Finished), Step::Started, Kind::STARTED),
-            (self.get(Step::Replied), Step::Received, Kind::RECEIVED),
-            (replied_to_work, Step::Finished, Kind::FINISHED),
-            (reply, Step::Replied, Kind::REPLIED),
-            // A good reply says that the work was done.
-            (good, Step::Started, Kind::STARTED),
-        ]
-        .into_iter()
-        .find_map(|(effect, cause, kind)| effect.filter(|_| !self.has(cause)).map(|effect| (effect, kind)))
-    }
-
-    /// T1 <= Received <= Started <= Finished <= Replied <= T2 of those present, and T1 < T2: the reply is always the last
-    /// step of a body ([`hopscope_scenario::plan::Plan::from_bytes`] admits no other).
-    fn judge_order(&self, message: MessageId, book: &mut Book) {
-        let present: Vec<Stamp> = self.steps.iter().copied().flatten().collect();
-        let mut pairs: Vec<_> =
-            present.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?, 0))).collect();
-        if let Some(sent) = self.get(Step::Sent) {
-            pairs.extend(self.closed.map(|closed| (sent, closed, 0)));
-            pairs.extend(self.get(Step::Reply).map(|reply| (sent, reply, 1)));
-        }
-        let wrong = pairs.iter().find(|(earlier, later, least)| later.time < earlier.time.saturating_add(*least));
-        match wrong {
-            Some((earlier, later, _)) => book.broken(Law::ReplyAfterRequest, || Breach {
-                args: args([
-                    ("earlier", earlier.name().to_owned()),
-                    ("earlier_ns", earlier.time.to_string()),
-                    ("later", later.name().to_owned()),
-                    ("later_ns", later.time.to_string()),
-                ]),
-                ..self.breach(message, &[*earlier, *later], text!("law.breach.order"), &[])
-            }),
-            None if !pairs.is_empty() => book.held(Law::ReplyAfterRequest, 1),
-            None if self.has(Step::Sent) => book.undecided(Law::ReplyAfterRequest, 1),
-            None => {}
         }
     }
 
@@ -293,5 +303,10 @@ impl Attempt {
 
 /// Whether the caller stopped waiting by itself, so that a reply may still come.
 fn gave_up(closed: Stamp) -> bool {
-    matches!(closed.kind, Kind::TIMED_OUT | Kind::CANCELLED)
+    matches!(closed.kind(), Kind::TIMED_OUT | Kind::CANCELLED)
+}
+
+/// Whether a delivery was settled by the word of its consumer, which had it then.
+fn said_by_consumer(cause: QueueCause) -> bool {
+    matches!(cause, QueueCause::ACK | QueueCause::REJECTED | QueueCause::NACK)
 }

@@ -8,6 +8,11 @@
 //! nothing rests on the order of frames or of events of one instant, only on their times.
 
 mod attempt;
+mod connections;
+mod law;
+mod links;
+mod queue;
+mod replies;
 mod tally;
 mod wanted;
 
@@ -15,132 +20,40 @@ use std::collections::BTreeMap;
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::{Counted, End, Payload};
-use hopscope_record::{Event, LinkIndex, MessageId, TraceId};
-use hopscope_scenario::catalogue::{Args, Key};
+use hopscope_record::frame::{Counted, End, EndCount, Payload};
+use hopscope_record::kind::ValueMeaning;
+use hopscope_record::{Event, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::text;
 
-use self::attempt::Attempt;
-use self::tally::Book;
+use self::attempt::{Attempt, Scene};
+use self::connections::Connections;
+use self::links::Links;
+use self::queue::Queue;
+use self::replies::Replies;
+use self::tally::{Book, args};
 use self::wanted::Wanted;
 use crate::frames::{FrameReader, ReadError};
 
-/// Most breaches of one law that are told one by one; more are counted.
-pub const MOST_BREACHES: usize = 20;
+pub use self::law::{Breach, LAWS, Law, LawReport, MOST_BREACHES};
+pub use self::queue::QueueReport;
 
-/// A law.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Law {
-    /// Per attempt one closing event, or open at the end. Counted in attempts.
-    Closing,
-    /// T1 < T2, and between them Received <= Started <= Finished <= Replied, of those present. Counted in attempts with two
-    /// stamps or more.
-    ReplyAfterRequest,
-    /// Each stamp of an attempt has the one that must go before it, once. Counted in attempts.
-    Steps,
-    /// Per intended message: sent or not sent. Counted in intended messages.
-    Intended,
-    /// What the events leave open is what End counts. Counted in links.
-    OpenAtEnd,
-    /// The events are as many as End counts. Counted in events.
-    Accepted,
-}
+/// The laws of queues: they say nothing about a scenario without one.
+const OF_QUEUES: [Law; 4] = [Law::TakeLowers, Law::Conservation, Law::Order, Law::Little];
 
-/// Every law, in the order of reports.
-pub const LAWS: &[Law] =
-    &[Law::ReplyAfterRequest, Law::Closing, Law::Steps, Law::Intended, Law::OpenAtEnd, Law::Accepted];
-
-impl Law {
-    /// Its name in documents and in the catalogue's keys.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Closing => "closing",
-            Self::ReplyAfterRequest => "reply-after-request",
-            Self::Steps => "steps",
-            Self::Intended => "intended",
-            Self::OpenAtEnd => "open-at-end",
-            Self::Accepted => "accepted",
-        }
-    }
-
-    /// What a person calls it.
-    #[must_use]
-    pub fn name(self) -> Key {
-        match self {
-            Self::Closing => text!("law.closing.name"),
-            Self::ReplyAfterRequest => text!("law.reply-after-request.name"),
-            Self::Steps => text!("law.steps.name"),
-            Self::Intended => text!("law.intended.name"),
-            Self::OpenAtEnd => text!("law.open-at-end.name"),
-            Self::Accepted => text!("law.accepted.name"),
-        }
-    }
-
-    /// What it says.
-    #[must_use]
-    pub fn statement(self) -> Key {
-        match self {
-            Self::Closing => text!("law.closing.statement"),
-            Self::ReplyAfterRequest => text!("law.reply-after-request.statement"),
-            Self::Steps => text!("law.steps.statement"),
-            Self::Intended => text!("law.intended.statement"),
-            Self::OpenAtEnd => text!("law.open-at-end.statement"),
-            Self::Accepted => text!("law.accepted.statement"),
-        }
-    }
-}
-
-/// What came of a law. Its denominator is [`LawReport::checked`]; what it counts in, the law's own text says.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LawReport {
-    /// Which law.
-    pub law: Law,
-    /// How many hold it.
-    pub held: u64,
-    /// How many break it.
-    pub broken: u64,
-    /// How many cannot be judged, because the recording was cut, lost events, or is not complete yet.
-    pub undecided: u64,
-    /// The first [`MOST_BREACHES`] of the broken ones.
-    pub breaches: Vec<Breach>,
-    /// Why the law says nothing about this recording, if so; all counts are then 0.
-    pub not_applicable: Option<Key>,
-}
-
-impl LawReport {
-    /// How many were judged: those that hold the law and those that break it.
-    #[must_use]
-    pub const fn checked(&self) -> u64 {
-        self.held + self.broken
-    }
-}
-
-/// One breach of a law.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Breach {
-    /// Where to look; [`TraceId::NONE`] where no one trace is at fault.
-    pub trace: TraceId,
-    /// The message with its attempt, or [`MessageId::NONE`].
-    pub message: MessageId,
-    /// The times of the events that it is about, ns on the run's clock.
-    pub times: Vec<i64>,
-    /// How it was broken.
-    pub text: Key,
-    /// What the text names.
-    pub args: Args,
-}
-
-/// Judges one recording, frame by frame. Memory grows with the attempts that are open, or that ended without a reply:
-/// such a one may still see a late reply.
+/// Judges one recording, frame by frame. Memory grows with what is open: attempts, copies in queues, steps that came before
+/// another one; and with attempts that ended without a reply, or were settled before their consumer was done, as such a
+/// one may still be heard of.
 pub struct Laws {
     reader: FrameReader,
     decoder: EventDecoder,
     events: Vec<Event>,
-    links: Vec<String>,
+    links: Links,
     attempts: BTreeMap<MessageId, Attempt>,
     wanted: BTreeMap<u64, Wanted>,
+    queues: BTreeMap<PlaceIndex, Queue>,
+    replies: Replies,
+    connections: Connections,
     book: Book,
     seen: u64,
     lossy: bool,
@@ -161,9 +74,12 @@ impl Laws {
             reader: FrameReader::default(),
             decoder: EventDecoder::new(),
             events: Vec::new(),
-            links: Vec::new(),
+            links: Links::default(),
             attempts: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            replies: Replies::default(),
+            connections: Connections::default(),
             book: Book::default(),
             seen: 0,
             lossy: false,
@@ -177,9 +93,9 @@ impl Laws {
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
         match self.reader.read(frame)? {
-            // Without a plan the laws are the same; only links go by number.
+            // Without a plan most is judged alike; links and queues go by number, and nothing is known of acknowledgements.
             Payload::Hello(hello) => {
-                self.links = Plan::from_bytes(&hello.plan).as_ref().map(link_names).unwrap_or_default()
+                self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
             }
             Payload::Events(payload) => {
                 let mut events = std::mem::take(&mut self.events);
@@ -190,7 +106,10 @@ impl Laws {
                 self.events = events;
             }
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
-            Payload::End(end) => self.end = Some(end),
+            Payload::End(end) => {
+                self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
+                self.end = Some(end);
+            }
             Payload::Names(_) | Payload::Skipped(_) => {}
         }
         Ok(())
@@ -199,71 +118,118 @@ impl Laws {
     /// What came of each law so far, in the order of [`LAWS`]; after the last frame, the judgement.
     #[must_use]
     pub fn report(&self) -> Vec<LawReport> {
-        let complete = self.end.is_some() && !self.lossy;
+        let complete = self.complete();
         let mut book = self.book.clone();
         for (message, attempt) in &self.attempts {
-            attempt.judge(*message, complete, &mut book);
+            let scene = scene(&self.links, &self.queues, &self.connections, attempt.link(), complete.is_some());
+            attempt.judge(*message, scene, &mut book);
         }
-        for wanted in self.wanted.values() {
-            wanted.judge(complete, &mut book);
-        }
-        self.judge_open(complete, &mut book);
+        self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
+        self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
+        self.replies.judge(complete.is_some(), &mut book);
+        self.judge_open(&mut book);
         self.judge_accepted(&mut book);
+        if self.queues.is_empty() && self.links.queues().is_empty() {
+            OF_QUEUES.into_iter().for_each(|law| book.not_applicable(law, text!("law.not-applicable.no-queue")));
+        }
         book.reports()
+    }
+
+    /// What came of L2 = L1 - 1 at each queue so far: the plan's in its order, then others that stamp. Their sum is the
+    /// report of [`Law::TakeLowers`].
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueReport> {
+        let complete = self.complete().is_some();
+        let of_plan = self.links.queues();
+        let planned = of_plan.iter().map(|(place, name)| match self.queues.get(place) {
+            Some(queue) => queue.report(complete),
+            None => QueueReport::silent(*place, name.clone()),
+        });
+        let others = self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| planned != *place));
+        planned.chain(others.map(|(_, queue)| queue.report(complete))).collect()
+    }
+
+    /// How the recording ended, if it did and nothing was lost.
+    fn complete(&self) -> Option<&End> {
+        self.end.as_ref().filter(|_| !self.lossy)
     }
 
     fn take(&mut self, event: &Event) {
         self.seen += 1;
         let Some(info) = event.kind.info() else { return };
+        self.connections.take(event);
+        if info.a.meaning == ValueMeaning::Ordinal && !event.place.is_none() {
+            let links = &self.links;
+            let queue = self
+                .queues
+                .entry(event.place)
+                .or_insert_with(|| Queue::new(event.place, links.queue_name(event.place)));
+            queue.take(event, info, &mut self.book);
+        }
         if event.message.is_none() {
             return;
         }
         wanted::take(&mut self.wanted, event, info, &mut self.book);
-        if !attempt::concerns(info) {
+        self.replies.take(event, info, &self.links, &mut self.book);
+        if !attempt::concerns(event, info) {
             return;
         }
-        let attempt = self.attempts.entry(event.message).or_insert_with(|| Attempt::new(event));
+        let scene = scene(&self.links, &self.queues, &self.connections, event.link, true);
+        let attempt = self.attempts.entry(event.message).or_insert_with(|| Attempt::new(event, scene.link));
         attempt.take(event, info, &mut self.book);
-        if attempt.is_settled() {
-            attempt.judge(event.message, true, &mut self.book);
+        if attempt.is_settled(scene) {
+            attempt.judge(event.message, scene, &mut self.book);
             self.attempts.remove(&event.message);
         }
     }
 
-    /// The links that End counts, against the attempts that are open.
-    fn judge_open(&self, complete: bool, book: &mut Book) {
-        let mut open: BTreeMap<u32, (u64, MessageId, &Attempt)> = BTreeMap::new();
+    /// The links and queues that End counts, against what the events leave.
+    fn judge_open(&self, book: &mut Book) {
+        let mut open: BTreeMap<u32, (u64, TraceId, MessageId)> = BTreeMap::new();
         for (message, attempt) in self.attempts.iter().filter(|(_, attempt)| attempt.is_open()) {
-            open.entry(u32::from(attempt.link().0)).or_insert((0, *message, attempt)).0 += 1;
+            open.entry(u32::from(attempt.link().0)).or_insert((0, attempt.trace(), *message)).0 += 1;
         }
         let Some(end) = self.end.as_ref() else {
-            return book.undecided(Law::OpenAtEnd, open.len() as u64);
+            let levels = self.queues.values().map(Queue::left);
+            let not_empty: u64 = levels.map(|(ready, unacked)| u64::from(ready != 0) + u64::from(unacked != 0)).sum();
+            return book.undecided(Law::OpenAtEnd, open.len() as u64 + not_empty);
         };
-        let mut counts = end.counts.iter().filter(|row| row.counted == Counted::OPEN_ATTEMPTS).peekable();
-        if counts.peek().is_none() {
-            return book.not_applicable(Law::OpenAtEnd, text!("law.not-applicable.not-counted"));
-        }
-        for row in counts {
-            let found = open.get(&row.index).map_or(0, |(count, ..)| *count);
-            if found == row.count {
+        let mut counted = false;
+        for row in &end.counts {
+            let left = || self.queues.get(&PlaceIndex(row.index)).map_or((0, 0), Queue::left);
+            let found = match row.counted {
+                Counted::OPEN_ATTEMPTS => open.get(&row.index).map_or(0, |(count, ..)| i128::from(*count)),
+                Counted::READY => i128::from(left().0),
+                Counted::UNACKED => i128::from(left().1),
+                _ => continue,
+            };
+            counted = true;
+            if found == i128::from(row.count) {
                 book.held(Law::OpenAtEnd, 1);
-            } else if !complete {
+            } else if self.lossy {
                 book.undecided(Law::OpenAtEnd, 1);
             } else {
-                let example = open.get(&row.index);
-                book.broken(Law::OpenAtEnd, || Breach {
-                    trace: example.map_or(TraceId::NONE, |(.., attempt)| attempt.trace()),
-                    message: example.map_or(MessageId::NONE, |(_, message, _)| *message),
-                    times: vec![end.time],
-                    text: text!("law.breach.open-at-end"),
-                    args: tally::args([
-                        ("link", self.link_name(row.index)),
-                        ("found", found.to_string()),
-                        ("counted", row.count.to_string()),
-                    ]),
-                });
+                let example = open.get(&row.index).map(|(_, trace, message)| (*trace, *message));
+                book.broken(Law::OpenAtEnd, || self.left_over(row, found, end, example));
             }
         }
+        if !counted {
+            book.not_applicable(Law::OpenAtEnd, text!("law.not-applicable.not-counted"));
+        }
+    }
+
+    /// A count of End that is not what the events leave; `open`: the first attempt that is open on that link.
+    fn left_over(&self, row: &EndCount, found: i128, end: &End, open: Option<(TraceId, MessageId)>) -> Breach {
+        let place = PlaceIndex(row.index);
+        let queue = || (self.links.queue_name(place), self.queues.get(&place).map(|queue| queue.example(end)));
+        let (text, name, (at, example)) = match row.counted {
+            Counted::READY => (text!("law.breach.ready-at-end"), "queue", queue()),
+            Counted::UNACKED => (text!("law.breach.unacked-at-end"), "queue", queue()),
+            _ => (text!("law.breach.open-at-end"), "link", (self.links.name(row.index), open)),
+        };
+        let (trace, message) = example.unwrap_or((TraceId::NONE, MessageId::NONE));
+        let counts = args([(name, at), ("found", found.to_string()), ("counted", row.count.to_string())]);
+        Breach { trace, message, times: vec![end.time], text, args: counts }
     }
 
     fn judge_accepted(&self, book: &mut Book) {
@@ -281,22 +247,25 @@ impl Laws {
             message: MessageId::NONE,
             times: vec![end.time],
             text: text!("law.breach.accepted"),
-            args: tally::args([("found", self.seen.to_string()), ("accepted", accepted.to_string())]),
+            args: args([("found", self.seen.to_string()), ("accepted", accepted.to_string())]),
         });
     }
-
-    fn link_name(&self, link: u32) -> String {
-        self.links.get(link as usize).cloned().unwrap_or_else(|| link.to_string())
-    }
 }
 
-/// What a person knows each link by: the nodes at its ends.
-fn link_names(plan: &Plan) -> Vec<String> {
-    let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| &node.name);
-    plan.links.iter().map(|link| format!("{} → {}", node(link.from), node(link.to))).collect()
+/// What an attempt on this link is judged with.
+fn scene<'a>(
+    links: &'a Links,
+    queues: &BTreeMap<PlaceIndex, Queue>,
+    connections: &'a Connections,
+    link: LinkIndex,
+    complete: bool,
+) -> Scene<'a> {
+    let link = links.get(link);
+    let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains_key(&link.queue));
+    Scene { link, stamped, connections, complete }
 }
 
-/// Whether a stamp belongs to no link: a request of a program that is no part of the run.
+/// Whether a stamp belongs to no link: a message of a program that is no part of the run.
 const fn is_outside(link: LinkIndex) -> bool {
     link.is_none()
 }

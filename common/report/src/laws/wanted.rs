@@ -22,7 +22,8 @@ pub(super) struct Wanted {
 pub(super) fn take(wanted: &mut BTreeMap<u64, Wanted>, event: &Event, info: &'static KindInfo, book: &mut Book) {
     let intends = info.counts == Count::Link(LinkCount::Intended);
     // A root's first attempt is what a schedule wanted; a call of a service has a parent.
-    let is_first = info.attempt == Effect::Opens && event.parent.is_none() && event.message.attempt() == 1;
+    let is_sent = info.attempt == Effect::Opens && info.counts == Count::Link(LinkCount::Sent);
+    let is_first = is_sent && event.parent.is_none() && event.message.attempt() == 1;
     let settles = is_first || info.counts == Count::Link(LinkCount::NotSent);
     if !intends && !settles {
         return;

@@ -5,10 +5,15 @@ use crate::recording::{Recording, end_of, for_frames};
 use hopscope_record::frame::{Counted, Loss};
 use hopscope_record::kind::{Admission, LATE};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, SourceId, TraceId};
-use hopscope_report::laws::Law::{Accepted, Closing, Intended, OpenAtEnd, ReplyAfterRequest, Steps};
+use hopscope_report::laws::Law::{
+    Accepted, Closing, Conservation, Intended, Little, OpenAtEnd, Order, ReplyAfterRequest, Steps, TakeLowers,
+};
 use hopscope_report::laws::{LAWS, Law, LawReport, Laws, MOST_BREACHES};
 use hopscope_scenario::catalogue::{Key, Language, plain};
 use proptest::prelude::*;
+
+#[path = "laws/queues.rs"]
+mod queues;
 
 const USUAL: Shape =
     Shape { messages: 120, period: 300_000, work: 400_000, sources: 3, workers: 3, unusual: 15, seed: 42 };
@@ -263,9 +268,22 @@ fn a_lawful_recording_holds_each_law_with_its_denominator() {
         (OpenAtEnd, 2),
         (Accepted, events.len() as u64),
     ];
-    for (report, (law, held)) in judge(&Recording::of(events)).iter().zip(expected) {
+    let reports = judge(&Recording::of(events));
+    let applicable: Vec<_> = reports.iter().filter(|report| report.not_applicable.is_none()).collect();
+    assert_eq!(applicable.len(), expected.len());
+    for (report, (law, held)) in applicable.into_iter().zip(expected) {
         assert_eq!((report.law, report.held, report.broken, report.undecided), (law, held, 0, 0));
         assert_eq!((report.checked(), report.not_applicable), (held, None));
+    }
+}
+
+#[test]
+fn a_scenario_without_a_queue_has_no_laws_of_queues() {
+    let reports = judge(&Recording::of(lawful::run(USUAL)));
+    for law in [TakeLowers, Conservation, Order, Little] {
+        let report = of(&reports, law);
+        let reason = report.not_applicable.map(Key::name);
+        assert_eq!((report.checked(), report.undecided, reason), (0, 0, Some("law.not-applicable.no-queue")));
     }
 }
 
@@ -371,7 +389,7 @@ proptest! {
         });
         for report in laws.report() {
             prop_assert_eq!((report.broken, report.undecided), (0, 0), "{:?}", report.law);
-            prop_assert!(report.held > 0, "{:?}", report.law);
+            prop_assert_eq!(report.held == 0, report.not_applicable.is_some(), "{:?}", report.law);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Recordings made up for tests, as files.
 
+use crate::lawful::queued::{self, Queued};
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{CODEC_VERSION, End, EndCount, EndReason, FrameWriter, Hello, Loss, file_header};
-use hopscope_record::kind::Attempt;
+use hopscope_record::frame::{CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, file_header};
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Steps, ValueMeaning};
 use hopscope_record::{Event, KINDS, LinkIndex, NameIndex, RunKey, SourceId};
 use hopscope_scenario::plan::{RunSettings, compile};
 use hopscope_scenario::quantity::Time;
@@ -31,6 +32,26 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
+    /// A recording of a run through queues, whole.
+    pub(crate) fn queued(shape: Queued) -> Self {
+        let events = queued::run(shape);
+        let mut end = end_of(&events);
+        end.counts.truncate(1);
+        end.counts.extend((0..if shape.replies { 4 } else { 2 }).map(|link| open(&events, link)));
+        for place in [1, shape.consumers + 2, shape.consumers + 3] {
+            let level = |counted, read: fn(&Steps) -> i8| {
+                let steps = events.iter().filter(|event| event.place.0 == place).filter_map(|event| event.kind.info());
+                let level: i64 = steps.map(|info| i64::from(read(&info.steps))).sum();
+                EndCount { counted, index: place, count: level.try_into().unwrap() }
+            };
+            end.counts.push(level(Counted::READY, |steps| steps.ready));
+            end.counts.push(level(Counted::UNACKED, |steps| steps.unacked));
+        }
+        let mut recording = Self { end: Some(end), ..Self::of(events) };
+        recording.hello.plan = plan(&queued_scenario(shape));
+        recording
+    }
+
     /// A recording of these events, whole, with an End that counts them.
     pub(crate) fn of(events: Vec<Event>) -> Self {
         let kinds = KINDS.iter().map(|info| (info.kind, info.name.to_owned())).collect();
@@ -41,7 +62,7 @@ impl Recording {
             run_key: RunKey(0x00c0_ffee_0000_0001),
             unix_ns_at_zero: 1_795_444_741_123_456_789,
             kinds,
-            plan: plan(),
+            plan: plan(SCENARIO),
         };
         let end = Some(end_of(&events));
         Self { hello, names: vec!["connection refused"], losses: Vec::new(), events, end, batch: 4_096 }
@@ -71,25 +92,48 @@ impl Recording {
 
 /// An End that says what the events come to, all of them stamped through source 1.
 pub(crate) fn end_of(events: &[Event]) -> End {
-    let open = |link: u16| {
-        let count = |attempt: Attempt| {
-            let counts = |event: &&Event| {
-                event.link.0 == link
-                    && !event.is_late()
-                    && event.kind.info().is_some_and(|info| info.attempt == attempt)
-            };
-            events.iter().filter(counts).count()
-        };
-        EndCount::open_attempts(LinkIndex(link), count(Attempt::Opens).saturating_sub(count(Attempt::Closes)) as u64)
-    };
     let time = events.iter().map(|event| event.time).max().unwrap_or(0) + 1;
     let accepted = EndCount::events(SourceId(1), events.len() as u64);
-    End { time, reason: EndReason::LOAD_DONE, detail: None, counts: vec![accepted, open(0), open(1)] }
+    let counts = vec![accepted, open(events, 0), open(events, 1)];
+    End { time, reason: EndReason::LOAD_DONE, detail: None, counts }
 }
 
-fn plan() -> Vec<u8> {
+/// Attempts on a link that are open after the events.
+fn open(events: &[Event], link: u16) -> EndCount {
+    let count = |attempt: Attempt| {
+        let counts = |event: &&Event| {
+            let info = event.kind.info().unwrap();
+            let goes_on = info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0;
+            event.link.0 == link && info.attempt == attempt && !event.is_late() && !goes_on
+        };
+        events.iter().filter(counts).count()
+    };
+    EndCount::open_attempts(LinkIndex(link), count(Attempt::Opens).saturating_sub(count(Attempt::Closes)) as u64)
+}
+
+fn plan(scenario: &str) -> Vec<u8> {
     let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
-    compile(&validate(SCENARIO).unwrap().scenario, &settings).to_bytes().unwrap()
+    compile(&validate(scenario).unwrap().scenario, &settings).to_bytes().unwrap()
+}
+
+/// Places and links as [`queued`] has them.
+fn queued_scenario(shape: Queued) -> String {
+    let Queued { consumers, prefetch, .. } = shape;
+    let ack = if shape.acks_after_work { "after-work" } else { "before-work" };
+    let replies = if shape.replies { r#", "replies": "n4""# } else { "" };
+    format!(
+        r#"{{"format": "hopscope-scenario", "version": 1, "name": "made up queues",
+  "nodes": [
+    {{"id": "n1", "kind": "client", "name": "buyers", "load": {{"kind": "constant", "rate": "20/s"}}}},
+    {{"id": "n2", "kind": "queue", "name": "orders", "prefetch": {prefetch}, "ack": "{ack}"}},
+    {{"id": "n3", "kind": "service", "name": "shop", "replicas": {consumers},
+      "work": {{"distribution": "constant", "mean": "40 ms"}}}},
+    {{"id": "n4", "kind": "queue", "name": "answers"}},
+    {{"id": "n5", "kind": "queue", "name": "dead"}}],
+  "links": [
+    {{"id": "l1", "from": "n1", "to": "n2", "protocol": "amqp"{replies}}},
+    {{"id": "l2", "from": "n2", "to": "n3", "protocol": "amqp"}}]}}"#
+    )
 }
 
 /// Calls `each` with every frame of a file.

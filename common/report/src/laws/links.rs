@@ -1,0 +1,71 @@
+//! What the laws have to know of the plan: what each link does, and what its queue is.
+
+use hopscope_record::{LinkIndex, PlaceIndex};
+use hopscope_scenario::model::AckTime;
+use hopscope_scenario::plan::{Passage, Plan};
+
+/// The plan's links and queues. Without a plan there is none, and everything goes by number.
+#[derive(Default)]
+pub(super) struct Links {
+    rows: Vec<Link>,
+    queues: Vec<(PlaceIndex, String)>,
+}
+
+/// One link.
+pub(super) struct Link {
+    name: String,
+    /// What it does at its ends.
+    pub(super) passage: Passage,
+    /// The place of the queue that it publishes into or takes from.
+    pub(super) queue: PlaceIndex,
+    /// Whether who takes from it acknowledges a message when its work is done.
+    pub(super) acks_after_work: bool,
+    /// Whether the publisher waits for replies.
+    pub(super) awaits_reply: bool,
+    /// The link that it carries the replies of, or [`LinkIndex::NONE`].
+    pub(super) replies_of: LinkIndex,
+}
+
+impl Links {
+    /// Those of a plan.
+    pub(super) fn of(plan: &Plan) -> Self {
+        // What a person knows a link by: the nodes at its ends.
+        let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| &node.name);
+        let rows = plan.links.iter().map(|link| {
+            let passage = plan.passage(link);
+            let end = if passage == Passage::Deliver { link.from } else { link.to };
+            let queue = plan.queue_at(end);
+            Link {
+                name: format!("{} → {}", node(link.from), node(link.to)),
+                passage,
+                queue: queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)),
+                acks_after_work: queue.is_some_and(|queue| queue.ack == AckTime::AfterWork),
+                awaits_reply: link.replies.is_some(),
+                replies_of: link.replies_of.map_or(LinkIndex::NONE, LinkIndex),
+            }
+        });
+        let queues = plan.queues.iter().map(|queue| (PlaceIndex(queue.place), node(queue.node).to_owned()));
+        Self { rows: rows.collect(), queues: queues.collect() }
+    }
+
+    /// The link of this number.
+    pub(super) fn get(&self, link: LinkIndex) -> Option<&Link> {
+        self.rows.get(usize::from(link.0))
+    }
+
+    /// What a person calls the link of this number.
+    pub(super) fn name(&self, link: u32) -> String {
+        self.rows.get(link as usize).map_or_else(|| link.to_string(), |row| row.name.clone())
+    }
+
+    /// The plan's queues in its order: the place of each, and what a person calls it.
+    pub(super) fn queues(&self) -> &[(PlaceIndex, String)] {
+        &self.queues
+    }
+
+    /// What a person calls the queue at a place.
+    pub(super) fn queue_name(&self, place: PlaceIndex) -> String {
+        let known = self.queues.iter().find(|(queue, _)| *queue == place);
+        known.map_or_else(|| place.0.to_string(), |(_, name)| name.clone())
+    }
+}
