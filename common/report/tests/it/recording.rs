@@ -102,9 +102,12 @@ pub(crate) fn end_of(events: &[Event]) -> End {
 fn open(events: &[Event], link: u16) -> EndCount {
     let count = |attempt: Attempt| {
         let counts = |event: &&Event| {
-            let info = event.kind.info().unwrap();
-            let goes_on = info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0;
-            event.link.0 == link && info.attempt == attempt && !event.is_late() && !goes_on
+            event.link.0 == link
+                && !event.is_late()
+                && event.kind.info().is_some_and(|info| {
+                    let goes_on = info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0;
+                    info.attempt == attempt && !goes_on
+                })
         };
         events.iter().filter(counts).count()
     };
