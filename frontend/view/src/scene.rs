@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hopscope_scenario::edits::Document;
+use hopscope_scenario::edits::{Document, LinkRef};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::protocol::Protocol;
+use serde_json::Value;
 
 use crate::geometry::{GRID, LinkPath, Point, Rect, bounds, node_at, node_rect, route};
 
@@ -45,6 +46,8 @@ pub struct SceneLink {
     pub to: String,
     /// Its protocol, if it is a known one.
     pub protocol: Option<Protocol>,
+    /// The document's link whose replies it carries; the document has none of its id then.
+    pub replies_of: Option<String>,
     /// Where it runs.
     pub path: LinkPath,
 }
@@ -67,24 +70,24 @@ impl Scene {
     }
 
     fn add_links(&mut self, document: &Document) {
-        let known: Vec<_> = document
-            .links()
-            .filter_map(|link| Some((link, (*self.node_index.get(link.from())?, *self.node_index.get(link.to())?))))
+        let mut drawn: Vec<_> = document.links().map(|link| Ends::of(link, None)).collect();
+        drawn.extend(document.links().flat_map(|link| replies(document, link)));
+        let known: Vec<_> = drawn
+            .into_iter()
+            .filter_map(|link| {
+                let ends = (*self.node_index.get(&link.from)?, *self.node_index.get(&link.to)?);
+                Some((link, ends))
+            })
             .collect();
         let rects: Vec<_> = self.nodes.iter().map(|node| node.rect).collect();
         let ends: Vec<_> = known.iter().map(|(_, ends)| *ends).collect();
-        for ((link, _), path) in known.iter().zip(route(&rects, &ends)) {
+        for ((link, _), path) in known.into_iter().zip(route(&rects, &ends)) {
             let Some(path) = path else {
                 continue;
             };
-            self.link_index.insert(link.id().to_owned(), self.links.len());
-            self.links.push(SceneLink {
-                id: link.id().to_owned(),
-                from: link.from().to_owned(),
-                to: link.to().to_owned(),
-                protocol: link.protocol(),
-                path,
-            });
+            self.link_index.insert(link.id.clone(), self.links.len());
+            let Ends { id, from, to, protocol, replies_of } = link;
+            self.links.push(SceneLink { id, from, to, protocol, replies_of, path });
         }
     }
 
@@ -94,7 +97,7 @@ impl Scene {
         &self.nodes
     }
 
-    /// The links whose ends both exist.
+    /// The links whose ends both exist: the document's, then those that replies come back over.
     #[must_use]
     pub fn links(&self) -> &[SceneLink] {
         &self.links
@@ -153,6 +156,41 @@ impl Scene {
         }
         corner
     }
+}
+
+/// What a link joins.
+struct Ends {
+    id: String,
+    from: String,
+    to: String,
+    protocol: Option<Protocol>,
+    replies_of: Option<String>,
+}
+
+impl Ends {
+    fn of(link: LinkRef<'_>, replies_of: Option<String>) -> Self {
+        let (id, from, to) = (link.id().to_owned(), link.from().to_owned(), link.to().to_owned());
+        Self { id, from, to, protocol: link.protocol(), replies_of }
+    }
+}
+
+/// The links that the replies to a link's messages come back over, with the ids that the plan gives them: from every service
+/// that takes the messages into the reply queue, and from there to who waits.
+fn replies(document: &Document, link: LinkRef<'_>) -> Vec<Ends> {
+    let queue = link.value().get("replies").and_then(Value::as_str).and_then(|id| document.node(id));
+    let Some(queue) = queue.filter(|queue| queue.kind() == Some(Kind::Queue)) else { return Vec::new() };
+    let derived = |id: String, from: &str, to: &str| Ends {
+        id,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        ..Ends::of(link, Some(link.id().to_owned()))
+    };
+    let serves = |id: &str| document.node(id).is_some_and(|node| node.kind() == Some(Kind::Service));
+    let takers = document.links().filter(|taking| taking.from() == link.to() && serves(taking.to()));
+    let mut links: Vec<_> =
+        takers.map(|taking| derived(format!("{}~{}", link.id(), taking.id()), taking.to(), queue.id())).collect();
+    links.push(derived(format!("{}~replies", link.id()), queue.id(), link.from()));
+    links
 }
 
 /// Rows of four for nodes without a position.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use hopscope_record::kind::{Attempt, Count, KindInfo, LinkCount};
+use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt, Count, LinkCount, ValueMeaning};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
+use hopscope_scenario::plan::Passage;
 
 /// A stamp that is not there (yet).
 pub const ABSENT: i64 = i64::MIN;
@@ -22,9 +23,9 @@ const BLOCK: usize = 256;
 pub enum Ending {
     /// It has not.
     Open,
-    /// By a good reply.
+    /// By a good reply, by the broker's confirm where no reply is awaited, or because its consumer was done with it.
     Completed,
-    /// By an error reply, or for want of a connection.
+    /// By an error reply, for want of a connection, or because its consumer rejected it for good.
     Failed,
     /// By the caller's time limit.
     TimedOut,
@@ -32,34 +33,42 @@ pub enum Ending {
     Refused,
     /// Nobody waited for the reply any more.
     Cancelled,
+    /// The delivery went back to its queue.
+    Requeued,
 }
 
 impl Ending {
-    /// How a kind ends an attempt; `None` if it does not.
+    /// How an event ends an attempt, late or not; `None` if it does not.
     #[must_use]
-    pub fn of(info: &KindInfo) -> Option<Self> {
-        match (info.attempt, info.counts) {
-            (Attempt::Closes, Count::Link(LinkCount::Completed)) => Some(Self::Completed),
-            (Attempt::Closes, Count::Link(LinkCount::TimedOut)) => Some(Self::TimedOut),
-            (Attempt::Closes, Count::Link(LinkCount::Refused)) => Some(Self::Refused),
-            (Attempt::Closes, Count::Link(LinkCount::Cancelled)) => Some(Self::Cancelled),
-            (Attempt::Closes, _) => Some(Self::Failed),
-            _ => None,
+    pub fn of(event: &Event) -> Option<Self> {
+        let info = event.kind.info().filter(|info| info.attempt == Attempt::Closes)?;
+        if info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0 {
+            return None;
         }
+        Some(match info.counts {
+            Count::Link(LinkCount::Completed | LinkCount::Confirmed | LinkCount::Acked) => Self::Completed,
+            Count::Link(LinkCount::TimedOut) => Self::TimedOut,
+            Count::Link(LinkCount::Refused) => Self::Refused,
+            Count::Link(LinkCount::Cancelled) => Self::Cancelled,
+            Count::Link(LinkCount::Requeued) => Self::Requeued,
+            _ => Self::Failed,
+        })
     }
 
-    /// Whether it ended otherwise than by a good reply.
+    /// Whether it ended otherwise than it was meant to. What went back to its queue is on its way yet.
     #[must_use]
     pub const fn is_bad(self) -> bool {
-        !matches!(self, Self::Open | Self::Completed)
+        !matches!(self, Self::Open | Self::Completed | Self::Requeued)
     }
 }
 
 /// Where a message is on its journey.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Leg {
-    /// The request is on the link, `t` of the way.
+    /// The request, or the message to or from a queue, is on the link, `t` of the way.
     Request(f64),
+    /// It stands in its queue.
+    Queued,
     /// It waits for a worker.
     Waiting,
     /// A worker has it.
@@ -75,7 +84,9 @@ pub enum Leg {
 pub struct Journey {
     /// The message and its attempt.
     pub message: MessageId,
-    /// T1.
+    /// What its link does: it is a call, a publish or a delivery.
+    pub passage: Passage,
+    /// T1; of a delivery, when the queue gave it away.
     pub sent: i64,
     /// It arrived.
     pub received: i64,
@@ -87,18 +98,26 @@ pub struct Journey {
     pub replied: i64,
     /// It ended; T2 if by a reply.
     pub closed: i64,
+    /// Its copy became ready in a queue: it was put there, or went back there.
+    pub queued: i64,
+    /// That copy left the queue.
+    pub left: i64,
     /// The row of its trace.
     pub trace: u32,
     /// Who sent it.
     pub from: PlaceIndex,
-    /// Who received it; [`PlaceIndex::NONE`] before that.
+    /// Who received it; [`PlaceIndex::NONE`] before that. A publish is received by nobody.
     pub to: PlaceIndex,
+    /// The queue that its copy is ready in, or was; [`PlaceIndex::NONE`] if none.
+    pub queue: PlaceIndex,
     /// The link.
     pub link: LinkIndex,
     /// Which of the receiver's workers had it, from 0.
     pub worker: u16,
     /// How it ended.
     pub ending: Ending,
+    /// The row of the publish that it is a copy of: its own, unless it is a delivery whose publish is known.
+    pub copy_of: u32,
     /// The row of its trace's next attempt, or [`NO_ROW`].
     next: u32,
     /// Whether request or reply is on the link at the head.
@@ -112,14 +131,17 @@ impl Journey {
         self.closed != ABSENT && self.replied != ABSENT && self.received != ABSENT && self.closed >= self.replied
     }
 
-    /// Where it is at a time between [`Journey::sent`] and its end.
+    /// Where it is at a time from [`Journey::sent`] on.
     #[must_use]
     pub fn leg_at(&self, time: i64) -> Leg {
-        let passed = |stamp: i64| stamp != ABSENT && time >= stamp;
+        if self.is_queued_at(time) {
+            return Leg::Queued;
+        }
         // At the very instant of its end it still stands where it ended.
-        if self.closed != ABSENT && time > self.closed {
+        if self.gone_at().is_some_and(|gone| time > gone || (gone == self.left && time == gone)) {
             return Leg::Over;
         }
+        let passed = |stamp: i64| stamp != ABSENT && time >= stamp;
         if passed(self.replied) {
             return Leg::Reply(fraction(self.replied, time, self.closed));
         }
@@ -129,10 +151,10 @@ impl Journey {
         if passed(self.received) {
             return Leg::Waiting;
         }
+        let landed = if self.passage == Passage::Publish { self.queued } else { self.received };
         // One that never arrived is shown up to the middle of its way: nobody knows where it was lost.
-        let lost = self.received == ABSENT && self.closed != ABSENT;
-        let t =
-            if lost { fraction(self.sent, time, self.closed) / 2.0 } else { fraction(self.sent, time, self.received) };
+        let lost = landed == ABSENT && self.closed != ABSENT && self.ends_by_closing();
+        let t = if lost { fraction(self.sent, time, self.closed) / 2.0 } else { fraction(self.sent, time, landed) };
         Leg::Request(t)
     }
 
@@ -146,16 +168,47 @@ impl Journey {
         Some(if passed(self.started) { Leg::Working } else { Leg::Waiting })
     }
 
-    /// Whether its caller waits for it or its receiver has it, as far as is known.
-    const fn is_alive(&self) -> bool {
+    /// Whether its copy is ready in a queue at a time.
+    #[must_use]
+    pub const fn is_queued_at(&self, time: i64) -> bool {
+        self.queued != ABSENT && time >= self.queued && (self.left == ABSENT || time < self.left)
+    }
+
+    /// When there was nothing more of it to be seen: the end of a call, the next step of what leaves a queue, the end of a
+    /// delivery's work. `None` if there is, as far as is known.
+    #[must_use]
+    pub fn gone_at(&self) -> Option<i64> {
+        let gone = match self.passage {
+            _ if self.queued != ABSENT => self.left,
+            Passage::Deliver if self.finished != ABSENT => self.finished,
+            _ if self.ends_by_closing() => self.closed,
+            _ => ABSENT,
+        };
+        Some(gone).filter(|gone| *gone != ABSENT)
+    }
+
+    /// Whether its closing is the end of it. A consumer may acknowledge a delivery before it has it, or worked on it.
+    const fn ends_by_closing(&self) -> bool {
+        !matches!(self.passage, Passage::Deliver) || self.ending.is_bad() || matches!(self.ending, Ending::Requeued)
+    }
+
+    /// Whether its end is to be seen as a bad one. What a queue has goes its way, whatever its publisher made of it.
+    #[must_use]
+    pub const fn ends_badly(&self) -> bool {
+        self.ending.is_bad() && self.queued == ABSENT
+    }
+
+    /// Whether its caller waits for it, its receiver has it, or it is under way, as far as is known.
+    fn is_alive(&self) -> bool {
         let held = self.received != ABSENT && self.finished == ABSENT && self.replied == ABSENT;
-        self.closed == ABSENT || held
+        self.closed == ABSENT || (held && self.ending != Ending::Requeued) || self.gone_at().is_none()
     }
 
     /// When neither its caller nor its receiver had it any more; `None` if one of them has.
     fn over_at(&self) -> Option<i64> {
         let left = [self.finished, self.replied].into_iter().filter(|stamp| *stamp != ABSENT).min();
-        (!self.is_alive()).then(|| self.closed.max(left.unwrap_or(ABSENT)))
+        let last = self.closed.max(left.unwrap_or(ABSENT)).max(self.gone_at().unwrap_or(ABSENT));
+        (!self.is_alive()).then_some(last)
     }
 }
 
@@ -179,6 +232,10 @@ pub(super) struct Change {
     pub(super) opened: Option<u32>,
     /// The row that was closed.
     pub(super) closed: Option<u32>,
+    /// How long a message to or from a queue was on its link, in ns.
+    pub(super) flight: Option<i64>,
+    /// How long such a message stayed where it was, in ns.
+    pub(super) hold: Option<i64>,
 }
 
 /// A stretch of rows, so that those of one instant are found without looking at all.
@@ -197,11 +254,19 @@ pub struct Journeys {
     by_message: HashMap<MessageId, u32>,
     /// By place: which workers are held.
     workers: Vec<Vec<bool>>,
+    /// The rows of the deliveries whose copies went back and are ready, by the row of the publish.
+    requeued: HashMap<u32, u32>,
 }
 
 impl Journeys {
     pub(super) fn new(places: usize) -> Self {
-        Self { rows: Vec::new(), blocks: Vec::new(), by_message: HashMap::new(), workers: vec![Vec::new(); places] }
+        Self {
+            rows: Vec::new(),
+            blocks: Vec::new(),
+            by_message: HashMap::new(),
+            workers: vec![Vec::new(); places],
+            requeued: HashMap::new(),
+        }
     }
 
     /// How many.
@@ -260,17 +325,41 @@ impl Journeys {
 
     pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool) -> Option<Change> {
         let info = event.kind.info()?;
+        if event.kind == Kind::DELIVERED {
+            let (publish, hold) = self.take_copy(event.parent, event.time);
+            let mut change = if room { self.open(event, trace) } else { Change::default() };
+            if let Some(journey) = change.opened.and_then(|row| self.rows.get_mut(row as usize)) {
+                journey.copy_of = publish.unwrap_or(journey.copy_of);
+            }
+            change.hold = hold;
+            return Some(change);
+        }
         if info.attempt == Attempt::Opens {
             return room.then(|| self.open(event, trace));
+        }
+        if matches!(event.kind, Kind::EXPIRED | Kind::DROPPED | Kind::PURGED) {
+            let (_, hold) = self.take_copy(event.message, event.time);
+            return Some(Change { hold, ..Change::default() });
         }
         let row = *self.by_message.get(&event.message)?;
         let journey = self.rows.get_mut(row as usize)?;
         let (mut change, alive) = (Change::default(), journey.is_alive());
         match event.kind {
+            Kind::ENQUEUED => {
+                (journey.queued, journey.left, journey.queue) = (event.time, ABSENT, event.place);
+                change.flying = land(journey);
+                change.flight = Some(event.time - journey.sent);
+            }
             Kind::RECEIVED => {
                 journey.received = event.time;
                 journey.to = event.place;
                 change.flying = land(journey);
+                if journey.passage == Passage::Deliver {
+                    change.flight = Some(event.time - journey.sent);
+                }
+                if event.a == Admission::Taken as u64 {
+                    journey.finished = event.time;
+                }
             }
             Kind::STARTED => {
                 journey.started = event.time;
@@ -279,6 +368,9 @@ impl Journeys {
             Kind::FINISHED => {
                 journey.finished = event.time;
                 release(&mut self.workers, event.place, journey.worker);
+                if journey.passage == Passage::Deliver && journey.received != ABSENT {
+                    change.hold = Some(event.time - journey.received);
+                }
             }
             Kind::REPLIED => {
                 journey.replied = event.time;
@@ -288,11 +380,17 @@ impl Journeys {
                 }
             }
             _ => {
-                let ending = Ending::of(info)?;
+                let ending = Ending::of(event)?;
                 if journey.closed == ABSENT && !event.is_late() {
                     journey.ending = ending;
                     journey.closed = event.time;
-                    change = Change { open: -1, flying: land(journey), opened: None, closed: Some(row) };
+                    // A message that its consumer acknowledges before it has it is on its way yet.
+                    let flying = if journey.ends_by_closing() { land(journey) } else { 0 };
+                    change = Change { open: -1, flying, closed: Some(row), ..Change::default() };
+                    if ending == Ending::Requeued {
+                        (journey.queued, journey.queue) = (event.time, event.place);
+                        self.requeued.insert(journey.copy_of, row);
+                    }
                 }
             }
         }
@@ -301,19 +399,44 @@ impl Journeys {
         Some(change)
     }
 
+    /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row, and how long it was ready.
+    fn take_copy(&mut self, publish: MessageId, time: i64) -> (Option<u32>, Option<i64>) {
+        let Some(publish) = self.by_message.get(&publish).copied() else { return (None, None) };
+        let row = self.requeued.remove(&publish).unwrap_or(publish);
+        let Some(journey) = self.rows.get_mut(row as usize).filter(|row| row.queued != ABSENT && row.left == ABSENT)
+        else {
+            return (Some(publish), None);
+        };
+        let alive = journey.is_alive();
+        journey.left = time;
+        let (hold, now_alive) = (time - journey.queued, journey.is_alive());
+        self.note_in_block(row, alive, now_alive, time);
+        (Some(publish), Some(hold))
+    }
+
     fn open(&mut self, event: &Event, trace: u32) -> Change {
         let row = u32::try_from(self.rows.len()).unwrap_or(NO_ROW);
+        let passage = match event.kind {
+            Kind::PUBLISHED => Passage::Publish,
+            Kind::DELIVERED => Passage::Deliver,
+            _ => Passage::Call,
+        };
         self.rows.push(Journey {
             message: event.message,
+            passage,
             sent: event.time,
             received: ABSENT,
             started: ABSENT,
             finished: ABSENT,
             replied: ABSENT,
             closed: ABSENT,
+            queued: ABSENT,
+            left: ABSENT,
             trace,
             from: event.place,
             to: PlaceIndex::NONE,
+            queue: PlaceIndex::NONE,
+            copy_of: row,
             link: event.link,
             worker: NO_WORKER,
             ending: Ending::Open,
@@ -327,7 +450,7 @@ impl Journeys {
             block.alive += 1;
         }
         self.by_message.insert(event.message, row);
-        Change { open: 1, flying: 1, opened: Some(row), closed: None }
+        Change { open: 1, flying: 1, opened: Some(row), ..Change::default() }
     }
 
     /// Notes whether a row is alive; one that was over is so again when its request arrives after it was given up.

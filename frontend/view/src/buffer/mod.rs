@@ -2,7 +2,7 @@
 //!
 //! Bytes go in as they come, from a socket, from a stored recording or from a range that was fetched; nothing after that
 //! differs. The buffer keeps the encoded frames with an index, what the fold gives, one row per attempt ([`Journey`]) and
-//! one per trace ([`Trace`]), and what the run's laws and figures are ([`Judge`]). Decoded events are not kept: a trace's
+//! one per trace ([`Trace`]), one per step of a queue ([`QueueLog`]), and what the run's laws and figures are ([`Judge`]). Decoded events are not kept: a trace's
 //! are decoded again from the few frames that hold them ([`RunBuffer::events_of`]). Each push costs what its new events
 //! cost.
 //!
@@ -20,6 +20,7 @@ mod figures;
 mod held;
 mod journeys;
 mod median;
+mod queues;
 mod read;
 mod run;
 mod tempo;
@@ -38,6 +39,7 @@ use figures::Totals;
 use held::Held;
 pub use journeys::{ABSENT, Ending, Journey, Journeys, Leg};
 pub use median::Median;
+pub use queues::{QueueLog, Queues, Transition};
 pub use read::Missing;
 use run::Run;
 pub use tempo::{Span, Tempo, Tempos};
@@ -47,6 +49,8 @@ use crate::judge::Judge;
 
 #[cfg(test)]
 mod holes_tests;
+#[cfg(test)]
+mod queues_tests;
 #[cfg(test)]
 pub(crate) mod synthetic;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, NameIndex, TraceId};
 use hopscope_scenario::plan::Plan;
 
-use super::{Figures, Journeys, RunBuffer, Tempos, Trace, figures};
+use super::{Figures, Journeys, QueueLog, RunBuffer, Tempos, Trace, figures};
 use crate::judge::Judge;
 
 /// Frames that are not here yet.
@@ -75,6 +75,12 @@ impl RunBuffer {
     #[must_use]
     pub fn find_trace(&self, trace: TraceId) -> Option<u32> {
         self.run.as_ref()?.traces.find(trace)
+    }
+
+    /// The steps of the plan's queues, in their order.
+    #[must_use]
+    pub fn queues(&self) -> &[QueueLog] {
+        self.run.as_ref().map_or(&[], |run| run.queues.logs())
     }
 
     /// When messages travelled, were held, or nothing was under way.

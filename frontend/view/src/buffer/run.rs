@@ -5,9 +5,9 @@ use hopscope_record::frame::{Hello, Payload};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::plan::{Passage, Plan};
 
-use super::{BufferError, Journeys, Median, Tempos, Traces};
+use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
 
 /// What is known once Hello was read.
 pub(super) struct Run {
@@ -16,6 +16,7 @@ pub(super) struct Run {
     pub(super) state: State,
     pub(super) journeys: Journeys,
     pub(super) traces: Traces,
+    pub(super) queues: Queues,
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
     pub(super) phases: Vec<(Phase, i64)>,
@@ -36,6 +37,7 @@ impl Run {
             state: State::new(plan.places.len(), plan.links.len()),
             journeys: Journeys::new(plan.places.len()),
             traces: Traces::default(),
+            queues: Queues::new(&plan),
             tempos: Tempos::default(),
             medians: Medians::default(),
             phases: Vec::new(),
@@ -60,6 +62,9 @@ impl Run {
         if event.kind == Kind::PHASE_BEGAN {
             self.phases.extend(Phase::from_value(event.a).map(|phase| (phase, event.time)));
         }
+        if self.kept_until.is_none() {
+            self.queues.apply(event);
+        }
         if event.trace.is_none() {
             return;
         }
@@ -75,7 +80,13 @@ impl Run {
         {
             self.journeys.link(before, opened);
         }
-        if let Some(journey) = change.closed.and_then(|row| self.journeys.get(row)).filter(|row| row.has_reply()) {
+        change.flight.into_iter().for_each(|flight| self.medians.flights.add(flight));
+        change.hold.into_iter().for_each(|hold| self.medians.holds.add(hold));
+        let Some(journey) = change.closed.and_then(|row| self.journeys.get(row)) else { return };
+        if journey.passage == Passage::Publish && journey.ending == Ending::Completed {
+            self.medians.passages.add(journey.closed - journey.sent);
+        }
+        if journey.has_reply() {
             self.medians.passages.add(journey.closed - journey.sent);
             self.medians.flights.add(journey.received - journey.sent);
             self.medians.flights.add(journey.closed - journey.replied);

@@ -1,7 +1,7 @@
-//! Made-up runs of a client and a service with two replicas, as the collector would write them.
+//! Made-up runs of a client and a service, by call and through queues, as the collector would write them.
 
 use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello, Keyframe};
-use hopscope_record::kind::Phase;
+use hopscope_record::kind::{AWAITS_REPLY, Admission, Phase, QueueCause, QueueStep};
 use hopscope_record::{
     Event, KINDS, Kind, LinkIndex, MessageId, Minter, NameIndex, PlaceIndex, RunKey, SourceId, TraceId,
 };
@@ -88,8 +88,97 @@ pub(crate) fn events(calls: &[(i64, Fate)]) -> Vec<Event> {
     events
 }
 
+/// The places of a run through queues: client, orders, shop, answers.
+pub(crate) const QUEUES: &str = include_str!("../../../../scenarios/hello-async.json");
+
+/// How long the message waits in the first queue.
+pub(crate) const READY: i64 = 3 * MS;
+
+/// Events of the `n`th request (from 0) through queues that are empty before and after it: published at `at`, 100 µs on
+/// each link, ready for [`READY`], 10 ms of work, ready for 50 µs in the reply queue.
+pub(crate) fn queued(n: u64, at: i64) -> Vec<Event> {
+    let id = |source| MessageId::new(SourceId(source), n + 1, 1);
+    let (publish, delivery, result, taken) = (id(1), id(2), id(3), id(4));
+    let trace = TraceId::new(SourceId(1), n + 1);
+    let event = |time, kind, place, link, message| Event {
+        trace,
+        message,
+        place: PlaceIndex(place),
+        link: LinkIndex(link),
+        ..Event::new(time, kind)
+    };
+    let step = |event: Event, ordinal: u64, before, after, cause| Event {
+        a: 3 * n + ordinal,
+        b: QueueStep { before, after, cause }.to_value(),
+        ..event
+    };
+    let enqueued = at + 100_000;
+    let delivered = enqueued + READY;
+    let received = delivered + 100_000;
+    let finished = received + 10 * MS;
+    let back = finished + 100_000;
+    let home = back + 150_000;
+    let taken_event = step(event(back + 50_000, Kind::DELIVERED, 3, 3, taken), 2, 1, 0, QueueCause::CONSUMER);
+    vec![
+        Event { a: at.cast_unsigned(), ..event(at, Kind::INTENDED, 0, 0, publish) },
+        event(at, Kind::PUBLISHED, 0, 0, publish),
+        step(event(enqueued, Kind::ENQUEUED, 1, 0, publish), 1, 0, 1, QueueCause::PUBLISHED),
+        Event { a: AWAITS_REPLY, ..event(enqueued + 50_000, Kind::CONFIRMED, 0, 0, publish) },
+        Event {
+            parent: publish,
+            ..step(event(delivered, Kind::DELIVERED, 1, 1, delivery), 2, 1, 0, QueueCause::CONSUMER)
+        },
+        event(received, Kind::RECEIVED, 2, 1, delivery),
+        event(received, Kind::STARTED, 2, 1, delivery),
+        event(finished, Kind::FINISHED, 2, 1, delivery),
+        Event { parent: delivery, ..event(finished, Kind::PUBLISHED, 2, 2, result) },
+        step(event(back, Kind::ENQUEUED, 3, 2, result), 1, 0, 1, QueueCause::PUBLISHED),
+        Event { parent: result, ..taken_event },
+        step(event(back + 50_000, Kind::ACKED, 3, 3, taken), 3, 0, 0, QueueCause::AUTOMATIC),
+        Event { a: Admission::Taken as u64, ..event(home, Kind::RECEIVED, 0, 3, taken) },
+        event(home, Kind::COMPLETED, 0, 0, publish),
+        event(home + 10_000, Kind::CONFIRMED, 2, 2, result),
+        step(event(home + 20_000, Kind::ACKED, 1, 1, delivery), 3, 0, 0, QueueCause::ACK),
+    ]
+}
+
+/// One request that its first consumer gives back: taken at 1 ms, back at 2 ms, taken again at 4 ms.
+pub(crate) fn given_back() -> Vec<Event> {
+    let mut events: Vec<_> = queued(0, 0).into_iter().filter(|event| event.time <= 100_000).collect();
+    let put = *events.iter().find(|event| event.kind == Kind::ENQUEUED).unwrap();
+    let step = |time, kind, ordinal, before, after, cause, delivery| Event {
+        kind,
+        time,
+        a: ordinal,
+        b: QueueStep { before, after, cause }.to_value(),
+        message: MessageId::new(SourceId(2), delivery, 1),
+        link: LinkIndex(1),
+        parent: if kind == Kind::DELIVERED { put.message } else { MessageId::NONE },
+        ..put
+    };
+    events.extend([
+        step(MS, Kind::DELIVERED, 2, 1, 0, QueueCause::CONSUMER, 1),
+        step(2 * MS, Kind::REQUEUED, 3, 0, 1, QueueCause::NACK, 1),
+        step(4 * MS, Kind::DELIVERED, 4, 1, 0, QueueCause::CONSUMER, 2),
+    ]);
+    events
+}
+
+/// The run buffer of events through queues.
+pub(crate) fn queue_buffer(events: &[Event]) -> super::RunBuffer {
+    let mut buffer = super::RunBuffer::new(hopscope_record::decoder::Framing::Stream);
+    for frame in frames_after(&hello_of(QUEUES, "made-up"), events, 50) {
+        buffer.push(&frame).unwrap();
+    }
+    buffer
+}
+
 pub(crate) fn hello(run_id: &str) -> Hello {
-    let scenario = validate(SCENARIO).unwrap().scenario;
+    hello_of(SCENARIO, run_id)
+}
+
+fn hello_of(scenario: &str, run_id: &str) -> Hello {
+    let scenario = validate(scenario).unwrap().scenario;
     let plan = compile(&scenario, &RunSettings { seed: 42, duration: Time(1_000_000_000) });
     Hello {
         codec_version: CODEC_VERSION,
@@ -104,8 +193,12 @@ pub(crate) fn hello(run_id: &str) -> Hello {
 
 /// The frames of a run: Hello, names, batches of so many events, End.
 pub(crate) fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
+    frames_after(&hello("made-up"), events, batch)
+}
+
+fn frames_after(hello: &Hello, events: &[Event], batch: usize) -> Vec<Vec<u8>> {
     let mut writer = FrameWriter::new();
-    let mut frames = vec![writer.hello(&hello("made-up")).unwrap()];
+    let mut frames = vec![writer.hello(hello).unwrap()];
     frames.push(writer.names(NameIndex(0), &["connection refused"]).unwrap());
     for batch in events.chunks(batch) {
         let cut = batch.last().map_or(0, |event| event.time);

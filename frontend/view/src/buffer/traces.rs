@@ -43,6 +43,8 @@ pub struct Trace {
     pub outcome: Outcome,
     /// Attempts that it made, over all links.
     pub hops: u32,
+    /// Its open attempts, its messages that wait for a worker or have one, and its copies that are ready in queues.
+    pending: i32,
     /// The root message without its attempt; 0 where it came from outside.
     root: u64,
     /// The row of its first attempt, for [`super::Journeys::chain`]; no row's number while there is none.
@@ -50,6 +52,15 @@ pub struct Trace {
     pub(super) last_journey: u32,
     pub(super) first_frame: u32,
     pub(super) last_frame: u32,
+}
+
+impl Trace {
+    /// From `began` to its last event, once nothing of it is under way any more: no attempt is open, no worker has it and no
+    /// copy of it is ready in a queue.
+    #[must_use]
+    pub fn finished(&self) -> Option<i64> {
+        (self.pending <= 0 && self.outcome != Outcome::Open).then_some(self.last - self.began)
+    }
 }
 
 /// All kept traces.
@@ -96,8 +107,14 @@ impl Traces {
         trace.last = trace.last.max(event.time);
         trace.last_frame = frame;
         let info = event.kind.info()?;
+        let ending = Ending::of(event).filter(|_| !event.is_late());
         if info.attempt == Attempt::Opens {
             trace.hops += 1;
+            trace.pending += 1;
+        }
+        trace.pending -= i32::from(ending.is_some());
+        if info.steps.only_if_a.is_none_or(|a| a == event.a) {
+            trace.pending += i32::from(info.steps.waiting + info.steps.busy + info.steps.ready);
         }
         if event.message.message() != trace.root {
             return Some(row);
@@ -107,7 +124,7 @@ impl Traces {
         } else if info.attempt == Attempt::Opens {
             trace.outcome = Outcome::Open;
             trace.answered = None;
-        } else if let Some(ending) = Ending::of(info).filter(|_| !event.is_late()) {
+        } else if let Some(ending) = ending {
             trace.outcome = outcome(ending);
             trace.answered = Some(event.time - trace.began);
         }
@@ -124,6 +141,7 @@ impl Traces {
             answered: None,
             outcome: if intended { Outcome::Open } else { Outcome::Outside },
             hops: 0,
+            pending: 0,
             root: if intended { event.message.message() } else { 0 },
             first_journey: NO_ROW,
             last_journey: NO_ROW,
@@ -143,5 +161,7 @@ fn outcome(ending: Ending) -> Outcome {
         Ending::TimedOut => Outcome::TimedOut,
         Ending::Refused => Outcome::Refused,
         Ending::Cancelled => Outcome::Cancelled,
+        // Only a delivery goes back, and no trace's root is one.
+        Ending::Requeued => Outcome::Open,
     }
 }

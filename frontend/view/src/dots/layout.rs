@@ -2,7 +2,7 @@
 
 use super::live::{self, Stretch};
 use super::{Dot, MAX_DOTS, Shape, Stage};
-use crate::buffer::{ABSENT, Journey, Leg, RunBuffer};
+use crate::buffer::{Journey, Leg, RunBuffer};
 use crate::geometry::Point;
 
 /// What to draw.
@@ -29,6 +29,8 @@ pub struct Layout {
     pub dots: Vec<Dot>,
     /// How many messages one dot stands for: a power of two.
     pub messages_per_dot: u32,
+    /// What stands in queues: place, order, dot.
+    queued: Vec<(u32, u32, usize)>,
     /// By place: messages that wait and workers that are held. All of them, also those without a dot.
     pub levels: Vec<Level>,
 }
@@ -51,6 +53,7 @@ impl Layout {
     /// As [`Layout::update`], with at most so many dots.
     pub fn update_with(&mut self, buffer: &RunBuffer, stage: &Stage, picture: Picture, most: usize) {
         self.dots.clear();
+        self.queued.clear();
         self.messages_per_dot = 1;
         self.levels.clear();
         self.levels.resize(stage.places.len(), Level::default());
@@ -64,13 +67,40 @@ impl Layout {
         let Some(journeys) = buffer.journeys() else { return };
         let from = time.saturating_sub(linger);
         // Work that its caller has given up is counted, and has no dot.
-        let shown = |journey: &Journey| journey.closed == ABSENT || journey.closed >= from;
+        let shown = |journey: &Journey| journey.gone_at().is_none_or(|gone| gone >= from);
         let dots = journeys.alive_between(from, time).filter(|(_, journey)| shown(journey)).count();
         self.messages_per_dot = per_dot(dots, most);
         for (row, journey) in journeys.alive_between(from, time) {
             let rank = self.count(journey, time);
-            if shown(journey) && row.is_multiple_of(self.messages_per_dot) {
-                self.dots.extend(dot(journey, stage, time, rank));
+            // In a queue all have their place, also those without a dot.
+            let sampled = row.is_multiple_of(self.messages_per_dot);
+            if sampled && shown(journey) {
+                let queued = journey.is_queued_at(time).then_some((journey.queue.0, journey.copy_of));
+                self.put(dot(journey, stage, time, rank), queued);
+            }
+        }
+        self.line_up(stage, self.messages_per_dot);
+    }
+
+    /// Adds a dot; one that stands in a queue gets its place there by [`Layout::line_up`].
+    fn put(&mut self, dot: Option<Dot>, queued: Option<(u32, u32)>) {
+        let Some(dot) = dot else { return };
+        if let Some((place, order)) = queued {
+            self.queued.push((place, order, self.dots.len()));
+        }
+        self.dots.push(dot);
+    }
+
+    /// Gives what stands in queues its place: the oldest at the front, also what went back there.
+    fn line_up(&mut self, stage: &Stage, messages_per_dot: u32) {
+        self.queued.sort_unstable();
+        let (mut before, mut rank) = (None, 0);
+        for (place, _, dot) in &self.queued {
+            rank = if before == Some(*place) { rank + messages_per_dot as usize } else { 0 };
+            before = Some(*place);
+            let place = stage.places.get(*place as usize).and_then(Option::as_ref);
+            if let (Some(place), Some(dot)) = (place, self.dots.get_mut(*dot)) {
+                dot.at = place.waiting(rank);
             }
         }
     }
@@ -107,14 +137,17 @@ impl Layout {
             let attempts = journeys.chain(trace.first_journey).map(|(_, row)| row);
             let Some(moment) = stretch.moment(attempts, time, &mut stamps) else { continue };
             for (_, journey) in journeys.chain(trace.first_journey).filter(|(_, row)| moment.shows(row)) {
-                let waits = journey.leg_at(moment.time) == Leg::Waiting;
+                let leg = journey.leg_at(moment.time);
+                let waits = leg == Leg::Waiting;
                 let rank = ranks.get_mut(journey.to.0 as usize).map_or(0, |rank| {
                     *rank += usize::from(waits);
                     *rank - usize::from(waits)
                 });
-                self.dots.extend(dot(journey, stage, moment.time, rank));
+                let queued = (leg == Leg::Queued).then_some((journey.queue.0, journey.copy_of));
+                self.put(dot(journey, stage, moment.time, rank), queued);
             }
         }
+        self.line_up(stage, 1);
     }
 }
 
@@ -126,25 +159,29 @@ fn per_dot(count: usize, most: usize) -> u32 {
 /// A message's dot at a time from its sending on; `rank` others wait before it.
 fn dot(journey: &Journey, stage: &Stage, time: i64, rank: usize) -> Option<Dot> {
     let link = stage.links.get(usize::from(journey.link.0))?.as_ref()?;
-    let bad = journey.ending.is_bad();
-    let over = journey.closed != ABSENT && time >= journey.closed;
-    if over && !bad && time > journey.closed {
+    let bad = journey.ends_badly();
+    let gone = journey.gone_at();
+    let over = gone.is_some_and(|gone| time >= gone);
+    if !bad && gone.is_some_and(|gone| time > gone) {
         return None;
     }
     // What is over is shown where it was last.
-    let leg = journey.leg_at(if over { journey.closed } else { time });
+    let leg = journey.leg_at(gone.filter(|_| over).unwrap_or(time));
     let place = || stage.places.get(journey.to.0 as usize)?.as_ref();
     let at: Point = match leg {
         Leg::Request(t) => link.path.at(t),
         Leg::Reply(t) => link.path.at(1.0 - t),
         Leg::Waiting => place()?.waiting(rank),
         Leg::Working => place()?.worker(journey.worker),
+        Leg::Queued => stage.places.get(journey.queue.0 as usize)?.as_ref()?.waiting(0),
         Leg::Over => return None,
     };
     let shape = match leg {
         _ if over && bad => Shape::Bad,
         Leg::Reply(_) if bad => Shape::Bad,
         Leg::Reply(_) => Shape::Reply,
+        Leg::Queued => Shape::Queued,
+        _ if link.carries_replies => Shape::Reply,
         _ => Shape::Request,
     };
     Some(Dot { at, shape, color: link.color, trace: journey.trace })

@@ -3,6 +3,8 @@
 //! A way over a link takes between a quarter and a bit more than half a second, a stay at a receiver up to about a second,
 //! and nothing less than it really took. So a trace is never drawn ahead of what is known of it.
 
+use hopscope_scenario::plan::Passage;
+
 use crate::buffer::{ABSENT, Journey, Trace};
 
 const MS: f64 = 1e6;
@@ -38,8 +40,8 @@ pub(super) struct Moment {
 impl Moment {
     /// Whether the attempt is part of the picture.
     pub(super) fn shows(&self, journey: &Journey) -> bool {
-        let over = journey.closed != ABSENT && journey.closed <= self.time;
-        journey.sent <= self.time && if self.lingers { journey.ending.is_bad() } else { !over }
+        let over = journey.gone_at().is_some_and(|gone| gone <= self.time);
+        journey.sent <= self.time && if self.lingers { journey.ends_badly() } else { !over }
     }
 }
 
@@ -66,7 +68,7 @@ impl Stretch {
         // An attempt has four stamps, so a trace falls into fewer than four pieces for each.
         let pieces = f64::from(trace.hops) * 4.0;
         let longest = (trace.last - trace.began) as f64 + pieces * FLIGHT_MOST.max(HOLD_MOST) + LINGER;
-        trace.answered.is_some() && trace.began.saturating_add(longest as i64) < now
+        trace.finished().is_some() && trace.began.saturating_add(longest as i64) < now
     }
 
     /// What is shown of the trace with these attempts when the head is at `now`; `None` before and after. `stamps` is
@@ -112,8 +114,17 @@ fn gather<'a>(attempts: impl Iterator<Item = &'a Journey>, stamps: &mut Vec<(i64
         let closed = Some(attempt.closed).filter(|closed| *closed != ABSENT);
         let received = Some(attempt.received).filter(|received| *received != ABSENT);
         let replied = Some(attempt.replied).filter(|at| *at != ABSENT && closed.is_none_or(|closed| closed >= *at));
-        open |= closed.is_none();
         stamps.push((attempt.sent, 1));
+        if attempt.passage != Passage::Call {
+            // A stay in a queue ends with the next attempt's beginning; an end before the work is none.
+            let gone = attempt.gone_at();
+            open |= closed.is_none() || gone.is_none();
+            let queued = Some(attempt.queued).filter(|queued| *queued != ABSENT && attempt.passage == Passage::Publish);
+            stamps.extend(queued.or(received).or(gone).map(|landed| (landed, -1)));
+            stamps.extend(gone.map(|gone| (gone, 0)));
+            continue;
+        }
+        open |= closed.is_none();
         stamps.extend(received.or(closed).map(|landed| (landed, -1)));
         stamps.extend(replied.map(|replied| (replied, 1)));
         stamps.extend(closed.map(|closed| (closed, if replied.is_some() { -1 } else { 0 })));

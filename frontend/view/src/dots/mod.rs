@@ -3,7 +3,8 @@
 //! [`Stage`] says where links and places are on the canvas, [`Layout`] puts the dots there for a time of the run,
 //! [`paint`] makes pixels of them. Layout never invents a position: a request is on its link between Sent and Received,
 //! a reply between Replied and its closing event, and in between the message stands at its receiver, in the row of those
-//! that wait or at the worker that has it.
+//! that wait or at the worker that has it. A message to a queue is on its link between Published and Enqueued, stands in the
+//! queue until Delivered, and is on the taking link until Received.
 
 mod layout;
 mod live;
@@ -28,6 +29,8 @@ pub enum Shape {
     Request,
     /// A reply on its way: a ring.
     Reply,
+    /// A message that stands in its queue: an upright bar.
+    Queued,
     /// What failed, was refused, given up or ran out of time: a cross.
     Bad,
 }

@@ -18,6 +18,8 @@ const RADIUS_MANY: f64 = 2.5;
 const MANY: usize = 4_000;
 /// Radius of the halo around the selected trace's dots.
 const HALO: f64 = 7.5;
+/// Half the height of a message in a queue's bar, in the world: it stands in the drawing and grows with it.
+const QUEUED: f64 = 7.0;
 
 /// A colour: red, green, blue.
 pub type Color = [u8; 3];
@@ -75,7 +77,7 @@ pub struct Surface {
     pixels: Vec<u8>,
     painted: Area,
     masks: Vec<Mask>,
-    masks_for: (u64, u64),
+    masks_for: [u64; 3],
 }
 
 impl Surface {
@@ -105,7 +107,8 @@ impl Surface {
         let before = std::mem::take(&mut self.painted);
         self.clear(before);
         let radius = if dots.len() > MANY { RADIUS_MANY } else { RADIUS };
-        self.make_masks(radius * style.ratio, HALO * style.ratio);
+        let bar = QUEUED * style.viewport.zoom;
+        self.make_masks(radius * style.ratio, HALO * style.ratio, bar * style.ratio);
         if style.selected.is_some() {
             let selected = dots.iter().filter(|dot| Some(dot.trace) == style.selected);
             selected.for_each(|dot| self.put(dot, Form::Halo, style, style.halo));
@@ -114,6 +117,7 @@ impl Surface {
             let (form, color) = match dot.shape {
                 Shape::Request => (Form::Disc, color_of(dot, style)),
                 Shape::Reply => (Form::Ring, color_of(dot, style)),
+                Shape::Queued => (Form::Bar, color_of(dot, style)),
                 Shape::Bad => (Form::Cross, style.bad),
             };
             self.put(dot, form, style, color);
@@ -130,13 +134,14 @@ impl Surface {
         }
     }
 
-    fn make_masks(&mut self, radius: f64, halo: f64) {
-        let wanted = (radius.to_bits(), halo.to_bits());
+    fn make_masks(&mut self, radius: f64, halo: f64, bar: f64) {
+        let wanted = [radius, halo, bar].map(f64::to_bits);
         if self.masks_for == wanted {
             return;
         }
         self.masks_for = wanted;
-        let forms = [(Form::Disc, radius), (Form::Ring, radius), (Form::Cross, radius), (Form::Halo, halo)];
+        let forms =
+            [(Form::Disc, radius), (Form::Ring, radius), (Form::Cross, radius), (Form::Halo, halo), (Form::Bar, bar)];
         let phases = || (0..PHASES * PHASES).map(|phase| (phase % PHASES, phase / PHASES));
         self.masks = forms
             .into_iter()
@@ -205,6 +210,7 @@ enum Form {
     Ring,
     Cross,
     Halo,
+    Bar,
 }
 
 impl Form {
@@ -216,6 +222,7 @@ impl Form {
             Self::Ring => (0.55..=1.0).contains(&distance),
             Self::Cross => ((x - y).abs() <= 0.5 || (x + y).abs() <= 0.5) && x.abs() <= 1.0 && y.abs() <= 1.0,
             Self::Halo => (0.72..=1.0).contains(&distance),
+            Self::Bar => x.abs() <= 3.0 / 7.0 && y.abs() <= 1.0,
         }
     }
 }

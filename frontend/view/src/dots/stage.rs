@@ -3,7 +3,7 @@
 use hopscope_scenario::plan::{Plan, Role};
 use hopscope_scenario::protocol::Protocol;
 
-use crate::geometry::{LinkPath, Point, Rect, worker_boxes};
+use crate::geometry::{LinkPath, Point, Rect, SLOT, queue_front, worker_boxes};
 use crate::scene::Scene;
 
 /// Distance between messages that wait in a row.
@@ -18,6 +18,8 @@ pub struct StageLink {
     pub path: LinkPath,
     /// The number of its colour.
     pub color: u8,
+    /// Whether its messages are replies.
+    pub carries_replies: bool,
 }
 
 /// A place of the plan on the canvas.
@@ -27,6 +29,8 @@ pub struct StagePlace {
     workers: Vec<Point>,
     /// Where the first of those that wait stands.
     waiting: Point,
+    /// From one of them to the next.
+    step: f64,
     /// How many stand apart before the others share the last spot.
     room: usize,
 }
@@ -42,7 +46,7 @@ impl StagePlace {
     /// Where the one stands that has `rank` others before it.
     #[must_use]
     pub fn waiting(&self, rank: usize) -> Point {
-        self.waiting.plus(Point::new(rank.min(self.room.saturating_sub(1)) as f64 * WAITING_STEP, 0.0))
+        self.waiting.plus(Point::new(rank.min(self.room.saturating_sub(1)) as f64 * self.step, 0.0))
     }
 }
 
@@ -61,7 +65,7 @@ impl Stage {
     pub fn new(plan: &Plan, scene: &Scene, color: impl Fn(Protocol) -> u8) -> Self {
         let link = |link: &hopscope_scenario::plan::PlanLink| {
             let path = scene.link(&link.id)?.path.clone();
-            Some(StageLink { path, color: color(link.protocol) })
+            Some(StageLink { path, color: color(link.protocol), carries_replies: link.replies_of.is_some() })
         };
         Self { links: plan.links.iter().map(link).collect(), places: places(plan, scene) }
     }
@@ -73,7 +77,8 @@ fn places(plan: &Plan, scene: &Scene) -> Vec<Option<StagePlace>> {
         let rect = scene.node(&node.id)?.rect;
         Some(match (place.role, plan.service_at(place.node)) {
             (Role::Replica, Some(service)) => replica(rect, service.replicas, service.workers, place.ordinal),
-            _ => StagePlace { workers: vec![rect.center()], waiting: rect.center(), room: 1 },
+            (Role::Queue, _) => queue(rect),
+            _ => StagePlace { workers: vec![rect.center()], waiting: rect.center(), step: 0.0, room: 1 },
         })
     };
     plan.places.iter().map(place).collect()
@@ -87,5 +92,12 @@ fn replica(node: Rect, replicas: u32, workers: u32, ordinal: u32) -> StagePlace 
     let bounds = own.iter().copied().reduce(Rect::around).unwrap_or(node);
     let waiting = Point::new(bounds.x + 3.0, bounds.bottom() + BELOW_WORKERS);
     let room = ((node.right() - 6.0 - waiting.x) / WAITING_STEP).max(1.0) as usize;
-    StagePlace { workers: own.iter().map(|rect| rect.center()).collect(), waiting, room }
+    let workers = own.iter().map(|rect| rect.center()).collect();
+    StagePlace { workers, waiting, step: WAITING_STEP, room }
+}
+
+/// The messages of a queue stand in its bar, the oldest at the right end.
+fn queue(node: Rect) -> StagePlace {
+    let (front, room) = queue_front(node);
+    StagePlace { workers: vec![front], waiting: front, step: -SLOT, room }
 }

@@ -8,7 +8,7 @@ use super::live::Stretch;
 use super::paint::{Area, Style, Surface};
 use super::*;
 use crate::buffer::RunBuffer;
-use crate::buffer::synthetic::{Fate, MS, events, frames};
+use crate::buffer::synthetic::{Fate, MS, READY, events, frames, given_back, queue_buffer, queued};
 use crate::geometry::{Rect, Viewport, worker_boxes};
 use crate::scene::Scene;
 
@@ -58,6 +58,56 @@ fn a_message_is_where_its_stamps_say() {
     assert_eq!((back.at, back.shape), (path.at(0.75), Shape::Reply));
     assert_eq!(only(&replay(&buffer, journey.closed)).at, path.at(0.0));
     assert!(replay(&buffer, journey.closed + 1).dots.is_empty());
+}
+
+#[test]
+fn a_message_through_queues_is_where_its_stamps_say() {
+    let buffer = queue_buffer(&queued(0, 0));
+    let stage = stage(&buffer);
+    let path = |link: usize| stage.links[link].clone().unwrap().path;
+    let dot = |time| only(&replay(&buffer, time));
+    let put = 100_000;
+    assert_eq!((dot(50_000).at, dot(50_000).shape), (path(0).at(0.5), Shape::Request));
+    assert_eq!((dot(put + MS).at, dot(put + MS).shape), (stage.places[1].clone().unwrap().waiting(0), Shape::Queued));
+    let taken = put + READY;
+    assert_eq!((dot(taken + 50_000).at, dot(taken + 50_000).shape), (path(1).at(0.5), Shape::Request));
+    assert_eq!(dot(taken + MS).at, stage.places[2].clone().unwrap().worker(0));
+    let back = taken + 100_000 + 10 * MS;
+    assert_eq!((dot(back + 50_000).at, dot(back + 50_000).shape), (path(2).at(0.5), Shape::Reply));
+    assert_eq!(dot(back + 120_000).at, stage.places[3].clone().unwrap().waiting(0));
+    assert_eq!(dot(back + 200_000).at, path(3).at(0.5));
+    assert!(replay(&buffer, back + 260_000).dots.is_empty());
+}
+
+#[test]
+fn messages_stand_in_a_queue_one_by_one_and_what_went_back_is_at_the_front() {
+    let (mut events, mut later) = (given_back(), queued(1, 10));
+    later.retain(|event| event.time <= 200_000);
+    events.extend(later);
+    events.sort_by_key(|event| event.time);
+    let buffer = queue_buffer(&events);
+    let layout = replay(&buffer, 3 * MS);
+    let place = stage(&buffer).places[1].clone().unwrap();
+    let mut dots: Vec<_> = layout.dots.iter().map(|dot| (dot.trace, dot.at)).collect();
+    dots.sort_by_key(|(trace, _)| *trace);
+    assert_eq!(dots, [(0, place.waiting(0)), (1, place.waiting(1))]);
+    assert!(place.waiting(1).x < place.waiting(0).x);
+}
+
+#[test]
+fn live_a_message_goes_through_its_queues() {
+    let buffer = queue_buffer(&queued(0, 0));
+    let (stage, mut layout) = (stage(&buffer), Layout::default());
+    let mut shapes = Vec::new();
+    for time in (0..9_000 * MS).step_by(10_000_000) {
+        layout.update(&buffer, &stage, Picture::Live { time });
+        assert!(layout.dots.len() <= 1);
+        shapes.extend(layout.dots.iter().map(|dot| dot.shape));
+    }
+    shapes.dedup();
+    use Shape::{Queued, Reply, Request};
+    assert_eq!(shapes, [Request, Queued, Request, Reply, Queued, Reply]);
+    assert!(layout.dots.is_empty());
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod node;
 mod viewport;
 
 pub use link::{LinkPath, Side, route};
-pub use node::{Schedule, WorkerBoxes, node_at, node_rect, port, schedule, worker_boxes};
+pub(crate) use node::{SLOT, queue_front};
+pub use node::{Schedule, WorkerBoxes, node_at, node_rect, port, queue_bar, schedule, worker_boxes};
 pub use viewport::{MAX_ZOOM, MIN_ZOOM, Viewport};
 
 #[cfg(test)]

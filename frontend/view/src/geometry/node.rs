@@ -15,6 +15,13 @@ const FEWEST_MARKS: f64 = 4.0;
 /// Narrowest box of a worker; below, one box stands for all.
 const NARROWEST: f64 = 3.0;
 
+/// Where a queue's bar begins below its top edge, and how high it is.
+const BAR: (f64, f64) = (30.0, 18.0);
+/// Distance between the messages that stand in a queue's bar.
+pub(crate) const SLOT: f64 = 8.0;
+/// From the bar's end to the middle of the message at the front.
+const FRONT: f64 = 5.0;
+
 /// The box of a node of that kind whose left top corner is at (x, y).
 #[must_use]
 pub fn node_rect(kind: Kind, x: f64, y: f64) -> Rect {
@@ -35,6 +42,21 @@ pub fn port(node: Rect) -> Point {
 #[must_use]
 pub fn node_at(nodes: impl DoubleEndedIterator<Item = Rect> + ExactSizeIterator, point: Point) -> Option<usize> {
     nodes.enumerate().rev().find(|(_, rect)| rect.contains(point)).map(|(index, _)| index)
+}
+
+/// The bar of a queue, in which its messages stand.
+#[must_use]
+pub fn queue_bar(node: Rect) -> Rect {
+    Rect::new(node.x + PADDING, node.y + BAR.0, node.w - 2.0 * PADDING, BAR.1)
+}
+
+/// Where the message at the front of a queue stands, and how many stand side by side before the others share the last spot.
+/// Those behind it stand to the left, [`SLOT`] apart.
+#[must_use]
+pub(crate) fn queue_front(node: Rect) -> (Point, usize) {
+    let bar = queue_bar(node);
+    let room = ((bar.w - 2.0 * FRONT) / SLOT) as usize + 1;
+    (Point::new(bar.right() - FRONT, bar.center().y), room)
 }
 
 /// The boxes of a service's workers on its node.

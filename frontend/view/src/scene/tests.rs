@@ -52,3 +52,22 @@ fn a_new_node_steps_aside_from_one_in_its_place() {
     let rect = crate::geometry::node_rect(Kind::Client, free.x, free.y);
     assert!(scene.nodes().iter().all(|node| !node.rect.touches(rect)));
 }
+
+#[test]
+fn replies_come_back_over_links_of_the_plans_ids() {
+    let text = include_str!("../../../../scenarios/hello-async.json");
+    let document = Document::open(text).unwrap();
+    let scene = Scene::of(&document, &BTreeSet::new(), Point::default());
+    let scenario = hopscope_scenario::validate::validate(text).unwrap().scenario;
+    let settings =
+        hopscope_scenario::plan::RunSettings { seed: 1, duration: hopscope_scenario::quantity::Time(1_000_000_000) };
+    let plan = hopscope_scenario::plan::compile(&scenario, &settings);
+    let ids: Vec<_> = plan.links.iter().map(|link| link.id.as_str()).collect();
+    assert_eq!(scene.links().iter().map(|link| link.id.as_str()).collect::<Vec<_>>(), ids);
+    for (drawn, planned) in scene.links().iter().zip(&plan.links) {
+        let node = |number: u32| plan.nodes[number as usize].id.as_str();
+        assert_eq!((drawn.from.as_str(), drawn.to.as_str()), (node(planned.from), node(planned.to)));
+        let of = planned.replies_of.map(|of| ids[usize::from(of)]);
+        assert_eq!(drawn.replies_of.as_deref(), of);
+    }
+}

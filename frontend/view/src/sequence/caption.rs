@@ -1,7 +1,7 @@
 //! What an event says, in one sentence.
 
 use hopscope_record::kind::{LATE, QueueStep, ValueMeaning};
-use hopscope_record::{Event, Kind};
+use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
 
@@ -28,7 +28,7 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
     let plan = buffer.plan()?;
     let mut args = Args::new();
     let mut put = |name: &str, arg: Arg| args.insert(name.to_owned(), arg);
-    put("place", place(event, plan).into());
+    put("place", place_name(plan, event.place).into());
     if let Some(link) = plan.link(event.link.0) {
         let node = |node: u32| plan.nodes.get(node as usize).map_or_else(String::new, |node| node.name.clone());
         put("from", node(link.from).into());
@@ -58,9 +58,10 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
     Some((key, args))
 }
 
-/// The place by its node's name, and by its number where the node has several.
-fn place(event: &Event, plan: &Plan) -> String {
-    let Some(place) = plan.places.get(event.place.0 as usize) else { return String::new() };
+/// A place by its node's name, and by its number where the node has several; nothing for a place that the plan does not have.
+#[must_use]
+pub fn place_name(plan: &Plan, place: PlaceIndex) -> String {
+    let Some(place) = plan.places.get(place.0 as usize) else { return String::new() };
     let name = plan.nodes.get(place.node as usize).map_or("", |node| node.name.as_str());
     let replicas = plan.service_at(place.node).map_or(1, |service| service.replicas);
     if replicas > 1 { format!("{name} {}", place.ordinal) } else { name.to_owned() }

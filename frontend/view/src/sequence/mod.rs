@@ -1,14 +1,15 @@
 //! The sequence of one trace: lanes of places, arrows of messages, bars of waiting and work, to scale.
 //!
 //! Everything stands where its stamp says; the page draws it and writes the words. The four steps of the root's call
-//! are numbered: 1 request sent (T1), 2 received and worked, 3 reply sent, 4 reply received (T2). A call that was tried
-//! again has them for each attempt; a late reply is told as that, and is no step.
+//! are numbered: 1 request sent (T1), 2 received and worked, 3 reply sent, 4 reply received (T2). Of a root that goes
+//! through queues they are the queues' own: 1 put (L + 1), 2 taken (L - 1) and worked, 3 result put, 4 result taken. What
+//! was tried again has them for each attempt; a late reply is told as that, and is no step.
 
 mod caption;
 
-pub use caption::{caption, caption_key};
+pub use caption::{caption, caption_key, place_name};
 
-use hopscope_record::kind::Attempt;
+use hopscope_record::kind::{Attempt, QueueStep};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 
 use crate::buffer::Ending;
@@ -23,6 +24,8 @@ const SIDE_BY_SIDE: u8 = 4;
 const BAR_STEP: f64 = 10.0;
 /// From the last bar to the words beside it.
 const WORDS: f64 = 9.0;
+/// Lanes nearer than this have no room for words between them.
+const NEAR: f64 = 170.0;
 
 /// A place's vertical line; the first that does something is the leftmost.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -61,6 +64,60 @@ pub enum Note {
     TimedOut,
     /// A reply that came after that.
     Late,
+    /// A message to a queue was sent.
+    T1,
+    /// What came back through a queue was received.
+    T2,
+    /// A copy was put into a queue.
+    Put {
+        /// Which of the four steps, if it is one.
+        step: Option<u8>,
+        /// L1.
+        before: u32,
+        /// L2.
+        after: u32,
+    },
+    /// A copy was taken.
+    Taken {
+        /// Which of the four steps, if it is one.
+        step: Option<u8>,
+        /// L1.
+        before: u32,
+        /// L2.
+        after: u32,
+        /// How long it was ready, in ns.
+        waited: i64,
+    },
+    /// A copy went back.
+    Back {
+        /// L1.
+        before: u32,
+        /// L2.
+        after: u32,
+    },
+}
+
+impl Note {
+    /// Which of the four steps it is.
+    #[must_use]
+    pub const fn step(self) -> Option<u8> {
+        match self {
+            Self::Step(step) => Some(step),
+            Self::Put { step, .. } | Self::Taken { step, .. } => step,
+            _ => None,
+        }
+    }
+}
+
+/// What a message does at a place while it stays there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stay {
+    /// It waits for a worker.
+    Waits,
+    /// A worker has it.
+    Works,
+    /// It is ready in a queue.
+    Queued,
 }
 
 /// A message on its way between two lanes.
@@ -91,8 +148,8 @@ pub struct Bar {
     pub top: f64,
     /// To when.
     pub bottom: f64,
-    /// Whether a worker had the message; else it waited for one.
-    pub work: bool,
+    /// What the message did there.
+    pub stay: Stay,
     /// How long, in ns.
     pub ns: i64,
     /// Where its words stand, if there is room for them.
@@ -130,22 +187,27 @@ pub struct Frame {
 }
 
 impl Sequence {
-    /// Draws a trace's events (sorted by time) into a frame.
+    /// Draws a trace's events (sorted by time) into a frame. `replies_of` says which link's replies a link carries, if any.
     #[must_use]
-    pub fn new(events: &[Event], frame: Frame) -> Self {
+    pub fn new(events: &[Event], frame: Frame, replies_of: &dyn Fn(LinkIndex) -> Option<LinkIndex>) -> Self {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Self::default() };
         let mut drawing = Self { from: first.time, to: last.time, ..Self::default() };
         drawing.lanes = lanes(events, frame);
         let scale = Scale { frame, from: first.time, length: (last.time - first.time).max(1) };
-        let root = events.iter().find(|event| event.parent.is_none()).map(|event| event.message);
+        let root = events.iter().find(|event| event.parent.is_none() && !event.message.is_none());
+        let through_queue = events
+            .iter()
+            .any(|event| event.kind == Kind::PUBLISHED && root.is_some_and(|root| same(event.message, root.message)));
         for (index, event) in events.iter().enumerate() {
             let x = drawing.lane(event.place).unwrap_or(frame.left);
-            let note = root.filter(|root| same(event.message, *root)).and_then(|_| note(event));
+            let own = root.filter(|root| same(event.message, root.message)).and_then(|_| note(event));
+            let own = if own == Some(Note::Step(4)) && through_queue { Some(Note::T2) } else { own };
+            let note = own.or_else(|| queue_note(events, event, root, replies_of));
             let y = scale.y(event.time);
-            // Step 2 stands above its mark, step 3 below, so that the bar between them has its own words.
+            // What arrives is told above its mark, what leaves below, so that the stay between them has its own words.
             let aside = match note {
-                Some(Note::Step(2)) => -3.0,
-                Some(Note::Step(3)) => 10.0,
+                Some(Note::Step(2) | Note::Put { .. }) => -3.0,
+                Some(Note::Step(3) | Note::Taken { .. }) => 10.0,
                 _ => 3.5,
             };
             let attempt = event.message.attempt().max(1);
@@ -153,6 +215,7 @@ impl Sequence {
         }
         for message in attempts(events) {
             drawing.add(events, message, scale);
+            drawing.add_queued(events, message, scale, replies_of);
         }
         for lane in &mut drawing.lanes {
             let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).map(|bar| bar.x);
@@ -185,10 +248,31 @@ impl Sequence {
         }
         let (started, finished) = (find(Kind::STARTED), find(Kind::FINISHED));
         if let (Some(received), Some(started)) = (received, started) {
-            self.bars.extend(self.bar(received, started, false, scale));
+            self.bars.extend(self.bar(received, started, Stay::Waits, scale));
         }
         if let (Some(started), Some(finished)) = (started, finished) {
-            self.bars.extend(self.bar(started, finished, true, scale));
+            self.bars.extend(self.bar(started, finished, Stay::Works, scale));
+        }
+    }
+
+    /// Adds the ways of one message to or from a queue, and its stay there.
+    fn add_queued(
+        &mut self,
+        events: &[Event],
+        message: MessageId,
+        scale: Scale,
+        replies_of: &dyn Fn(LinkIndex) -> Option<LinkIndex>,
+    ) {
+        let find = |kind| events.iter().find(|event| event.message == message && event.kind == kind);
+        for (sent, arrived) in [(Kind::PUBLISHED, Kind::ENQUEUED), (Kind::DELIVERED, Kind::RECEIVED)] {
+            if let (Some(sent), Some(arrived)) = (find(sent), find(arrived)) {
+                self.arrows.extend(self.arrow(sent, arrived, replies_of(sent.link).is_some(), false, scale));
+            }
+        }
+        if let Some(delivered) = find(Kind::DELIVERED)
+            && let Some(ready) = ready_before(events, delivered)
+        {
+            self.bars.extend(self.bar(ready, delivered, Stay::Queued, scale));
         }
     }
 
@@ -197,16 +281,16 @@ impl Sequence {
         Some(Arrow { link: from.link, reply, bad: bad && reply, late: to.is_late(), from: end(from)?, to: end(to)? })
     }
 
-    fn bar(&self, from: &Event, to: &Event, work: bool, scale: Scale) -> Option<Bar> {
+    fn bar(&self, from: &Event, to: &Event, stay: Stay, scale: Scale) -> Option<Bar> {
         let (top, bottom, ns) = (scale.y(from.time), scale.y(to.time), to.time - from.time);
         let lane = self.lane(from.place)?;
         let taken = |x: f64| self.bars.iter().any(|bar| bar.x == x && bar.top < bottom && top < bar.bottom);
         // What works at once stands side by side, as far as there is room.
         let beside = (0..SIDE_BY_SIDE).map(|place| lane + BAR_STEP * f64::from(place));
         let x = beside.into_iter().find(|x| !taken(*x)).unwrap_or(lane);
-        // Words only where the bar is as high as a line.
-        let note_y = (bottom - top > LINE + 2.0).then_some((top + bottom) / 2.0 + 3.5);
-        Some(Bar { lane, x, top, bottom, work, ns, note_y })
+        // Words only where the bar is as high as a line; of a stay in a queue its end tells.
+        let note_y = (stay != Stay::Queued && bottom - top > LINE + 2.0).then_some((top + bottom) / 2.0 + 3.5);
+        Some(Bar { lane, x, top, bottom, stay, ns, note_y })
     }
 }
 
@@ -218,12 +302,16 @@ enum Written {
 }
 
 /// Puts what is written on one lane below each other, each as near to its place as there is room; what finds none is left
-/// out, the words of bars first.
+/// out, the words of bars first. Lanes that are near to each other share their lines, but for the first: its words stand to
+/// its left.
 fn spread_notes(drawing: &mut Sequence, frame: Frame) {
     let room = ((frame.bottom - frame.top) / LINE) as usize + 1;
-    for lane in &drawing.lanes {
-        let marks = drawing.marks.iter().enumerate().filter(|(_, mark)| mark.x == lane.x && mark.note.is_some());
-        let bars = drawing.bars.iter().enumerate().filter(|(_, bar)| bar.lane == lane.x && bar.note_y.is_some());
+    let all: Vec<f64> = drawing.lanes.iter().map(|lane| lane.x).collect();
+    let near = all.windows(2).any(|pair| pair[1] - pair[0] < NEAR) && all.len() > 2;
+    let groups: Vec<&[f64]> = if near { vec![&all[..1], &all[1..]] } else { all.chunks(1).collect() };
+    for lanes in groups {
+        let marks = drawing.marks.iter().enumerate().filter(|(_, mark)| lanes.contains(&mark.x) && mark.note.is_some());
+        let bars = drawing.bars.iter().enumerate().filter(|(_, bar)| lanes.contains(&bar.lane) && bar.note_y.is_some());
         let mut notes: Vec<(f64, Written)> = marks.map(|(index, mark)| (mark.note_y, Written::Mark(index))).collect();
         notes.extend(bars.map(|(index, bar)| (bar.note_y.unwrap_or(bar.top), Written::Bar(index))));
         let left_out = notes.split_off(room.min(notes.len()));
@@ -300,7 +388,7 @@ fn same(message: MessageId, root: MessageId) -> bool {
 }
 
 fn ending(event: &Event) -> Option<Ending> {
-    event.kind.info().and_then(Ending::of)
+    Ending::of(event)
 }
 
 /// Whether a reply was received: an error reply too, but not that none came.
@@ -312,9 +400,11 @@ fn is_reply(event: &Event) -> bool {
     }
 }
 
-/// What an event of a call is in its drawing.
+/// What an event of the root message is in its drawing.
 fn note(event: &Event) -> Option<Note> {
     match event.kind {
+        Kind::PUBLISHED => Some(Note::T1),
+        Kind::ENQUEUED | Kind::CONFIRMED => None,
         _ if event.kind.info()?.attempt == Attempt::Opens => Some(Note::Step(1)),
         Kind::RECEIVED => Some(Note::Step(2)),
         Kind::REPLIED => Some(Note::Step(3)),
@@ -323,4 +413,46 @@ fn note(event: &Event) -> Option<Note> {
         _ if is_reply(event) => Some(Note::Step(4)),
         _ => None,
     }
+}
+
+/// What a step of a queue is in the drawing of a trace with that root.
+fn queue_note(
+    events: &[Event],
+    event: &Event,
+    root: Option<&Event>,
+    replies_of: &dyn Fn(LinkIndex) -> Option<LinkIndex>,
+) -> Option<Note> {
+    let QueueStep { before, after, .. } = QueueStep::from_value(event.b)?;
+    let of_root = |message: MessageId| root.is_some_and(|root| same(message, root.message));
+    let result = root.is_some_and(|root| replies_of(event.link) == Some(root.link));
+    let step = |is_root: bool, steps: [u8; 2]| match (is_root, result) {
+        (true, _) => Some(steps[0]),
+        (false, true) => Some(steps[1]),
+        (false, false) => None,
+    };
+    match event.kind {
+        Kind::ENQUEUED => {
+            let step = step(of_root(event.message), [1, 3]);
+            step.is_some().then_some(Note::Put { step, before, after })
+        }
+        Kind::DELIVERED => {
+            let waited = ready_before(events, event).map_or(0, |ready| event.time - ready.time);
+            Some(Note::Taken { step: step(of_root(event.parent), [2, 4]), before, after, waited })
+        }
+        Kind::REQUEUED => Some(Note::Back { before, after }),
+        _ => None,
+    }
+}
+
+/// The event since which the copy was ready that a delivery took: it was put, or the delivery before went back.
+fn ready_before<'a>(events: &'a [Event], delivered: &Event) -> Option<&'a Event> {
+    let went_back = |event: &Event| {
+        let delivery = |other: &Event| other.kind == Kind::DELIVERED && other.message == event.message;
+        event.kind == Kind::REQUEUED && events.iter().any(|other| delivery(other) && other.parent == delivered.parent)
+    };
+    let ready = |event: &&Event| {
+        let put = event.kind == Kind::ENQUEUED && event.message == delivered.parent;
+        event.place == delivered.place && event.time <= delivered.time && (put || went_back(event))
+    };
+    events.iter().rfind(ready)
 }

@@ -4,14 +4,14 @@ use hopscope_scenario::catalogue::{Language, plain};
 
 use super::*;
 use crate::buffer::RunBuffer;
-use crate::buffer::synthetic::{Fate, MS, call, events, frames};
+use crate::buffer::synthetic::{Fate, MS, READY, call, events, frames, given_back, queued};
 
 const FRAME: Frame = Frame { left: 100.0, right: 500.0, top: 0.0, bottom: 1_031.0 };
 
 fn drawn(fate: Fate) -> (Vec<Event>, Sequence) {
     let mut events = call(&mut Minter::new(SourceId(1)), 0, fate);
     events.sort_by_key(|event| event.time);
-    let drawing = Sequence::new(&events, FRAME);
+    let drawing = Sequence::new(&events, FRAME, &|_| None);
     (events, drawing)
 }
 
@@ -24,7 +24,10 @@ fn a_call_is_drawn_to_scale_with_its_four_steps() {
     assert_eq!((request.from, request.to), ((100.0, 1.0), (500.0, 11.0)));
     let reply = drawing.arrows[1];
     assert_eq!((reply.reply, reply.from, reply.to), (true, (500.0, 1_011.0), (100.0, 1_031.0)));
-    assert_eq!(drawing.bars.iter().map(|bar| (bar.work, bar.ns)).collect::<Vec<_>>(), [(false, MS), (true, 8_990_000)]);
+    assert_eq!(
+        drawing.bars.iter().map(|bar| (bar.stay, bar.ns)).collect::<Vec<_>>(),
+        [(Stay::Waits, MS), (Stay::Works, 8_990_000)]
+    );
     let steps: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
     assert_eq!(steps, [1, 2, 3, 4].map(Note::Step));
     assert_eq!(drawing.marks.len(), events.len());
@@ -46,7 +49,37 @@ fn what_ends_badly_says_so() {
     assert_eq!(notes, [Note::Step(1), Note::Step(2), Note::TimedOut, Note::Step(3), Note::Late]);
     let (_, open) = drawn(Fate::Open);
     assert_eq!(open.arrows.len(), 1);
-    assert_eq!(Sequence::new(&[], FRAME), Sequence::default());
+    assert_eq!(Sequence::new(&[], FRAME, &|_| None), Sequence::default());
+}
+
+#[test]
+fn the_four_steps_of_queues_are_put_and_taken_there_and_back() {
+    let replies_of = |link: LinkIndex| (link.0 >= 2).then_some(LinkIndex(0));
+    let drawing = Sequence::new(&queued(0, 0), FRAME, &replies_of);
+    let notes: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
+    let put = |step| Note::Put { step: Some(step), before: 0, after: 1 };
+    let taken = |step, waited| Note::Taken { step: Some(step), before: 1, after: 0, waited };
+    assert_eq!(notes, [Note::T1, put(1), taken(2, READY), put(3), taken(4, 50_000), Note::T2]);
+    assert_eq!(notes.iter().filter_map(|note| note.step()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let arrows: Vec<_> = drawing.arrows.iter().map(|arrow| (arrow.link.0, arrow.reply)).collect();
+    assert_eq!(arrows, [(0, false), (1, false), (2, true), (3, true)]);
+    let queued: Vec<_> = drawing.bars.iter().filter(|bar| bar.stay == Stay::Queued).map(|bar| bar.ns).collect();
+    assert_eq!(queued, [READY, 50_000]);
+}
+
+#[test]
+fn a_copy_that_goes_back_waits_from_then_on() {
+    let drawing = Sequence::new(&given_back(), FRAME, &|_| None);
+    let notes: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
+    let waits: Vec<_> = notes
+        .iter()
+        .filter_map(|note| match note {
+            Note::Taken { waited, .. } => Some(*waited),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waits, [MS - 100_000, 2 * MS]);
+    assert!(notes.contains(&Note::Back { before: 0, after: 1 }));
 }
 
 /// A call whose first attempt times out, is tried again 1 ms later, and whose late reply comes while the second works.
@@ -67,11 +100,11 @@ fn retried() -> Vec<Event> {
 #[test]
 fn each_attempt_has_its_steps_and_work_at_once_stands_side_by_side() {
     let events = retried();
-    let drawing = Sequence::new(&events, FRAME);
+    let drawing = Sequence::new(&events, FRAME, &|_| None);
     let notes = |attempt| drawing.marks.iter().filter(move |mark| mark.attempt == attempt).filter_map(|mark| mark.note);
     assert_eq!(notes(2).collect::<Vec<_>>(), [1, 2, 3, 4].map(Note::Step));
     assert_eq!(notes(1).filter(|note| matches!(note, Note::Step(_))).count(), 3);
-    let works: Vec<_> = drawing.bars.iter().filter(|bar| bar.work).map(|bar| bar.x).collect();
+    let works: Vec<_> = drawing.bars.iter().filter(|bar| bar.stay == Stay::Works).map(|bar| bar.x).collect();
     assert_eq!(works, [500.0, 500.0 + BAR_STEP]);
     assert!(drawing.lanes.iter().all(|lane| drawing.bars.iter().all(|bar| bar.lane != lane.x || lane.words_x > bar.x)));
     assert_eq!(drawing.arrows.iter().filter(|arrow| arrow.late).count(), 1);
@@ -81,7 +114,7 @@ fn each_attempt_has_its_steps_and_work_at_once_stands_side_by_side() {
 fn what_is_written_on_one_lane_does_not_lie_on_each_other() {
     for bottom in [60.0, 150.0, 1_031.0] {
         let frame = Frame { bottom, ..FRAME };
-        let drawing = Sequence::new(&retried(), frame);
+        let drawing = Sequence::new(&retried(), frame, &|_| None);
         for lane in &drawing.lanes {
             let marks = drawing.marks.iter().filter(|mark| mark.x == lane.x && mark.note.is_some());
             let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).filter_map(|bar| bar.note_y);
