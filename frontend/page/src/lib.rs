@@ -13,6 +13,7 @@ mod laws;
 mod player;
 mod runbar;
 mod state;
+mod statement;
 mod traces;
 mod ui;
 

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::laws::LawTable;
 use crate::player::Strip;
 use crate::state::run::use_run;
+use crate::statement::Statement;
 use crate::traces::{TraceDetail, TraceList};
 use crate::ui::memo;
 use crate::ui::node::Node;
@@ -24,17 +25,19 @@ mod latency;
 pub(crate) enum Tab {
     Traces,
     Trace,
+    Statement,
     Latency,
     Laws,
 }
 
-const TABS: [Tab; 4] = [Tab::Traces, Tab::Trace, Tab::Latency, Tab::Laws];
+const TABS: [Tab; 5] = [Tab::Traces, Tab::Trace, Tab::Statement, Tab::Latency, Tab::Laws];
 
 impl Tab {
     fn name(self) -> &'static str {
         match self {
             Self::Traces => "traces",
             Self::Trace => "trace",
+            Self::Statement => "statement",
             Self::Latency => "latency",
             Self::Laws => "laws",
         }
@@ -44,6 +47,7 @@ impl Tab {
         match self {
             Self::Traces => text!("dock.traces"),
             Self::Trace => text!("dock.trace"),
+            Self::Statement => text!("dock.statement"),
             Self::Latency => text!("dock.latency"),
             Self::Laws => text!("dock.laws"),
         }
@@ -81,6 +85,7 @@ pub(crate) fn Dock() -> impl IntoView {
                 {move || match tab.get() {
                     Tab::Traces => view! { <TraceList/> },
                     Tab::Trace => view! { <TraceDetail/> },
+                    Tab::Statement => view! { <Statement/> },
                     Tab::Latency => view! { <LatencyTable/> },
                     Tab::Laws => view! { <LawTable/> },
                 }}
@@ -99,7 +104,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let badge = move |of: Tab| match of {
         Tab::Traces => (traces.get() > 0).then(|| format::whole(traces.get() as u64)),
         Tab::Trace => run.trace.get().map(|row| format::whole(u64::from(row) + 1)),
-        Tab::Latency | Tab::Laws => None,
+        Tab::Statement | Tab::Latency | Tab::Laws => None,
     };
     // Arrow keys move between tabs, as the ARIA pattern has it.
     let key = move |event: web_sys::KeyboardEvent| {

@@ -10,6 +10,7 @@ use super::use_editor;
 use crate::state::document::empty;
 use crate::ui::memo;
 use crate::ui::menu::{Menu, MenuItem};
+use crate::ui::node::Node;
 use crate::ui::text::t;
 
 /// Name, file, undo, redo.
@@ -33,7 +34,9 @@ pub(crate) fn EditorBar() -> impl IntoView {
             <MenuItem action="new" on_choose=move || editor.replace(&empty())>{t(text!("file.new"))}</MenuItem>
             <MenuItem action="open" on_choose=move || files::pick(picker)>{t(text!("file.open"))}</MenuItem>
             <MenuItem action="save" on_choose=move || files::save(editor)>{t(text!("file.save"))}</MenuItem>
-            <MenuItem action="example" on_choose=move || editor.open_template()>{t(text!("canvas.template"))}</MenuItem>
+            {files::TEMPLATES.iter().map(|template| view! {
+                <MenuItem action=template.id on_choose=move || editor.open_template(template)>{t(template.label)}</MenuItem>
+            }).collect::<Node>()}
         </Menu>
         <FilePicker picker/>
         <button type="button" class="square" data-action="undo" title=undo.clone() aria-label=undo

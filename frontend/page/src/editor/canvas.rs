@@ -141,7 +141,7 @@ fn target_of(editor: Editor, event: &web_sys::PointerEvent) -> Option<Target> {
         let selected = editor.selection.with_untracked(|selection| selection.nodes.contains(&id));
         return Some(Target::Node { id, origin, selected });
     }
-    Some(id("data-link").map_or(Target::Background, |id| Target::Link { id }))
+    Some(id("data-link").or_else(|| id("data-replies-of")).map_or(Target::Background, |id| Target::Link { id }))
 }
 
 /// A scenario's file that is dropped here is opened.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use hopscope_scenario::edits::Change;
+use hopscope_scenario::edits::{Change, Target};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
-use hopscope_view::geometry::Point;
+use hopscope_view::geometry::{GRID, Point, node_rect};
 use hopscope_view::gestures::{Effect, Input};
 use leptos::prelude::*;
+use serde_json::Value;
 
 use crate::state::document::{Editor, Notice, Selection};
 use crate::ui::text::{t, t_with};
@@ -90,6 +91,25 @@ impl Editor {
             }
             Err(issue) => self.notice.set(Some(Notice { title: t(text!("notice.link")), issues: vec![issue] })),
         }
+    }
+
+    /// Adds a queue below a link, for the replies to its messages; the link stays selected.
+    pub(crate) fn add_reply_queue(self, link: &str) {
+        let ends = self.scene.with_untracked(|scene| {
+            let drawn = scene.link(link)?;
+            let (from, to) = (scene.node(&drawn.from)?.rect, scene.node(&drawn.to)?.rect);
+            let size = node_rect(Kind::Queue, 0.0, 0.0);
+            let below = from.bottom().max(to.bottom()) + 2.0 * GRID + size.h / 2.0;
+            Some((drawn.from.clone(), scene.free_place(Kind::Queue, Point::new(to.center().x, below))))
+        });
+        let Some((from, corner)) = ends else { return };
+        let name = t_with(text!("node.replies"), &[("name", &self.name_of(&from))]);
+        let (x, y) = (corner.x as i32, corner.y as i32);
+        let (id, add) = self.now(|document| document.add_node(Kind::Queue.descriptor(), &name, x, y));
+        let set = Change::set(Target::Link(link.to_owned()), "/replies", Value::from(id.as_str()));
+        self.end_gesture();
+        self.apply(Change::Group(vec![add, set]), None);
+        self.say_of(text!("said.added"), &self.name_of(&id));
     }
 
     /// Moves the selected nodes; moves of one `gesture` in a row are one step of undo.

@@ -4,8 +4,10 @@ use hopscope_markup::view;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use super::files::TEMPLATES;
 use super::use_editor;
 use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 
 /// A sentence and a way on, while there is no node.
@@ -18,9 +20,14 @@ pub(crate) fn Empty() -> impl IntoView {
             <div class="empty">
                 <h1>{t(text!("canvas.empty.title"))}</h1>
                 <p>{t(text!("canvas.empty.text"))}</p>
-                <button type="button" class="btn floating" data-action="template" on:click=move |_| editor.open_template()>
-                    {t(text!("canvas.template"))}
-                </button>
+                <div class="templates" role="group" aria-label=t(text!("canvas.templates"))>
+                    {TEMPLATES.iter().map(|template| view! {
+                        <button type="button" class="btn floating" data-action="template" data-template=template.id
+                            on:click=move |_| editor.open_template(template)>
+                            {t(template.label)}
+                        </button>
+                    }).collect::<Node>()}
+                </div>
             </div>
         </Show>
     }

@@ -1,6 +1,7 @@
 //! Scenarios as files of the person's own machine.
 
 use hopscope_markup::view;
+use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use leptos::html::Input;
@@ -12,8 +13,31 @@ use super::use_editor;
 use crate::state::document::{Editor, Notice};
 use crate::ui::text::{t, t_with};
 
-/// The template: the first thing to open.
-const HELLO: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/hello-sync.json"));
+/// A scenario that comes with the page.
+pub(super) struct Template {
+    /// The name of its file, without the ending.
+    pub(super) id: &'static str,
+    /// What it is called.
+    pub(super) label: Key,
+    text: &'static str,
+}
+
+macro_rules! template {
+    ($id:literal, $label:expr) => {
+        Template {
+            id: $id,
+            label: $label,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/", $id, ".json")),
+        }
+    };
+}
+
+/// The templates, the first thing to open first.
+pub(super) const TEMPLATES: [Template; 3] = [
+    template!("hello-sync", text!("template.hello-sync")),
+    template!("hello-async", text!("template.hello-async")),
+    template!("hello-monolith", text!("template.hello-monolith")),
+];
 
 impl Editor {
     /// Opens the text of a scenario; one that cannot be read is told and changes nothing. `file` is its name.
@@ -26,9 +50,9 @@ impl Editor {
         }
     }
 
-    /// Opens the template.
-    pub(crate) fn open_template(self) {
-        self.open_text(HELLO, "hello-sync.json");
+    /// Opens a template.
+    pub(super) fn open_template(self, template: &Template) {
+        self.open_text(template.text, template.id);
     }
 }
 

@@ -25,19 +25,28 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
     let editor = use_editor();
     let id = StoredValue::new(id);
     let link = memo(move || editor.scene.with(|scene| id.with_value(|id| scene.link(id).cloned())));
-    let selected = move || editor.selection.with(|selection| id.with_value(|id| selection.link.as_ref() == Some(id)));
+    // What carries replies belongs to the link of the messages, and is selected with it.
+    let owner = id.with_value(|id| {
+        let of = editor.scene.with_untracked(|scene| scene.link(id).and_then(|link| link.replies_of.clone()));
+        of.map_or_else(|| (id.clone(), false), |of| (of, true))
+    });
+    let (owner, replies) = (StoredValue::new(owner.0), owner.1);
+    let selected =
+        move || editor.selection.with(|selection| owner.with_value(|id| selection.link.as_ref() == Some(id)));
     let faulty = memo(move || {
-        let target = Target::Link(id.get_value());
+        let target = Target::Link(owner.get_value());
         editor.problems.with(|problems| problems.iter().any(|problem| problem.target == target))
     });
     let name = move || {
         let (from, to) = link.with(|link| link.as_ref().map(|link| (link.from.clone(), link.to.clone())))?;
         let (from, to) = editor.with(|_| (editor.name_of(&from), editor.name_of(&to)));
         let label = link.with(|link| label(link.as_ref()));
-        Some(t_with(text!("link.label"), &[("protocol", &label), ("from", &from), ("to", &to)]))
+        let key = if replies { text!("link.label.replies") } else { text!("link.label") };
+        Some(t_with(key, &[("protocol", &label), ("from", &from), ("to", &to)]))
     };
     view! {
-        <g class="link" data-link=id.get_value() role="img" aria-label=name
+        <g class="link" data-link=(!replies).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value()) role="img" aria-label=name
+            class:replies=replies
             class:selected=selected class:faulty=move || faulty.get()
             style:--hue=move || link.with(|link| hue(link.as_ref()))>
             {move || link.get().map(|link| drawing(&link))}
@@ -46,14 +55,21 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
 }
 
 fn drawing(link: &SceneLink) -> Node {
+    let stroke = link.protocol.map(|protocol| protocol.descriptor().stroke);
+    let (dotted, dashed) = (stroke == Some(Stroke::Dotted), stroke == Some(Stroke::Dashed));
+    let line = view! {
+        <path class="hit" d=link.path.svg()></path>
+        <path class="wire" class:dotted=dotted class:dashed=dashed d=link.path.svg()></path>
+        <path class="arrow" d=link.path.arrow(if link.replies_of.is_some() { 5.0 } else { 7.0 })></path>
+    };
+    if link.replies_of.is_some() {
+        return line;
+    }
     let label = label(Some(link));
     let width = label.chars().count() as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);
-    let dotted = link.protocol.is_some_and(|protocol| protocol.descriptor().stroke == Stroke::Dotted);
     view! {
-        <path class="hit" d=link.path.svg()></path>
-        <path class="wire" class:dotted=dotted d=link.path.svg()></path>
-        <path class="arrow" d=link.path.arrow(7.0)></path>
+        {line}
         <rect class="chip" x=middle.x - width / 2.0 y=middle.y - HEIGHT / 2.0 width=width height=HEIGHT rx=HEIGHT / 2.0></rect>
         <text class="m" x=middle.x y=middle.y + 3.5 text-anchor="middle">{label}</text>
     }

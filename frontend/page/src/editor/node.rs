@@ -8,13 +8,14 @@ use hopscope_scenario::issue::Severity;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
-use hopscope_view::geometry::{Rect, Schedule, node_rect, port, schedule, worker_boxes};
+use hopscope_view::format;
+use hopscope_view::geometry::{Rect, Schedule, node_rect, port, queue_bar, schedule, worker_boxes};
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::use_editor;
 use crate::state::document::Selection;
-use crate::state::run::Run;
+use crate::state::run::{QueueLevel, Run};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{grouped, t, t_with};
@@ -36,6 +37,15 @@ struct Facts {
     rate: Option<u64>,
     /// Replicas and workers of each.
     workers: Option<(u32, u32)>,
+    /// Its kind, if it is a known one.
+    of: Option<Kind>,
+}
+
+impl Facts {
+    /// The box of its kind at the origin.
+    fn rect(&self) -> Rect {
+        node_rect(self.of.unwrap_or(Kind::Service), 0.0, 0.0)
+    }
 }
 
 impl Facts {
@@ -43,7 +53,7 @@ impl Facts {
         let Some(node) = document.node(id) else {
             return Self::default();
         };
-        let facts = Self { name: node.name().to_owned(), ..Self::default() };
+        let facts = Self { name: node.name().to_owned(), of: node.kind(), ..Self::default() };
         match node.kind() {
             None => Self { kind: shown(node, "/kind"), ..facts },
             Some(Kind::Client) => Self {
@@ -62,6 +72,9 @@ impl Facts {
             Some(Kind::Queue) => Self {
                 kind: t(text!("kind.queue.inline")),
                 caption: t_with(text!("node.queue.prefetch"), &[("prefetch", &shown(node, "/prefetch"))]),
+                more: node.value().get("capacity").map_or_else(String::new, |_| {
+                    t_with(text!("node.queue.capacity"), &[("capacity", &shown(node, "/capacity"))])
+                }),
                 ..facts
             },
             Some(Kind::Service) => {
@@ -136,8 +149,11 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
         let key = if problems.get().0 == 0 { text!("node.label") } else { text!("node.label.faulty") };
         t_with(key, &[("name", &facts.name), ("kind", &facts.kind), ("caption", &facts.caption), ("count", &count)])
     };
-    let knob = port(node_rect(Kind::Service, 0.0, 0.0));
-    let knob_at = format!("translate({} {})", knob.x, knob.y);
+    let of = memo(move || facts.with(|facts| facts.of));
+    let knob_at = move || {
+        let knob = port(node_rect(of.get().unwrap_or(Kind::Service), 0.0, 0.0));
+        format!("translate({} {})", knob.x, knob.y)
+    };
     view! {
         <g class="node" data-node=id.get_value() data-name=move || facts.with(|facts| facts.name.clone())
             tabindex="0" role="button" aria-label=label aria-pressed=move || selected.get().to_string()
@@ -147,9 +163,10 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             on:focus=focus>
             <Body facts/>
             <Levels id facts/>
-            <Badge problems/>
+            <QueueLevels id facts/>
+            <Badge problems of/>
             <g class="port" data-port-of=id.get_value() transform=knob_at>
-                <title>{t(text!("node.port"))}</title>
+                <title>{move || t(port_tip(of.get()))}</title>
                 <circle class="hit" r="13"></circle>
                 <circle class="knob" r="4.5"></circle>
             </g>
@@ -159,7 +176,23 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
 
 #[component]
 fn Body(facts: Memo<Facts>) -> impl IntoView {
-    let size = node_rect(Kind::Service, 0.0, 0.0);
+    node(move || if facts.with(|facts| facts.of == Some(Kind::Queue)) { queue_body(facts) } else { body(facts) })
+}
+
+/// A queue: its name, and the bar that its messages stand in.
+fn queue_body(facts: Memo<Facts>) -> Node {
+    let size = facts.with_untracked(Facts::rect);
+    let bar = queue_bar(size);
+    view! {
+        <rect class="card" width=size.w height=size.h rx="8"></rect>
+        <text class="nm" x="12" y="21">{move || facts.with(|facts| shortened(&facts.name, 20))}</text>
+        <text class="m" x=size.w - 12.0 y="21" text-anchor="end">{move || facts.with(|facts| facts.kind.clone())}</text>
+        <rect class="bar-of-queue" x=bar.x y=bar.y width=bar.w height=bar.h rx="3"></rect>
+    }
+}
+
+fn body(facts: Memo<Facts>) -> Node {
+    let size = facts.with_untracked(Facts::rect);
     view! {
         <rect class="card" width=size.w height=size.h rx="8"></rect>
         <text class="nm" x="12" y="22">{move || facts.with(|facts| shortened(&facts.name, HEAD.saturating_sub(facts.kind.chars().count())))}</text>
@@ -207,6 +240,46 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     })
 }
 
+/// What a queue's port is for; else what a port of that kind is.
+fn port_tip(kind: Option<Kind>) -> Key {
+    match kind {
+        Some(Kind::Queue) => text!("node.port.queue"),
+        _ => text!("node.port"),
+    }
+}
+
+/// A queue's length before and after its last step and the age of its oldest message during a run; else its limits.
+#[component]
+fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
+    let run = expect_context::<Run>();
+    let level =
+        memo(move || run.levels.with(|levels| id.with_value(|id| levels.get(id).and_then(|level| level.queue))));
+    let line = move |left: String, right: String| {
+        let size = facts.with_untracked(Facts::rect);
+        let level = level.get();
+        view! {
+            <text class="m" x="12" y="61" data-ready=level.map(|level| level.after.to_string())
+                data-unacked=level.map(|level| level.unacked.to_string())>{left}</text>
+            <text class="m" x=size.w - 12.0 y="61" text-anchor="end">{right}</text>
+        }
+    };
+    node(move || {
+        if facts.with(|facts| facts.of != Some(Kind::Queue)) {
+            return None;
+        }
+        let Some(QueueLevel { before, after, unacked, oldest }) = level.get() else {
+            return Some(facts.with(|facts| line(facts.caption.clone(), facts.more.clone())));
+        };
+        let count = |count: u32| grouped(&count.to_string());
+        let left = t_with(text!("node.queue.length"), &[("before", &count(before)), ("after", &count(after))]);
+        let right = match oldest {
+            Some(age) => t_with(text!("node.queue.oldest"), &[("age", &format::duration(age))]),
+            None => t_with(text!("node.queue.unacked"), &[("count", &count(unacked))]),
+        };
+        Some(line(left, right))
+    })
+}
+
 /// The boxes of the workers; `busy` says how many are held, by replica.
 fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> Node {
     let drawn = worker_boxes(node_rect(Kind::Service, 0.0, 0.0), replicas, workers);
@@ -224,12 +297,12 @@ fn boxes(replicas: u32, workers: u32, busy: &[u32]) -> Node {
 
 /// How many problems a node has, at its corner.
 #[component]
-fn Badge(problems: Memo<(usize, bool)>) -> impl IntoView {
+fn Badge(problems: Memo<(usize, bool)>, of: Memo<Option<Kind>>) -> impl IntoView {
     node(move || {
         let (count, _) = problems.get();
         (count > 0).then(|| {
             view! {
-                <g class="badge" transform="translate(150 0)">
+                <g class="badge" transform=format!("translate({} 0)", port(node_rect(of.get().unwrap_or(Kind::Service), 0.0, 0.0)).x - 10.0)>
                     <rect x="-9" y="-9" width="18" height="18" rx="9"></rect>
                     <text x="0" y="4" text-anchor="middle">{count}</text>
                 </g>

@@ -1,13 +1,13 @@
-//! The chips over the canvas' lower edge: T2 > T1 by itself, all other laws in one.
+//! The chips over the canvas' lower edge: T2 > T1 and, where there are queues, L2 = L1 − 1 by themselves, all other laws in one.
 
 use hopscope_markup::view;
-use hopscope_report::laws::LawReport;
+use hopscope_report::laws::{Law, LawReport};
 use hopscope_scenario::text;
 use hopscope_view::format;
 use hopscope_view::judge::{Summary, Verdict, summary};
 use leptos::prelude::*;
 
-use super::{CHIEF, figure, words};
+use super::{CHIEFS, figure, words};
 use crate::dock::{Tab, use_tab};
 use crate::state::run::use_run;
 use crate::ui::memo;
@@ -18,14 +18,19 @@ use crate::ui::text::{t, t_with};
 #[component]
 pub(crate) fn LawChips() -> impl IntoView {
     let run = use_run();
-    let chief = memo(move || run.laws.with(|laws| laws.iter().find(|report| report.law == CHIEF).cloned()));
+    let chief = move |law| memo(move || run.laws.with(|laws| laws.iter().find(|report| report.law == law).cloned()));
+    let [calls, queues] = CHIEFS.map(chief);
     let others = memo(move || {
-        run.laws.with(|laws| laws.iter().filter(|report| report.law != CHIEF).cloned().collect::<Vec<_>>())
+        run.laws.with(|laws| laws.iter().filter(|report| !CHIEFS.contains(&report.law)).cloned().collect::<Vec<_>>())
     });
+    // Of a run without queues the other law says nothing.
+    let has_queues =
+        move || queues.with(|report| report.as_ref().is_some_and(|report| report.not_applicable.is_none()));
     view! {
-        <Show when=move || chief.with(Option::is_some)>
+        <Show when=move || calls.with(Option::is_some)>
             <div class="law-chips" role="group" aria-label=t(text!("laws.chips"))>
-                <Chief report=chief/>
+                <Chief law=CHIEFS[0] report=calls/>
+                <Show when=has_queues><Chief law=CHIEFS[1] report=queues/></Show>
                 <Others reports=others/>
             </div>
         </Show>
@@ -33,18 +38,18 @@ pub(crate) fn LawChips() -> impl IntoView {
 }
 
 #[component]
-fn Chief(report: Memo<Option<LawReport>>) -> impl IntoView {
+fn Chief(law: Law, report: Memo<Option<LawReport>>) -> impl IntoView {
     let tab = use_tab();
     let with =
         move |read: fn(&LawReport) -> String| report.with(|report| report.as_ref().map(read).unwrap_or_default());
     view! {
-        <button type="button" class="law-chip chief floating" data-law=CHIEF.id() title=t(CHIEF.statement())
+        <button type="button" class="law-chip chief floating" data-law=law.id() title=t(law.statement())
             data-held=move || with(|report| report.held.to_string())
             data-checked=move || with(|report| report.checked().to_string())
             data-broken=move || with(|report| report.broken.to_string())
             data-verdict=move || with(|report| Verdict::of(report).name().to_owned())
             on:click=move |_| tab.set(Tab::Laws)>
-            <span>{t(CHIEF.name())}</span>
+            <span>{t(law.name())}</span>
             <b class="num">{move || with(figure)}</b>
             <span class="words">{move || with(|report| words(Verdict::of(report)))}</span>
         </button>
@@ -78,7 +83,7 @@ fn point(report: &LawReport) -> Node {
 fn sentence(sum: &Summary) -> String {
     let (held, of) = (sum.held.to_string(), sum.of.to_string());
     if !sum.broken.is_empty() {
-        let one = |(law, count): &(hopscope_report::laws::Law, u64)| {
+        let one = |(law, count): &(Law, u64)| {
             t_with(text!("laws.further.broken.law"), &[("law", &t(law.name())), ("count", &format::whole(*count))])
         };
         let laws: Vec<_> = sum.broken.iter().map(one).collect();

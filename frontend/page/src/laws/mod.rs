@@ -13,8 +13,8 @@ use hopscope_view::judge::Verdict;
 
 use crate::ui::text::{t, t_with};
 
-/// The law that stands by itself: a reply is received after its request was sent.
-const CHIEF: Law = Law::ReplyAfterRequest;
+/// The laws that stand by themselves: a reply is received after its request was sent; a take lowers a queue by one.
+const CHIEFS: [Law; 2] = [Law::ReplyAfterRequest, Law::TakeLowers];
 
 /// A verdict in words.
 fn words(verdict: Verdict) -> String {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use hopscope_scenario::plan::Plan;
+use hopscope_view::buffer::{ABSENT, QueueLog};
 use hopscope_view::clock::Mode;
 use hopscope_view::dots::paint::{Area, Style, Surface};
-use hopscope_view::dots::{Layout, Picture, Stage};
+use hopscope_view::dots::{Picture, Stage};
 use hopscope_view::judge::Pace;
 use leptos::html::Canvas;
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::colors::{Colors, number};
 use crate::state::document::Editor;
-use crate::state::run::{Levels, NodeLevel, Run, Shown, warp};
+use crate::state::run::{Data, Levels, NodeLevel, QueueLevel, Run, Shown, warp};
 
 const MS: f64 = 1e6;
 /// Longest time that one frame stands for, in ns: after a pause of the browser the clock does not leap.
@@ -104,7 +105,7 @@ impl Frames {
                 playing: data.clock.is_playing(),
                 messages_per_dot: data.layout.messages_per_dot,
             };
-            let levels = data.buffer.plan().map(|plan| levels(plan, &data.layout)).unwrap_or_default();
+            let levels = data.buffer.plan().map(|plan| levels(plan, data)).unwrap_or_default();
             (shown, levels, (news == Some(true)).then(|| data.buffer.figures()))
         });
         if self.run.shown.get_untracked() != shown {
@@ -181,7 +182,8 @@ fn put(canvas: &HtmlCanvasElement, surface: &Surface, area: Area) {
 }
 
 /// What each node that has levels holds.
-fn levels(plan: &Plan, layout: &Layout) -> Levels {
+fn levels(plan: &Plan, data: &Data) -> Levels {
+    let layout = &data.layout;
     let mut levels = Levels::new();
     for service in &plan.services {
         let Some(node) = plan.nodes.get(service.node as usize) else { continue };
@@ -193,5 +195,17 @@ fn levels(plan: &Plan, layout: &Layout) -> Levels {
         }
         levels.insert(node.id.clone(), level);
     }
+    for log in data.buffer.queues() {
+        let Some(node) = plan.nodes.get(log.node as usize) else { continue };
+        let queue = Some(queue_level(log, data.clock.time()));
+        levels.insert(node.id.clone(), NodeLevel { queue, ..NodeLevel::default() });
+    }
     levels
+}
+
+/// How a queue stands by its steps up to a time.
+fn queue_level(log: &QueueLog, time: i64) -> QueueLevel {
+    let Some(step) = log.at(time).and_then(|row| log.rows().get(row)) else { return QueueLevel::default() };
+    let oldest = (step.oldest != ABSENT).then(|| time.saturating_sub(step.oldest));
+    QueueLevel { before: step.before, after: step.after, unacked: step.unacked, oldest }
 }

@@ -73,6 +73,21 @@ pub(crate) struct NodeLevel {
     pub(crate) waiting: u32,
     /// Workers held, by replica.
     pub(crate) busy: Vec<u32>,
+    /// Of a queue: how it stands.
+    pub(crate) queue: Option<QueueLevel>,
+}
+
+/// How a queue stands at the time that is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct QueueLevel {
+    /// L1 of its last step.
+    pub(crate) before: u32,
+    /// L2 of its last step: what is ready.
+    pub(crate) after: u32,
+    /// What is with consumers.
+    pub(crate) unacked: u32,
+    /// How long the oldest of what is ready has been there, in ns; `None` if nothing is.
+    pub(crate) oldest: Option<i64>,
 }
 
 /// What nodes hold, by the node's id.

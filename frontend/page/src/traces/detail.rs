@@ -1,12 +1,12 @@
 //! One trace: its sequence, drawn to scale, and every event with its stamp.
 
 use hopscope_markup::view;
-use hopscope_record::Event;
-use hopscope_scenario::catalogue::{Language, plain};
+use hopscope_record::{Event, LinkIndex};
+use hopscope_scenario::catalogue::{Key, Language, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Trace};
-use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, caption};
+use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, Stay, caption, place_name};
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -119,9 +119,13 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let trace = *buffer.traces().get(row as usize)?;
     let mut events = buffer.events_of(row);
     events.truncate(LISTED);
-    let drawing =
-        Sequence::new(&events, Frame { left: MARGINS.0, right: width - MARGINS.1, top: 34.0, bottom: HEIGHT - 16.0 });
-    let name = |place| place_name(buffer, place);
+    let frame = Frame { left: MARGINS.0, right: width - MARGINS.1, top: 34.0, bottom: HEIGHT - 16.0 };
+    let plan = buffer.plan();
+    let replies_of = |link: LinkIndex| plan.and_then(|plan| plan.link(link.0)?.replies_of).map(LinkIndex);
+    let drawing = Sequence::new(&events, frame, &replies_of);
+    let name = |place| {
+        plan.map(|plan| place_name(plan, place)).filter(|name| !name.is_empty()).unwrap_or_else(|| "–".to_owned())
+    };
     let lanes = drawing.lanes.iter().map(|lane| name(lane.place)).collect();
     let line = |(event, mark): (&Event, &Mark)| Line {
         kind: buffer.kind_name(event.kind).map_or_else(|| format!("kind {}", event.kind.0), str::to_owned),
@@ -129,7 +133,7 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
         place: name(event.place),
         caption: caption(event, buffer)
             .map_or_else(String::new, |(key, args)| of_attempt(mark.attempt, plain(Language::English, key, &args))),
-        step: step_of(mark),
+        step: mark.note.and_then(Note::step),
         attempt: mark.attempt,
         late: event.is_late(),
     };
@@ -143,24 +147,6 @@ fn of_attempt(attempt: u8, caption: String) -> String {
         0 | 1 => caption,
         _ => t_with(text!("trace.attempt.caption"), &[("number", &attempt.to_string()), ("caption", &caption)]),
     }
-}
-
-fn step_of(mark: &Mark) -> Option<u8> {
-    match mark.note {
-        Some(Note::Step(step)) => Some(step),
-        _ => None,
-    }
-}
-
-fn place_name(buffer: &RunBuffer, place: hopscope_record::PlaceIndex) -> String {
-    let name = || {
-        let plan = buffer.plan()?;
-        let place = plan.places.get(place.0 as usize)?;
-        let node = plan.nodes.get(place.node as usize)?;
-        let replicas = plan.service_at(place.node).map_or(1, |service| service.replicas);
-        Some(if replicas > 1 { format!("{} {}", node.name, place.ordinal) } else { node.name.clone() })
-    };
-    name().unwrap_or_else(|| "–".to_owned())
 }
 
 /// The sequence diagram.
@@ -216,13 +202,14 @@ fn words_x(drawing: &Sequence, lane: f64) -> f64 {
 }
 
 fn bar_view(bar: &Bar, words_x: f64) -> Node {
-    let (work, height) = (bar.work, (bar.bottom - bar.top).max(0.8));
+    let (work, queued) = (bar.stay == Stay::Works, bar.stay == Stay::Queued);
+    let height = (bar.bottom - bar.top).max(0.8);
     let label = bar.note_y.map(|y| {
         let key = if work { text!("trace.work") } else { text!("trace.wait") };
         view! { <text class="m" x=words_x y=y>{t_with(key, &[("length", &format::duration(bar.ns))])}</text> }
     });
     view! {
-        <rect class="stay" class:work=work x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
+        <rect class="stay" class:work=work class:queued=queued x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
         {label}
     }
 }
@@ -235,7 +222,7 @@ fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) 
     let (x, anchor) = if leftmost { (mark.x - 9.0, "end") } else { (words_x(drawing, mark.x), "start") };
     let y = mark.note_y;
     view! {
-        <g class="mark" data-event=line.kind.clone() data-attempt=mark.attempt class:current=current
+        <g class="mark" data-event=line.kind.clone() data-attempt=mark.attempt data-step=mark.note.and_then(Note::step) class:current=current
             on:click=move |_| run.go_to_event(index)>
             <title>{line.caption.clone()}</title>
             <circle class="reach" cx=mark.x cy=mark.y r="6"></circle>
@@ -248,6 +235,13 @@ fn mark_view(run: Run, mark: &Mark, line: &Line, zero: i64, drawing: &Sequence) 
 /// The four steps of a call with their attempt from the second on, the time-out, and what came after it.
 fn note_label(note: Note, attempt: u8, since: i64) -> String {
     let (key, numbered) = match note {
+        Note::Put { step, before, after } => return queue_label(text!("trace.put"), step, before, after, 0),
+        Note::Taken { step, before, after, waited } => {
+            return queue_label(text!("trace.taken"), step, before, after, waited);
+        }
+        Note::Back { before, after } => return queue_label(text!("trace.back"), None, before, after, 0),
+        Note::T1 => (text!("trace.t1"), false),
+        Note::T2 => (text!("trace.t2"), false),
         Note::Step(1) => (text!("trace.step.1"), true),
         Note::Step(2) => (text!("trace.step.2"), true),
         Note::Step(3) => (text!("trace.step.3"), true),
@@ -255,12 +249,21 @@ fn note_label(note: Note, attempt: u8, since: i64) -> String {
         Note::TimedOut => (text!("trace.timed-out"), false),
         Note::Late => (text!("trace.late.step"), false),
     };
-    let time = format::duration(since);
-    let step = t_with(key, &[("time", &time)]);
+    let step = t_with(key, &[("time", &format::duration(since))]);
     if numbered && attempt > 1 {
         return t_with(text!("trace.attempt.step"), &[("step", &step), ("number", &attempt.to_string())]);
     }
     step
+}
+
+/// What a step of a queue did, behind its number if it is one of the four.
+fn queue_label(key: Key, step: Option<u8>, before: u32, after: u32, waited: i64) -> String {
+    let (before, after) = (format::whole(u64::from(before)), format::whole(u64::from(after)));
+    let words = t_with(key, &[("before", &before), ("after", &after), ("waited", &format::duration(waited))]);
+    match step {
+        Some(step @ 1..=4) => format!("{} {words}", ["①", "②", "③", "④"][usize::from(step - 1)]),
+        _ => words,
+    }
 }
 
 /// What the trace came to, the caption of the event that is shown, and all events.
@@ -293,6 +296,9 @@ fn Reading(detail: Detail) -> impl IntoView {
                 <b>{t_with(text!("trace.label"), &[("number", &format::whole(u64::from(row) + 1))])}</b>
                 <span class=outcome_class(trace.outcome)>{t(outcome_label(trace.outcome))}</span>
                 <span class="num">{trace.answered.map(format::duration)}</span>
+                {trace.finished().map(|time| view! {
+                    <span class="dim">{t(text!("trace.finished"))}</span><span class="num">{format::duration(time)}</span>
+                })}
             </p>
             <p class="caption" aria-live="polite">{move || shown().unwrap_or_else(|| t(text!("trace.step-hint")))}</p>
             <ol class="events">{lines.into_iter().enumerate().map(one).collect::<Node>()}</ol>

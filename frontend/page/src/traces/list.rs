@@ -112,6 +112,7 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
             <span role="columnheader" aria-sort=order>
                 <button type="button" data-action="sort-latency" on:click=turn>{t(text!("traces.answered"))}" "{mark}</button>
             </span>
+            {plain(text!("traces.finished"))}
             {plain(text!("traces.outcome"))}
             {plain(text!("traces.hops"))}
             {plain(text!("traces.id"))}
@@ -138,6 +139,7 @@ fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
             <span role="cell" class="num">{format::whole(u64::from(row) + 1)}</span>
             <span role="cell" class="num">{format::clock(trace.began)}</span>
             <span role="cell" class="num">{trace.answered.map_or_else(|| "–".to_owned(), format::duration)}</span>
+            <span role="cell" class="num">{trace.finished().map_or_else(|| "–".to_owned(), format::duration)}</span>
             <span role="cell" class=outcome_class(trace.outcome)>{t(outcome_label(trace.outcome))}</span>
             <span role="cell" class="num">{trace.hops}</span>
             <span role="cell" class="num dim">{shown_id}</span>
@@ -147,7 +149,7 @@ fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
 
 /// What a row is known by: with anything else in it, it is another row.
 fn key((place, row, trace): &(usize, u32, Trace)) -> String {
-    format!("{place} {row} {:?} {:?} {}", trace.answered, trace.outcome, trace.hops)
+    format!("{place} {row} {:?} {:?} {:?} {}", trace.answered, trace.finished(), trace.outcome, trace.hops)
 }
 
 /// The rows in their order; `None` for the order that they are in.

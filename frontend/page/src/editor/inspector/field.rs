@@ -17,6 +17,9 @@ use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{grouped, issue_line, t, t_with};
 
+/// What a choice of nodes says for one that does not exist yet; no id has this character.
+const NEW: &str = "+new";
+
 /// Label, input, hint and Issues of a field.
 #[component]
 pub(super) fn FieldRow(target: Target, row: Row) -> impl IntoView {
@@ -55,6 +58,7 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
         move |_| editor.problems.with(|problems| problems.iter().any(|it| is_about(it, &at.0, &at.1.pointer)))
     });
     let invalid = move || faulty.get().then_some("true");
+    let asked = at.0.clone();
     let write = {
         let at = at.clone();
         move |text: String| write(editor, &at.0, &at.1, &text)
@@ -71,14 +75,17 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
                 aria-invalid=invalid on:input=move |event| write(event_target_value(&event)) on:blur=leave></textarea>
         },
         ValueType::Variant { .. } | ValueType::Choice { .. } | ValueType::Node { .. } => {
-            let options = memo(move || options(editor, field, &value.get()));
+            let (options, asked) = (memo(move || options(editor, field, &value.get())), asked.clone());
             let option = move |(id, label): (String, String)| {
                 let chosen = id.clone();
                 view! { <option value=id selected=move || value.with(|value| *value == chosen)>{label}</option> }
             };
             view! {
                 <select id=id name=path prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
-                    on:change=move |event| write(event_target_value(&event))>
+                    on:change=move |event| match event_target_value(&event) {
+                        new if new == NEW => add_queue(editor, &asked),
+                        chosen => write(chosen),
+                    }>
                     {move || options.get().into_iter().map(option).collect::<Node>()}
                 </select>
             }
@@ -88,6 +95,13 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
                 prop:value=move || value.get() placeholder=placeholder(field) aria-describedby=described
                 aria-invalid=invalid on:input=move |event| write(event_target_value(&event)) on:blur=leave/>
         },
+    }
+}
+
+/// Adds the queue that a link's replies shall come back through.
+fn add_queue(editor: Editor, target: &Target) {
+    if let Target::Link(link) = target {
+        editor.add_reply_queue(link);
     }
 }
 
@@ -102,8 +116,13 @@ fn options(editor: Editor, field: &Field, value: &str) -> Vec<(String, String)> 
         }),
         _ => Vec::new(),
     };
+    let node = matches!(field.value, ValueType::Node { .. });
     if field.presence == Presence::Optional {
-        options.insert(0, (String::new(), t(text!("field.none"))));
+        let none = if node { text!("field.replies.none") } else { text!("field.none") };
+        options.insert(0, (String::new(), t(none)));
+    }
+    if node {
+        options.push((NEW.to_owned(), t(text!("field.replies.new"))));
     }
     if !options.iter().any(|(id, _)| id == value) {
         options.push((value.to_owned(), value.to_owned()));

@@ -6,6 +6,7 @@ mod steps;
 
 use hopscope_markup::view;
 use hopscope_scenario::edits::{Change, Target};
+use hopscope_scenario::fields::Field;
 use hopscope_scenario::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
 use hopscope_scenario::shape::SCENARIO_FIELDS;
 use hopscope_scenario::text;
@@ -85,6 +86,16 @@ fn NodePanel(id: String) -> impl IntoView {
     }
 }
 
+/// The fields of a link, told apart by which they are.
+#[derive(Clone, Copy)]
+struct Options(&'static [Field]);
+
+impl PartialEq for Options {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
 #[component]
 fn LinkPanel(id: String) -> impl IntoView {
     let editor = use_editor();
@@ -99,6 +110,17 @@ fn LinkPanel(id: String) -> impl IntoView {
     let title = move || ends.get().map(|(from, to)| t_with(text!("link.title"), &[("from", &from), ("to", &to)]));
     let protocol =
         memo(move || editor.with(|document| id.with_value(|id| document.link(id).and_then(|link| link.protocol()))));
+    // A link that takes from a queue has no policy of a sender.
+    let options = memo(move || {
+        let from = editor.with(|document| {
+            id.with_value(|id| {
+                document.link(id).and_then(|link| document.node(link.from())).and_then(|node| node.kind())
+            })
+        });
+        protocol
+            .get()
+            .map(|protocol| Options(from.map_or(protocol.descriptor().options, |from| protocol.options_from(from))))
+    });
     view! {
         <header class="row">
             <strong class="title">{title}</strong>
@@ -106,7 +128,7 @@ fn LinkPanel(id: String) -> impl IntoView {
         </header>
         <ProtocolChoice id/>
         <p class="note">{move || protocol.get().map(|protocol| t(protocol.descriptor().note))}</p>
-        <Form target fields=move || protocol.get().map(|protocol| protocol.descriptor().options)/>
+        <Form target fields=move || options.get().map(|Options(fields)| fields)/>
         <Remove/>
     }
 }

@@ -3,6 +3,7 @@
 use hopscope_markup::view;
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::protocol::Style;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -22,6 +23,8 @@ enum Step {
         link: String,
         to: String,
         hue: &'static str,
+        /// Whether it is a publish.
+        publish: bool,
     },
     Reply,
 }
@@ -58,9 +61,9 @@ fn StepView(number: usize, step: Step) -> impl IntoView {
         Step::Work(mean) => view! {
             <span class="step">{number}<span>{t(text!("step.work"))}</span><span class="num">{mean}</span></span>
         },
-        Step::Call { link, to, hue } => view! {
+        Step::Call { link, to, hue, publish } => view! {
             <button type="button" class="step" on:click=move |_| editor.select(Selection::link(link.clone()))>
-                {number}<span>{t(text!("step.call"))}</span>
+                {number}<span>{t(if publish { text!("step.publish") } else { text!("step.call") })}</span>
                 <span class="callee" style:color=format!("var(--{hue})")>{to}</span>
             </button>
         },
@@ -74,6 +77,7 @@ fn steps(document: &Document, id: &str, kind: Kind) -> Vec<Step> {
         link: link.id().to_owned(),
         to: name(link.to()),
         hue: link.protocol().map_or("bad", |protocol| protocol.descriptor().hue),
+        publish: link.protocol().is_some_and(|protocol| protocol.descriptor().style == Style::Async),
     });
     match kind {
         Kind::Client => calls.collect(),

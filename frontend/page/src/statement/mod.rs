@@ -1,0 +1,63 @@
+//! The queue statement: every step of one queue as a bank's statement has them, and its length over time.
+
+mod chart;
+mod rows;
+
+use hopscope_markup::view;
+use hopscope_scenario::text;
+use hopscope_view::buffer::{QueueLog, RunBuffer};
+use leptos::prelude::*;
+
+use self::chart::Chart;
+use self::rows::Rows;
+use crate::editor::use_editor;
+use crate::state::document::Selection;
+use crate::state::run::use_run;
+use crate::ui::memo;
+use crate::ui::node::Node;
+use crate::ui::text::t;
+
+/// The panel: of the queue that is selected on the canvas, else of the plan's first.
+#[component]
+pub(crate) fn Statement() -> impl IntoView {
+    let (run, editor) = (use_run(), use_editor());
+    // The queues of the run by their ids and names, and the number of the one that is shown.
+    let queues = memo(move || {
+        run.revision.track();
+        run.with(|data| queues(&data.buffer))
+    });
+    let queue = memo(move || {
+        let selected = editor.selection.with(|selection| selection.single().map(str::to_owned));
+        queues.with(|queues| queues.iter().position(|(id, _)| Some(id) == selected.as_ref())).unwrap_or(0)
+    });
+    let choose = move |id: String| editor.select(Selection::nodes([id]));
+    let option = move |(number, (id, name)): (usize, (String, String))| {
+        view! { <option value=id selected=move || queue.get() == number>{name}</option> }
+    };
+    view! {
+        <Show when=move || queues.with(|queues| !queues.is_empty())
+            fallback=|| view! { <p class="nothing">{t(text!("statement.none"))}</p> }>
+            <div class="statement">
+                <div class="length">
+                    <select name="queue" class="chip" aria-label=t(text!("statement.queue"))
+                        on:change=move |event| choose(event_target_value(&event))>
+                        {move || queues.get().into_iter().enumerate().map(option).collect::<Node>()}
+                    </select>
+                    <Chart queue/>
+                </div>
+                <Rows queue/>
+            </div>
+        </Show>
+    }
+}
+
+fn queues(buffer: &RunBuffer) -> Vec<(String, String)> {
+    let node =
+        |log: &QueueLog| buffer.plan()?.nodes.get(log.node as usize).map(|node| (node.id.clone(), node.name.clone()));
+    buffer.queues().iter().filter_map(node).collect()
+}
+
+/// Reads the log of a queue by its number in the plan.
+fn with_log<T>(run: crate::state::run::Run, queue: usize, read: impl FnOnce(&QueueLog) -> T) -> Option<T> {
+    run.with(|data| data.buffer.queues().get(queue).map(read))
+}
