@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed; clippy knows #[test] functions only"
 )]
 
+mod chaos;
 mod dead_letters;
 mod delivery;
 mod faults;

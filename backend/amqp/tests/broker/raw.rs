@@ -77,6 +77,12 @@ impl Raw {
         within(self.stream.write_all(bytes)).await.unwrap();
     }
 
+    /// Whether a frame could be sent.
+    pub(crate) async fn try_send(&mut self, frame: AMQPFrame) -> bool {
+        let context = gen_frame(&frame)(WriteContext::from(Vec::new())).unwrap();
+        within(self.stream.write_all(&context.write)).await.is_ok()
+    }
+
     async fn send(&mut self, frame: AMQPFrame) {
         let context = gen_frame(&frame)(WriteContext::from(Vec::new())).unwrap();
         self.bytes(&context.write).await;
