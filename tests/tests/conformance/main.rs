@@ -6,6 +6,7 @@
 mod cases;
 mod doubles;
 mod laws;
+mod messages;
 mod policies;
 mod program;
 mod rig;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use hopscope_scenario::protocol::Protocol;
+use hopscope_server::transport::messaging::MESSAGING;
 use hopscope_server::transport::{BoxFuture, TRANSPORTS, Transport};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -62,20 +64,33 @@ fn main() -> ExitCode {
                     let _ = std::io::stdout().write_all(line.as_bytes());
                 }
                 Some(_) => {}
-                None => trials.push(Trial::test(format!("{protocol}::{}", case.name.replace(' ', "_")), || {
-                    run(case, *transport).map_err(|error| Failed::from(format!("{error:?}")))
-                })),
+                None => trials.push(trial(protocol, case.name, || (case.run)(*transport))),
             }
+        }
+    }
+    for transport in MESSAGING {
+        let protocol = transport.protocol().descriptor().id;
+        for case in messages::CASES {
+            trials.push(trial(protocol, case.name, || (case.run)(*transport)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+fn trial(
+    protocol: &str,
+    case: &'static str,
+    begin: impl FnOnce() -> BoxFuture<'static, Result<()>> + Send + 'static,
+) -> Trial {
+    let name = format!("{protocol}::{}", case.replace(' ', "_"));
+    Trial::test(name, || run(begin).map_err(|error| Failed::from(format!("{error:?}"))))
+}
+
 /// Runs a case on a runtime of its own, which shows that nothing of it is left.
-fn run(case: &Case, transport: &'static dyn Transport) -> Result<()> {
+fn run(begin: impl FnOnce() -> BoxFuture<'static, Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(async {
-        match tokio::time::timeout(HANGS, (case.run)(transport)).await {
+        match tokio::time::timeout(HANGS, begin()).await {
             Ok(result) => result,
             Err(_) => bail!("it hangs"),
         }

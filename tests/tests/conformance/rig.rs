@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use hopscope_record::decoder::Framing;
-use hopscope_record::frame::EndReason;
+use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recorder, Recording, RecordingOptions, new_run_key};
@@ -113,7 +113,8 @@ impl Rig {
         while Handle::current().metrics().num_alive_tasks() > self.tasks_before {
             tokio::task::yield_now().await;
         }
-        let end = EndInfo { reason: EndReason::LOAD_DONE, detail: None, open_attempts: vec![(LINK, 0)] };
+        let counts = vec![EndCount::open_attempts(LINK, 0)];
+        let end = EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts };
         let summary = self.recording.finish(end).await;
         ensure!(summary.lost == 0 && summary.failure.is_none(), "{summary:?}");
         let recorded = Recorded::read(&self.memory.bytes(), Framing::Stream)?;

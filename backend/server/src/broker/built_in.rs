@@ -50,7 +50,9 @@ impl BuiltIn {
         let (stamps, shared) = Stamps::new(recorder, queues);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let (broker, serving) = serve(listener, Config::default(), stamps, stopped)?;
+        // On loopback the system tells when a peer has gone; a client's task for heartbeats would outlive its connection.
+        let config = Config { heartbeat: 0, ..Config::default() };
+        let (broker, serving) = serve(listener, config, stamps, stopped)?;
         for (queue, capacity) in limits {
             let options = QueueOptions { arguments: arguments(capacity), ..QueueOptions::default() };
             let declared = broker.declare_queue(&queue, &options);

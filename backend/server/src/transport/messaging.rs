@@ -73,8 +73,9 @@ impl BrokerAddress {
         Self { uri: uri.into(), shown: shown.into() }
     }
 
-    /// The whole URI; never to be shown.
-    pub(super) fn uri(&self) -> &str {
+    /// The whole URI, password included; never to be shown.
+    #[must_use]
+    pub fn with_password(&self) -> &str {
         &self.uri
     }
 }

@@ -113,7 +113,7 @@ impl Publisher {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let queue = self.queue.clone();
         let sent = self.channel.basic_publish("".into(), queue, options, &outgoing.body, properties).await;
-        let confirmation = sent.map_err(broken)?.await.map_err(broken)?;
+        let confirmation = sent.map_err(|error| broken(&error))?.await.map_err(|error| broken(&error))?;
         let returned = match confirmation {
             Confirmation::Nack(_) => return Ok(plain(Verdict::Refused)),
             Confirmation::Ack(returned) => returned,
@@ -138,7 +138,7 @@ fn plain(verdict: Verdict) -> Reply {
     Reply { verdict, status: 0, body: Bytes::new() }
 }
 
-fn broken(error: lapin::Error) -> CallError {
+fn broken(error: &lapin::Error) -> CallError {
     CallError::Broken(error.to_string())
 }
 

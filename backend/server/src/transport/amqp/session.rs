@@ -39,7 +39,8 @@ impl Session {
         let began = recorder.now();
         let name = format!("hopscope {:?} {:?}", recorder.place(), recorder.link());
         let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
-        let connection = Connection::connect(broker.uri(), properties).await.map_err(|error| failed(broker, &error))?;
+        let connection =
+            Connection::connect(broker.with_password(), properties).await.map_err(|error| failed(broker, &error))?;
         let took = recorder.now().saturating_sub(began).unsigned_abs();
         recorder.record(Kind::CONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, took, 0);
         let ended = Arc::new(Ended { recorder, told: AtomicBool::new(false) });
