@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::Payload;
-use hopscope_record::kind::{Attempt, Count, LinkCount, Phase, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
 
 pub use self::latency::Latency;
@@ -33,6 +33,8 @@ pub struct LinkStats {
     pub completed_in_phase: u64,
     /// T2 - T1 of attempts that a good reply closed.
     pub completed: Latency,
+    /// From T1 to the broker's confirm, of publishes that were not given up before.
+    pub confirmed: Latency,
     /// Of messages whose last attempt is known to be that.
     answered: Latency,
     /// How long it took to close the attempt of each message that may yet be tried again, by message.
@@ -48,6 +50,7 @@ impl LinkStats {
             late: 0,
             completed_in_phase: 0,
             completed: Latency::default(),
+            confirmed: Latency::default(),
             answered: Latency::default(),
             doubtful: BTreeMap::new(),
         }
@@ -228,14 +231,28 @@ impl Stats {
                 self.sent.insert(event.message, event.time);
                 self.link(event.link).open += 1;
             }
-            Attempt::Closes => self.close(event),
+            Attempt::Closes => {
+                self.confirm(event);
+                // One that awaits its reply goes on.
+                if info.a.meaning != ValueMeaning::Marks || event.a & AWAITS_REPLY == 0 {
+                    self.close(event);
+                }
+            }
+        }
+    }
+
+    /// Takes the time of a confirm.
+    fn confirm(&mut self, event: &Event) {
+        let sent = self.sent.get(&event.message).copied().filter(|_| event.kind == Kind::CONFIRMED);
+        if let Some(sent) = sent {
+            self.link(event.link).confirmed.record(event.time.saturating_sub(sent));
         }
     }
 
     fn close(&mut self, event: &Event) {
         let message = event.message.message();
-        // A good reply is the last, and so is giving up; whether another end is, only what follows can tell.
-        let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CANCELLED);
+        // A good reply is the last, and so are a confirm and giving up; whether another end is, only what follows can tell.
+        let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED | Kind::CANCELLED);
         let wanted = if is_last { self.wanted.remove(&message) } else { self.wanted.get(&message).copied() };
         let sent = self.sent.remove(&event.message);
         let link = self.link(event.link);

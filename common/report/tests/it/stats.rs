@@ -2,7 +2,7 @@
 
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
-use hopscope_record::kind::{LATE, LinkCount, Phase};
+use hopscope_record::kind::{AWAITS_REPLY, LATE, LinkCount, Phase};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, SourceId, TraceId};
 use hopscope_report::stats::{LinkStats, Span, Stats};
 use proptest::prelude::*;
@@ -69,6 +69,24 @@ fn a_late_reply_is_in_no_figure_of_latency() {
     assert_eq!((counts, link.late, link.open), ([2, 1, 0], 1, 1));
     assert_eq!((link.completed.count(), link.answered().count(), link.completed_in_phase), (0, 1, 0));
     assert_eq!(stats.answered().max(), Some((11 * MS).unsigned_abs()));
+}
+
+#[test]
+fn a_publish_is_answered_by_its_reply_where_it_awaits_one() {
+    let mut events = vec![phase(0, Phase::Measured)];
+    let publish =
+        |event: Event| Event { kind: if event.kind == Kind::SENT { Kind::PUBLISHED } else { event.kind }, ..event };
+    let confirmed = |at, marks| (at, Kind::CONFIRMED, marks);
+    let both = [confirmed(12 * MS, AWAITS_REPLY), (50 * MS, Kind::COMPLETED, 200)];
+    events.extend(call(1, 10 * MS, &both).into_iter().map(publish));
+    events.extend(call(2, 20 * MS, &[confirmed(25 * MS, 0)]).into_iter().map(publish));
+    let stats = gather(events);
+    let link = only(&stats);
+    let ns = |ms: i64| Some((ms * MS).unsigned_abs());
+    assert_eq!((link.count(LinkCount::Sent), link.open), (2, 0));
+    assert_eq!((link.confirmed.count(), link.confirmed.min(), link.confirmed.max()), (2, ns(2), ns(5)));
+    assert_eq!((link.completed.count(), link.completed.max()), (1, ns(40)));
+    assert_eq!((link.answered().count(), link.answered().min(), link.answered().max()), (2, ns(6), ns(41)));
 }
 
 #[test]

@@ -56,10 +56,11 @@ fn head(label: Key) -> Node {
     view! { <th scope="col" class="figure">{t(label)}</th> }
 }
 
-fn count_heads() -> std::array::IntoIter<Key, 7> {
+fn count_heads() -> std::array::IntoIter<Key, 8> {
     [
         text!("latency.counts.sent"),
         text!("latency.counts.completed"),
+        text!("latency.counts.confirmed"),
         text!("latency.counts.refused"),
         text!("latency.counts.failed"),
         text!("latency.counts.timed-out"),
@@ -76,9 +77,9 @@ fn time_heads() -> std::array::IntoIter<Key, 5> {
 
 fn count_row(row: &LinkRow) -> Node {
     let figures = match row.counts {
-        None => [None; 7],
-        Some(Counts { sent, completed, refused, failed, timed_out, retried, late }) => {
-            [sent, completed, refused, failed, timed_out, retried, late].map(Some)
+        None => [None; 8],
+        Some(Counts { sent, completed, confirmed, refused, failed, timed_out, retried, late }) => {
+            [sent, completed, confirmed, refused, failed, timed_out, retried, late].map(Some)
         }
     };
     let cell = |count: Option<u64>| figure(count.map(format::whole));
@@ -103,12 +104,18 @@ fn time_rows(row: &LinkRow) -> Node {
             </tr>
         }
     };
-    [
-        one("answered", text!("latency.answered"), text!("latency.answered.about"), row.answered),
-        one("completed", text!("latency.completed"), text!("latency.completed.about"), row.completed),
-    ]
-    .into_iter()
-    .collect()
+    let confirmed = row
+        .confirmed
+        .map(|spread| one("confirmed", text!("latency.confirmed"), text!("latency.confirmed.about"), spread));
+    let rows = vec![
+        Some(one("answered", text!("latency.answered"), text!("latency.answered.about"), row.answered)),
+        confirmed,
+        Some(one("completed", text!("latency.completed"), text!("latency.completed.about"), row.completed)),
+    ];
+    // What carries replies has none of its own.
+    let told = |spread: Spread| row.confirmed.is_none() || spread.count > 0;
+    let told = [told(row.answered), true, told(row.completed)];
+    rows.into_iter().zip(told).filter_map(|(row, told)| row.filter(|_| told)).collect()
 }
 
 fn figure(text: Option<String>) -> Node {

@@ -9,7 +9,7 @@ use hopscope_record::kind::LinkCount;
 use hopscope_report::frames::ReadError;
 use hopscope_report::laws::{Law, LawReport, Laws};
 use hopscope_report::stats::{Latency, LinkStats, Stats};
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
 #[cfg(test)]
 mod tests;
@@ -40,11 +40,12 @@ impl Judge {
         self.laws.report()
     }
 
-    /// The figures of each link of the plan, in its order.
+    /// The figures of each link of the plan that something is sent over, in its order. What queues deliver, their statements
+    /// tell.
     #[must_use]
     pub fn links(&self, plan: &Plan) -> Vec<LinkRow> {
         let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| node.name.as_str());
-        let row = |(number, link): (usize, &hopscope_scenario::plan::PlanLink)| {
+        let row = |(number, link): (usize, &PlanLink)| {
             let found = self.stats.links().find(|stats| usize::from(stats.link.0) == number);
             LinkRow {
                 link: LinkIndex(u16::try_from(number).unwrap_or(u16::MAX)),
@@ -52,9 +53,12 @@ impl Judge {
                 counts: found.map(counts),
                 answered: found.map(|stats| Spread::of(&stats.answered())).unwrap_or_default(),
                 completed: found.map(|stats| Spread::of(&stats.completed)).unwrap_or_default(),
+                confirmed: (plan.passage(link) == Passage::Publish)
+                    .then(|| found.map(|stats| Spread::of(&stats.confirmed)).unwrap_or_default()),
             }
         };
-        plan.links.iter().enumerate().map(row).collect()
+        let sends = |(_, link): &(usize, &PlanLink)| plan.passage(link) != Passage::Deliver;
+        plan.links.iter().enumerate().filter(sends).map(row).collect()
     }
 }
 
@@ -62,6 +66,7 @@ fn counts(stats: &LinkStats) -> Counts {
     Counts {
         sent: stats.count(LinkCount::Sent),
         completed: stats.count(LinkCount::Completed),
+        confirmed: stats.count(LinkCount::Confirmed),
         refused: stats.count(LinkCount::Refused),
         failed: stats.count(LinkCount::Failed),
         timed_out: stats.count(LinkCount::TimedOut),
@@ -77,6 +82,8 @@ pub struct Counts {
     pub sent: u64,
     /// Closed by a good reply.
     pub completed: u64,
+    /// Confirmed by a broker.
+    pub confirmed: u64,
     /// Closed by a reply that says "not now".
     pub refused: u64,
     /// Closed by an error reply, or for want of a connection.
@@ -130,6 +137,8 @@ pub struct LinkRow {
     pub answered: Spread,
     /// T2 - T1 of attempts that a good reply closed.
     pub completed: Spread,
+    /// From T1 to the broker's confirm; `None` on a link that calls.
+    pub confirmed: Option<Spread>,
 }
 
 /// What may be said of a law.
