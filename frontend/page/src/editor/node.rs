@@ -18,7 +18,7 @@ use crate::state::document::Selection;
 use crate::state::run::{QueueLevel, Run};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
-use crate::ui::text::{grouped, t, t_with};
+use crate::ui::text::{grouped, shortened, t, t_with};
 
 /// Most characters of a node's head line, name and kind together.
 const HEAD: usize = 20;
@@ -309,12 +309,4 @@ fn Badge(problems: Memo<(usize, bool)>, of: Memo<Option<Kind>>) -> impl IntoView
             }
         })
     })
-}
-
-/// At most `most` characters.
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
-        None => text.to_owned(),
-    }
 }

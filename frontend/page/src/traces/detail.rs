@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::{outcome_class, outcome_label};
 use crate::state::run::{Run, use_run};
 use crate::ui::node::Node;
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{shortened, t, t_with};
 use crate::ui::{memo, on_window};
 use hopscope_view::format;
 
@@ -23,8 +23,15 @@ const LEAST_WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 192.0;
 /// Room for words left of the first lane, and right of the last one.
 const MARGINS: (f64, f64) = (122.0, 158.0);
-/// Width of the list beside the drawing; the style sheet has the same.
+/// The same where there are more lanes.
+const MARGINS_MANY: (f64, f64) = (84.0, 176.0);
+/// More lanes than this are many.
+const FEW: usize = 3;
+/// Width of the list beside the drawing, of few lanes and of many.
 const READING: f64 = 420.0;
+const READING_MANY: f64 = 330.0;
+/// Width of a character of a lane's name.
+const CHARACTER: f64 = 6.4;
 /// Below this width the list is under the drawing; the style sheet has the same.
 const NARROW: f64 = 780.0;
 /// Room for the scroll bar where both are below each other.
@@ -37,6 +44,8 @@ const LISTED: usize = 500;
 struct Detail {
     row: u32,
     width: f64,
+    /// Width of the list beside it.
+    reading: f64,
     trace: Trace,
     events: Vec<Event>,
     drawing: Sequence,
@@ -87,7 +96,7 @@ pub(crate) fn TraceDetail() -> impl IntoView {
         Some(detail) => {
             let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(detail.row) + 1))]);
             view! {
-            <div class="trace" tabindex="0" on:keydown=key role="group" aria-label=label>
+            <div class="trace" style:--reading=format!("{}px", detail.reading) tabindex="0" on:keydown=key role="group" aria-label=label>
                 <Drawing detail=detail.clone()/>
                 <Reading detail/>
             </div>
@@ -104,7 +113,7 @@ fn use_width() -> (ReadSignal<f64>, NodeRef<Div>) {
     let measure = move || {
         if let Some(area) = area.get_untracked() {
             let room = f64::from(area.client_width());
-            set_width.set((if room < NARROW { room - SCROLLBAR } else { room - READING }).max(LEAST_WIDTH));
+            set_width.set(room);
         }
     };
     Effect::new(move |_| {
@@ -119,7 +128,12 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let trace = *buffer.traces().get(row as usize)?;
     let mut events = buffer.events_of(row);
     events.truncate(LISTED);
-    let frame = Frame { left: MARGINS.0, right: width - MARGINS.1, top: 34.0, bottom: HEIGHT - 16.0 };
+    let mut places: Vec<_> = events.iter().map(|event| event.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    let (margins, reading) = if places.len() > FEW { (MARGINS_MANY, READING_MANY) } else { (MARGINS, READING) };
+    let width = (if width < NARROW { width - SCROLLBAR } else { width - reading }).max(LEAST_WIDTH);
+    let frame = Frame { left: margins.0, right: width - margins.1, top: 34.0, bottom: HEIGHT - 16.0 };
     let plan = buffer.plan();
     let replies_of = |link: LinkIndex| plan.and_then(|plan| plan.link(link.0)?.replies_of).map(LinkIndex);
     let drawing = Sequence::new(&events, frame, &replies_of);
@@ -138,7 +152,7 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
         late: event.is_late(),
     };
     let lines = events.iter().zip(&drawing.marks).map(line).collect();
-    Some(Detail { row, width, trace, events, drawing, lanes, lines })
+    Some(Detail { row, width, reading, trace, events, drawing, lanes, lines })
 }
 
 /// A caption that says which attempt it is of, from the second on.
@@ -159,9 +173,12 @@ fn Drawing(detail: Detail) -> impl IntoView {
         run.with(|data| data.buffer.plan().and_then(|plan| plan.link(arrow.link.0)).map(|link| link.protocol))
     };
     let bottom = HEIGHT - 8.0;
+    // A name has the room up to the next lane.
+    let apart = drawing.lanes.windows(2).map(|pair| pair[1].x - pair[0].x).fold(f64::INFINITY, f64::min);
+    let letters = ((apart / CHARACTER) as usize).saturating_sub(1).max(4);
     let lane = |(lane, name): (&Lane, &String)| {
         view! {
-            <text class="lane" x=lane.x y="14" text-anchor="middle">{name.clone()}</text>
+            <text class="lane" x=lane.x y="14" text-anchor="middle">{shortened(name, letters)}<title>{name.clone()}</title></text>
             <path class="lane" d=format!("M{} 22V{bottom}", lane.x)></path>
         }
     };
@@ -277,7 +294,7 @@ fn Reading(detail: Detail) -> impl IntoView {
         let current = move || run.event.get() == Some(index);
         view! {
             <li class:current=current>
-                <button type="button" on:click=move |_| run.go_to_event(index) title=line.caption
+                <button type="button" data-step=line.step on:click=move |_| run.go_to_event(index) title=line.caption
                     aria-current=move || current().then_some("step")>
                     <span class="num time">{format::stamp(line.time)}</span>
                     <span>{line.kind}{line.late.then(|| view! { <em>{t(text!("trace.late"))}</em> })}</span>

@@ -46,3 +46,11 @@ pub(crate) fn issue_text(issue: &Issue) -> Node {
 pub(crate) fn issue_line(issue: &Issue) -> Node {
     view! { <p class="issue" data-severity=severity(issue)>{issue_text(issue)}</p> }
 }
+
+/// At most `most` characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}

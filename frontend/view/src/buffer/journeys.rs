@@ -234,7 +234,7 @@ pub(super) struct Change {
     pub(super) closed: Option<u32>,
     /// How long a message to or from a queue was on its link, in ns.
     pub(super) flight: Option<i64>,
-    /// How long such a message stayed where it was, in ns.
+    /// How long its consumer had such a message, in ns.
     pub(super) hold: Option<i64>,
 }
 
@@ -326,20 +326,19 @@ impl Journeys {
     pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool) -> Option<Change> {
         let info = event.kind.info()?;
         if event.kind == Kind::DELIVERED {
-            let (publish, hold) = self.take_copy(event.parent, event.time);
-            let mut change = if room { self.open(event, trace) } else { Change::default() };
+            let publish = self.take_copy(event.parent, event.time);
+            let change = if room { self.open(event, trace) } else { Change::default() };
             if let Some(journey) = change.opened.and_then(|row| self.rows.get_mut(row as usize)) {
                 journey.copy_of = publish.unwrap_or(journey.copy_of);
             }
-            change.hold = hold;
             return Some(change);
         }
         if info.attempt == Attempt::Opens {
             return room.then(|| self.open(event, trace));
         }
         if matches!(event.kind, Kind::EXPIRED | Kind::DROPPED | Kind::PURGED) {
-            let (_, hold) = self.take_copy(event.message, event.time);
-            return Some(Change { hold, ..Change::default() });
+            self.take_copy(event.message, event.time);
+            return Some(Change::default());
         }
         let row = *self.by_message.get(&event.message)?;
         let journey = self.rows.get_mut(row as usize)?;
@@ -399,19 +398,18 @@ impl Journeys {
         Some(change)
     }
 
-    /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row, and how long it was ready.
-    fn take_copy(&mut self, publish: MessageId, time: i64) -> (Option<u32>, Option<i64>) {
-        let Some(publish) = self.by_message.get(&publish).copied() else { return (None, None) };
+    /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row.
+    fn take_copy(&mut self, publish: MessageId, time: i64) -> Option<u32> {
+        let publish = self.by_message.get(&publish).copied()?;
         let row = self.requeued.remove(&publish).unwrap_or(publish);
-        let Some(journey) = self.rows.get_mut(row as usize).filter(|row| row.queued != ABSENT && row.left == ABSENT)
-        else {
-            return (Some(publish), None);
-        };
-        let alive = journey.is_alive();
-        journey.left = time;
-        let (hold, now_alive) = (time - journey.queued, journey.is_alive());
-        self.note_in_block(row, alive, now_alive, time);
-        (Some(publish), Some(hold))
+        let ready = |row: &&mut Journey| row.queued != ABSENT && row.left == ABSENT;
+        if let Some(journey) = self.rows.get_mut(row as usize).filter(ready) {
+            let alive = journey.is_alive();
+            journey.left = time;
+            let now_alive = journey.is_alive();
+            self.note_in_block(row, alive, now_alive, time);
+        }
+        Some(publish)
     }
 
     fn open(&mut self, event: &Event, trace: u32) -> Change {

@@ -1,6 +1,6 @@
 //! The live picture: each trace stretched by itself to about 1.5 s on the screen.
 //!
-//! A way over a link takes between a quarter and a bit more than half a second, a stay at a receiver up to about a second,
+//! What stands in a queue stands there as long as it did, so that the bar is as full as the queue was. A way over a link takes between a quarter and a bit more than half a second, a stay at a receiver up to about a second,
 //! and nothing less than it really took. So a trace is never drawn ahead of what is known of it.
 
 use hopscope_scenario::plan::Passage;
@@ -20,6 +20,17 @@ const HOLD_MOST: f64 = 1_000.0 * MS;
 const LINGER: f64 = 600.0 * MS;
 /// How long ago a trace may have begun and still be drawn, in ns.
 pub(super) const LONGEST: i64 = 12_000_000_000;
+
+/// Messages of a trace on links and in queues, or how many more there are of them.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct UnderWay {
+    flying: i32,
+    queued: i32,
+}
+
+const DEPARTS: UnderWay = UnderWay { flying: 1, queued: 0 };
+const LANDS: UnderWay = UnderWay { flying: -1, queued: 0 };
+const STAYS: UnderWay = UnderWay { flying: 0, queued: 0 };
 
 /// How the stretching goes at present.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +63,12 @@ impl Stretch {
     }
 
     /// Screen time of a piece of a trace.
-    fn screen(self, ns: i64, flying: bool) -> f64 {
+    fn screen(self, ns: i64, under_way: UnderWay) -> f64 {
         let ns = ns as f64;
-        let wanted = if flying {
+        let wanted = if under_way.flying > 0 {
             (ns * self.flying).clamp(FLIGHT_LEAST, FLIGHT_MOST)
+        } else if under_way.queued > 0 {
+            ns
         } else {
             (ns * self.held).clamp(HOLD_LEAST, HOLD_MOST)
         };
@@ -77,7 +90,7 @@ impl Stretch {
         self,
         attempts: impl Iterator<Item = &'a Journey>,
         now: i64,
-        stamps: &mut Vec<(i64, i32)>,
+        stamps: &mut Vec<(i64, UnderWay)>,
     ) -> Option<Moment> {
         let open = gather(attempts, stamps);
         let (mut time, _) = *stamps.first()?;
@@ -85,10 +98,10 @@ impl Stretch {
         if left < 0.0 {
             return None;
         }
-        let mut flying = 1;
+        let mut under_way = DEPARTS;
         for &(next, change) in stamps.iter().skip(1) {
             if next > time {
-                let screen = self.screen(next - time, flying > 0);
+                let screen = self.screen(next - time, under_way);
                 if left < screen {
                     let time = time + ((next - time) as f64 * left / screen) as i64;
                     return Some(Moment { time, lingers: false });
@@ -96,7 +109,8 @@ impl Stretch {
                 left -= screen;
                 time = next;
             }
-            flying += change;
+            under_way.flying += change.flying;
+            under_way.queued += change.queued;
         }
         if open {
             return Some(Moment { time, lingers: false });
@@ -105,29 +119,31 @@ impl Stretch {
     }
 }
 
-/// When messages of a trace went onto links (+1) and came off them (-1), in the order of time; answers whether an attempt
-/// has not closed.
-fn gather<'a>(attempts: impl Iterator<Item = &'a Journey>, stamps: &mut Vec<(i64, i32)>) -> bool {
+/// When messages of a trace went onto links, came off them, and stood in queues, in the order of time; answers whether an
+/// attempt has not closed.
+fn gather<'a>(attempts: impl Iterator<Item = &'a Journey>, stamps: &mut Vec<(i64, UnderWay)>) -> bool {
     stamps.clear();
     let mut open = false;
+    let known = |stamp: i64| Some(stamp).filter(|stamp| *stamp != ABSENT);
     for attempt in attempts {
-        let closed = Some(attempt.closed).filter(|closed| *closed != ABSENT);
-        let received = Some(attempt.received).filter(|received| *received != ABSENT);
-        let replied = Some(attempt.replied).filter(|at| *at != ABSENT && closed.is_none_or(|closed| closed >= *at));
-        stamps.push((attempt.sent, 1));
+        let (closed, received) = (known(attempt.closed), known(attempt.received));
+        stamps.push((attempt.sent, DEPARTS));
         if attempt.passage != Passage::Call {
-            // A stay in a queue ends with the next attempt's beginning; an end before the work is none.
+            // An end before the work is none.
             let gone = attempt.gone_at();
             open |= closed.is_none() || gone.is_none();
-            let queued = Some(attempt.queued).filter(|queued| *queued != ABSENT && attempt.passage == Passage::Publish);
-            stamps.extend(queued.or(received).or(gone).map(|landed| (landed, -1)));
-            stamps.extend(gone.map(|gone| (gone, 0)));
+            let queued = known(attempt.queued);
+            let put = queued.filter(|_| attempt.passage == Passage::Publish);
+            stamps.extend(put.or(received).or(gone).map(|landed| (landed, LANDS)));
+            stamps.extend(queued.map(|queued| (queued, UnderWay { flying: 0, queued: 1 })));
+            stamps.extend(gone.map(|gone| (gone, UnderWay { flying: 0, queued: -i32::from(queued.is_some()) })));
             continue;
         }
+        let replied = known(attempt.replied).filter(|at| closed.is_none_or(|closed| closed >= *at));
         open |= closed.is_none();
-        stamps.extend(received.or(closed).map(|landed| (landed, -1)));
-        stamps.extend(replied.map(|replied| (replied, 1)));
-        stamps.extend(closed.map(|closed| (closed, if replied.is_some() { -1 } else { 0 })));
+        stamps.extend(received.or(closed).map(|landed| (landed, LANDS)));
+        stamps.extend(replied.map(|replied| (replied, DEPARTS)));
+        stamps.extend(closed.map(|closed| (closed, if replied.is_some() { LANDS } else { STAYS })));
     }
     stamps.sort_unstable_by_key(|(time, _)| *time);
     open

@@ -8,6 +8,7 @@ use hopscope_scenario::fields::{Field, Presence, ValueType};
 use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
 use hopscope_view::form::{Row, path, shown, tidied, typed};
+use leptos::html::Select;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -76,12 +77,23 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
         },
         ValueType::Variant { .. } | ValueType::Choice { .. } | ValueType::Node { .. } => {
             let (options, asked) = (memo(move || options(editor, field, &value.get())), asked.clone());
+            // What is chosen may be new among the options: the choice is made when they are there.
+            let select = NodeRef::<Select>::new();
+            Effect::new(move |_| {
+                options.track();
+                let value = value.get();
+                request_animation_frame(move || {
+                    if let Some(select) = select.get_untracked() {
+                        select.set_value(&value);
+                    }
+                });
+            });
             let option = move |(id, label): (String, String)| {
                 let chosen = id.clone();
                 view! { <option value=id selected=move || value.with(|value| *value == chosen)>{label}</option> }
             };
             view! {
-                <select id=id name=path prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
+                <select id=id name=path node_ref=select prop:value=move || value.get() aria-describedby=described aria-invalid=invalid
                     on:change=move |event| match event_target_value(&event) {
                         new if new == NEW => add_queue(editor, &asked),
                         chosen => write(chosen),
