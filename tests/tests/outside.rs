@@ -118,3 +118,75 @@ fn greeted(events: &[Event], expected: &[(u64, u64)]) -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_puts_into_a_queue_and_takes_from_another() -> Result<()> {
+    let server = Server::start().await?;
+    let scenario = json!({
+        "format": "hopscope-scenario", "version": 1, "name": "queued", "checks": [],
+        "nodes": [
+            {"id": "n1", "name": "buyers", "kind": "client", "payload": {"bytes": "64 B"},
+             "load": {"kind": "constant", "rate": "50/s", "in_flight": 100}},
+            {"id": "n2", "name": "orders", "kind": "queue"},
+            {"id": "n3", "name": "shop", "kind": "service", "work": {"distribution": "constant", "mean": "1 ms"}},
+            {"id": "n4", "name": "parked", "kind": "queue"}],
+        "links": [
+            {"id": "l1", "from": "n1", "to": "n2", "protocol": "amqp"},
+            {"id": "l2", "from": "n2", "to": "n3", "protocol": "amqp"},
+            {"id": "l3", "from": "n1", "to": "n4", "protocol": "amqp"}]});
+    let run = ask(&server, "POST /api/runs", &json!({"scenario": scenario, "seed": 1, "duration": "1 h"})).await?;
+    let id = run["id"].as_str().context("no id")?;
+    let run = ask(&server, &format!("GET /api/runs/{id}"), &Value::Null).await?;
+    let endpoints = run["endpoints"].as_array().context("no endpoints")?;
+    let queue = endpoints.iter().find(|endpoint| endpoint["node"] == "n2").context("no queue")?;
+    assert_eq!((&queue["instance"], &queue["protocol"]), (&json!("queue"), &json!("amqp")));
+    let address = queue["address"].as_str().context("no address")?;
+
+    let told = python("queue.py", &[address, "orders", "parked", FOREIGN]).await?;
+    assert_eq!(told["put"], json!(["one", "two", "three"]));
+    assert_eq!(told["missing"], 404);
+    let taken = told["taken"].as_array().context("nothing taken")?;
+    assert_eq!(taken.iter().map(|one| one["bytes"].as_u64()).collect::<Vec<_>>(), [Some(64); 3]);
+
+    ask(&server, &format!("POST /api/runs/{id}/stop"), &Value::Null).await?;
+    let recorded = recorded(&server, id).await?;
+    put_from_outside(&recorded.events)?;
+    taken_outside(&recorded.events, taken)
+}
+
+/// Each message from outside has a trace of its own, which the run's consumer goes on with.
+fn put_from_outside(events: &[Event]) -> Result<()> {
+    let put: Vec<&Event> =
+        events.iter().filter(|event| event.kind == Kind::ENQUEUED && event.link == LinkIndex::NONE).collect();
+    assert_eq!(put.len(), 3);
+    for enqueued in put {
+        let trace: Vec<&Event> = events.iter().filter(|event| event.trace == enqueued.trace).collect();
+        let kinds: BTreeSet<Kind> = trace.iter().map(|event| event.kind).collect();
+        let expected = [Kind::ENQUEUED, Kind::DELIVERED, Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::ACKED];
+        assert_eq!(kinds, BTreeSet::from(expected));
+        let delivered = trace.iter().find(|event| event.kind == Kind::DELIVERED).context("not delivered")?;
+        assert_eq!(delivered.parent, enqueued.message);
+        let received = trace.iter().find(|event| event.kind == Kind::RECEIVED).context("not received")?;
+        assert_eq!((received.message, received.parent), (delivered.message, enqueued.message));
+    }
+    Ok(())
+}
+
+/// What was taken outside is told by the queue, and named by the headers that the program saw. What its client fetched
+/// beyond that goes back.
+fn taken_outside(events: &[Event], taken: &[Value]) -> Result<()> {
+    let kinds = |delivered: &Event| -> Vec<Kind> {
+        events.iter().filter(|event| event.message == delivered.message).map(|event| event.kind).collect()
+    };
+    let delivered = events.iter().filter(|event| event.kind == Kind::DELIVERED && event.link == LinkIndex::NONE);
+    let (acked, others): (Vec<&Event>, Vec<&Event>) =
+        delivered.partition(|delivered| kinds(delivered) == [Kind::DELIVERED, Kind::ACKED]);
+    assert_eq!(acked.len(), taken.len());
+    assert!(others.iter().all(|delivered| kinds(delivered) == [Kind::DELIVERED, Kind::REQUEUED]));
+    for (delivered, seen) in acked.iter().zip(taken) {
+        let seen = seen["traceparent"].as_str().context("no traceparent")?;
+        let named = format!("{:016x}-{:016x}-01", delivered.trace.0, delivered.parent.0);
+        assert!(seen.ends_with(&named), "{seen} does not end with {named}");
+    }
+    Ok(())
+}

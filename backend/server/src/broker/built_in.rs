@@ -1,6 +1,6 @@
 //! The built-in broker: AMQP 0-9-1 in this program, on a loopback port of its own, for one run.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hopscope_amqp::{AMQPValue, Broker, Config, FieldTable, QueueOptions, Refusal, Serving, serve};
@@ -66,6 +66,12 @@ impl BuiltIn {
     pub fn address(&self) -> BrokerAddress {
         let address = self.broker.address();
         BrokerAddress::new(format!("amqp://guest:guest@{address}/%2f"), format!("amqp://{address}"))
+    }
+
+    /// The loopback port that it listens on.
+    #[must_use]
+    pub fn socket(&self) -> SocketAddr {
+        self.broker.address()
     }
 
     /// Says over which link the deliveries of a source go; before its consumer begins.

@@ -110,7 +110,7 @@ impl LiveRun {
         &self.clock
     }
 
-    /// Where its replicas are reached while it lives, also by programs that are no part of it.
+    /// Where its replicas and queues are reached while it lives, also by programs that are no part of it.
     #[must_use]
     pub fn addresses(&self) -> &[(PlaceIndex, Protocol, Address)] {
         &self.addresses
@@ -156,12 +156,7 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let running = Running::set_up(&plan, recording, Timer::start()?).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
-    let addresses = running
-        .ports()
-        .replicas
-        .iter()
-        .map(|((place, protocol), address)| (*place, *protocol, address.clone()))
-        .collect();
+    let addresses = running.ports().addresses(&plan);
     let generator = running.generator()?;
     tokio::spawn(running.run(generator, sender, stop.clone(), drain));
     let guard = stop.clone().drop_guard();

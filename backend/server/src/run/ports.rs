@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
+use hopscope_scenario::plan::Plan;
 use hopscope_scenario::protocol::Protocol;
 
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
@@ -25,6 +26,16 @@ pub(super) struct Ports {
 }
 
 impl Ports {
+    /// Every address, by place and protocol: a queue's is its broker's.
+    pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
+        let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
+        let broker = self.broker.iter().flat_map(|broker| {
+            let socket = Address::Socket(broker.socket());
+            plan.queues.iter().map(move |queue| (PlaceIndex(queue.place), Protocol::Amqp, socket.clone()))
+        });
+        replicas.chain(broker).collect()
+    }
+
     /// The broker's address, and a source for what is delivered over `link`.
     fn delivering(&self, recorder: &Recorder, link: LinkIndex) -> Result<(BrokerAddress, SourceId), TransportError> {
         let broker = self.broker()?;
