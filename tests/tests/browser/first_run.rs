@@ -1,6 +1,7 @@
 //! The main job: drag a client and a service onto an empty canvas, link them, run, watch, read one trace, download.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use hopscope_record::Kind;
@@ -9,6 +10,7 @@ use hopscope_tests::browser::{faults, picture, with_browser};
 use hopscope_tests::http::request;
 use hopscope_tests::recording::Recorded;
 use hopscope_tests::server::Server;
+use serde_json::Value;
 
 use crate::hands::Hands;
 
@@ -99,24 +101,30 @@ async fn read_a_trace(hands: &Hands) -> Result<()> {
     Ok(())
 }
 
-/// The downloaded JSON has what the recording has, event for event.
-async fn compare_download(hands: &Hands, server: &Server, downloads: &std::path::Path) -> Result<()> {
+/// The downloaded JSON has what the recording has, and every call of it came home.
+async fn compare_download(hands: &Hands, server: &Server, downloads: &Path) -> Result<()> {
+    let (_, recorded) = exported(hands, server, downloads).await?;
+    let completed = recorded.events.iter().filter(|event| event.kind == Kind::COMPLETED).count();
+    assert_eq!((completed, recorded.lost), (CALLS, 0));
+    Ok(())
+}
+
+/// Downloads the JSON and the recording, which agree event for event.
+pub(crate) async fn exported(hands: &Hands, server: &Server, downloads: &Path) -> Result<(Value, Recorded)> {
     hands.click("[data-action=export-json]").await?;
-    let json: serde_json::Value = serde_json::from_slice(&hands.downloaded(downloads, "json").await?)?;
+    let json: Value = serde_json::from_slice(&hands.downloaded(downloads, "json").await?)?;
     let run = json["run"]["id"].as_str().context("the export names no run")?;
     let address: SocketAddr = server.url().trim_start_matches("http://").parse()?;
     let (status, bytes) = request(&format!("GET /api/runs/{run}/recording"), address, &Vec::new(), b"").await?;
     assert_eq!(status, 200);
     let recorded = Recorded::read(&bytes, Framing::File)?;
-    let exported = json["events"].as_array().context("no events")?;
-    assert_eq!(exported.len(), recorded.events.len());
-    for (row, event) in exported.iter().zip(&recorded.events) {
+    let events = json["events"].as_array().context("no events")?;
+    assert_eq!(events.len(), recorded.events.len());
+    for (row, event) in events.iter().zip(&recorded.events) {
         assert_eq!(row["time_ns"].as_i64(), Some(event.time), "{row}");
         assert_eq!(row["kind"].as_str(), event.kind.name(), "{row}");
     }
-    let completed = recorded.events.iter().filter(|event| event.kind == Kind::COMPLETED).count();
-    assert_eq!((completed, recorded.lost), (CALLS, 0));
-    Ok(())
+    Ok((json, recorded))
 }
 
 /// After a reload the scenario and the run are there again.

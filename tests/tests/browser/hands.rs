@@ -68,6 +68,11 @@ impl Hands {
         Ok(())
     }
 
+    /// Chooses one of what a field of that name offers.
+    pub(crate) async fn choose(&self, name: &str, value: &str) -> Result<()> {
+        self.click(&format!("select[name=\"{name}\"] option[value=\"{value}\"]")).await
+    }
+
     /// The value of an attribute of the first element of that kind.
     pub(crate) async fn attribute(&self, css: &str, name: &str) -> Result<String> {
         self.find(css).await?.attr(name).await?.with_context(|| format!("{css} has no {name}"))

@@ -2,4 +2,5 @@
 
 mod first_run;
 mod hands;
+mod queue_run;
 mod start;
