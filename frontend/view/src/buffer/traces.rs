@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use hopscope_record::kind::Attempt;
 use hopscope_record::{Event, Kind, TraceId};
 
-use super::journeys::{ABSENT, Ending, NO_ROW};
+use super::journey::{ABSENT, Ending};
+use super::journeys::NO_ROW;
 
 /// How a trace was answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

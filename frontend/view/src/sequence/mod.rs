@@ -6,10 +6,12 @@
 //! was tried again has them for each attempt; a late reply is told as that, and is no step.
 
 mod caption;
+mod notes;
 
 pub use caption::{caption, caption_key, place_name};
+pub use notes::Note;
+use notes::{ending, is_reply, note, queue_note, ready_before, same};
 
-use hopscope_record::kind::{Attempt, QueueStep};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 
 use crate::buffer::Ending;
@@ -53,60 +55,6 @@ pub struct Mark {
     pub note_y: f64,
     /// Which attempt of the root's call it belongs to; 1 for all that belongs to none.
     pub attempt: u8,
-}
-
-/// What an event of the root's call is in the drawing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Note {
-    /// One of the four steps.
-    Step(u8),
-    /// The caller stopped waiting.
-    TimedOut,
-    /// A reply that came after that.
-    Late,
-    /// A message to a queue was sent.
-    T1,
-    /// What came back through a queue was received.
-    T2,
-    /// A copy was put into a queue.
-    Put {
-        /// Which of the four steps, if it is one.
-        step: Option<u8>,
-        /// L1.
-        before: u32,
-        /// L2.
-        after: u32,
-    },
-    /// A copy was taken.
-    Taken {
-        /// Which of the four steps, if it is one.
-        step: Option<u8>,
-        /// L1.
-        before: u32,
-        /// L2.
-        after: u32,
-        /// How long it was ready, in ns.
-        waited: i64,
-    },
-    /// A copy went back.
-    Back {
-        /// L1.
-        before: u32,
-        /// L2.
-        after: u32,
-    },
-}
-
-impl Note {
-    /// Which of the four steps it is.
-    #[must_use]
-    pub const fn step(self) -> Option<u8> {
-        match self {
-            Self::Step(step) => Some(step),
-            Self::Put { step, .. } | Self::Taken { step, .. } => step,
-            _ => None,
-        }
-    }
 }
 
 /// What a message does at a place while it stays there.
@@ -207,6 +155,8 @@ impl Sequence {
             // What arrives is told above its mark, what leaves below, so that the stay between them has its own words.
             let aside = match note {
                 Some(Note::Step(2) | Note::Put { .. }) => -3.0,
+                // Beside a stay that is as high as its words, clear of the arrow that leaves.
+                Some(Note::Taken { waited, .. }) if scale.height(waited) > 2.0 * LINE => -3.0,
                 Some(Note::Step(3) | Note::Taken { .. }) => 10.0,
                 _ => 3.5,
             };
@@ -352,8 +302,12 @@ struct Scale {
 
 impl Scale {
     fn y(self, time: i64) -> f64 {
-        let part = (time - self.from) as f64 / self.length as f64;
-        self.frame.top + part * (self.frame.bottom - self.frame.top)
+        self.frame.top + self.height(time - self.from)
+    }
+
+    /// How high a length of time is.
+    fn height(self, ns: i64) -> f64 {
+        ns as f64 / self.length as f64 * (self.frame.bottom - self.frame.top)
     }
 }
 
@@ -381,78 +335,4 @@ fn attempts(events: &[Event]) -> Vec<MessageId> {
         }
     }
     found
-}
-
-fn same(message: MessageId, root: MessageId) -> bool {
-    message.message() == root.message()
-}
-
-fn ending(event: &Event) -> Option<Ending> {
-    Ending::of(event)
-}
-
-/// Whether a reply was received: an error reply too, but not that none came.
-fn is_reply(event: &Event) -> bool {
-    match event.kind {
-        Kind::COMPLETED | Kind::REFUSED => true,
-        Kind::FAILED => event.status() != 0,
-        _ => false,
-    }
-}
-
-/// What an event of the root message is in its drawing.
-fn note(event: &Event) -> Option<Note> {
-    match event.kind {
-        Kind::PUBLISHED => Some(Note::T1),
-        Kind::ENQUEUED | Kind::CONFIRMED => None,
-        _ if event.kind.info()?.attempt == Attempt::Opens => Some(Note::Step(1)),
-        Kind::RECEIVED => Some(Note::Step(2)),
-        Kind::REPLIED => Some(Note::Step(3)),
-        Kind::TIMED_OUT => Some(Note::TimedOut),
-        _ if event.is_late() => Some(Note::Late),
-        _ if is_reply(event) => Some(Note::Step(4)),
-        _ => None,
-    }
-}
-
-/// What a step of a queue is in the drawing of a trace with that root.
-fn queue_note(
-    events: &[Event],
-    event: &Event,
-    root: Option<&Event>,
-    replies_of: &dyn Fn(LinkIndex) -> Option<LinkIndex>,
-) -> Option<Note> {
-    let QueueStep { before, after, .. } = QueueStep::from_value(event.b)?;
-    let of_root = |message: MessageId| root.is_some_and(|root| same(message, root.message));
-    let result = root.is_some_and(|root| replies_of(event.link) == Some(root.link));
-    let step = |is_root: bool, steps: [u8; 2]| match (is_root, result) {
-        (true, _) => Some(steps[0]),
-        (false, true) => Some(steps[1]),
-        (false, false) => None,
-    };
-    match event.kind {
-        Kind::ENQUEUED => {
-            let step = step(of_root(event.message), [1, 3]);
-            step.is_some().then_some(Note::Put { step, before, after })
-        }
-        Kind::DELIVERED => {
-            let waited = ready_before(events, event).map_or(0, |ready| event.time - ready.time);
-            Some(Note::Taken { step: step(of_root(event.parent), [2, 4]), before, after, waited })
-        }
-        Kind::REQUEUED => Some(Note::Back { before, after }),
-        _ => None,
-    }
-}
-
-/// The event since which the copy was ready that a delivery took: it was put, or the delivery before went back.
-fn ready_before<'a>(events: &'a [Event], delivered: &Event) -> Option<&'a Event> {
-    let went_back = |event: &Event| {
-        let delivery = |other: &Event| other.kind == Kind::DELIVERED && other.message == event.message;
-        event.kind == Kind::REQUEUED && events.iter().any(|other| delivery(other) && other.parent == delivered.parent)
-    };
-    let ready = |event: &&Event| {
-        let put = event.kind == Kind::ENQUEUED && event.message == delivered.parent;
-        event.place == delivered.place && event.time <= delivered.time && (put || went_back(event))
-    };
-    events.iter().rfind(ready)
 }
