@@ -5,6 +5,7 @@
 
 pub mod balance;
 pub mod body;
+pub mod draw;
 pub mod policy;
 pub mod pool;
 pub mod queue;

@@ -98,14 +98,27 @@ pub struct Client {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Load {
-    /// Open load at even distances.
-    Constant(ConstantLoad),
+    /// Open load at even distances: the n-th request (from 0) is wanted n / rate after the start.
+    Constant(OpenLoad),
+    /// Open load at distances that chance decides, independent of each other and exponentially distributed: a Poisson
+    /// process.
+    Poisson(OpenLoad),
 }
 
-/// Open load: the n-th request is wanted n / rate after the start, whatever the replies do.
+impl Load {
+    /// What every open load has.
+    #[must_use]
+    pub fn open(&self) -> &OpenLoad {
+        match self {
+            Self::Constant(open) | Self::Poisson(open) => open,
+        }
+    }
+}
+
+/// Open load: requests are wanted at a rate, whatever the replies do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConstantLoad {
-    /// Requests per second.
+pub struct OpenLoad {
+    /// Requests per second, in the mean.
     pub rate: Rate,
     /// How many requests may wait for their reply at once; one wanted beyond is not sent, and recorded so.
     pub in_flight: u32,
@@ -141,6 +154,22 @@ pub enum Work {
         /// How long.
         mean: Time,
     },
+    /// Exponentially distributed: short works are the most frequent, and how long one takes says nothing of how long it
+    /// still will.
+    Exponential {
+        /// How long, in the mean.
+        mean: Time,
+    },
+}
+
+impl Work {
+    /// How long, in the mean.
+    #[must_use]
+    pub fn mean(&self) -> Time {
+        match self {
+            Self::Constant { mean } | Self::Exponential { mean } => *mean,
+        }
+    }
 }
 
 /// A queue: first in, first out; its consumers take turns.

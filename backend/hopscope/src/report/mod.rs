@@ -14,8 +14,8 @@ use hopscope_record::kind::LinkCount;
 use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Span, Stats};
+use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::schedule::Schedule;
-use hopscope_scenario::model::{ConstantLoad, Load};
 use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
@@ -139,7 +139,6 @@ fn of_link(stats: &Stats, link: u16) -> Option<&LinkStats> {
 }
 
 fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) -> Kept {
-    let Load::Constant(ConstantLoad { rate, .. }) = &load.load;
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
     let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
     let span = stats.span();
@@ -147,8 +146,8 @@ fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) 
     Kept {
         node: load.node,
         intended,
-        missed: wants_more(&load.load, offered, intended),
-        wanted: *rate,
+        missed: wants_more(load, plan, offered, intended),
+        wanted: load.load.open().rate,
         reached: span.and_then(|span| span.per_second(intended)),
     }
 }
@@ -162,6 +161,9 @@ fn offered(duration: Time, reason: Option<EndReason>, measured_ns: u64) -> Time 
 }
 
 /// Whether a schedule wants more than so many requests.
-fn wants_more(load: &Load, offered: Time, intended: u64) -> bool {
-    usize::try_from(intended).is_ok_and(|intended| Schedule::new(load, offered).nth(intended).is_some())
+fn wants_more(load: &PlanLoad, plan: &Plan, offered: Time, intended: u64) -> bool {
+    let node = plan.nodes.get(load.node as usize).map_or("", |node| &node.id);
+    let draws = Draws::new(plan.settings.seed, node, Purpose::Arrivals);
+    let mut schedule = Schedule::new(&load.load, offered, draws);
+    usize::try_from(intended).is_ok_and(|intended| schedule.nth(intended).is_some())
 }

@@ -7,7 +7,6 @@ use hopscope_record::kind::NotSentReason;
 use hopscope_record::{Kind, MessageId};
 use hopscope_rules::balance;
 use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
-use hopscope_scenario::model::{ConstantLoad, Load};
 use tokio::runtime::Handle;
 
 use super::pacer::Pacer;
@@ -44,8 +43,7 @@ impl ClientNode {
         for calling in &slice.calling {
             links.push(ports::connect(calling, ports, &recorder, timer).await?);
         }
-        let Load::Constant(ConstantLoad { in_flight, .. }) = &slice.load;
-        let in_flight = Arc::new(Mutex::new(InFlight::new(*in_flight)));
+        let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.open().in_flight)));
         let body = Bytes::from(vec![b'.'; slice.payload]);
         let tasks = Tasks::new(Handle::current());
         Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, body, tasks }))
@@ -64,15 +62,14 @@ impl ClientNode {
     /// Offers the load; `zero` is the run's in raw ns. Resolves when the duration is over, or sooner when all requests
     /// that a count allows were wanted.
     pub(super) async fn offer(&self, timer: Timer, zero: i64) {
-        let schedule = Schedule::new(&self.slice.load, self.slice.duration);
+        let schedule = Schedule::new(&self.slice.load, self.slice.duration, self.slice.draws.clone());
         let mut pacer = Pacer::new(schedule, timer.clone(), zero);
         let mut wanted = 0;
         while let Some(intended) = pacer.next().await {
             self.want(intended);
             wanted += 1;
         }
-        let Load::Constant(ConstantLoad { count, .. }) = &self.slice.load;
-        if *count != Some(wanted) {
+        if self.slice.load.open().count != Some(wanted) {
             timer.until(zero.saturating_add_unsigned(self.slice.duration.0)).await;
         }
     }

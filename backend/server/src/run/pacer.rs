@@ -39,15 +39,16 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
-    use hopscope_scenario::model::{ConstantLoad, Load};
+    use hopscope_rules::draw::{Draws, Purpose};
+    use hopscope_scenario::model::{Load, OpenLoad};
     use hopscope_scenario::quantity::{Rate, Time};
 
     use super::*;
     use crate::record::clock::monotonic_ns;
 
     fn schedule(count: u64) -> Schedule {
-        let load = ConstantLoad { rate: Rate(20_000_000_000), in_flight: 1, count: Some(count) };
-        Schedule::new(&Load::Constant(load), Time(3_600_000_000_000))
+        let load = OpenLoad { rate: Rate(20_000_000_000), in_flight: 1, count: Some(count) };
+        Schedule::new(&Load::Constant(load), Time(3_600_000_000_000), Draws::new(1, "n1", Purpose::Arrivals))
     }
 
     #[tokio::test]

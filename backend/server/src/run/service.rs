@@ -7,9 +7,11 @@ use bytes::Bytes;
 use hopscope_record::kind::Outcome as Ended;
 use hopscope_record::{Kind, LinkIndex, MessageId};
 use hopscope_rules::body::{Action, Body, Outcome};
+use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
 use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::Step;
+use hopscope_scenario::quantity::Time;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -54,6 +56,7 @@ impl ReplicaNode {
             pool: Mutex::new(Pool::new(slice.workers)),
             body: slice.body.clone(),
             links: OnceLock::new(),
+            works: Mutex::new(Works { draws: slice.draws.clone(), drawn: 0 }),
             timer,
         });
         let replies = OnceLock::new();
@@ -138,7 +141,22 @@ struct Replica {
     pool: Mutex<Pool<oneshot::Sender<Worker>>>,
     body: Vec<Step>,
     links: OnceLock<Vec<Link>>,
+    works: Mutex<Works>,
     timer: Timer,
+}
+
+/// How long works take, one after the other.
+struct Works {
+    draws: Draws,
+    drawn: u64,
+}
+
+impl Works {
+    fn draw(&mut self, work: &Work) -> Time {
+        let n = self.drawn;
+        self.drawn += 1;
+        self.draws.work(n, work)
+    }
 }
 
 impl Handler for Replica {
@@ -237,9 +255,9 @@ impl Replica {
 
     /// Stands for work by waiting exactly as long.
     async fn wait(&self, work: &Work) {
-        let Work::Constant { mean } = work;
-        if mean.0 > 0 {
-            self.timer.after(Duration::from_nanos(mean.0)).await;
+        let length = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
+        if length.0 > 0 {
+            self.timer.after(Duration::from_nanos(length.0)).await;
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
+use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_scenario::model::{AckTime, Load};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
@@ -26,6 +27,8 @@ pub(super) struct ReplicaSlice {
     pub(super) workers: u32,
     /// What it does for one.
     pub(super) body: Vec<Step>,
+    /// What chance decides of that.
+    pub(super) draws: Draws,
     /// The links that end at it.
     pub(super) arriving: Vec<(LinkIndex, Protocol)>,
     /// The links that it calls or publishes over.
@@ -53,6 +56,8 @@ pub(super) struct ClientSlice {
     pub(super) place: PlaceIndex,
     /// When it sends.
     pub(super) load: Load,
+    /// What chance decides of that.
+    pub(super) draws: Draws,
     /// How long.
     pub(super) duration: Time,
     /// Bytes of a request's body.
@@ -130,10 +135,11 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             .filter(|(_, link)| link.to == service.node)
             .filter_map(|(index, link)| taking(plan, index, link))
             .collect();
-        places(service.places()).map(move |place| ReplicaSlice {
+        places(service.places()).zip(1..).map(move |(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
             body: service.body.clone(),
+            draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),
             arriving: arriving.clone(),
             calling: calling.clone(),
             taking: taking.clone(),
@@ -143,11 +149,17 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
     slices.collect()
 }
 
+/// What a node's draws are keyed by.
+fn node_id(plan: &Plan, node: u32) -> &str {
+    plan.nodes.get(node as usize).map_or("", |node| &node.id)
+}
+
 /// Cuts every client's slice.
 pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
     let slices = plan.loads.iter().map(|load| ClientSlice {
         place: PlaceIndex(load.place),
         load: load.load.clone(),
+        draws: Draws::new(plan.settings.seed, node_id(plan, load.node), Purpose::Arrivals),
         duration: plan.settings.duration,
         payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
         calling: load

@@ -5,9 +5,7 @@ use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Laws;
-use hopscope_scenario::model::{
-    Client, ConstantLoad, Link, Load, Node, NodeKind, Payload as Body, Retry, Service, Work,
-};
+use hopscope_scenario::model::{Client, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work};
 use hopscope_scenario::quantity::{Rate, Size, Time};
 
 use super::*;
@@ -80,7 +78,7 @@ const CALM: Shape = Shape {
 /// A client, a service and a service behind it with two replicas.
 fn scenario(shape: &Shape) -> Scenario {
     let node = |id: &str, kind| Node { id: id.into(), name: format!("node {id}"), x: None, y: None, kind };
-    let load = ConstantLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
+    let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
         NodeKind::Service(Service { replicas, workers: shape.workers, work })
@@ -380,4 +378,32 @@ async fn the_measured_phase_lasts_the_whole_duration() {
     assert!(began(Phase::Drain) >= 250_000_000);
     let intended: Vec<_> = events.iter().filter(|event| event.kind == Kind::INTENDED).map(|event| event.a).collect();
     assert_eq!(intended, [0, 100 * MS, 200 * MS]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
+    let mut wanted = Vec::new();
+    for seed in [1, 1, 2] {
+        let mut scenario = scenario(&CALM);
+        if let NodeKind::Client(client) = &mut scenario.nodes[0].kind {
+            client.load = Load::Poisson(client.load.open().clone());
+        }
+        if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
+            service.work = Work::Exponential { mean: Time(MS) };
+        }
+        let memory = Memory::default();
+        let settings = RunSettings { seed, duration: Time(60_000 * MS) };
+        let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
+        let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink }).await.unwrap();
+        run.join().await;
+        memory.keeps_the_laws();
+        let (events, _) = memory.read();
+        let intended = events.iter().filter(|event| event.kind == Kind::INTENDED);
+        wanted.push(intended.map(|event| event.a).collect::<Vec<_>>());
+    }
+    assert_eq!(wanted[0].len(), 50);
+    assert_eq!(wanted[0], wanted[1]);
+    assert_ne!(wanted[0], wanted[2]);
+    let even = wanted[0].windows(2).all(|pair| pair[1] - pair[0] == 2 * MS);
+    assert!(!even, "the distances are those of a constant load");
 }

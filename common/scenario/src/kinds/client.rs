@@ -12,7 +12,7 @@ const MIN_RATE: u64 = 1_000;
 /// Largest body of a request.
 const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
 
-static CONSTANT_LOAD: &[Field] = &[
+static OPEN_LOAD: &[Field] = &[
     Field {
         name: "rate",
         label: text!("field.load.rate"),
@@ -48,7 +48,10 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             label: text!("field.load"),
             value: ValueType::Variant {
                 tag: "kind",
-                options: &[VariantOption { id: "constant", label: text!("load.constant"), fields: CONSTANT_LOAD }],
+                options: &[
+                    VariantOption { id: "constant", label: text!("load.constant"), fields: OPEN_LOAD },
+                    VariantOption { id: "poisson", label: text!("load.poisson"), fields: OPEN_LOAD },
+                ],
             },
             presence: Presence::RequiredWith(Literal::Nested),
         },

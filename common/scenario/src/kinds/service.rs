@@ -8,6 +8,13 @@ use crate::text;
 /// Longest work of one request: one hour.
 const MAX_WORK_NS: u64 = 3_600_000_000_000;
 
+static MEAN: &[Field] = &[Field {
+    name: "mean",
+    label: text!("field.work.mean"),
+    value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WORK_NS },
+    presence: Presence::RequiredWith(Literal::Text("40 ms")),
+}];
+
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
     kind: Kind::Service,
@@ -35,16 +42,10 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             label: text!("field.work"),
             value: ValueType::Variant {
                 tag: "distribution",
-                options: &[VariantOption {
-                    id: "constant",
-                    label: text!("work.constant"),
-                    fields: &[Field {
-                        name: "mean",
-                        label: text!("field.work.mean"),
-                        value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WORK_NS },
-                        presence: Presence::RequiredWith(Literal::Text("40 ms")),
-                    }],
-                }],
+                options: &[
+                    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
+                    VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
+                ],
             },
             presence: Presence::RequiredWith(Literal::Nested),
         },

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{ConstantLoad, Load};
+use crate::model::{Load, OpenLoad};
 use crate::quantity::Rate;
 use crate::validate::validate;
 
@@ -62,7 +62,7 @@ fn links_keep_their_timeout_and_retry() {
 
 #[test]
 fn the_load_names_its_links_and_bounds() {
-    let load = Load::Constant(ConstantLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
+    let load = Load::Constant(OpenLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
     let expected = PlanLoad { node: 0, place: 0, load, payload: Size(256), links: vec![1] };
     assert_eq!(plan().loads, [expected]);
 }

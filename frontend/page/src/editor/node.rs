@@ -66,7 +66,11 @@ impl Facts {
                     text!("node.client.more"),
                     &[("in_flight", &shown(node, "/load/in_flight")), ("bytes", &shown(node, "/payload/bytes"))],
                 ),
-                rate: Dimension::Rate.parse(&shown(node, "/load/rate")).ok(),
+                // Only even distances are known before the run.
+                rate: Dimension::Rate
+                    .parse(&shown(node, "/load/rate"))
+                    .ok()
+                    .filter(|_| shown(node, "/load/kind") == "constant"),
                 ..facts
             },
             Some(Kind::Queue) => Self {

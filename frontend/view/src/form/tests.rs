@@ -30,11 +30,12 @@ fn every_kind_has_an_input_for_every_value_of_a_new_node() {
 }
 
 #[test]
-fn a_choice_among_one_is_told_and_not_asked() {
+fn a_choice_is_asked_before_what_it_brings() {
     let (_, _, sections) = form(Kind::Client);
     assert_eq!(sections[0].heading.map(Key::name), Some("field.load"));
-    assert_eq!(sections[0].option.map(Key::name), Some("load.constant"));
-    assert_eq!(sections[0].rows[0].pointer, "/load/rate");
+    assert_eq!(sections[0].option, None);
+    assert_eq!(sections[0].rows[0].pointer, "/load/kind");
+    assert_eq!(sections[0].rows[1].pointer, "/load/rate");
 }
 
 #[test]

@@ -65,6 +65,7 @@ pub(super) const TEXTS: Table = &[
     ("limit.nodes", "nodes"),
     ("limit.replicas", "replicas"),
     ("load.constant", "Constant"),
+    ("load.poisson", "Poisson"),
     ("palette.messaging", "Messaging"),
     ("palette.services", "Services"),
     ("palette.traffic", "Traffic"),
@@ -85,4 +86,5 @@ pub(super) const TEXTS: Table = &[
     ("role.queue", "queue"),
     ("role.replica", "replica {ordinal}"),
     ("work.constant", "Constant"),
+    ("work.exponential", "Exponential"),
 ];
