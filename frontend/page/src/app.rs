@@ -11,6 +11,7 @@ use crate::editor::{
 use crate::laws::LawChips;
 use crate::player::Overlay;
 use crate::runbar::{FiguresStrip, Notice, RunBar};
+use crate::runs::Runs;
 use crate::state::run::{Run, addressed};
 use crate::state::theme::Theme;
 use crate::state::{self, ServerState};
@@ -35,6 +36,7 @@ pub(crate) fn App() -> impl IntoView {
                 <EditorBar/>
                 <span class="spring"></span>
                 <RunBar/>
+                <Runs/>
                 <Server server/>
                 <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
                     {move || t(theme.get().label())}

@@ -12,6 +12,7 @@ mod io;
 mod laws;
 mod player;
 mod runbar;
+mod runs;
 mod state;
 mod statement;
 mod traces;

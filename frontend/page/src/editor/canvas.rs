@@ -27,15 +27,18 @@ pub(crate) fn Canvas(children: Children) -> impl IntoView {
     let editor = use_editor();
     let viewport = editor.view.viewport;
     let press = move |event: web_sys::PointerEvent| press(editor, &event);
+    // While a node is being linked by keyboard the chooser draws the gesture; a pointer that chooses there is no part of it.
+    let by_keyboard = move || editor.linking.with_untracked(Option::is_some);
     let follow = move |event: web_sys::PointerEvent| {
-        let by_keyboard = editor.linking.with_untracked(Option::is_some);
-        if !by_keyboard && editor.gesture.with_untracked(Gesture::is_active) {
+        if !by_keyboard() && editor.gesture.with_untracked(Gesture::is_active) {
             editor.point(Input::Move { at: editor.view.local(&event) });
         }
     };
     let release = move |event: web_sys::PointerEvent| {
-        let at = editor.view.local(&event);
-        editor.point(Input::Release { at, inside: editor.view.contains(at) });
+        if !by_keyboard() {
+            let at = editor.view.local(&event);
+            editor.point(Input::Release { at, inside: editor.view.contains(at) });
+        }
     };
     let wheel = move |event: web_sys::WheelEvent| {
         event.prevent_default();

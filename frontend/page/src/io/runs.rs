@@ -5,6 +5,7 @@ use std::ops::Range;
 use gloo_net::http::{Method, Request, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 /// Why the server did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) enum Refusal {
     NoAnswer,
     /// It said why, in its own words.
     Said {
+        /// Where: a JSON pointer into what was sent, the name of a parameter, or the request's address; may be empty.
+        path: String,
         /// What is wrong.
         message: String,
         /// What to do.
@@ -30,10 +33,48 @@ pub(crate) enum Refusal {
 pub(crate) struct RunInfo {
     /// Its id.
     pub(crate) id: String,
+    /// The name that a person gave it; the scenario's until then.
+    pub(crate) name: String,
+    /// The scenario's name.
+    pub(crate) scenario: String,
+    /// When it was made, as RFC 3339 in UTC.
+    pub(crate) made_at: String,
+    /// How long load is offered, like `5 s`.
+    pub(crate) duration: String,
+    /// How far it has come.
+    pub(crate) state: RunState,
+    /// Of a recording that was imported, the id that the run had where it was made.
+    pub(crate) imported_from: Option<String>,
+    /// Why it ended.
+    pub(crate) reason: Option<String>,
+    /// Events in the recording, once it has ended.
+    pub(crate) events: u64,
+    /// Events that were stamped and are not in it, once it has ended.
+    pub(crate) lost: u64,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RunState {
+    /// Binding and connecting.
+    Setup,
+    /// Load is offered.
+    Running,
+    /// What is in flight comes home.
+    Draining,
+    /// Over, and its recording has its end.
+    Ended,
+    /// Over, and its recording ends before its end.
+    Cut,
+    /// Another process records it.
+    Elsewhere,
 }
 
 #[derive(Deserialize)]
 struct ErrorBody {
+    #[serde(default)]
+    path: String,
     message: String,
     remedy: String,
     #[serde(default)]
@@ -42,6 +83,8 @@ struct ErrorBody {
 
 #[derive(Deserialize)]
 struct IssueBody {
+    #[serde(default)]
+    path: String,
     message: String,
     remedy: String,
 }
@@ -60,7 +103,32 @@ pub(crate) async fn stop(id: &str) -> Result<(), Refusal> {
 
 /// Whether the server has a run of that id.
 pub(crate) async fn find(id: &str) -> Result<RunInfo, Refusal> {
-    answer(Request::get(&format!("api/runs/{id}")).send().await).await
+    answer(Request::get(&address(id)).send().await).await
+}
+
+/// All runs that the server has, the newest first.
+pub(crate) async fn list() -> Result<Vec<RunInfo>, Refusal> {
+    answer(Request::get("api/runs").send().await).await
+}
+
+/// Gives a run another name.
+pub(crate) async fn rename(id: &str, name: &str) -> Result<RunInfo, Refusal> {
+    let patch = RequestBuilder::new(&address(id)).method(Method::PATCH).header("content-type", "application/json");
+    let patch = patch.body(json!({ "name": name }).to_string()).map_err(|_| Refusal::NoAnswer)?;
+    answer(patch.send().await).await
+}
+
+/// Deletes a run with its recording.
+pub(crate) async fn delete(id: &str) -> Result<(), Refusal> {
+    let request = RequestBuilder::new(&address(id)).method(Method::DELETE);
+    let sent = request.send().await.map_err(|_| Refusal::NoAnswer)?;
+    if sent.ok() { Ok(()) } else { Err(refusal(sent).await) }
+}
+
+/// Takes in a recording that was exported as JSON; the browser reads the file while it sends it.
+pub(crate) async fn import(file: web_sys::File) -> Result<RunInfo, Refusal> {
+    let posted = post("api/runs/import").body(file).map_err(|_| Refusal::NoAnswer)?;
+    answer(posted.send().await).await
 }
 
 /// Fetches frames by their numbers: those of `range` that the server has, as many of them as it sends at once.
@@ -73,14 +141,18 @@ pub(crate) async fn frames(id: &str, range: Range<u32>) -> Result<Vec<u8>, Refus
     response.binary().await.map_err(|_| Refusal::NoAnswer)
 }
 
-/// Where a run's recording is had as JSON.
-pub(crate) fn json_address(id: &str) -> String {
-    format!("api/runs/{id}/export?format=json")
+/// Where a run's recording is had in another format, by the format's id.
+pub(crate) fn export_address(id: &str, format: &str) -> String {
+    format!("api/runs/{id}/export?format={format}")
 }
 
 /// Where a run's recording is had as it is.
 pub(crate) fn recording_address(id: &str) -> String {
     format!("api/runs/{id}/recording")
+}
+
+fn address(id: &str) -> String {
+    format!("api/runs/{id}")
 }
 
 fn post(address: &str) -> RequestBuilder {
@@ -100,8 +172,8 @@ async fn refusal(response: Response) -> Refusal {
     let status = response.status();
     match response.json::<ErrorBody>().await {
         Ok(body) => match body.issues.into_iter().next() {
-            Some(first) => Refusal::Said { message: first.message, remedy: first.remedy },
-            None => Refusal::Said { message: body.message, remedy: body.remedy },
+            Some(IssueBody { path, message, remedy }) => Refusal::Said { path, message, remedy },
+            None => Refusal::Said { path: body.path, message: body.message, remedy: body.remedy },
         },
         Err(_) => Refusal::Unreadable { status },
     }

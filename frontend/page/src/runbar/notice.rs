@@ -63,7 +63,7 @@ fn counting(missing: Missing) -> (String, String) {
 fn refused(refusal: &Refusal) -> (String, String) {
     match refusal {
         Refusal::NoAnswer => (t(text!("run.no-server")), t(text!("run.no-server.remedy"))),
-        Refusal::Said { message, remedy } => (message.clone(), remedy.clone()),
+        Refusal::Said { message, remedy, .. } => (message.clone(), remedy.clone()),
         Refusal::Unreadable { status } => {
             (t_with(text!("run.unreadable"), &[("status", &status.to_string())]), t(text!("run.unreadable.remedy")))
         }

@@ -1,7 +1,7 @@
 //! One trace: its sequence, drawn to scale, and every event with its stamp.
 
 use hopscope_markup::view;
-use hopscope_record::{Event, LinkIndex};
+use hopscope_record::{Event, Kind, LinkIndex};
 use hopscope_scenario::catalogue::{Key, Language, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
@@ -24,7 +24,7 @@ const HEIGHT: f64 = 192.0;
 /// Room for words left of the first lane, and right of the last one.
 const MARGINS: (f64, f64) = (122.0, 158.0);
 /// The same where there are more lanes.
-const MARGINS_MANY: (f64, f64) = (84.0, 176.0);
+const MARGINS_MANY: (f64, f64) = (94.0, 176.0);
 /// More lanes than this are many.
 const FEW: usize = 3;
 /// Width of the list beside the drawing, of few lanes and of many.
@@ -132,8 +132,11 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     places.sort_unstable();
     places.dedup();
     let (margins, reading) = if places.len() > FEW { (MARGINS_MANY, READING_MANY) } else { (MARGINS, READING) };
+    // The words to the left of the first lane are longer where a call was given up or tried again.
+    let longer = events.iter().any(|event| event.kind == Kind::TIMED_OUT || event.message.attempt() > 1);
+    let left = if longer { MARGINS.0 } else { margins.0 };
     let width = (if width < NARROW { width - SCROLLBAR } else { width - reading }).max(LEAST_WIDTH);
-    let frame = Frame { left: margins.0, right: width - margins.1, top: 34.0, bottom: HEIGHT - 16.0 };
+    let frame = Frame { left, right: width - margins.1, top: 34.0, bottom: HEIGHT - 16.0 };
     let plan = buffer.plan();
     let replies_of = |link: LinkIndex| plan.and_then(|plan| plan.link(link.0)?.replies_of).map(LinkIndex);
     let drawing = Sequence::new(&events, frame, &replies_of);
