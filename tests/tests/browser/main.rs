@@ -3,4 +3,5 @@
 mod first_run;
 mod hands;
 mod queue_run;
+mod runs;
 mod start;
