@@ -57,9 +57,11 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
+    // lapin calls every end of a connection an error; what one means is stamped and told by the run.
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("HOPSCOPE_LOG").unwrap_or_else(|_| "warn,hopscope=info".into()),
+            tracing_subscriber::EnvFilter::try_from_env("HOPSCOPE_LOG")
+                .unwrap_or_else(|_| "warn,hopscope=info,lapin=off".into()),
         )
         .with_writer(std::io::stderr)
         .init();

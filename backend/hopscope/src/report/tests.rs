@@ -83,7 +83,7 @@ fn what_is_wrong_is_said_in_the_text() {
         "are not in the recording: 3",
         "The recording was cut",
         "BROKEN No effect without its cause: 98 of 99 held, broken: 1, undecided: 2",
-        "trace 0000000000000007, message 0000000000000102: One attempt was sent twice.",
+        "trace 0000000000000007, message 0000000000000102: One attempt was opened twice.",
     ] {
         assert!(text.contains(sentence), "{sentence:?} is missing in:\n{text}");
     }
