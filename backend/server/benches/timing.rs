@@ -29,15 +29,27 @@ fn events(memory: &Memory) -> Result<Vec<Event>, Anything> {
     Ok(events)
 }
 
-/// One client and one service.
+/// One client and one service; over AMQP with a queue of requests and one of replies between them.
 fn scenario(protocol: &str, rate: u64, work: &str) -> String {
+    let nodes = format!(
+        r#"{{"id": "n1", "name": "client", "kind": "client", "payload": {{"bytes": "256 B"}},
+             "load": {{"kind": "constant", "rate": "{rate}/s", "in_flight": 1000}}}},
+           {{"id": "n2", "name": "service", "kind": "service", "replicas": 1, "workers": 64,
+             "work": {{"distribution": "constant", "mean": "{work}"}}}}"#
+    );
+    let (queues, links) = if protocol == "amqp" {
+        (
+            r#", {"id": "n3", "name": "requests", "kind": "queue", "prefetch": 256}, {"id": "n4", "name": "replies", "kind": "queue"}"#,
+            r#"{"id": "l1", "from": "n1", "to": "n3", "protocol": "amqp", "replies": "n4"},
+               {"id": "l2", "from": "n3", "to": "n2", "protocol": "amqp"}"#
+                .to_owned(),
+        )
+    } else {
+        ("", format!(r#"{{"id": "l1", "from": "n1", "to": "n2", "protocol": "{protocol}"}}"#))
+    };
     format!(
         r#"{{"format": "hopscope-scenario", "version": 1, "name": "timing", "checks": [],
-        "nodes": [{{"id": "n1", "name": "client", "kind": "client", "payload": {{"bytes": "256 B"}},
-                    "load": {{"kind": "constant", "rate": "{rate}/s", "in_flight": 1000}}}},
-                  {{"id": "n2", "name": "service", "kind": "service", "replicas": 1, "workers": 64,
-                    "work": {{"distribution": "constant", "mean": "{work}"}}}}],
-        "links": [{{"id": "l1", "from": "n1", "to": "n2", "protocol": "{protocol}"}}]}}"#
+        "nodes": [{nodes}{queues}], "links": [{links}]}}"#
     )
 }
 
@@ -61,7 +73,11 @@ async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<
     )?;
     print(&mut out, "intended behind its schedule", late)?;
     print(&mut out, "work beyond its length", between(&events, Kind::STARTED, Kind::FINISHED, work_ns))?;
-    print(&mut out, "call without its work", between(&events, Kind::SENT, Kind::COMPLETED, work_ns))?;
+    let opens = if protocol == "amqp" { Kind::PUBLISHED } else { Kind::SENT };
+    print(&mut out, "T2 - T1 without its work", between(&events, opens, Kind::COMPLETED, work_ns))?;
+    if protocol == "amqp" {
+        print(&mut out, "publish to confirm", between(&events, opens, Kind::CONFIRMED, 0))?;
+    }
     Ok(())
 }
 
@@ -82,7 +98,7 @@ fn print(out: &mut impl std::io::Write, what: &str, mut times: Vec<i64>) -> std:
 fn main() -> Result<(), Anything> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        for protocol in ["in-process", "http1", "grpc"] {
+        for protocol in ["in-process", "http1", "grpc", "amqp"] {
             measure(protocol, 500, "1 ms", 1_000_000).await?;
             measure(protocol, 5_000, "0 ns", 0).await?;
             measure(protocol, 50_000, "0 ns", 0).await?;

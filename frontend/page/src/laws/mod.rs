@@ -14,7 +14,7 @@ use hopscope_view::judge::Verdict;
 use crate::ui::text::{t, t_with};
 
 /// The laws that stand by themselves: a reply is received after its request was sent; a take lowers a queue by one.
-const CHIEFS: [Law; 2] = [Law::ReplyAfterRequest, Law::TakeLowers];
+pub(crate) const CHIEFS: [Law; 2] = [Law::ReplyAfterRequest, Law::TakeLowers];
 
 /// A verdict in words.
 fn words(verdict: Verdict) -> String {
