@@ -68,7 +68,7 @@ pub(super) const TEXTS: Table = &[
     ("runs.actions", "Rename, delete"),
     ("runs.again", "Try again"),
     ("runs.delete", "Delete"),
-    ("runs.delete.ask", "Delete {name} and its recording?"),
+    ("runs.delete.ask", "Delete “{name}” and its recording?"),
     ("runs.delete.label", "Delete {name}"),
     ("runs.drop", "Enter opens, F2 renames, Delete deletes. A recording that was exported as JSON can be dropped here."),
     ("runs.events", "Events"),
