@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn purposes_nodes_and_seeds_are_independent() {
-        let mut first = vec![
+        let mut first = [
             draws("n1", Purpose::Arrivals),
             draws("n1", Purpose::Work(1)),
             draws("n1", Purpose::Work(2)),

@@ -10,6 +10,7 @@ use hopscope_record::decoder::Framing;
 use hopscope_record::frame::{Counted, End, file_header};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, MessageId};
+use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::schedule::Schedule;
 use hopscope_scenario::plan::Plan;
 use hopscope_tests::recording::Recorded;
@@ -27,7 +28,9 @@ async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
     let plan = Plan::from_bytes(&hello.plan)?;
     assert_eq!(recorded.lost, 0);
 
-    let wanted: Vec<u64> = Schedule::new(&plan.loads[0].load, plan.settings.duration).map(|next| next.at_ns).collect();
+    let draws = Draws::new(plan.settings.seed, &plan.nodes[0].id, Purpose::Arrivals);
+    let schedule = Schedule::new(&plan.loads[0].load, plan.settings.duration, draws);
+    let wanted: Vec<u64> = schedule.map(|next| next.at_ns).collect();
     let intended: Vec<u64> = of_kind(&recorded.events, Kind::INTENDED).map(|event| event.a).collect();
     assert_eq!(wanted.len(), 20);
     assert_eq!(intended, wanted);

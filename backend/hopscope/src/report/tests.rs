@@ -51,10 +51,11 @@ fn what_is_wrong_with_a_run_is_its_exit() {
 #[test]
 fn a_schedule_is_missed_by_one_request() {
     // 20/s for 5 s.
-    let load = &plan().loads[0].load;
-    assert!(wants_more(load, Time(5 * SECOND), 99));
-    assert!(!wants_more(load, Time(5 * SECOND), 100));
-    assert!(!wants_more(load, Time(0), 0));
+    let plan = plan();
+    let load = &plan.loads[0];
+    assert!(wants_more(load, &plan, Time(5 * SECOND), 99));
+    assert!(!wants_more(load, &plan, Time(5 * SECOND), 100));
+    assert!(!wants_more(load, &plan, Time(0), 0));
 }
 
 #[test]
