@@ -127,7 +127,11 @@ async fn import(hands: &Hands, downloads: &Path) -> Result<String> {
 }
 
 /// Goes down to the older run by the arrow key, and opens it by Enter.
+/// Its scenario then stands on the canvas, whatever stood there before.
 async fn open_by_keyboard(hands: &Hands, id: &str) -> Result<()> {
+    hands.click("[data-node=n2]").await?;
+    hands.click("[data-action=remove]").await?;
+    assert_eq!(hands.count("[data-node]").await?, 1);
     hands.click("[data-action=runs]").await?;
     hands.find(&format!("[data-run='{id}']")).await?;
     press(hands, Key::Down).await?;
@@ -136,6 +140,8 @@ async fn open_by_keyboard(hands: &Hands, id: &str) -> Result<()> {
     closed(hands).await?;
     assert_eq!(shown(hands).await?, id);
     hands.find("[data-action=export-json]").await?;
+    hands.find("[data-node=n2]").await?;
+    hands.find("[data-link=l1]").await?;
     Ok(())
 }
 

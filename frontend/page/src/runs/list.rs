@@ -8,9 +8,11 @@ use hopscope_view::buffer::RunBuffer;
 use hopscope_view::clock::Clock;
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use serde_json::Value;
 use wasm_bindgen::JsCast;
 
 use crate::io::runs::{self, Refusal, RunInfo, RunState};
+use crate::state::document::Editor;
 use crate::state::run::{Run, Status};
 use crate::ui::text::{t, t_with};
 
@@ -53,6 +55,8 @@ pub(super) struct RunList {
     /// What is under way, in words.
     pub(super) progress: RwSignal<Option<String>>,
     pub(super) trouble: RwSignal<Option<Trouble>>,
+    /// The id of the run that was opened here, until its scenario stands on the canvas.
+    adopting: StoredValue<Option<String>>,
     /// Counts the times the list was asked for, so that an answer or a timer of an earlier one is dropped.
     round: StoredValue<u32>,
 }
@@ -68,6 +72,7 @@ impl RunList {
             deleting: RwSignal::new(None),
             progress: RwSignal::new(None),
             trouble: RwSignal::new(None),
+            adopting: StoredValue::new(None),
             round: StoredValue::new(0),
         }
     }
@@ -129,12 +134,30 @@ impl RunList {
         self.run.with(|data| data.id.clone())
     }
 
-    /// Shows a run, and puts the list away.
+    /// Shows a run with its scenario, and puts the list away.
     pub(super) fn open(self, id: &str) {
+        self.adopting.set_value(Some(id.to_owned()));
         if self.run.with(|data| data.id.as_deref() != Some(id)) {
             self.run.reopen(id.to_owned());
+        } else {
+            self.run.revision.notify();
         }
         self.close();
+    }
+
+    /// Puts the scenario of a run that was opened here on the canvas, once it is known, as a step that can be undone: its
+    /// messages would travel over another's links otherwise.
+    pub(super) fn adopt(self, editor: Editor) {
+        self.run.revision.track();
+        let known = self.run.with(|data| {
+            let opened = data.id.is_some() && self.adopting.with_value(|adopting| *adopting == data.id);
+            opened.then(|| scenario(&data.buffer)).flatten()
+        });
+        let Some(scenario) = known else { return };
+        self.adopting.set_value(None);
+        if editor.now(|document| *document.value() != scenario) {
+            untrack(|| editor.open_text(&scenario.to_string(), ""));
+        }
     }
 
     /// Turns a run's name into a field.
@@ -279,4 +302,10 @@ fn focus(selector: &str) {
             let _ = element.focus();
         }
     });
+}
+
+/// The scenario that a run ran, as its plan has it.
+fn scenario(buffer: &RunBuffer) -> Option<Value> {
+    let plan: Value = serde_json::from_slice(&buffer.hello()?.plan).ok()?;
+    plan.get("scenario").cloned()
 }

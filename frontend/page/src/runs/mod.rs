@@ -12,6 +12,7 @@ use hopscope_markup::view;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
+use crate::editor::use_editor;
 use crate::state::run::use_run;
 use crate::ui::text::t;
 use list::RunList;
@@ -20,7 +21,8 @@ use panel::Panel;
 /// The button, and the panel while it is open.
 #[component]
 pub(crate) fn Runs() -> impl IntoView {
-    let list = RunList::new(use_run());
+    let (list, editor) = (RunList::new(use_run()), use_editor());
+    Effect::new(move |_| list.adopt(editor));
     view! {
         <button type="button" data-action="runs" aria-haspopup="dialog" on:click=move |_| list.show()>
             {t(text!("runs.label"))}

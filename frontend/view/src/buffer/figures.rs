@@ -1,13 +1,23 @@
 //! The figures of the run bar, from the fold.
 
 use hopscope_record::kind::{LinkCount, Phase};
-use hopscope_record::state::State;
+use hopscope_record::state::{LinkState, State};
 
 use super::FrameRow;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// What all links came to.
+/// What the links that schedules feed came to: what a person asked for. What services then call and publish by themselves,
+/// replies through a queue among it, is told by the link.
+fn roots(state: &State) -> impl Iterator<Item = &LinkState> {
+    state.links().iter().filter(|link| link.count(LinkCount::Intended) > 0)
+}
+
+fn sent(state: &State) -> u64 {
+    roots(state).map(|link| link.count(LinkCount::Sent)).sum()
+}
+
+/// What those links came to after a frame.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Totals {
     pub(super) events: u64,
@@ -16,7 +26,7 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn of(state: &State) -> Self {
-        Self { events: state.events, sent: state.all_links.count(LinkCount::Sent) }
+        Self { events: state.events, sent: sent(state) }
     }
 }
 
@@ -27,9 +37,9 @@ pub struct Figures {
     pub intended: u64,
     /// Of these, given up before they were sent.
     pub not_sent: u64,
-    /// Attempts made, over all links.
+    /// Attempts made, over the links that schedules feed.
     pub sent: u64,
-    /// Attempts closed by a good reply.
+    /// Of these, closed as they should be: by a good reply, or by a confirm where no reply is awaited.
     pub completed: u64,
     /// Attempts that are open.
     pub in_flight: i64,
@@ -46,15 +56,17 @@ pub struct Figures {
 }
 
 pub(super) fn figures(state: &State, frames: &[FrameRow], phases: &[(Phase, i64)], head: i64, ended: bool) -> Figures {
-    let links = &state.all_links;
+    let sum = |count| -> u64 { roots(state).map(|link| link.count(count)).sum() };
     let errors = [LinkCount::Failed, LinkCount::TimedOut, LinkCount::Refused, LinkCount::Cancelled];
+    let (sent, errors) = (sum(LinkCount::Sent), errors.into_iter().map(sum).sum::<u64>());
+    let in_flight: i64 = roots(state).map(|link| link.open).sum();
     Figures {
-        intended: links.count(LinkCount::Intended),
-        not_sent: links.count(LinkCount::NotSent),
-        sent: links.count(LinkCount::Sent),
-        completed: links.count(LinkCount::Completed),
-        in_flight: links.open,
-        errors: errors.into_iter().map(|count| links.count(count)).sum(),
+        intended: sum(LinkCount::Intended),
+        not_sent: sum(LinkCount::NotSent),
+        sent,
+        completed: sent.saturating_sub(errors).saturating_sub(in_flight.max(0).unsigned_abs()),
+        in_flight,
+        errors,
         rate: if ended { mean_rate(state, phases) } else { recent_rate(frames) },
         elapsed: head.max(0),
         phase: if ended { Some(Phase::End) } else { state.phase },
@@ -66,8 +78,7 @@ pub(super) fn figures(state: &State, frames: &[FrameRow], phases: &[(Phase, i64)
 fn mean_rate(state: &State, phases: &[(Phase, i64)]) -> Option<f64> {
     let began = |wanted| phases.iter().find(|(phase, _)| *phase == wanted).map(|(_, time)| *time);
     let length = began(Phase::Drain)? - began(Phase::Measured)?.max(0);
-    let sent = state.all_links.count(LinkCount::Sent);
-    (length > 0).then(|| sent as f64 / (length as f64 / SECOND as f64))
+    (length > 0).then(|| sent(state) as f64 / (length as f64 / SECOND as f64))
 }
 
 /// Attempts per second over the last second.
