@@ -61,8 +61,10 @@ async fn build(hands: &Hands) -> Result<()> {
 /// Types a rate that cannot be, is told beside the field and at Run, and puts it right.
 async fn mistake_and_repair(hands: &Hands) -> Result<()> {
     hands.click("[data-node=n2]").await?;
+    hands.choose("work.distribution", "constant").await?;
     hands.fill("work.mean", "2 ms").await?;
     hands.click("[data-node=n1]").await?;
+    hands.choose("load.kind", "constant").await?;
     hands.fill("load.rate", "-1/s").await?;
     let told = hands.text("[data-issue-for='load.rate']").await?;
     assert!(told.contains("-1/s"), "{told}");

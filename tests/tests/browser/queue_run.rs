@@ -58,8 +58,10 @@ async fn build(hands: &Hands) -> Result<()> {
     // From the service into the reply queue, and from there to the client.
     assert_eq!(hands.count("[data-replies-of=l1]").await?, 2);
     hands.click("[data-node=n3]").await?;
+    hands.choose("work.distribution", "constant").await?;
     hands.fill("work.mean", "2 ms").await?;
     hands.click("[data-node=n1]").await?;
+    hands.choose("load.kind", "constant").await?;
     hands.fill("load.rate", "100/s").await?;
     picture(&hands.driver, "queue-built").await?;
     Ok(())

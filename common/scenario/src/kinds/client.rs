@@ -49,8 +49,9 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             value: ValueType::Variant {
                 tag: "kind",
                 options: &[
-                    VariantOption { id: "constant", label: text!("load.constant"), fields: OPEN_LOAD },
+                    // The first is what a new client gets: with work as scattered, waiting shows at once.
                     VariantOption { id: "poisson", label: text!("load.poisson"), fields: OPEN_LOAD },
+                    VariantOption { id: "constant", label: text!("load.constant"), fields: OPEN_LOAD },
                 ],
             },
             presence: Presence::RequiredWith(Literal::Nested),

@@ -43,8 +43,9 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             value: ValueType::Variant {
                 tag: "distribution",
                 options: &[
-                    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
+                    // The first is what a new service gets.
                     VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
+                    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
                 ],
             },
             presence: Presence::RequiredWith(Literal::Nested),

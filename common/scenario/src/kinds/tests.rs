@@ -35,12 +35,12 @@ fn the_defaults_of_new_nodes() {
     assert_eq!(
         Kind::Client.descriptor().new_node("n1", "buyers", 0, 0),
         json!({"id": "n1", "name": "buyers", "x": 0, "y": 0, "kind": "client",
-            "load": {"kind": "constant", "rate": "20/s", "in_flight": 1000}, "payload": {"bytes": "256 B"}})
+            "load": {"kind": "poisson", "rate": "20/s", "in_flight": 1000}, "payload": {"bytes": "256 B"}})
     );
     assert_eq!(
         Kind::Service.descriptor().new_node("n2", "shop", 0, 0),
         json!({"id": "n2", "name": "shop", "x": 0, "y": 0, "kind": "service",
-            "replicas": 1, "workers": 1, "work": {"distribution": "constant", "mean": "40 ms"}})
+            "replicas": 1, "workers": 1, "work": {"distribution": "exponential", "mean": "40 ms"}})
     );
 }
 
