@@ -377,6 +377,13 @@ async fn every_template_runs_whole_and_accounts_for_all() -> Result<()> {
         let ran = desk.hopscope(&[&"run", &path, &"--duration", &"2s", &"--json"]).await?;
         ensure_code(&ran, 0).with_context(|| path.display().to_string())?;
         let report: Value = serde_json::from_str(&ran.stdout)?;
+        for link in report["links"].as_array().context("no links")? {
+            let sum = |names: &[&str]| names.iter().filter_map(|name| link[*name].as_u64()).sum::<u64>();
+            ensure!(sum(&["sent", "acked"]) > 0, "{}: nothing passed over {link}", path.display());
+            let good = sum(&["completed"]).max(sum(&["confirmed"]));
+            let closed = good + sum(&["refused", "failed", "timed_out", "cancelled", "open"]);
+            ensure!(sum(&["sent"]) == closed, "{}: not all is accounted for: {link}", path.display());
+        }
         for law in report["laws"].as_array().context("no laws")? {
             let counts = ["broken", "undecided"].map(|count| law[count].as_u64());
             ensure!(counts == [Some(0), Some(0)], "{}: {law}", path.display());

@@ -70,6 +70,7 @@ fn link(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Value {
         "not_sent": count(LinkCount::NotSent),
         "sent": count(LinkCount::Sent),
         "completed": count(LinkCount::Completed),
+        "confirmed": count(LinkCount::Confirmed),
         "refused": count(LinkCount::Refused),
         "failed": count(LinkCount::Failed),
         "timed_out": count(LinkCount::TimedOut),
@@ -77,11 +78,15 @@ fn link(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Value {
         "open": stats.map_or(0, |stats| stats.open),
         "retried": count(LinkCount::Retried),
         "late": stats.map_or(0, |stats| stats.late),
+        "acked": count(LinkCount::Acked),
+        "nacked": count(LinkCount::Nacked),
+        "requeued": count(LinkCount::Requeued),
         "throughput": {
             "count": completed,
             "per_s": report.stats.span().and_then(|span| span.per_second(completed)),
         },
         "answered_ns": latency(&stats.map(LinkStats::answered).unwrap_or_default()),
+        "confirmed_ns": latency(&stats.map(|stats| stats.confirmed.clone()).unwrap_or_default()),
         "completed_ns": latency(&stats.map(|stats| stats.completed.clone()).unwrap_or_default()),
     })
 }

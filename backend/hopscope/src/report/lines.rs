@@ -7,7 +7,7 @@ use hopscope_record::kind::LinkCount;
 use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
 use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_scenario::catalogue::{Key, plain};
-use hopscope_scenario::plan::PlanLink;
+use hopscope_scenario::plan::{Passage, PlanLink};
 use hopscope_scenario::text;
 
 use super::{Kept, Report};
@@ -80,8 +80,14 @@ fn link_lines(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Ve
         let args = [("intended", whole(intended)), ("not_sent", whole(not_sent))];
         lines.push(format!("{INDENT}{}", say(text!("cli.figures.wanted"), args)));
     }
-    lines.push(indented(&counts(stats).trim_fmt()));
-    lines.push(indented(&latencies(stats).trim_fmt()));
+    let told = Told::of(report.plan.passage(link), link);
+    lines.push(indented(&counts(told, stats).trim_fmt()));
+    if told != Told::Delivered {
+        lines.push(indented(&latencies(told, stats).trim_fmt()));
+    }
+    if !matches!(told, Told::Called | Told::Requested) {
+        return lines;
+    }
     let completed = stats.map_or(0, |stats| stats.completed_in_phase);
     let throughput = [
         ("rate", or_dash(report.stats.span().and_then(|span| span.per_second(completed)), rate)),
@@ -92,30 +98,68 @@ fn link_lines(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Ve
     lines
 }
 
-/// sent = completed + refused + failed + timed out + given up + open.
-fn counts(stats: Option<&LinkStats>) -> Table {
-    let columns: [(Key, u64); 9] = {
-        let count = |count| stats.map_or(0, |stats| stats.count(count));
-        [
+/// What a link's attempts are, and so what is told of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Calls: closed by their reply.
+    Called,
+    /// Publishes whose reply is awaited: closed by that.
+    Requested,
+    /// Other publishes: closed by the broker's confirm.
+    Published,
+    /// Deliveries from a queue: settled.
+    Delivered,
+}
+
+impl Told {
+    fn of(passage: Passage, link: &PlanLink) -> Self {
+        match passage {
+            Passage::Call => Self::Called,
+            Passage::Publish if link.replies.is_some() => Self::Requested,
+            Passage::Publish => Self::Published,
+            Passage::Deliver => Self::Delivered,
+        }
+    }
+}
+
+/// Each sum is that of its parts: sent = completed (or confirmed, where no reply is awaited) + refused + failed + timed out +
+/// given up + open; delivered = acked + rejected + given back + open.
+fn counts(told: Told, stats: Option<&LinkStats>) -> Table {
+    let count = |count| stats.map_or(0, |stats| stats.count(count));
+    let open = (text!("cli.figures.open"), stats.map_or(0, |stats| stats.open));
+    let columns = if told == Told::Delivered {
+        vec![
+            (text!("cli.figures.delivered"), stats.map_or(0, LinkStats::delivered)),
+            (text!("cli.figures.acked"), count(LinkCount::Acked)),
+            (text!("cli.figures.nacked"), count(LinkCount::Nacked)),
+            (text!("cli.figures.requeued"), count(LinkCount::Requeued)),
+            open,
+        ]
+    } else {
+        let good = match told {
+            Told::Published => (text!("cli.figures.confirmed"), count(LinkCount::Confirmed)),
+            _ => (text!("cli.figures.completed"), count(LinkCount::Completed)),
+        };
+        vec![
             (text!("cli.figures.sent"), count(LinkCount::Sent)),
-            (text!("cli.figures.completed"), count(LinkCount::Completed)),
+            good,
             (text!("cli.figures.refused"), count(LinkCount::Refused)),
             (text!("cli.figures.failed"), count(LinkCount::Failed)),
             (text!("cli.figures.timed-out"), count(LinkCount::TimedOut)),
             (text!("cli.figures.cancelled"), count(LinkCount::Cancelled)),
-            (text!("cli.figures.open"), stats.map_or(0, |stats| stats.open)),
+            open,
             (text!("cli.figures.retried"), count(LinkCount::Retried)),
             (text!("cli.figures.late"), stats.map_or(0, |stats| stats.late)),
         ]
     };
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(columns.map(|(name, _)| word(name)));
-    table.add_row(columns.map(|(_, count)| whole(count)));
+    table.load_style(NOTHING).set_header(columns.iter().map(|(name, _)| word(*name)));
+    table.add_row(columns.iter().map(|(_, count)| whole(*count)));
     table.column_iter_mut().for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
 }
 
-fn latencies(stats: Option<&LinkStats>) -> Table {
+fn latencies(told: Told, stats: Option<&LinkStats>) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(
         [
@@ -128,10 +172,14 @@ fn latencies(stats: Option<&LinkStats>) -> Table {
         ]
         .map(word),
     );
-    let rows = [
-        (text!("cli.figures.answered"), stats.map(LinkStats::answered)),
-        (text!("cli.figures.completed.latency"), stats.map(|stats| stats.completed.clone())),
-    ];
+    let answered = (text!("cli.figures.answered"), stats.map(LinkStats::answered));
+    let completed = (text!("cli.figures.completed.latency"), stats.map(|stats| stats.completed.clone()));
+    let confirmed = (text!("cli.figures.confirmed.latency"), stats.map(|stats| stats.confirmed.clone()));
+    let rows = match told {
+        Told::Called => vec![answered, completed],
+        Told::Requested => vec![answered, completed, confirmed],
+        Told::Published | Told::Delivered => vec![confirmed],
+    };
     for (name, latency) in rows {
         table.add_row(latency_row(name, &latency.unwrap_or_default()));
     }

@@ -56,6 +56,12 @@ impl LinkStats {
         }
     }
 
+    /// Deliveries on it: those that were settled in any way, and those that are open.
+    #[must_use]
+    pub const fn delivered(&self) -> u64 {
+        self.count(LinkCount::Acked) + self.count(LinkCount::Nacked) + self.count(LinkCount::Requeued) + self.open
+    }
+
     /// One of its counts. Sent = Completed + Failed + TimedOut + Refused + Cancelled + open.
     #[must_use]
     pub const fn count(&self, count: LinkCount) -> u64 {
