@@ -18,6 +18,8 @@ pub enum Purpose {
     Arrivals,
     /// How long the works of one replica take; its number, from 1.
     Work(u32),
+    /// Which branches one replica takes; its number, from 1.
+    Choice(u32),
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
         match self {
             Self::Arrivals => "arrivals".to_owned(),
             Self::Work(replica) => format!("work {replica}"),
+            Self::Choice(replica) => format!("choice {replica}"),
         }
     }
 }

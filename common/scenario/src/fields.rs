@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::catalogue::Key;
 use crate::kinds::Kind;
 use crate::quantity::Dimension;
+use crate::steps::{STEP_TAG, STEPS};
 
 #[cfg(test)]
 mod tests;
@@ -95,6 +96,17 @@ pub enum ValueType {
         /// Its fields.
         fields: &'static [Field],
     },
+    /// A list of objects of these fields.
+    List {
+        /// Those of each.
+        fields: &'static [Field],
+        /// Fewest objects.
+        min: usize,
+        /// Most objects.
+        max: usize,
+    },
+    /// A list of steps ([`crate::steps::STEPS`]); the descriptors are one list, so that steps may hold steps.
+    Steps,
     /// An object whose `tag` names one of the options and which has that option's fields beside it.
     Variant {
         /// The key whose value chooses.
@@ -176,7 +188,8 @@ pub struct Leaf {
     /// JSON pointer from the object that has the fields, like `/work/mean`.
     pub pointer: String,
     /// The field; a [`ValueType::Variant`] stands for the choice of its tag (at `pointer` + `/` + tag) and is followed
-    /// by the rows of the chosen option. Groups have no row of their own.
+    /// by the rows of the chosen option. Groups have no row of their own. Lists and
+    /// steps have none: a form shows them in a way of their own.
     pub field: &'static Field,
 }
 
@@ -201,6 +214,7 @@ fn collect_leaves(fields: &'static [Field], object: &Value, prefix: &str, rows: 
                     collect_leaves(option.fields, value, &pointer, rows);
                 }
             }
+            ValueType::List { .. } | ValueType::Steps => {}
             _ => rows.push(Leaf { pointer, field }),
         }
     }
@@ -227,11 +241,13 @@ pub fn complete(fields: &'static [Field], object: &mut Map<String, Value>) {
             continue;
         };
         match &field.value {
-            ValueType::Group { fields } => {
-                if let Value::Object(inner) = value {
-                    complete(fields, inner);
+            ValueType::Group { fields } => complete_value(fields, value),
+            ValueType::List { fields, .. } => for_each(value, |item| complete_value(fields, item)),
+            ValueType::Steps => for_each(value, |step| {
+                if let Some(option) = step.as_object().and_then(|step| chosen(STEP_TAG, STEPS, step)) {
+                    complete_value(option.fields, step);
                 }
-            }
+            }),
             ValueType::Variant { tag, options } => {
                 if let Value::Object(inner) = value
                     && let Some(option) = chosen(tag, options, inner)
@@ -241,5 +257,17 @@ pub fn complete(fields: &'static [Field], object: &mut Map<String, Value>) {
             }
             _ => {}
         }
+    }
+}
+
+fn complete_value(fields: &'static [Field], value: &mut Value) {
+    if let Value::Object(object) = value {
+        complete(fields, object);
+    }
+}
+
+fn for_each(list: &mut Value, change: impl FnMut(&mut Value)) {
+    if let Value::Array(items) = list {
+        items.iter_mut().for_each(change);
     }
 }

@@ -144,6 +144,16 @@ codes! {
     ReplyQueueShared, "reply-queue-shared", Error;
     /// Replies are awaited and no service takes the messages. Args: queue.
     NobodyReplies, "nobody-replies", Error;
+    /// A step of a body names no outgoing link of its service. Args: value, name.
+    UnknownLink, "unknown-link", Error;
+    /// A step calls over a link that is published over, or the reverse. Args: value, step, other.
+    WrongStep, "wrong-step", Error;
+    /// A body may reply twice to one request. Args: name.
+    SecondReply, "second-reply", Error;
+    /// A body replies in a branch beside which others run. Args: name.
+    ReplyInParallel, "reply-in-parallel", Error;
+    /// Steps stand too deep within steps. Args: max.
+    StepsTooDeep, "steps-too-deep", Error;
     /// A client has no outgoing link. Args: name.
     ClientWithoutLink, "client-without-link", Error;
     /// No node starts traffic.
@@ -156,6 +166,8 @@ codes! {
     QueueNotFed, "queue-not-fed", Warning;
     /// No service takes from a queue. Args: name.
     QueueNotTaken, "queue-not-taken", Warning;
+    /// A service's own body never takes one of its links. Args: name, link.
+    LinkNotInBody, "link-not-in-body", Warning;
     /// A consumer of a queue has more workers than it may hold messages. Args: queue, service, prefetch, workers.
     IdleWorkers, "idle-workers", Warning;
     /// A document passed validation and the model still refused it: a fault of the descriptors. Args: reason.

@@ -18,4 +18,5 @@ pub mod protocol;
 pub mod quantity;
 pub mod schema;
 pub mod shape;
+pub mod steps;
 pub mod validate;

@@ -143,6 +143,62 @@ pub struct Service {
     pub workers: u32,
     /// How long the work of one request takes.
     pub work: Work,
+    /// What it does for a request, where the person wrote it. Without it the body is derived: the work, then the outgoing
+    /// links in the document's order, then the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Vec<BodyStep>>,
+}
+
+/// One step of a body that a person wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum BodyStep {
+    /// Work.
+    Work {
+        /// How long; without it, as long as the service's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work: Option<Work>,
+    },
+    /// Call over a link and wait for the reply.
+    Call {
+        /// The link's id.
+        link: String,
+    },
+    /// Publish over a link and wait for the broker's confirm.
+    Publish {
+        /// The link's id.
+        link: String,
+    },
+    /// Go through several branches at once and wait for all of them.
+    Parallel {
+        /// Two or more.
+        branches: Vec<Branch>,
+    },
+    /// Go through one of several branches, as chance decides.
+    Choose {
+        /// Two or more.
+        branches: Vec<Choice>,
+    },
+    /// Reply; what follows is done after the caller has its reply.
+    Reply,
+}
+
+/// A branch of a parallel step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// What is done in it; may be nothing.
+    pub steps: Vec<BodyStep>,
+}
+
+/// A branch that may be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// How often it is chosen, beside the weights of the others.
+    pub weight: u32,
+    /// What is done in it; may be nothing.
+    pub steps: Vec<BodyStep>,
 }
 
 /// How long work takes.

@@ -6,12 +6,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{Args, Key, Language, plain};
-use crate::fields::{Field, ValueType};
+use crate::fields::{Field, ValueType, VariantOption};
 use crate::kinds::KINDS;
 use crate::model::{FORMAT, VERSION};
 use crate::protocol::PROTOCOLS;
 use crate::quantity::Dimension;
 use crate::shape::{LINK_FIELDS, MAX_LINKS, MAX_NODES, NODE_FIELDS, SCENARIO_FIELDS};
+use crate::steps::{STEP_TAG, STEPS};
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub fn scenario_schema() -> Value {
         "time": quantity(Dimension::Time),
         "rate": quantity(Dimension::Rate),
         "size": quantity(Dimension::Size),
+        "step": one_of(STEP_TAG, STEPS),
         "node": {"oneOf": nodes.collect::<Vec<_>>()},
         "link": {"oneOf": links.collect::<Vec<_>>()},
     });
@@ -101,10 +103,11 @@ fn field_schema(field: &Field) -> Value {
             json!({"$ref": "#/$defs/id", "description": format!("the id of a {kind}")})
         }
         ValueType::Group { fields } => Value::Object(object(&[fields], &[])),
-        ValueType::Variant { tag, options } => {
-            let options = options.iter().map(|option| object(&[option.fields], &[(tag, json!({"const": option.id}))]));
-            json!({"oneOf": options.collect::<Vec<_>>()})
+        ValueType::List { fields, min, max } => {
+            json!({"type": "array", "minItems": min, "maxItems": max, "items": object(&[fields], &[])})
         }
+        ValueType::Steps => json!({"type": "array", "items": {"$ref": "#/$defs/step"}}),
+        ValueType::Variant { tag, options } => one_of(tag, options),
     };
     if let Value::Object(shape) = shape {
         schema.extend(shape);
@@ -113,6 +116,11 @@ fn field_schema(field: &Field) -> Value {
         schema.insert("default".to_owned(), default);
     }
     Value::Object(schema)
+}
+
+fn one_of(tag: &str, options: &[VariantOption]) -> Value {
+    let options = options.iter().map(|option| object(&[option.fields], &[(tag, json!({"const": option.id}))]));
+    json!({"oneOf": options.collect::<Vec<_>>()})
 }
 
 fn definition(dimension: Dimension) -> &'static str {

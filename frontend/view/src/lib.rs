@@ -12,6 +12,7 @@ pub mod gestures;
 pub mod judge;
 pub mod scene;
 pub mod sequence;
+pub mod steps;
 pub mod transfer;
 
 pub use hopscope_report::figures as format;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hopscope_scenario::edits::{Change, Document, List, Target};
+use hopscope_scenario::edits::{Change, Document, List, Target, rename_links};
 use serde_json::{Value, json};
 
 #[cfg(test)]
@@ -57,6 +57,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
         add(&mut grown, change, element);
         ids.insert(node.id().to_owned(), id);
     }
+    let mut links = BTreeMap::new();
     for link in other.links() {
         let ends = (ids.get(link.from()), ids.get(link.to()), link.protocol());
         let (Some(from), Some(to), Some(protocol)) = ends else {
@@ -67,7 +68,21 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
         for (field, value) in [("id", &id), ("from", from), ("to", to)] {
             element[field] = Value::from(value.as_str());
         }
+        // Replies come back through the copy of their queue, or through none.
+        let replies = element.get("replies").and_then(Value::as_str).map(|queue| ids.get(queue).cloned());
+        match replies {
+            Some(Some(queue)) => element["replies"] = Value::from(queue),
+            Some(None) => drop(element.as_object_mut().and_then(|link| link.remove("replies"))),
+            None => {}
+        }
         add(&mut grown, change, element);
+        links.insert(link.id().to_owned(), id);
+    }
+    for node in other.nodes() {
+        if let (Some(body), Some(id)) = (node.body(), ids.get(node.id())) {
+            let body = rename_links(body, &|link| links.get(link).cloned());
+            changes.push(Change::set(Target::Node(id.clone()), "/body", Value::Array(body)));
+        }
     }
     (ids.into_values().collect(), Change::Group(changes))
 }

@@ -60,7 +60,12 @@ impl Hands {
 
     /// Writes into a field of that name in place of what it holds.
     pub(crate) async fn fill(&self, name: &str, text: &str) -> Result<()> {
-        let field = self.find(&format!("input[name=\"{name}\"]")).await?;
+        self.fill_css(&format!("input[name=\"{name}\"]"), text).await
+    }
+
+    /// Writes into the first field of that kind in place of what it holds.
+    pub(crate) async fn fill_css(&self, css: &str, text: &str) -> Result<()> {
+        let field = self.find(css).await?;
         field.click().await?;
         field.send_keys(Key::Control + "a").await?;
         field.send_keys(text).await?;

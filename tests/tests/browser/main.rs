@@ -5,3 +5,4 @@ mod hands;
 mod queue_run;
 mod runs;
 mod start;
+mod steps;

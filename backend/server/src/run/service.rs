@@ -1,12 +1,13 @@
 //! One replica of a service: takes requests in, works on them by its workers, calls on, and answers.
 
+mod body;
+
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hopscope_record::kind::Outcome as Ended;
 use hopscope_record::{Kind, LinkIndex, MessageId};
-use hopscope_rules::body::{Action, Body, Outcome};
+use hopscope_rules::body::Outcome;
 use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
 use hopscope_scenario::model::Work;
@@ -57,7 +58,9 @@ impl ReplicaNode {
             body: slice.body.clone(),
             links: OnceLock::new(),
             works: Mutex::new(Works { draws: slice.draws.clone(), drawn: 0 }),
+            choices: Mutex::new(Choices { draws: slice.choices.clone(), drawn: 0 }),
             timer,
+            tasks: tasks.clone(),
         });
         let replies = OnceLock::new();
         let arriving: Vec<LinkIndex> = slice.arriving.iter().map(|(link, _)| *link).collect();
@@ -142,7 +145,24 @@ struct Replica {
     body: Vec<Step>,
     links: OnceLock<Vec<Link>>,
     works: Mutex<Works>,
+    choices: Mutex<Choices>,
     timer: Timer,
+    /// Those of its node.
+    tasks: Tasks,
+}
+
+/// What chance decides in the body, one after the other.
+struct Choices {
+    draws: Draws,
+    drawn: u64,
+}
+
+impl Choices {
+    fn draw(&mut self) -> f64 {
+        let n = self.drawn;
+        self.drawn += 1;
+        self.draws.unit(n)
+    }
 }
 
 /// How long works take, one after the other.
@@ -162,18 +182,30 @@ impl Works {
 impl Handler for Replica {
     fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
         Box::pin(async move {
-            let worker = self.worker().await;
-            let held = Held::start(worker, &request);
-            let outcome = self.work(&request).await;
-            held.finish(outcome);
-            let verdict = if outcome == Outcome::Good { Verdict::Good } else { Verdict::Failed };
-            Answer { verdict, body: Bytes::new() }
+            let (tell, mut told) = oneshot::channel();
+            let tasks = self.tasks.clone();
+            let mut body = Box::pin(self.go_through(request, tell));
+            let outcome = tokio::select! {
+                biased;
+                outcome = &mut told => outcome.unwrap_or(Outcome::Failed),
+                _ = &mut body => return answer(told.try_recv().unwrap_or(Outcome::Failed)),
+            };
+            // What follows the reply is the replica's alone.
+            tasks.spawn(async move {
+                body.await;
+            });
+            answer(outcome)
         })
     }
 }
 
-/// What works on deliveries: the replica, which then publishes the reply where one is wanted. The worker is free by then,
-/// and the delivery is not settled before the broker has the reply.
+fn answer(outcome: Outcome) -> Answer {
+    let verdict = if outcome == Outcome::Good { Verdict::Good } else { Verdict::Failed };
+    Answer { verdict, body: Bytes::new() }
+}
+
+/// What works on deliveries: the replica, which also publishes the reply where one is wanted. The delivery is settled when
+/// the body has ended and the broker has the reply.
 struct Taker {
     replica: Arc<Replica>,
     replies: Arc<Replies>,
@@ -182,18 +214,40 @@ struct Taker {
 impl Handler for Taker {
     fn handle(self: Arc<Self>, mut request: Request) -> BoxFuture<'static, Answer> {
         Box::pin(async move {
-            let (identity, recorder, reply) = (request.identity, request.recorder.clone(), request.reply.take());
-            let answer = Arc::clone(&self.replica).handle(request).await;
-            let Some(ReplyTo { queue, correlation }) = reply else { return answer };
-            let mut links = self.replies.get().into_iter().flatten();
-            let Some((_, link)) = links.find(|(name, _)| **name == *queue) else { return answer };
-            let call = Call { trace: identity.trace, message: recorder.mint_message(), parent: identity.message };
-            let answers = Answers { correlation, verdict: answer.verdict };
-            let replied = link.answer(call, answer.body.clone(), answers).await;
+            let (identity, recorder, wanted) = (request.identity, request.recorder.clone(), request.reply.take());
+            let (tell, told) = oneshot::channel();
+            let body = Arc::clone(&self.replica).go_through(request, tell);
+            let reply = async {
+                let outcome = told.await.unwrap_or(Outcome::Failed);
+                self.reply(wanted?, outcome, identity, &recorder).await.map(|arrived| (outcome, arrived))
+            };
+            let (outcome, replied) = tokio::join!(body, reply);
             // A failure that its sender was told of is settled; one that nobody heard of is not.
-            let settled = replied.is_ok_and(|reply| reply.verdict == Verdict::Good);
-            Answer { verdict: if settled { Verdict::Good } else { Verdict::Failed }, ..answer }
+            answer(match replied {
+                Some((_, false)) => Outcome::Failed,
+                Some((Outcome::Failed, true)) => Outcome::Good,
+                Some((Outcome::Good, true)) | None => outcome,
+            })
         })
+    }
+}
+
+impl Taker {
+    /// Publishes a reply, and tells whether the broker has it; `None` where no link leads to who wants it.
+    async fn reply(
+        &self,
+        wanted: ReplyTo,
+        outcome: Outcome,
+        delivery: transport::Identity,
+        recorder: &Recorder,
+    ) -> Option<bool> {
+        let ReplyTo { queue, correlation } = wanted;
+        let mut links = self.replies.get().into_iter().flatten();
+        let (_, link) = links.find(|(name, _)| **name == *queue)?;
+        let call = Call { trace: delivery.trace, message: recorder.mint_message(), parent: delivery.message };
+        let answer = answer(outcome);
+        let answers = Answers { correlation, verdict: answer.verdict };
+        Some(link.answer(call, answer.body, answers).await.is_ok_and(|reply| reply.verdict == Verdict::Good))
     }
 }
 
@@ -231,47 +285,6 @@ impl Replica {
                 Ok(()) => return,
                 Err(mut worker) => worker.replica = None,
             }
-        }
-    }
-
-    /// Goes through the body's steps.
-    async fn work(&self, request: &Request) -> Outcome {
-        let mut body = Body::new(&self.body);
-        let mut action = body.start();
-        loop {
-            let outcome = match action {
-                Some(Action::Work(work)) => {
-                    self.wait(work).await;
-                    Outcome::Good
-                }
-                Some(Action::Call(link) | Action::Publish(link)) => self.call(LinkIndex(link), request).await,
-                Some(Action::Reply(outcome)) => return outcome,
-                // A body ends by its reply.
-                None => return Outcome::Failed,
-            };
-            action = body.next(outcome);
-        }
-    }
-
-    /// Stands for work by waiting exactly as long.
-    async fn wait(&self, work: &Work) {
-        let length = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
-        if length.0 > 0 {
-            self.timer.after(Duration::from_nanos(length.0)).await;
-        }
-    }
-
-    /// Calls on with the body that came in, in as many attempts as the link's policy makes.
-    async fn call(&self, link: LinkIndex, request: &Request) -> Outcome {
-        let Some(link) = self.links().iter().find(|ours| ours.index() == link) else { return Outcome::Failed };
-        let call = Call {
-            trace: request.identity.trace,
-            message: request.recorder.mint_message(),
-            parent: request.identity.message,
-        };
-        match link.call(call, request.body.clone()).await {
-            Ok(reply) if reply.verdict == Verdict::Good => Outcome::Good,
-            _ => Outcome::Failed,
         }
     }
 }

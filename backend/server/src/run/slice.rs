@@ -27,8 +27,10 @@ pub(super) struct ReplicaSlice {
     pub(super) workers: u32,
     /// What it does for one.
     pub(super) body: Vec<Step>,
-    /// What chance decides of that.
+    /// What chance decides of that: how long works take.
     pub(super) draws: Draws,
+    /// And which branches are taken.
+    pub(super) choices: Draws,
     /// The links that end at it.
     pub(super) arriving: Vec<(LinkIndex, Protocol)>,
     /// The links that it calls or publishes over.
@@ -140,6 +142,7 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             workers: service.workers,
             body: service.body.clone(),
             draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),
+            choices: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Choice(replica)),
             arriving: arriving.clone(),
             calling: calling.clone(),
             taking: taking.clone(),

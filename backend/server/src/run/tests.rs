@@ -11,6 +11,7 @@ use hopscope_scenario::quantity::{Rate, Size, Time};
 use super::*;
 use crate::record::{Memory, new_run_key};
 
+mod bodies;
 mod queues;
 
 const MS: u64 = 1_000_000;
@@ -81,7 +82,7 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, work })
+        NodeKind::Service(Service { replicas, workers: shape.workers, work, body: None })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),

@@ -90,6 +90,11 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether a worker is free before its reply goes out.
+    fn replies_last(&self) -> bool {
+        self.link.is_none_or(|link| link.replies_last)
+    }
+
     /// Whether a consumer acknowledges when its work is done.
     fn acks_after_work(&self) -> bool {
         self.link.is_some_and(|link| link.acks_after_work)

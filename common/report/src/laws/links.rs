@@ -2,7 +2,7 @@
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_scenario::model::AckTime;
-use hopscope_scenario::plan::{Passage, Plan};
+use hopscope_scenario::plan::{Passage, Plan, PlanService};
 
 /// The plan's links and queues. Without a plan there is none, and everything goes by number.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(super) struct Link {
     pub(super) queue: PlaceIndex,
     /// Whether who takes from it acknowledges a message when its work is done.
     pub(super) acks_after_work: bool,
+    /// Whether who is at its end frees its worker before it replies, whatever way a request takes.
+    pub(super) replies_last: bool,
     /// Whether the publisher waits for replies.
     pub(super) awaits_reply: bool,
     /// The link that it carries the replies of, or [`LinkIndex::NONE`].
@@ -40,6 +42,7 @@ impl Links {
                 passage,
                 queue: queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)),
                 acks_after_work: queue.is_some_and(|queue| queue.ack == AckTime::AfterWork),
+                replies_last: plan.service_at(link.to).is_none_or(PlanService::replies_last),
                 awaits_reply: link.replies.is_some(),
                 replies_of: link.replies_of.map_or(LinkIndex::NONE, LinkIndex),
             }

@@ -393,3 +393,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_worker_may_go_on_after_its_reply_where_its_body_does() {
+    let mut recording = Recording::of(lawful::run(USUAL));
+    let Event { message, .. } = answered(&recording.events, 0);
+    let replied = stamp(&mut recording.events, message, Kind::REPLIED).time;
+    stamp(&mut recording.events, message, Kind::FINISHED).time = replied + 1;
+    assert_eq!(red(&judge(&recording)), [ReplyAfterRequest]);
+    recording.hello.plan = crate::recording::replying_early();
+    assert_eq!(red(&judge(&recording)), []);
+    let started = stamp(&mut recording.events, message, Kind::STARTED).time;
+    stamp(&mut recording.events, message, Kind::FINISHED).time = started - 1;
+    assert_eq!(red(&judge(&recording)), [ReplyAfterRequest]);
+}

@@ -114,6 +114,12 @@ fn open(events: &[Event], link: u16) -> EndCount {
     EndCount::open_attempts(LinkIndex(link), count(Attempt::Opens).saturating_sub(count(Attempt::Closes)) as u64)
 }
 
+/// The plan of the usual recordings, but the shop calls, replies, and works then.
+pub(crate) fn replying_early() -> Vec<u8> {
+    let body = r#""mean": "40 ms"}, "body": [{"step": "call", "link": "l2"}, {"step": "reply"}, {"step": "work"}]"#;
+    plan(&SCENARIO.replacen(r#""mean": "40 ms"}"#, body, 1))
+}
+
 fn plan(scenario: &str) -> Vec<u8> {
     let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
     compile(&validate(scenario).unwrap().scenario, &settings).to_bytes().unwrap()

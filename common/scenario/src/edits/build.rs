@@ -8,7 +8,6 @@ use super::document::Document;
 use crate::issue::{Code, Issue};
 use crate::kinds::KindDescriptor;
 use crate::protocol::{PROTOCOLS, Protocol};
-use crate::validate::document_issues;
 
 impl Document {
     /// A new node with its kind's defaults, a fresh id and a name made from `name` ("service", "service 2"); gives the
@@ -52,28 +51,30 @@ impl Document {
 
     /// The Issue that a link over this protocol would have.
     fn refusal(&self, from: &str, to: &str, protocol: Protocol) -> Option<Issue> {
-        let mut trial = self.value().clone();
-        let links = trial.get_mut(List::Links.name())?.as_array_mut()?;
-        let link = json!({"id": "trial", "from": from, "to": to, "protocol": protocol.descriptor().id});
-        let path = format!("/links/{}", links.len());
-        links.push(link);
-        let about = [Code::SelfLink, Code::IllegalLink, Code::SynchronousCycle, Code::UnknownNode];
-        document_issues(&trial).into_iter().find(|issue| about.contains(&issue.code) && issue.path.starts_with(&path))
+        let mut trial = self.clone();
+        let path = format!("/links/{}", self.elements(List::Links).len());
+        trial.apply(&self.connect(from, to, protocol).1).ok()?;
+        let about = [Code::SelfLink, Code::IllegalLink, Code::SynchronousCycle, Code::EndlessCycle, Code::UnknownNode];
+        trial.issues().into_iter().find(|issue| about.contains(&issue.code) && issue.path.starts_with(&path))
     }
 
-    /// Removes nodes, the links at them, and links.
+    /// Removes nodes, the links at them, and links, with the steps that take those links.
     #[must_use]
     pub fn remove_elements(&self, nodes: &[&str], links: &[&str]) -> Change {
         let gone = |id: &str| nodes.contains(&id);
-        let links = self
+        let links: Vec<_> = self
             .links()
             .filter(|link| links.contains(&link.id()) || gone(link.from()) || gone(link.to()))
-            .map(|link| Change::Remove { list: List::Links, id: link.id().to_owned() });
+            .map(|link| link.id())
+            .collect();
+        let stays = |id: &str| (!links.contains(&id)).then(|| id.to_owned());
+        let bodies: Vec<_> = self.rename_links_in_bodies(&stays).collect();
+        let links = links.iter().map(|id| Change::Remove { list: List::Links, id: (*id).to_owned() });
         let nodes = self
             .nodes()
             .filter(|node| gone(node.id()))
             .map(|node| Change::Remove { list: List::Nodes, id: node.id().to_owned() });
-        Change::Group(links.chain(nodes).collect())
+        Change::Group(bodies.into_iter().chain(links).chain(nodes).collect())
     }
 
     /// Fresh ids count on from the greatest number in use, so that an id is not soon another node's.

@@ -181,6 +181,12 @@ impl<'a> NodeRef<'a> {
         Some((axis("x")?, axis("y")?))
     }
 
+    /// The steps of a service's own body; `None` while none is written.
+    #[must_use]
+    pub fn body(self) -> Option<&'a Vec<Value>> {
+        self.0.get("body")?.as_array()
+    }
+
     /// All of it.
     #[must_use]
     pub fn value(self) -> &'a Value {

@@ -8,10 +8,12 @@ mod build;
 mod change;
 mod document;
 mod history;
+mod steps;
 
 pub use change::{Change, EditError, List, Target};
 pub use document::{Document, LinkRef, NodeRef};
 pub use history::History;
+pub use steps::renamed as rename_links;
 
 #[cfg(test)]
 mod tests;

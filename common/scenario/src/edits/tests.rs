@@ -54,6 +54,52 @@ fn an_illegal_link_is_refused_with_its_issue() {
 }
 
 #[test]
+fn a_body_of_its_own_follows_the_links() {
+    let mut document = Document::open(GOOD).unwrap();
+    let body = document.derived_body("n2");
+    assert_eq!(json!(body), json!([{"step": "work"}, {"step": "call", "link": "l2"}, {"step": "reply"}]));
+    document.apply(&Change::set(node("n2"), "/body", Value::Array(body))).unwrap();
+    assert_eq!(document.issues(), []);
+    let (id, change) = document.add_node(Kind::Service.descriptor(), "bank", 0, 0);
+    document.apply(&change).unwrap();
+    let (link, change) = document.connect("n2", &id, Protocol::Grpc);
+    let before = document.clone();
+    let undo = document.apply(&change).unwrap();
+    let written = document.node("n2").unwrap().body().unwrap();
+    assert_eq!(written[2], json!({"step": "call", "link": link}), "before the reply");
+    assert_eq!(written.len(), 4);
+    assert_eq!(document.issues(), []);
+    let remove = document.remove_elements(&["n3"], &[]);
+    let undo_removal = document.apply(&remove).unwrap();
+    assert_eq!(document.node("n2").unwrap().body().unwrap().len(), 3, "its step has gone with it");
+    assert_eq!(document.issues(), []);
+    document.apply(&undo_removal).unwrap();
+    document.apply(&undo).unwrap();
+    assert_eq!(document, before);
+}
+
+#[test]
+fn a_circle_that_a_body_can_leave_is_no_fault() {
+    let mut document = Document::open(GOOD).unwrap();
+    let sometimes = json!([{"step": "choose", "branches": [{"weight": 1, "steps": []}, {"weight": 1, "steps": []}]}]);
+    document.apply(&Change::set(node("n3"), "/body", sometimes)).unwrap();
+    // A new link gets a step that every request takes.
+    assert_eq!(document.may_link("n3", "n2").unwrap_err().code, Code::SynchronousCycle);
+    let (link, change) = document.add_link("n3", "n2", Protocol::Http1);
+    document.apply(&change).unwrap();
+    let step = json!([{"step": "call", "link": link}]);
+    document
+        .apply(&Change::set(
+            node("n3"),
+            "/body",
+            json!([{"step": "choose", "branches": [
+        {"weight": 1, "steps": step}, {"weight": 9, "steps": []}]}]),
+        ))
+        .unwrap();
+    assert_eq!(document.issues(), []);
+}
+
+#[test]
 fn what_is_typed_is_kept_and_marked() {
     let mut document = Document::open(GOOD).unwrap();
     let change = Change::set(node("n2"), "/work/mean", json!("-1.2"));

@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 use crate::catalogue::Key;
 use crate::fields::{self, Field};
 
+pub(crate) use service::WORKS;
+
 #[cfg(test)]
 mod tests;
 

@@ -15,6 +15,13 @@ static MEAN: &[Field] = &[Field {
     presence: Presence::RequiredWith(Literal::Text("40 ms")),
 }];
 
+/// How long work may take.
+pub(crate) static WORKS: &[VariantOption] = &[
+    // The first is what a new service gets.
+    VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
+    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
+];
+
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
     kind: Kind::Service,
@@ -40,15 +47,9 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
         Field {
             name: "work",
             label: text!("field.work"),
-            value: ValueType::Variant {
-                tag: "distribution",
-                options: &[
-                    // The first is what a new service gets.
-                    VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
-                    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
-                ],
-            },
+            value: ValueType::Variant { tag: "distribution", options: WORKS },
             presence: Presence::RequiredWith(Literal::Nested),
         },
+        Field { name: "body", label: text!("field.body"), value: ValueType::Steps, presence: Presence::Optional },
     ],
 };

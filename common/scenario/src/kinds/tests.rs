@@ -67,7 +67,11 @@ fn check_default(field: &Field) {
                 assert_eq!(dimension.print(base), text, "not the canonical spelling");
             }
         }
-        ValueType::Id | ValueType::Node { .. } => {}
+        ValueType::List { fields, min, max } => {
+            assert!(min <= max, "{}", field.name);
+            fields.iter().for_each(check_default);
+        }
+        ValueType::Id | ValueType::Node { .. } | ValueType::Steps => {}
         ValueType::Choice { options } => {
             if let Some(value) = field.default_value() {
                 assert!(options.iter().any(|option| value == option.id), "{}", field.name);

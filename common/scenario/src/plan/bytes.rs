@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{FORMAT, Plan, Step, VERSION};
+use super::{FORMAT, Plan, Replies, VERSION, links_of};
 
 /// Why bytes are not a plan of this build.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +28,8 @@ pub enum PlanError {
         /// By which number.
         number: u32,
     },
-    /// A body that does not end with its only reply.
-    #[error("the plan's service {0} does not end with its one reply")]
+    /// A body that may reply twice to one request.
+    #[error("the plan's service {0} may reply twice")]
     Body(usize),
     /// More places or links than recordings can number.
     #[error("the plan has {count} {what}, more than recordings can number")]
@@ -104,14 +104,11 @@ impl Plan {
             points("service", row, "node", service.node, nodes)?;
             let last = service.first_place.saturating_add(service.replicas.saturating_sub(1));
             points("service", row, "place", last, places)?;
-            let reply = service.body.iter().position(|step| *step == Step::Reply);
-            if reply.map(|index| index + 1) != Some(service.body.len()) {
+            if Replies::of(&service.body).most > 1 {
                 return Err(PlanError::Body(row));
             }
-            for step in &service.body {
-                if let Step::Call { link } | Step::Publish { link } = step {
-                    points("service", row, "link", u32::from(*link), links)?;
-                }
+            for link in links_of(&service.body) {
+                points("service", row, "link", u32::from(link), links)?;
             }
         }
         for (row, queue) in self.queues.iter().enumerate() {

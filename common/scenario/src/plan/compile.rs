@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings, Step, VERSION,
+    Choice, FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings, Step, VERSION,
 };
 use crate::kinds::Kind;
-use crate::model::{Client, NodeKind, Queue, Scenario, Service};
+use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service};
 use crate::protocol::Style;
 
 /// Compiles a valid scenario. Total: of a scenario that did not come from validation, links whose ends do not exist are
@@ -103,9 +103,17 @@ fn add_client(plan: &mut Plan, node: u32, client: &Client) {
     plan.loads.push(PlanLoad { node, place, load: client.load.clone(), payload: client.payload.bytes, links });
 }
 
-/// The body is derived: work, then the outgoing links in order, called or published to, then the reply.
 fn add_service(plan: &mut Plan, node: u32, service: &Service) {
     let first_place = add_places(plan, node, Role::Replica, service.replicas);
+    let body = match &service.body {
+        Some(steps) => written(plan, node, service, steps),
+        None => derived(plan, node, service),
+    };
+    plan.services.push(PlanService { node, first_place, replicas: service.replicas, workers: service.workers, body });
+}
+
+/// Work, then the outgoing links in order, called or published to, then the reply.
+fn derived(plan: &Plan, node: u32, service: &Service) -> Vec<Step> {
     let mut body = vec![Step::Work { work: service.work.clone() }];
     body.extend(outgoing(plan, node).into_iter().map(|link| {
         match plan.link(link).map(|row| row.protocol.descriptor().style) {
@@ -114,7 +122,33 @@ fn add_service(plan: &mut Plan, node: u32, service: &Service) {
         }
     }));
     body.push(Step::Reply);
-    plan.services.push(PlanService { node, first_place, replicas: service.replicas, workers: service.workers, body });
+    body
+}
+
+/// The steps that a person wrote; one over a link that is not there is left out.
+fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep]) -> Vec<Step> {
+    let inner = |steps: &[BodyStep]| written(plan, node, service, steps);
+    let link = |id: &str| {
+        let mut numbered = plan.links.iter().zip(0_u16..);
+        numbered.find(|(link, _)| link.from == node && link.id == id).map(|(_, number)| number)
+    };
+    let step = |step: &BodyStep| {
+        Some(match step {
+            BodyStep::Work { work } => Step::Work { work: work.as_ref().unwrap_or(&service.work).clone() },
+            BodyStep::Call { link: id } => Step::Call { link: link(id)? },
+            BodyStep::Publish { link: id } => Step::Publish { link: link(id)? },
+            BodyStep::Parallel { branches } => {
+                Step::Parallel { branches: branches.iter().map(|branch| inner(&branch.steps)).collect() }
+            }
+            BodyStep::Choose { branches } => {
+                let choice =
+                    |branch: &crate::model::Choice| Choice { weight: branch.weight, steps: inner(&branch.steps) };
+                Step::Choose { branches: branches.iter().map(choice).collect() }
+            }
+            BodyStep::Reply => Step::Reply,
+        })
+    };
+    steps.iter().filter_map(step).collect()
 }
 
 fn add_queue(plan: &mut Plan, node: u32, queue: &Queue) {

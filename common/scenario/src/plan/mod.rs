@@ -7,6 +7,7 @@
 
 mod bytes;
 mod compile;
+mod steps;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use crate::text;
 
 pub use bytes::PlanError;
 pub use compile::compile;
+pub use steps::{Replies, links_of};
 
 #[cfg(test)]
 mod tests;
@@ -191,7 +193,8 @@ pub struct PlanService {
     pub replicas: u32,
     /// How many requests one replica works on at once; at least one.
     pub workers: u32,
-    /// What it does for a request, in order; the last step replies.
+    /// What it does for a request, in order. Every way through it replies once at most; one that does not is answered at its
+    /// end.
     pub body: Vec<Step>,
 }
 
@@ -200,6 +203,12 @@ impl PlanService {
     #[must_use]
     pub fn places(&self) -> std::ops::Range<u32> {
         self.first_place..self.first_place.saturating_add(self.replicas)
+    }
+
+    /// Whether nothing follows its reply, whichever way a request takes: then its worker is free before the reply goes out.
+    #[must_use]
+    pub fn replies_last(&self) -> bool {
+        Replies::of(&self.body).last
     }
 }
 
@@ -239,8 +248,28 @@ pub enum Step {
         /// The link's number.
         link: u16,
     },
+    /// Go through all branches at once; the step ends with the last of them.
+    Parallel {
+        /// What each does.
+        branches: Vec<Vec<Step>>,
+    },
+    /// Go through one branch, as chance decides.
+    Choose {
+        /// Those to choose from.
+        branches: Vec<Choice>,
+    },
     /// Reply to the caller, or to who waits for a reply through a queue.
     Reply,
+}
+
+/// A branch that may be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// How often it is chosen, beside the weights of the others; at least 1.
+    pub weight: u32,
+    /// What is done in it.
+    pub steps: Vec<Step>,
 }
 
 impl Plan {

@@ -77,6 +77,32 @@ fn bytes_read_back_to_the_same_plan_and_the_same_bytes() {
 }
 
 #[test]
+fn a_written_body_becomes_the_plans_steps() {
+    let body = r#""work": {"distribution": "constant", "mean": "40ms"}, "body": [
+        {"step": "parallel", "branches": [{"steps": [{"step": "call", "link": "l2"}]}, {"steps": [{"step": "work"}]}]},
+        {"step": "reply"},
+        {"step": "choose", "branches": [
+            {"weight": 3, "steps": [{"step": "work", "work": {"distribution": "constant", "mean": "2 ms"}}]},
+            {"weight": 1, "steps": []}]}]"#;
+    let text = CHAIN.replacen(r#""work": {"distribution": "constant", "mean": "40ms"}"#, body, 1);
+    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    let plan = compile(&validate(&text).unwrap().scenario, &settings);
+    let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
+    let shop = plan.service_at(1).unwrap();
+    let expected = [
+        Step::Parallel { branches: vec![vec![Step::Call { link: 0 }], vec![work(40_000_000)]] },
+        Step::Reply,
+        Step::Choose {
+            branches: vec![Choice { weight: 3, steps: vec![work(2_000_000)] }, Choice { weight: 1, steps: vec![] }],
+        },
+    ];
+    assert_eq!(shop.body, expected);
+    assert!(!shop.replies_last());
+    assert!(plan.service_at(2).unwrap().replies_last());
+    assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
+#[test]
 fn bytes_that_are_no_plan_are_refused() {
     let text = String::from_utf8(plan().to_bytes().unwrap()).unwrap();
     let changed = |from: &str, to: &str| {
@@ -91,8 +117,11 @@ fn bytes_that_are_no_plan_are_refused() {
     assert!(matches!(field, Err(PlanError::Shape(_))));
     let place = changed(r#""first_place":3"#, r#""first_place":4"#);
     assert!(matches!(place, Err(PlanError::Dangling { table: "service", row: 1, what: "place", number: 4 })));
-    let body = changed(r#"{"step":"call","link":0},{"step":"reply"}"#, r#"{"step":"reply"},{"step":"call","link":0}"#);
+    let body = changed(r#"{"step":"call","link":0},{"step":"reply"}"#, r#"{"step":"reply"},{"step":"reply"}"#);
     assert!(matches!(body, Err(PlanError::Body(0))));
+    let step =
+        changed(r#"{"step":"call","link":0}"#, r#"{"step":"parallel","branches":[[{"step":"call","link":9}],[]]}"#);
+    assert!(matches!(step, Err(PlanError::Dangling { table: "service", what: "link", number: 9, .. })));
     let link = changed(r#""links":[1]"#, r#""links":[2]"#);
     assert!(matches!(link, Err(PlanError::Dangling { table: "load", what: "link", .. })));
     for end in 0..text.len() {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::issues::Issues;
-use super::queues;
 use super::walk::short;
+use super::{queues, steps};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::{PROTOCOLS, Protocol};
@@ -39,7 +39,8 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
     }
     let replies = queues::check(issues, nodes, links, &edges);
     check_traffic(issues, nodes, links, &edges, &replies);
-    check_circles(issues, nodes, &edges);
+    let avoidable = steps::check(issues, nodes, links, &edges);
+    check_circles(issues, nodes, &edges, &avoidable);
 }
 
 fn check_limits(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
@@ -177,12 +178,12 @@ fn has_loose_end(links: &[Value], node: &Value, field: &str) -> bool {
 }
 
 /// One Issue for each link that closes a circle, of calls that wait for each other or of messages that cause each other:
-/// nothing in version 1 could end such a loop.
+/// nothing could end such a loop. A link that a service's own body may leave out closes none: some request ends it.
 /// Depth-first, with a stack of its own: the document's size must not decide how deep this recurses.
-fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge]) {
+fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge], avoidable: &BTreeSet<usize>) {
     let mut calls: Vec<Vec<&Edge>> = nodes.iter().map(|_| Vec::new()).collect();
     for edge in edges {
-        if edge.from != edge.to && edge.protocol.is_some() {
+        if edge.from != edge.to && edge.protocol.is_some() && !avoidable.contains(&edge.link) {
             calls[edge.from].push(edge);
         }
     }

@@ -8,6 +8,7 @@ mod issues;
 mod parse;
 mod queues;
 mod request;
+mod steps;
 mod walk;
 
 use serde_json::Value;

@@ -8,6 +8,7 @@ use crate::fields::{Field, ValueType, VariantOption, chosen};
 use crate::issue::{Code, Issue};
 use crate::quantity::Dimension;
 use crate::shape::is_id;
+use crate::steps::{STEP_TAG, STEPS};
 use crate::text;
 
 /// Where the walk is: a chain of steps on the stack, printed only where an Issue needs it.
@@ -204,6 +205,28 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
         }
         (ValueType::Variant { tag, options }, Value::Object(object)) => {
             check_variant(issues, path, field, tag, options, object);
+        }
+        (ValueType::List { fields, min, max }, Value::Array(items)) => {
+            if !(*min..=*max).contains(&items.len()) {
+                out_of_range(issues, path, field, &items.len().to_string(), &min.to_string(), &max.to_string());
+            }
+            for (index, item) in items.iter().enumerate() {
+                match item {
+                    Value::Object(object) => check_object(issues, &path.index(index), object, &[fields], &[]),
+                    _ => wrong_type(issues, &path.index(index), field.label, item, text!("json.object")),
+                }
+            }
+        }
+        (ValueType::Steps, Value::Array(steps)) => {
+            for (index, step) in steps.iter().enumerate() {
+                match step {
+                    Value::Object(object) => check_variant(issues, &path.index(index), field, STEP_TAG, STEPS, object),
+                    _ => wrong_type(issues, &path.index(index), field.label, step, text!("json.object")),
+                }
+            }
+        }
+        (ValueType::List { .. } | ValueType::Steps, _) => {
+            wrong_type(issues, path, field.label, value, text!("json.array"));
         }
         (ValueType::Group { .. } | ValueType::Variant { .. }, _) => {
             wrong_type(issues, path, field.label, value, text!("json.object"));

@@ -84,7 +84,7 @@ impl Editor {
     pub(crate) fn link(self, from: &str, to: &str) {
         match self.now(|document| document.may_link(from, to)) {
             Ok(protocol) => {
-                let (id, change) = self.now(|document| document.add_link(from, to, protocol));
+                let (id, change) = self.now(|document| document.connect(from, to, protocol));
                 self.apply(change, None);
                 self.say_of(text!("said.linked"), &self.name_of(to));
                 self.select(Selection::link(id));

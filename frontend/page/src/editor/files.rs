@@ -33,10 +33,13 @@ macro_rules! template {
 }
 
 /// The templates, the first thing to open first.
-pub(super) const TEMPLATES: [Template; 3] = [
+pub(super) const TEMPLATES: [Template; 6] = [
     template!("hello-sync", text!("template.hello-sync")),
     template!("hello-async", text!("template.hello-async")),
     template!("hello-monolith", text!("template.hello-monolith")),
+    template!("shop", text!("template.shop")),
+    template!("bank", text!("template.bank")),
+    template!("social", text!("template.social")),
 ];
 
 impl Editor {

@@ -28,6 +28,33 @@ fn a_copy_pasted_into_its_own_document_is_a_second_one_beside_it() {
 }
 
 #[test]
+fn steps_and_replies_name_the_pasted_links_and_queues() {
+    let text = r#"{"format": "hopscope-scenario", "version": 1, "name": "x", "nodes": [
+        {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "1/s"}},
+        {"id": "n2", "kind": "queue", "name": "orders"},
+        {"id": "n3", "kind": "service", "name": "shop", "work": {"distribution": "constant", "mean": "1 ms"},
+         "body": [{"step": "call", "link": "l3"}, {"step": "reply"}]},
+        {"id": "n4", "kind": "queue", "name": "answers"},
+        {"id": "n5", "kind": "service", "name": "stock", "work": {"distribution": "constant", "mean": "1 ms"}}],
+        "links": [{"id": "l1", "from": "n1", "to": "n2", "protocol": "amqp", "replies": "n4"},
+        {"id": "l2", "from": "n2", "to": "n3", "protocol": "amqp"},
+        {"id": "l3", "from": "n3", "to": "n5", "protocol": "http1"}]}"#;
+    let mut document = Document::open(text).unwrap();
+    assert!(document.issues().is_empty(), "{:?}", document.issues());
+    let (_, change) = pasting(&document, &Document::open(text).unwrap());
+    document.apply(&change).unwrap();
+    assert!(document.issues().is_empty(), "{:?}", document.issues());
+    let copy = document.links().find(|link| link.from() == "n6").unwrap();
+    assert_eq!(copy.value()["replies"], "n9");
+    assert_eq!(document.node("n8").unwrap().body().unwrap()[0]["link"], "l6");
+    // What a pasted part leaves behind is named no longer.
+    let alone = BTreeSet::from(["n3".to_owned()]);
+    let (ids, change) = pasting(&document, &Document::open(&part(&document, &alone, "part")).unwrap());
+    document.apply(&change).unwrap();
+    assert_eq!(document.node(&ids[0]).unwrap().body().unwrap().len(), 1);
+}
+
+#[test]
 fn a_part_has_only_the_links_within_it() {
     let document = hello();
     let part = Document::open(&part(&document, &BTreeSet::from(["n2".to_owned()]), "part")).unwrap();

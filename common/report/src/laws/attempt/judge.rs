@@ -105,8 +105,8 @@ impl Attempt {
     }
 
     /// The stamps that are there lie in their order, and T1 < T2. Of a call: T1 <= Received <= Started <= Finished <=
-    /// Replied <= T2, as the reply is always the last step of a body
-    /// ([`hopscope_scenario::plan::Plan::from_bytes`] admits no other).
+    /// Replied <= T2 where the reply is the last step of the body, whatever way a request takes through it; elsewhere
+    /// Started <= Finished and Started <= Replied.
     fn judge_order(&self, message: MessageId, scene: Scene<'_>, book: &mut Book) {
         let pairs = self.pairs(scene);
         match pairs.wrong {
@@ -128,7 +128,10 @@ impl Attempt {
     fn pairs(&self, scene: Scene<'_>) -> Pairs {
         let at = |step| self.get(step);
         let row: &[Step] = match self.passage {
-            Passage::Call => &[Step::Sent, Step::Received, Step::Started, Step::Finished, Step::Replied, Step::Reply],
+            Passage::Call if scene.replies_last() => {
+                &[Step::Sent, Step::Received, Step::Started, Step::Finished, Step::Replied, Step::Reply]
+            }
+            Passage::Call => &[Step::Sent, Step::Received, Step::Started, Step::Replied, Step::Reply],
             Passage::Publish => &[Step::Sent, Step::Routed, Step::Answer],
             Passage::Deliver => &[Step::Sent, Step::Received, Step::Started, Step::Finished],
         };
@@ -137,6 +140,7 @@ impl Attempt {
         for stamp in row.iter().filter_map(|step| at(*step)) {
             pairs.add(last.replace(stamp), Some(stamp), 0);
         }
+        pairs.add(at(Step::Started), at(Step::Finished), 0);
         pairs.add(at(Step::Sent), self.closed, 0);
         pairs.add(at(Step::Sent), at(Step::Reply), 1);
         match self.passage {

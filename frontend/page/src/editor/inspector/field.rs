@@ -198,6 +198,8 @@ fn hint(field: &Field) -> String {
         | ValueType::Choice { .. }
         | ValueType::Node { .. }
         | ValueType::Group { .. }
+        | ValueType::List { .. }
+        | ValueType::Steps
         | ValueType::Variant { .. } => String::new(),
     };
     match (field.presence, field.default_value()) {

@@ -36,7 +36,8 @@ pub(super) fn Form(
             sections.iter().flat_map(|section| section.rows.iter().map(|row| row.pointer.clone())).collect()
         });
         let has_row = |problem: &Problem| {
-            problem.pointer == "/name" || problem.pointer == "/protocol" || shown.contains(&problem.pointer)
+            let elsewhere = ["/name", "/protocol"].contains(&problem.pointer.as_str());
+            elsewhere || problem.pointer.starts_with("/body/") || shown.contains(&problem.pointer)
         };
         let is_other = |problem: &&Problem| target.with_value(|target| *target == problem.target) && !has_row(problem);
         editor.problems.with(|problems| problems.iter().filter(is_other).cloned().collect::<Vec<_>>())

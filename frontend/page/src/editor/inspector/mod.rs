@@ -1,5 +1,6 @@
 //! What is selected, as forms. The forms come from the descriptors; what is wrong stands beside its field.
 
+mod body;
 mod field;
 mod form;
 mod steps;

@@ -1,7 +1,7 @@
 //! What a node does with its links, in order: each one a way to its link.
 
 use hopscope_markup::view;
-use hopscope_scenario::edits::Document;
+use hopscope_scenario::edits::{Change, Document, Target};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::protocol::Style;
 use hopscope_scenario::text;
@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::super::use_editor;
+use super::body::BodyEditor;
 use crate::state::document::Selection;
 use crate::ui::memo;
 use crate::ui::node::Node;
@@ -43,11 +44,28 @@ pub(super) fn Steps(node: String) -> impl IntoView {
         _ => t(text!("steps.service")),
     };
     let row = |(index, step): (usize, Step)| view! { <li><StepView number=index + 1 step/></li> };
+    let written =
+        memo(move || editor.with(|document| id.with_value(|id| document.node(id)?.value().get("body").map(|_| ()))));
+    let write = move |_| {
+        let node = id.get_value();
+        let body = editor.now(|document| document.derived_body(&node));
+        editor.apply(Change::set(Target::Node(node), "/body", Value::Array(body)), None);
+    };
+    let edit = move || {
+        (kind.get() == Some(Kind::Service)).then(|| {
+            view! { <button type="button" class="btn" data-action="edit-steps" on:click=write>{t(text!("steps.edit"))}</button> }
+        })
+    };
     view! {
         <Show when=move || steps.with(|steps| !steps.is_empty())>
             <section>
                 <h2>{heading}</h2>
-                <ol class="steps">{move || steps.get().into_iter().enumerate().map(row).collect::<Node>()}</ol>
+                <Show when=move || written.get().is_some() fallback=move || view! {
+                    <ol class="steps">{move || steps.get().into_iter().enumerate().map(row).collect::<Node>()}</ol>
+                    {edit}
+                }>
+                    <BodyEditor node=id/>
+                </Show>
             </section>
         </Show>
     }
