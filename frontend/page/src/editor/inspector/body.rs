@@ -72,7 +72,7 @@ fn RowView(body: Body, row: Row) -> impl IntoView {
     };
     let is_end = what == What::End;
     let line = match what {
-        What::Step { id, link, ends } => step(body, path, &id, link, ends),
+        What::Step { id, link, ends } => step(body, path, &id, link.as_deref(), ends),
         What::Branch { number, weighted, removable } => branch(body, path, number, weighted, removable),
         What::End => view! { <AddMenu body path/> },
     };
@@ -93,10 +93,10 @@ fn issues(body: Body, path: &str) -> Vec<Problem> {
     body.editor.problems.with(|problems| problems.iter().filter(own).cloned().collect())
 }
 
-fn step(body: Body, path: String, id: &str, link: Option<String>, (first, last): (bool, bool)) -> Node {
+fn step(body: Body, path: String, id: &str, link: Option<&str>, (first, last): (bool, bool)) -> Node {
     let label = STEPS.iter().find(|step| step.id == id).map_or_else(|| id.to_owned(), |step| t(step.label));
-    let detail = match (&link, id) {
-        (Some(link), _) => callee(body, link.clone()),
+    let detail = match (link, id) {
+        (Some(link), _) => callee(body, link.to_owned()),
         (None, "work") => work_time(body, path.clone()),
         _ => Node::Empty,
     };
