@@ -351,6 +351,7 @@ async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
         &["export", "../../etc/passwd"],
         &["export", "20261123-141530-7f3a", "--format", "xml"],
         &["serve", "--listen", "localhost"],
+        &["serve", "--open", "../../etc/passwd"],
         &["serve", "--host", "http://play.lab/"],
     ] {
         ensure_code(&hopscope(arguments).await?, 64)?;

@@ -8,8 +8,10 @@ use anyhow::{Context, Result, anyhow};
 use hopscope_scenario::text;
 use hopscope_server::Config;
 use hopscope_server::access::{Access, HostName, Token};
+use hopscope_server::store::RunId;
 use tokio::net::TcpListener;
 
+use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::page::EmbeddedPage;
@@ -33,6 +35,10 @@ pub(crate) struct Arguments {
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<HostName>,
 
+    /// Open the page in this user's browser, at a run if one is named
+    #[arg(long, value_name = "RUN", num_args = 0..=1)]
+    open: Option<Option<RunId>>,
+
     #[command(flatten)]
     data: Data,
 }
@@ -49,10 +55,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn serve(arguments: &Arguments) -> Result<()> {
     let access = access(arguments)?;
+    if let Some(Some(id)) = &arguments.open {
+        arguments.data.store()?.get(id).map_err(|error| arguments.data.explain(id, error))?;
+    }
     let mut interrupts = Interrupts::listen()?;
     let (listener, address) = listen(arguments.listen).await?;
     let page = page_address(address, &access);
-    let args = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("address", page)];
+    let args = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("address", page.clone())];
     answer(&say(text!("cli.serving"), args))?;
     if access.token.is_some() {
         answer(&word(text!("cli.serving.token")))?;
@@ -61,6 +70,9 @@ async fn serve(arguments: &Arguments) -> Result<()> {
         answer(&say(text!("cli.serving.elsewhere"), [("host", authority(address, &access))]))?;
     }
     let config = Config { access, ..Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?) };
+    if let Some(run) = &arguments.open {
+        browser::open(at_run(page, run.as_ref()));
+    }
     let shutdown = async move { interrupts.next().await };
     Ok(hopscope_server::serve(config, listener, shutdown).await?)
 }
@@ -101,6 +113,15 @@ fn page_address(address: SocketAddr, access: &Access) -> String {
     format!("http://{}{}", authority(address, access), token.unwrap_or_default())
 }
 
+/// The page's address with the run that it shows.
+fn at_run(mut page: String, run: Option<&RunId>) -> String {
+    if let Some(id) = run {
+        page.push_str(if page.contains('?') { "" } else { "/" });
+        page.push_str(&format!("#run={id}"));
+    }
+    page
+}
+
 /// How the server is addressed: by the first name that was given to it, else by its address; one that listens on every
 /// address by its loopback.
 fn authority(address: SocketAddr, access: &Access) -> String {
@@ -131,5 +152,9 @@ mod tests {
         assert_eq!(printed("[::]:81", &[], Some(token)), format!("http://[::1]:81/?token={token}"));
         assert_eq!(printed("[::]:81", &["play.lab"], Some(token)), format!("http://play.lab:81/?token={token}"));
         assert_eq!(printed("192.168.1.7:81", &["a:9"], Some(token)), format!("http://a:9/?token={token}"));
+        let run: RunId = "20261123-141530-7f3a".parse().unwrap();
+        assert_eq!(at_run("http://a".to_owned(), Some(&run)), "http://a/#run=20261123-141530-7f3a");
+        assert_eq!(at_run("http://a/?token=b".to_owned(), Some(&run)), "http://a/?token=b#run=20261123-141530-7f3a");
+        assert_eq!(at_run("http://a".to_owned(), None), "http://a");
     }
 }

@@ -71,6 +71,8 @@ pub(super) const TEXTS: Table = &[
     ("cli.law.nothing", "not applicable {name}: nothing was recorded that it speaks of."),
     ("cli.law.undecided", "undecided {name}: {undecided} cannot be judged, the recording does not tell enough"),
     ("cli.laws", "Laws"),
+    ("cli.open.failed", "no browser could be opened ({reason}); open {address} yourself"),
+    ("cli.open.no-display", "no browser can be opened here: there is no display. Open {address} where there is one"),
     ("cli.progress", "{phase}: {elapsed} of {duration}, sent: {sent}, completed: {completed}, errors: {errors}"),
     ("cli.progress.again", "The load ends and what is in flight comes home. Ctrl-C again cuts the recording."),
     ("cli.progress.cut", "The run {id} was cut: its recording ends before its end."),
