@@ -51,6 +51,15 @@ impl Server {
         Ok(Self { url, process, data })
     }
 
+    /// Ends it as Ctrl-C and the system do, and waits until it has; gives what it leaves.
+    ///
+    /// # Errors
+    /// When it ends otherwise than asked for.
+    pub async fn end(self) -> Result<tempfile::TempDir> {
+        self.process.end().await?;
+        Ok(self.data)
+    }
+
     /// Kills it as nothing but a crash would, and waits until it is gone; gives what it leaves.
     ///
     /// # Errors

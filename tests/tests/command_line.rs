@@ -350,6 +350,7 @@ async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
         &["run", "x.json", "--fast"],
         &["export", "../../etc/passwd"],
         &["export", "20261123-141530-7f3a", "--format", "xml"],
+        &["run", "x.json", "--max-events", "0"],
         &["serve", "--listen", "localhost"],
         &["serve", "--open", "../../etc/passwd"],
         &["serve", "--host", "http://play.lab/"],

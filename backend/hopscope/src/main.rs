@@ -9,6 +9,7 @@ mod exit;
 mod export;
 mod figures;
 mod import;
+mod limits;
 mod page;
 mod report;
 mod run;

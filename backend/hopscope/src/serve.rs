@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
+use crate::limits::Limits;
 use crate::page::EmbeddedPage;
 use crate::say::{answer, say, word};
 use crate::signals::Interrupts;
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// Open the page in this user's browser, at a run if one is named
     #[arg(long, value_name = "RUN", num_args = 0..=1)]
     open: Option<Option<RunId>>,
+
+    #[command(flatten)]
+    limits: Limits,
 
     #[command(flatten)]
     data: Data,
@@ -69,7 +73,8 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     if address.ip().is_unspecified() {
         answer(&say(text!("cli.serving.elsewhere"), [("host", authority(address, &access))]))?;
     }
-    let config = Config { access, ..Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?) };
+    let usual = Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?);
+    let config = Config { access, most_events: arguments.limits.max_events, ..usual };
     if let Some(run) = &arguments.open {
         browser::open(at_run(page, run.as_ref()));
     }

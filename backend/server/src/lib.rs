@@ -36,13 +36,15 @@ pub struct Config {
     pub data: PathBuf,
     /// Who may use it.
     pub access: Access,
+    /// Events at which a run's load ends.
+    pub most_events: u64,
 }
 
 impl Config {
     /// A server for this machine's own programs, with the usual limits.
     #[must_use]
     pub fn new(page: Arc<dyn Page>, data: impl Into<PathBuf>) -> Self {
-        Self { page, data: data.into(), access: Access::default() }
+        Self { page, data: data.into(), access: Access::default(), most_events: run::MOST_EVENTS }
     }
 }
 
@@ -74,7 +76,7 @@ pub async fn serve(
         return Err(ServeError::Unguarded(address));
     }
     let closing = CancellationToken::new();
-    let runs = Runs::new(Store::open(&config.data)?, closing.clone());
+    let runs = Runs::new(Store::open(&config.data)?, config.most_events, closing.clone());
     let app = api::router(&config, runs.clone(), address);
     let closed = async move {
         shutdown.await;

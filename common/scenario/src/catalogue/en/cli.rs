@@ -78,6 +78,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.progress.cut", "The run {id} was cut: its recording ends before its end."),
     ("cli.report.behind", "{node}: the generator reached {reached} of {wanted}"),
     ("cli.report.cut", "The recording was cut: it ends before the run's end."),
+    ("cli.report.early", "The run ended after {time} of {duration}: {reason}"),
     ("cli.report.lost", "Events that were stamped and are not in the recording: {count}"),
     ("cli.report.open", "See it message by message: {command}, then {address}"),
     ("cli.report.run", "Run {id}: {name}, {duration}, seed {seed}, events: {events}"),
