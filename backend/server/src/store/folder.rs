@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::keys::{self, Keys, Maker};
-use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, reason_name, summary};
+use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
 use crate::record::Summary;
 
 /// Most recordings whose index is kept in memory once it was asked for.
@@ -78,7 +78,7 @@ impl Inner {
         if let Some(keys) = known() {
             return keys;
         }
-        let draft = self.folder.join(format!(".{id}.{}.keys.draft", std::process::id()));
+        let draft = self.folder.join(format!(".{id}.{}.keys{}", std::process::id(), drafts::ENDING));
         let keys = keys::open(&self.recording(id), progress, &self.keys_file(id), &draft);
         let mut opened = self.opened();
         if opened.len() >= MOST_OPEN {
@@ -194,7 +194,7 @@ impl Inner {
     /// Writes the summary in one step, so that whoever reads it never sees half of it.
     pub(super) fn write_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
         let path = self.summary(&summary.id);
-        let draft = self.folder.join(format!(".{}.{}.draft", summary.id, std::process::id()));
+        let draft = self.folder.join(format!(".{}.{}{}", summary.id, std::process::id(), drafts::ENDING));
         let write = || {
             let text = serde_json::to_vec(summary)?;
             fs::write(&draft, text)?;

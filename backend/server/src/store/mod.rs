@@ -4,6 +4,7 @@
 //! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
 //! on the recording, so that a run without End whose lock is free is known to be cut.
 
+mod drafts;
 mod folder;
 mod id;
 mod import;
@@ -83,13 +84,14 @@ pub fn default_folder() -> io::Result<PathBuf> {
 }
 
 impl Store {
-    /// Opens the folder, which is made if it is not there.
+    /// Opens the folder, which is made if it is not there; what died half written is swept out of it.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         fs::create_dir_all(&folder).map_err(at(&folder))?;
+        drafts::sweep(&folder);
         Ok(Self { inner: Arc::new(Inner { folder, ..Inner::default() }) })
     }
 
