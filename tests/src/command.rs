@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,6 +71,16 @@ impl Running {
     /// When it has ended.
     pub fn interrupt(&self) -> Result<()> {
         self.signal(Signal::INT)
+    }
+
+    /// Holds it for so long, as a machine does that sleeps.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub async fn hold(&self, time: Duration) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        tokio::time::sleep(time).await;
+        self.signal(Signal::CONT)
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {

@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_tests::command::{Ended, Running, hopscope};
 use hopscope_tests::http::{fetch, request};
 use hopscope_tests::server::Server;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
 
@@ -230,6 +231,36 @@ async fn a_run_that_is_cut_is_not_whole() -> Result<()> {
     ensure!(ended.stderr.contains("was cut") && ended.stdout.is_empty(), "{ended:?}");
     let listed = desk.hopscope(&[&"runs"]).await?;
     ensure!(listed.stdout.contains("cut"), "{}", listed.stdout);
+    Ok(())
+}
+
+/// The machine sleeps through the whole run and more: the schedule's time is over when it wakes, and much was never wanted.
+#[tokio::test]
+async fn a_schedule_that_was_not_kept_is_not_whole() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        let mut client = scenario["nodes"][0].take();
+        client["load"] = json!({"kind": "constant", "rate": "100000/s", "in_flight": 1});
+        let (mut nodes, mut links) = (vec![scenario["nodes"][1].take()], Vec::new());
+        for n in 0..20 {
+            let mut another = client.clone();
+            (another["id"], another["name"]) = (format!("c{n}").into(), format!("client {n}").into());
+            nodes.push(another);
+            links.push(json!({"id": format!("l{n}"), "from": format!("c{n}"), "to": "n2", "protocol": "in-process"}));
+        }
+        (scenario["nodes"], scenario["links"]) = (nodes.into(), links.into());
+    })?;
+    let mut running = Running::start(desk.arguments(&[&"run", &file, &"--duration", &"2s"]))?;
+    running.says("Measured: ").await?;
+    running.hold(Duration::from_secs(4)).await?;
+    let ended = running.end().await?;
+    ensure_code(&ended, 4)?;
+    ensure!(
+        ended.stdout.contains("the generator reached ") && ended.stdout.contains(" of 100,000/s"),
+        "{}",
+        ended.stdout
+    );
+    ensure!(!ended.stdout.contains("BROKEN"), "{}", ended.stdout);
     Ok(())
 }
 
