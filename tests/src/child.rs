@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -37,22 +38,29 @@ impl Group {
 
     /// Kills all of it at once and waits until the child is gone.
     pub(crate) async fn kill(mut self) -> Result<()> {
-        self.signal();
+        self.signal(Signal::KILL);
         self.child.wait().await?;
         Ok(())
     }
 
-    fn signal(&self) {
-        let group = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    /// Asks all of it to end, and waits until the child has.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        self.signal(Signal::TERM);
+        let status = self.child.wait().await?;
+        if status.success() { Ok(()) } else { bail!("told to end, the child ended with {status}") }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let group = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         if let Some(group) = group {
             // A group that is gone already is what is wanted.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = kill_process_group(group, signal);
         }
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.signal();
+        self.signal(Signal::KILL);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,13 +32,18 @@ impl Running {
     /// # Errors
     /// When the binary is missing.
     pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Self> {
-        let mut child = Command::new(crate::variable("HOPSCOPE_BIN")?)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut command = Command::new(crate::variable("HOPSCOPE_BIN")?);
+        command.args(arguments);
+        Self::start_by(command)
+    }
+
+    /// Starts it by a command that has all that it needs but its streams.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_by(mut command: Command) -> Result<Self> {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
         let stderr = BufReader::new(child.stderr.take().context("no standard error")?);
         Ok(Self { child, stderr })
     }
@@ -64,8 +70,22 @@ impl Running {
     /// # Errors
     /// When it has ended.
     pub fn interrupt(&self) -> Result<()> {
+        self.signal(Signal::INT)
+    }
+
+    /// Holds it for so long, as a machine does that sleeps.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub async fn hold(&self, time: Duration) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        tokio::time::sleep(time).await;
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has ended")?;
-        Ok(kill_process(pid, Signal::INT)?)
+        Ok(kill_process(pid, signal)?)
     }
 
     /// Waits for its end.

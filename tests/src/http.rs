@@ -37,6 +37,53 @@ pub async fn request(line: &str, to: SocketAddr, headers: &Headers, body: &[u8])
     Ok((status, body))
 }
 
+/// A reply of any length.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// All its headers.
+    pub headers: Headers,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The first header of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Makes a request as HTTP/1.0 has it, whose reply ends with the connection, as an export's does that has no length. The
+/// host is told unless it is among the headers.
+///
+/// # Errors
+/// When there is no whole reply.
+pub async fn fetch(line: &str, to: SocketAddr, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply> {
+    let mut head = format!("{line} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
+    if headers.iter().all(|(name, _)| *name != "host") {
+        head.push_str(&format!("host: {to}\r\n"));
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    let mut stream = TcpStream::connect(to).await?;
+    stream.write_all(&[head.as_bytes(), body].concat()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
+    let body = answer.split_off(end + 4);
+    let head = String::from_utf8(answer)?;
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?.parse()?;
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    Ok(Reply { status, headers, body })
+}
+
 /// Reads one request or reply with a content-length: its first line, its other headers, its body.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! The real binary, serving on a free port with a data folder of its own, ended with its owner.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::child::Group;
@@ -30,7 +31,16 @@ impl Server {
     /// As [`Server::start`].
     pub async fn start_on(data: tempfile::TempDir) -> Result<Self> {
         let mut command = Command::new(crate::variable("HOPSCOPE_BIN")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        Self::start_by(command, data).await
+    }
+
+    /// Starts it by a command to which only the folder is missing.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_by(mut command: Command, data: tempfile::TempDir) -> Result<Self> {
+        command.arg("--data").arg(data.path());
         let mut process = Group::start(&mut command)?;
         let url = process
             .read_until(|line| {
@@ -39,6 +49,15 @@ impl Server {
             })
             .await?;
         Ok(Self { url, process, data })
+    }
+
+    /// Ends it as Ctrl-C and the system do, and waits until it has; gives what it leaves.
+    ///
+    /// # Errors
+    /// When it ends otherwise than asked for.
+    pub async fn end(self) -> Result<tempfile::TempDir> {
+        self.process.end().await?;
+        Ok(self.data)
     }
 
     /// Kills it as nothing but a crash would, and waits until it is gone; gives what it leaves.
@@ -50,10 +69,19 @@ impl Server {
         Ok(self.data)
     }
 
-    /// Its address, like `http://127.0.0.1:40321`.
+    /// What it said is to be opened, like `http://127.0.0.1:40321`; with its token where it asks for one.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it is reached.
+    ///
+    /// # Errors
+    /// When it said something else than an address of numbers.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let rest = self.url.strip_prefix("http://").context("no address")?;
+        Ok(rest.split('/').next().unwrap_or_default().parse()?)
     }
 
     /// Its folder of runs, gone with it.

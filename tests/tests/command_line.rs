@@ -1,16 +1,14 @@
 //! The command line as a script sees it: exit codes, what stands on which stream, and the same recording by every way.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_tests::command::{Ended, Running, hopscope};
-use hopscope_tests::http::request;
+use hopscope_tests::http::{fetch, request};
 use hopscope_tests::server::Server;
-use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use serde_json::{Value, json};
 
 const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
 
@@ -106,19 +104,6 @@ async fn a_run_is_reported_listed_and_exported_as_one() -> Result<()> {
     Ok(())
 }
 
-/// What the server answers with, to its end: exports have no length that is known before.
-async fn fetch(server: &Server, path: &str) -> Result<Vec<u8>> {
-    let address = server.url().strip_prefix("http://").context("no address")?;
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
-    let body = answer.split_off(end + 4);
-    ensure!(answer.starts_with(b"HTTP/1.0 200"), "{}", String::from_utf8_lossy(&answer));
-    Ok(body)
-}
-
 #[tokio::test]
 async fn every_format_is_the_same_from_the_command_line_and_the_server_and_json_comes_back() -> Result<()> {
     let (desk, server) = (Desk::new()?, Server::start().await?);
@@ -143,8 +128,10 @@ async fn every_format_is_the_same_from_the_command_line_and_the_server_and_json_
         ensure_code(&there(&[&"export", &id, &"--format", &format, &"--out", &out]).await?, 0)?;
         let written = std::fs::read(&out)?;
         for id in [id.as_str(), copy] {
-            let document = fetch(&server, &format!("/api/runs/{id}/export?format={format}")).await?;
-            ensure!(!written.is_empty() && document == written, "{format} of {id}");
+            let line = format!("GET /api/runs/{id}/export?format={format}");
+            let document = fetch(&line, server.address()?, &[], b"").await?;
+            ensure!(document.status == 200, "{document:?}");
+            ensure!(!written.is_empty() && document.body == written, "{format} of {id}");
         }
     }
     Ok(())
@@ -247,6 +234,36 @@ async fn a_run_that_is_cut_is_not_whole() -> Result<()> {
     Ok(())
 }
 
+/// The machine sleeps through the whole run and more: the schedule's time is over when it wakes, and much was never wanted.
+#[tokio::test]
+async fn a_schedule_that_was_not_kept_is_not_whole() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        let mut client = scenario["nodes"][0].take();
+        client["load"] = json!({"kind": "constant", "rate": "100000/s", "in_flight": 1});
+        let (mut nodes, mut links) = (vec![scenario["nodes"][1].take()], Vec::new());
+        for n in 0..20 {
+            let mut another = client.clone();
+            (another["id"], another["name"]) = (format!("c{n}").into(), format!("client {n}").into());
+            nodes.push(another);
+            links.push(json!({"id": format!("l{n}"), "from": format!("c{n}"), "to": "n2", "protocol": "in-process"}));
+        }
+        (scenario["nodes"], scenario["links"]) = (nodes.into(), links.into());
+    })?;
+    let mut running = Running::start(desk.arguments(&[&"run", &file, &"--duration", &"2s"]))?;
+    running.says("Measured: ").await?;
+    running.hold(Duration::from_secs(4)).await?;
+    let ended = running.end().await?;
+    ensure_code(&ended, 4)?;
+    ensure!(
+        ended.stdout.contains("the generator reached ") && ended.stdout.contains(" of 100,000/s"),
+        "{}",
+        ended.stdout
+    );
+    ensure!(!ended.stdout.contains("BROKEN"), "{}", ended.stdout);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_run_beside_a_server_is_found_by_it() -> Result<()> {
     let desk = Desk::new()?;
@@ -255,9 +272,8 @@ async fn a_run_beside_a_server_is_found_by_it() -> Result<()> {
     let arguments: [&dyn AsRef<Path>; 4] = [&"run", &file, &"--data", &server.data()];
     let ran = hopscope(arguments.map(|argument| argument.as_ref().as_os_str().to_owned())).await?;
     ensure_code(&ran, 0)?;
-    let address: SocketAddr = server.url().strip_prefix("http://").context("no address")?.parse()?;
     let line = format!("GET /api/runs/{}", id_of(&ran.stdout)?);
-    let (status, body) = request(&line, address, &Vec::new(), b"").await?;
+    let (status, body) = request(&line, server.address()?, &Vec::new(), b"").await?;
     let view: Value = serde_json::from_slice(&body)?;
     assert_eq!((status, &view["name"], &view["state"]), (200, &"Hello, sync".into(), &"ended".into()));
     Ok(())
@@ -335,9 +351,16 @@ async fn what_the_environment_lacks_is_named() -> Result<()> {
     // A file where the folder should be.
     let blocked = hopscope([Path::new("runs"), Path::new("--data"), &file]).await?;
     ensure_code(&blocked, 5)?;
-    let outside = hopscope(["serve", "--listen", "0.0.0.0:0"]).await?;
-    ensure_code(&outside, 5)?;
-    ensure!(outside.stderr.contains("loopback"), "{}", outside.stderr);
+    let server = Server::start().await?;
+    let taken = server.address()?.to_string();
+    let second = desk.hopscope(&[&"serve", &"--listen", &taken]).await?;
+    ensure_code(&second, 5)?;
+    ensure!(second.stderr.contains(&format!("{taken} is taken")), "{}", second.stderr);
+    ensure!(second.stderr.contains("--listen") && second.stdout.is_empty(), "{second:?}");
+    // An address for documents, which no machine has (RFC 5737).
+    let foreign = desk.hopscope(&[&"serve", &"--listen", &"192.0.2.1:7878"]).await?;
+    ensure_code(&foreign, 5)?;
+    ensure!(foreign.stderr.contains("cannot listen on 192.0.2.1:7878"), "{}", foreign.stderr);
     Ok(())
 }
 
@@ -358,6 +381,10 @@ async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
         &["run", "x.json", "--fast"],
         &["export", "../../etc/passwd"],
         &["export", "20261123-141530-7f3a", "--format", "xml"],
+        &["run", "x.json", "--max-events", "0"],
+        &["serve", "--listen", "localhost"],
+        &["serve", "--open", "../../etc/passwd"],
+        &["serve", "--host", "http://play.lab/"],
     ] {
         ensure_code(&hopscope(arguments).await?, 64)?;
     }

@@ -8,6 +8,7 @@ mod bench;
 mod browser;
 mod ci;
 mod count;
+mod dev;
 mod load;
 mod page;
 mod serve;
@@ -35,6 +36,12 @@ enum Command {
     /// Build page and server, then serve the playground at http://127.0.0.1:7878
     Serve {
         /// Arguments for `hopscope serve`, such as `--listen 127.0.0.1:0`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Serve the page with live reload at http://127.0.0.1:8080, and the server behind it
+    Dev {
+        /// Arguments for `hopscope serve`, such as `--data DIR`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -67,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let tools = Tools::new(cli.options)?;
     match cli.command {
         Command::Serve { arguments } => serve::run(&tools, &arguments),
+        Command::Dev { arguments } => dev::run(&tools, &arguments),
         Command::Test => {
             let mut count = count::Count::default();
             tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside])?;

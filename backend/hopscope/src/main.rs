@@ -3,11 +3,13 @@
 //! Owns what a command line is: arguments, exit codes, what goes to which stream. What a run does, what its recording
 //! amounts to and every sentence come from the libraries.
 
+mod browser;
 mod data;
 mod exit;
 mod export;
 mod figures;
 mod import;
+mod limits;
 mod page;
 mod report;
 mod run;

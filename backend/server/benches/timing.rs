@@ -12,7 +12,7 @@ use hopscope_scenario::plan::RunSettings;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::validate::validate;
 use hopscope_server::record::{Memory, new_run_key};
-use hopscope_server::run::{self, RunOptions};
+use hopscope_server::run::{self, MOST_EVENTS, RunOptions};
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
@@ -58,7 +58,8 @@ async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<
     let memory = Memory::default();
     let settings = RunSettings { seed: 1, duration: Time(2_000_000_000) };
     let sink = Box::new(memory.clone());
-    let options = RunOptions { id: "timing".to_owned(), key: new_run_key()?, scenario: valid.scenario, settings, sink };
+    let (id, key, scenario, most_events) = ("timing".to_owned(), new_run_key()?, valid.scenario, MOST_EVENTS);
+    let options = RunOptions { id, key, scenario, settings, sink, most_events };
     Box::pin(run::start(options)).await?.join().await;
     let events = events(&memory)?;
     let count = |kind: Kind| events.iter().filter(|event| event.kind == kind).count();

@@ -1,8 +1,10 @@
 //! Hopscope's server: serves the page, takes runs, streams what they record.
 //!
 //! Everything is reachable through [`serve`], which is given its listener and its end, so that tests run on port 0 and
-//! stop when they want. The server listens on loopback and answers only requests that name it (`api::guard`).
+//! stop when they want. The server answers only requests that name it, and beyond loopback only who has shown the token
+//! (`api::guard`).
 
+pub mod access;
 mod api;
 pub mod broker;
 pub mod link;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use access::Access;
 use api::runs::Runs;
 use store::Store;
 
@@ -31,6 +34,18 @@ pub struct Config {
     pub page: Arc<dyn Page>,
     /// The folder of runs; [`store::default_folder`] is the usual one.
     pub data: PathBuf,
+    /// Who may use it.
+    pub access: Access,
+    /// Events at which a run's load ends.
+    pub most_events: u64,
+}
+
+impl Config {
+    /// A server for this machine's own programs, with the usual limits.
+    #[must_use]
+    pub fn new(page: Arc<dyn Page>, data: impl Into<PathBuf>) -> Self {
+        Self { page, data: data.into(), access: Access::default(), most_events: run::MOST_EVENTS }
+    }
 }
 
 /// Why a server could not go on.
@@ -42,20 +57,26 @@ pub enum ServeError {
     /// The folder of runs cannot be used.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// Others than this machine's own programs could use it as they like.
+    #[error("{0} can be reached from elsewhere, and no token is asked for there; give one, or listen on 127.0.0.1")]
+    Unguarded(SocketAddr),
 }
 
 /// Serves on `listener` until `shutdown` resolves, open requests are answered, and live runs are stopped and stored.
 ///
 /// # Errors
-/// When the folder of runs cannot be used or the listener fails.
+/// When others could reach it and it has no token, the folder of runs cannot be used, or the listener fails.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let address: SocketAddr = listener.local_addr()?;
+    if config.access.token.is_none() && config.access.needs_token(address) {
+        return Err(ServeError::Unguarded(address));
+    }
     let closing = CancellationToken::new();
-    let runs = Runs::new(Store::open(&config.data)?, closing.clone());
+    let runs = Runs::new(Store::open(&config.data)?, config.most_events, closing.clone());
     let app = api::router(&config, runs.clone(), address);
     let closed = async move {
         shutdown.await;

@@ -39,7 +39,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let config = Config { page: Arc::new(NoPage), data: data.path().to_owned() };
+        let config = Config::new(Arc::new(NoPage), data.path());
         let serving = tokio::spawn(hopscope_server::serve(config, listener, async move {
             let _ = stopped.await;
         }));

@@ -33,6 +33,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "duration": settings.duration,
             "whole": report.is_whole(),
             "end": report.reason.map(reason_name),
+            "detail": report.detail,
             "measured_ns": report.measured_ns(),
             "events": report.events,
             "lost": report.lost,

@@ -42,10 +42,13 @@ fn head(report: &Report) -> Vec<String> {
             ("events", whole(report.events)),
         ],
     )];
+    let time = || ("time", or_dash(report.measured_ns(), length));
+    let duration = || ("duration", settings.duration.to_string());
     if report.reason == Some(EndReason::STOPPED) {
-        let time = or_dash(report.measured_ns(), length);
-        let args = [("time", time), ("duration", settings.duration.to_string())];
-        lines.push(say(text!("cli.report.stopped"), args));
+        lines.push(say(text!("cli.report.stopped"), [time(), duration()]));
+    }
+    if let Some(detail) = &report.detail {
+        lines.push(say(text!("cli.report.early"), [time(), duration(), ("reason", detail.clone())]));
     }
     if report.reason.is_none() {
         lines.push(word(text!("cli.report.cut")));

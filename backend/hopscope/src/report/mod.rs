@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     /// Why it ended; `None` of a recording that was cut.
     pub(crate) reason: Option<EndReason>,
+    /// More about it, where the recording says more.
+    pub(crate) detail: Option<String>,
     /// Events that were stamped and are not in the recording.
     pub(crate) lost: u64,
     /// Events in the recording.
@@ -75,6 +77,7 @@ impl Report {
     pub(crate) fn read(file: &mut File, bytes: u64) -> Result<Self> {
         let (mut laws, mut stats, mut events) = (Laws::new(), Stats::new(), EventDecoder::new());
         let (mut hello, mut end, mut lost, mut count, mut batch) = (None, None, 0, 0, Vec::new());
+        let mut names = Vec::new();
         file.rewind()?;
         each_frame(&mut file.take(bytes), |frame| {
             laws.push(frame)?;
@@ -87,14 +90,16 @@ impl Report {
                 }
                 Payload::Loss(losses) => lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
                 Payload::End(last) => end = Some(last),
-                Payload::Names(_) | Payload::Skipped(_) => {}
+                Payload::Names(mut payload) => names.append(&mut payload.names),
+                Payload::Skipped(_) => {}
             }
             anyhow::Ok(())
         })?;
         let (id, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
+        let detail = end.as_ref().and_then(|end| names.get(end.detail?.0 as usize).cloned());
         let reason = end.map(|end| end.reason);
         let schedules = plan.loads.iter().map(|load| kept(load, &plan, reason, &stats)).collect();
-        Ok(Self { id, reason, lost, events: count, laws: laws.report(), schedules, stats, plan })
+        Ok(Self { id, reason, detail, lost, events: count, laws: laws.report(), schedules, stats, plan })
     }
 
     /// Whether the run came to its end and no event was lost.

@@ -22,6 +22,7 @@ fn report() -> Report {
         id: "20261123-141530-7f3a".to_owned(),
         plan: plan(),
         reason: Some(EndReason::LOAD_DONE),
+        detail: None,
         lost: 0,
         events: 1_234,
         stats: Stats::new(),
@@ -40,6 +41,7 @@ fn what_is_wrong_with_a_run_is_its_exit() {
     assert_eq!(Report { reason: None, ..report() }.exits(), [Exit::NotWhole]);
     assert_eq!(Report { reason: Some(EndReason::FAILED), ..report() }.exits(), [Exit::NotWhole]);
     assert_eq!(Report { reason: Some(EndReason::STOPPED), ..report() }.exits(), []);
+    assert_eq!(Report { reason: Some(EndReason::EVENT_LIMIT), ..report() }.exits(), []);
     assert_eq!(Report { lost: 1, ..report() }.exits(), [Exit::NotWhole]);
     assert_eq!(Report { schedules: vec![behind()], ..report() }.exits(), [Exit::NotWhole]);
     let kept = Kept { missed: false, ..behind() };

@@ -20,6 +20,7 @@ use hopscope_server::store::{RunId, Store, Tail};
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::export::{not_written, write};
+use crate::limits::Limits;
 use crate::report::{Report, document, lines};
 use crate::say::{answer, note, say, word};
 use crate::scenario::{self, Read};
@@ -48,6 +49,9 @@ pub(crate) struct Arguments {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    limits: Limits,
 
     #[command(flatten)]
     data: Data,
@@ -79,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         None => None,
     };
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
-    let Some(ran) = runtime.block_on(Box::pin(watch(&store, valid.scenario, settings)))? else {
+    let Some(ran) = runtime.block_on(Box::pin(watch(&store, valid.scenario, settings, arguments.limits)))? else {
         return Ok(Exit::NotWhole);
     };
     let (file, bytes) = store.file(&ran.id)?;
@@ -96,7 +100,7 @@ struct Ran {
 }
 
 /// Starts the run and follows it to its end; `None` if it was cut by a second interrupt.
-async fn watch(store: &Store, scenario: Scenario, settings: RunSettings) -> Result<Option<Ran>> {
+async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits: Limits) -> Result<Option<Ran>> {
     let mut interrupts = Interrupts::listen()?;
     let key = new_run_key().with_context(|| word(text!("cli.error.not-started")))?;
     let duration = settings.duration;
@@ -104,7 +108,8 @@ async fn watch(store: &Store, scenario: Scenario, settings: RunSettings) -> Resu
     let id = sink.id().clone();
     // Taken while the run is surely live: a folder that others use may be looked at by them at any time.
     let tail = store.tail(&id, 0)?;
-    let options = RunOptions { id: id.to_string(), key, scenario, settings, sink: Box::new(sink) };
+    let (sink, most_events) = (Box::new(sink), limits.max_events);
+    let options = RunOptions { id: id.to_string(), key, scenario, settings, sink, most_events };
     let run = match Box::pin(start(options)).await {
         Ok(run) => run,
         Err(error) => {

@@ -39,15 +39,19 @@ error_kinds! {
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED, "method-not-allowed", "api.method-not-allowed.message", "api.method-not-allowed.remedy";
     NOT_A_WEBSOCKET: UPGRADE_REQUIRED, "not-a-websocket", "api.not-a-websocket.message", "api.not-a-websocket.remedy";
     NO_KEYFRAME: NOT_FOUND, "no-keyframe", "api.no-keyframe.message", "api.no-keyframe.remedy";
+    NO_SESSION: UNAUTHORIZED, "no-session", "api.no-session.message", "api.no-session.remedy";
     NO_SUCH_FRAME: RANGE_NOT_SATISFIABLE, "no-such-frame", "api.no-such-frame.message", "api.no-such-frame.remedy";
+    NO_TOKEN_NEEDED: CONFLICT, "no-token-needed", "api.no-token-needed.message", "api.no-token-needed.remedy";
     PAGE_NOT_BUILT: SERVICE_UNAVAILABLE, "page-not-built", "api.page-not-built.message", "api.page-not-built.remedy";
     RUN_ELSEWHERE: CONFLICT, "run-elsewhere", "api.run-elsewhere.message", "api.run-elsewhere.remedy";
     RUN_NOT_STARTED: SERVICE_UNAVAILABLE, "run-not-started", "api.run-not-started.message", "api.run-not-started.remedy";
     RUN_RECORDING: CONFLICT, "run-recording", "api.run-recording.message", "api.run-recording.remedy";
     STORE_FAILED: INTERNAL_SERVER_ERROR, "store-failed", "api.store-failed.message", "api.store-failed.remedy";
+    TOKEN_USED: UNAUTHORIZED, "token-used", "api.token-used.message", "api.token-used.remedy";
     TOO_MANY_RUNS: TOO_MANY_REQUESTS, "too-many-runs", "api.too-many-runs.message", "api.too-many-runs.remedy";
     UNKNOWN_ROUTE: NOT_FOUND, "unknown-route", "api.unknown-route.message", "api.unknown-route.remedy";
     UNKNOWN_RUN: NOT_FOUND, "unknown-run", "api.unknown-run.message", "api.unknown-run.remedy";
+    UNKNOWN_TOKEN: UNAUTHORIZED, "unknown-token", "api.unknown-token.message", "api.unknown-token.remedy";
 }
 
 /// An answer to a request that cannot be served.
@@ -84,18 +88,27 @@ impl ApiError {
         self.args.insert(name.to_owned(), Arg::Text(value.into()));
         self
     }
-}
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+    /// The answer's status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.kind.status
+    }
+
+    /// The answer's body.
+    pub(crate) fn body(&self) -> ErrorBody {
         let say = |key| plain(Language::English, key, &self.args);
-        let body = ErrorBody {
+        ErrorBody {
             code: self.kind.code,
             message: say(self.kind.message),
             remedy: say(self.kind.remedy),
             path: self.path.clone(),
-        };
-        (self.kind.status, Json(body)).into_response()
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status(), Json(self.body())).into_response()
     }
 }
 

@@ -1,35 +1,55 @@
-//! Who may talk to this server: requests that name it as their host, and changes only from its own page.
+//! Who may talk to this server: requests that name it as their host, changes only from its own page, and beyond loopback
+//! only who has shown the token.
 //!
 //! A name in `Host` that is not ours means DNS rebinding; an `Origin` that is not ours means another site's page. Programs
 //! that are no browser send no `Origin` and are welcome.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, FOREIGN_HOST, FOREIGN_ORIGIN};
+use super::session::{Entry, Sessions, let_in, refuse};
+use crate::access::Access;
 
-/// The names under which this server may be addressed.
+/// What a proxy was addressed by, where one stands in front.
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The names under which this server may be addressed, and who has been let in.
 pub(crate) struct Guard {
+    /// Names with ports, in lower case.
     hosts: Vec<String>,
+    /// Where the page of such a name comes from. TLS, if any, ends in front of a name that the operator gave.
     origins: Vec<String>,
+    /// The port under which every address of this machine may name it; for a server that listens on all of them.
+    any_address: Option<u16>,
+    sessions: Option<Sessions>,
 }
 
 impl Guard {
-    /// The loopback names with the port that is listened on.
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    /// The names of the address that is listened on, those that the operator gave, and the token if there is one.
+    pub(crate) fn new(address: SocketAddr, access: &Access) -> Self {
         let port = address.port();
-        let mut hosts: Vec<String> =
-            ["127.0.0.1", "localhost", "[::1]"].iter().map(|name| format!("{name}:{port}")).collect();
-        if !hosts.contains(&address.to_string()) {
-            hosts.push(address.to_string());
+        let mut hosts = own_names(address);
+        let mut origins: Vec<_> = hosts.iter().map(|host| format!("http://{host}")).collect();
+        for name in &access.hosts {
+            for host in std::iter::once(name.authority(port)).chain(name.bare(port).map(str::to_owned)) {
+                origins.extend(["http", "https"].map(|scheme| format!("{scheme}://{host}")));
+                hosts.push(host);
+            }
         }
-        let origins = hosts.iter().map(|host| format!("http://{host}")).collect();
-        Self { hosts, origins }
+        let any_address = address.ip().is_unspecified().then_some(port);
+        let sessions = access.token.as_ref().map(|token| Sessions::new(token, port));
+        Self { hosts, origins, any_address, sessions }
+    }
+
+    /// Who has been let in; `None` where everyone is.
+    pub(super) fn sessions(&self) -> Option<&Sessions> {
+        self.sessions.as_ref()
     }
 
     /// Checks the headers of one request.
@@ -37,26 +57,69 @@ impl Guard {
     /// # Errors
     /// 421 for a foreign or missing host, 403 for a foreign origin on a change or on a WebSocket.
     fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)) {
+        let host = headers.get(header::HOST).map(text).unwrap_or_default();
+        // A proxy's word counts against a request, never for it.
+        let forwarded = headers.get_all(&FORWARDED_HOST).iter().map(text);
+        if let Some(foreign) = std::iter::once(host).chain(forwarded).find(|host| !self.is_ours(host)) {
             let error = ApiError::new(&FOREIGN_HOST, "/");
-            return Err(error.with("host", host).with("allowed", self.hosts.join(", ")));
+            return Err(error.with("host", foreign).with("allowed", self.hosts.join(", ")));
         }
         let changes = !matches!(*method, Method::GET | Method::HEAD) || headers.contains_key(header::UPGRADE);
         let Some(origin) = headers.get(header::ORIGIN).filter(|_| changes) else { return Ok(()) };
-        let origin = origin.to_str().unwrap_or_default();
-        if !self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin)) {
+        let origin = text(origin);
+        // By an address that was not known before, the page is where the request goes to.
+        let same = origin.strip_prefix("http://").is_some_and(|page| page.eq_ignore_ascii_case(host));
+        if !same && !self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin)) {
             let error = ApiError::new(&FOREIGN_ORIGIN, "/");
             return Err(error.with("origin", origin).with("allowed", self.origins.join(", ")));
         }
         Ok(())
     }
+
+    /// Whether a host is this server. An address of numbers cannot be rebound: no name server is asked about it.
+    fn is_ours(&self, host: &str) -> bool {
+        let named = self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host));
+        let any = self.any_address.is_some_and(|port| {
+            host.parse().is_ok_and(|address: SocketAddr| address.port() == port)
+                || (port == 80 && host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok())
+        });
+        named || any
+    }
+}
+
+/// What a server is called by the address that it listens on: a loopback by each of its names.
+fn own_names(address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    let mut names = vec![address.to_string()];
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        names.extend(["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")));
+    }
+    if port == 80 {
+        let bare: Vec<_> = names.iter().filter_map(|name| Some(name.strip_suffix(":80")?.to_owned())).collect();
+        names.extend(bare);
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A header's text; one that is none is no host and no origin of ours.
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
 }
 
 /// The guard in front of every route.
 pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match guard.admit(request.method(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+    if let Err(error) = guard.admit(request.method(), request.headers()) {
+        return error.into_response();
+    }
+    let enter = |sessions: &Sessions| sessions.enter(request.method(), request.uri(), request.headers());
+    match guard.sessions().map(enter) {
+        None | Some(Entry::Granted) => next.run(request).await,
+        Some(Entry::Exchanged(cookie)) => let_in(cookie),
+        Some(Entry::Refused(kind)) => refuse(kind, &request),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod error;
 mod guard;
 pub(crate) mod page;
 pub(crate) mod runs;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -32,14 +33,15 @@ struct Description;
 
 /// The whole application for a server that listens on `address`.
 pub(crate) fn router(config: &Config, runs: Runs, address: SocketAddr) -> Router {
-    let api = OpenApiRouter::new().routes(routes!(about::about)).merge(runs::router(runs));
+    let guard = Arc::new(Guard::new(address, &config.access));
+    let tokens = OpenApiRouter::new().routes(routes!(session::token)).with_state(Arc::clone(&guard));
+    let api = OpenApiRouter::new().routes(routes!(about::about)).merge(tokens).merge(runs::router(runs));
     let (api, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api", api).split_for_parts();
     let described = Json(description);
     let api = api
         .route("/api/openapi.json", get(async move || described.clone()))
         .route("/api/{*unknown}", any(error::unknown_route))
         .method_not_allowed_fallback(error::method_not_allowed);
-    let guard = Arc::new(Guard::new(address));
     api.merge(page::router(Arc::clone(&config.page)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(guard, guard::check))

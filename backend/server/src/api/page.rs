@@ -8,9 +8,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
+use hopscope_scenario::catalogue::{Args, Language, plain};
+use hopscope_scenario::text;
 use sha2::{Digest, Sha256};
 
-use super::error::{ApiError, METHOD_NOT_ALLOWED, PAGE_NOT_BUILT, UNKNOWN_ROUTE};
+use super::error::{ApiError, ErrorBody, METHOD_NOT_ALLOWED, PAGE_NOT_BUILT, UNKNOWN_ROUTE};
 
 /// One file of the page.
 pub struct Asset {
@@ -80,6 +82,37 @@ async fn serve(State(served): State<Arc<Served>>, method: Method, uri: Uri, head
     respond(asset, &headers, path, &served.policy)
 }
 
+/// What every page comes with, whatever it shows.
+fn sealed(policy: &HeaderValue) -> [(HeaderName, HeaderValue); 4] {
+    [
+        (header::CONTENT_SECURITY_POLICY, policy.clone()),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ]
+}
+
+/// An error as a page, under the same policy: for who opens an address and is not let in.
+pub(super) fn notice(error: &ErrorBody) -> impl IntoResponse + use<> {
+    let say = |key| plain(Language::English, key, &Args::new());
+    let (title, again) = (say(text!("app.name")), say(text!("api.notice.again")));
+    let [message, remedy] = [&error.message, &error.remedy].map(|text| escaped(text));
+    // The link leads from this page and not from another site's, so that a browser sends its cookie along.
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" \
+         href=\"data:,\"><title>{title}</title><main><h1>{title}</h1><p><b>{message}</b></p><p>{remedy}</p><p><a \
+         href=\"/\">{again}</a></p></main></html>"
+    );
+    let policy = HeaderValue::from_str(&policy("")).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    (sealed(&policy), axum::response::Html(html))
+}
+
+/// A text as HTML has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 fn respond(asset: Asset, request: &HeaderMap, path: &str, policy: &HeaderValue) -> Response {
     let accepts_brotli = request
         .get(header::ACCEPT_ENCODING)
@@ -89,17 +122,14 @@ fn respond(asset: Asset, request: &HeaderMap, path: &str, policy: &HeaderValue) 
     let cache = if path == INDEX { "no-cache" } else { "public, max-age=31536000, immutable" };
     let media_type =
         HeaderValue::from_str(&asset.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let headers: [(HeaderName, HeaderValue); 7] = [
+    let headers = [
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
-        (header::CONTENT_SECURITY_POLICY, policy.clone()),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
+    let sealed = sealed(policy);
     match asset.brotli.filter(|_| accepts_brotli) {
-        Some(bytes) => (headers, [(header::CONTENT_ENCODING, "br")], bytes).into_response(),
-        None => (headers, asset.plain).into_response(),
+        Some(bytes) => (sealed, headers, [(header::CONTENT_ENCODING, "br")], bytes).into_response(),
+        None => (sealed, headers, asset.plain).into_response(),
     }
 }

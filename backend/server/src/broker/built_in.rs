@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hopscope_amqp::{AMQPValue, Broker, Config, FieldTable, QueueOptions, Refusal, Serving, serve};
+use hopscope_amqp::{AMQPValue, Broker, Config, FieldTable, QueueOptions, Refusal, serve};
 use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::stamps::{QueueSite, Shared, Stamps};
@@ -35,7 +36,9 @@ pub struct BuiltIn {
     shared: Arc<Shared>,
     queues: Vec<(Arc<str>, PlaceIndex)>,
     stop: CancellationToken,
-    serving: Mutex<Option<Serving>>,
+    /// Cancelled when it serves no more, whoever ended it.
+    ended: CancellationToken,
+    serving: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl BuiltIn {
@@ -58,7 +61,13 @@ impl BuiltIn {
             let declared = broker.declare_queue(&queue, &options);
             declared.map_err(|reason| BrokerError::Declare { queue: queue.to_string(), reason })?;
         }
-        Ok(Self { broker, shared, queues: named, stop, serving: Mutex::new(Some(serving)) })
+        let ended = CancellationToken::new();
+        let at_end = ended.clone().drop_guard();
+        let serving = tokio::spawn(async move {
+            let _at_end = at_end;
+            serving.await;
+        });
+        Ok(Self { broker, shared, queues: named, stop, ended, serving: Mutex::new(Some(serving)) })
     }
 
     /// Where it is reached, by programs that are no part of the run too.
@@ -79,15 +88,24 @@ impl BuiltIn {
         self.shared.delivers(source, link);
     }
 
-    /// Whether the queues that the run takes from are empty, and nothing of them is with a consumer.
+    /// Whether the queues that the run takes from are empty, and nothing of them is with a consumer; or nothing more can
+    /// come of them.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shared.is_empty()
+        self.shared.is_empty() || self.ended.is_cancelled()
     }
 
     /// Resolves at an instant in which they are.
     pub async fn empty(&self) {
-        self.shared.empty().await;
+        tokio::select! {
+            () = self.shared.empty() => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
+    /// Resolves when it serves no more.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Ready and unacked copies of each queue, as the queues count them.
@@ -106,7 +124,16 @@ impl BuiltIn {
         self.stop.cancel();
         let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(serving) = serving {
-            serving.await;
+            // An error is its panic: nothing is left of it then either.
+            let _ = serving.await;
+        }
+    }
+}
+
+impl Drop for BuiltIn {
+    fn drop(&mut self) {
+        if let Some(serving) = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            serving.abort();
         }
     }
 }

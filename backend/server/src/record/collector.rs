@@ -12,11 +12,11 @@ use std::time::Duration;
 use hopscope_record::codec::MAX_EVENTS;
 use hopscope_record::frame::{CODEC_VERSION, End, EndCount, FrameWriter, Hello, Loss, WriteError};
 use hopscope_record::{Event, KINDS, NameIndex, RunKey};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::clock::{monotonic_ns, wall_ns};
 use super::recorder::Shared;
-use super::recording::{EndInfo, FrameSink, RecordingOptions, Summary};
+use super::recording::{EndInfo, FrameSink, RecordingOptions, Summary, Taken};
 use super::ring::{Lost, OWN_SOURCE, Rings};
 
 /// Longest time between two cuts.
@@ -50,6 +50,7 @@ pub(super) struct Collector {
     /// Raw time of the cut of the last Events frame.
     last_cut: i64,
     failure: Option<String>,
+    taken: watch::Sender<Taken>,
 }
 
 struct Opening {
@@ -59,7 +60,7 @@ struct Opening {
 }
 
 impl Collector {
-    pub(super) fn new(shared: Arc<Shared>, options: RecordingOptions) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, options: RecordingOptions, taken: watch::Sender<Taken>) -> Self {
         let RecordingOptions { run, key, plan, sink } = options;
         Self {
             shared,
@@ -73,6 +74,7 @@ impl Collector {
             lost: 0,
             last_cut: i64::MIN,
             failure: None,
+            taken,
         }
     }
 
@@ -95,8 +97,12 @@ impl Collector {
     }
 
     fn tick(&mut self) {
+        if self.failure.is_some() || self.sink.is_broken() {
+            self.taken.send_if_modified(|taken| !std::mem::replace(&mut taken.broken, true));
+            return;
+        }
         let zero = self.shared.clock.zero();
-        if self.failure.is_some() || !self.sink.has_room() || (zero.is_none() && self.events.len() >= MOST_HELD) {
+        if !self.sink.has_room() || (zero.is_none() && self.events.len() >= MOST_HELD) {
             return;
         }
         let cut = self.take();
@@ -108,7 +114,13 @@ impl Collector {
     }
 
     fn take(&mut self) -> i64 {
+        let before = self.events.len();
         let cut = self.rings.take(&self.shared.registry, &mut self.events, &mut self.losses);
+        let more = self.events.len().saturating_sub(before) as u64;
+        self.taken.send_if_modified(|taken| {
+            taken.events += more;
+            more > 0
+        });
         let homeless = self.shared.homeless.load(Ordering::Relaxed);
         if homeless > self.homeless {
             let count = homeless - self.homeless;
@@ -202,6 +214,7 @@ impl Collector {
             lost: self.lost + self.events.len() as u64,
             frames: u64::from(self.frames.next_number()),
             reason: end.map(|end| end.reason),
+            detail: end.and_then(|end| end.detail.clone()),
             failure: self.failure,
         };
         if let Err(error) = self.sink.finish(&summary) {

@@ -14,4 +14,4 @@ mod ring;
 pub use clock::RunClock;
 pub use memory::Memory;
 pub use recorder::Recorder;
-pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
+pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, Taken, new_run_key};

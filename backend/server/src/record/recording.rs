@@ -6,7 +6,7 @@ use std::thread::Thread;
 
 use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey, SourceId};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::clock::RunClock;
 use super::collector::{Collector, Finish};
@@ -19,6 +19,11 @@ use super::recorder::{Recorder, Shared};
 pub trait FrameSink: Send + 'static {
     /// Whether there is room for events. While there is none they stay in the rings, which count what they cannot hold.
     fn has_room(&mut self) -> bool;
+
+    /// Whether nothing more will be stored, whatever is put. Then a run has no reason to go on.
+    fn is_broken(&mut self) -> bool {
+        false
+    }
 
     /// Takes one whole frame, in the order of their numbers. Frames of events come only while there is room; the others
     /// are few and small and are to be taken always.
@@ -41,6 +46,15 @@ pub struct RecordingOptions {
     pub plan: Vec<u8>,
     /// Where the frames go.
     pub sink: Box<dyn FrameSink>,
+}
+
+/// How a recording comes along.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Taken {
+    /// Events taken from the rings.
+    pub events: u64,
+    /// Nothing more is recorded, or stored.
+    pub broken: bool,
 }
 
 /// How the run ended and what its parts counted, for the End frame.
@@ -66,6 +80,8 @@ pub struct Summary {
     pub frames: u64,
     /// Why it ended; `None` where nobody said so, which makes no End frame.
     pub reason: Option<EndReason>,
+    /// More about the reason, for people.
+    pub detail: Option<String>,
     /// Why the recording could not be made or stored to its end, if so.
     pub failure: Option<String>,
 }
@@ -92,6 +108,7 @@ pub struct Recording {
     shared: Arc<Shared>,
     finish: Option<Sender<Finish>>,
     collector: Thread,
+    taken: watch::Receiver<Taken>,
 }
 
 impl Recording {
@@ -102,12 +119,19 @@ impl Recording {
     pub fn start(options: RecordingOptions) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::new(options.key));
         let (finish, receiver) = channel();
-        let collector = Collector::new(Arc::clone(&shared), options);
+        let (progress, taken) = watch::channel(Taken::default());
+        let collector = Collector::new(Arc::clone(&shared), options, progress);
         let thread = std::thread::Builder::new().name("hs-collector".into()).spawn(move || collector.run(&receiver))?;
         let collector = thread.thread().clone();
         // Before any recorder exists, so that every ring can call the collector.
         let _ = shared.collector.set(collector.clone());
-        Ok(Self { shared, finish: Some(finish), collector })
+        Ok(Self { shared, finish: Some(finish), collector, taken })
+    }
+
+    /// How it comes along, told anew with each cut that takes something.
+    #[must_use]
+    pub fn taken(&self) -> watch::Receiver<Taken> {
+        self.taken.clone()
     }
 
     /// A handle that stamps at this place, on this link.

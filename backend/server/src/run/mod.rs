@@ -15,6 +15,7 @@ mod slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
 use hopscope_record::{PlaceIndex, RunKey};
 use hopscope_scenario::model::Scenario;
@@ -27,13 +28,16 @@ use crate::broker::BrokerError;
 use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
-use phases::Running;
+use phases::{Bounds, Running};
 
 #[cfg(test)]
 mod tests;
 
 /// How long what is in flight may take to come home after the load has ended.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Most events of a run unless someone says otherwise: some 200 MB on the disk, and ten times what a page keeps as dots.
+pub const MOST_EVENTS: u64 = 20_000_000;
 
 /// What a run is and where it goes.
 pub struct RunOptions {
@@ -47,6 +51,9 @@ pub struct RunOptions {
     pub settings: RunSettings,
     /// Where its frames go.
     pub sink: Box<dyn FrameSink>,
+    /// Events at which its load ends, to be rounded up by those of 50 ms; [`MOST_EVENTS`] is the usual limit. What is in
+    /// flight then comes home and is recorded still.
+    pub most_events: u64,
 }
 
 /// Why a run could not start.
@@ -69,6 +76,44 @@ pub enum RunError {
         /// Why.
         source: TransportError,
     },
+}
+
+/// Why a run's load ended before its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+enum Early {
+    /// Someone stopped it.
+    #[error("it was stopped")]
+    Stopped,
+    /// There are as many events as may be.
+    #[error(
+        "the recording has come to its limit of {most} events; --max-events of hopscope serve and run sets another"
+    )]
+    EventLimit {
+        /// How many.
+        most: u64,
+    },
+    /// Nothing more can be recorded.
+    #[error("what happens can be recorded no longer")]
+    Recording,
+    /// Messages have nowhere to go.
+    #[error("the built-in broker has stopped")]
+    Broker,
+}
+
+impl Early {
+    /// How a recording says so.
+    const fn reason(self) -> EndReason {
+        match self {
+            Self::Stopped => EndReason::STOPPED,
+            Self::EventLimit { .. } => EndReason::EVENT_LIMIT,
+            Self::Recording | Self::Broker => EndReason::FAILED,
+        }
+    }
+
+    /// More about it, where the reason does not say all.
+    fn detail(self) -> Option<String> {
+        (self != Self::Stopped).then(|| self.to_string())
+    }
 }
 
 /// Where a run stands.
@@ -148,7 +193,7 @@ pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
 
 /// As [`start`], with what is left in flight given up after `drain`.
 async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<LiveRun>, RunError> {
-    let RunOptions { id, key, scenario, settings, sink } = options;
+    let RunOptions { id, key, scenario, settings, sink, most_events } = options;
     limits::raise_open_files();
     let plan = Arc::new(plan::compile(&scenario, &settings));
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
@@ -158,7 +203,7 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let stop = CancellationToken::new();
     let addresses = running.ports().addresses(&plan);
     let generator = running.generator()?;
-    tokio::spawn(running.run(generator, sender, stop.clone(), drain));
+    tokio::spawn(running.run(generator, sender, stop.clone(), Bounds { drain, most_events }));
     let guard = stop.clone().drop_guard();
     Ok(Arc::new(LiveRun { id, plan, clock, addresses, state, stop, _stop_on_drop: guard }))
 }

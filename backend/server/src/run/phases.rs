@@ -14,7 +14,7 @@ use super::client::ClientNode;
 use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
-use super::{RunError, RunState, slice};
+use super::{Early, RunError, RunState, slice};
 use crate::broker::BuiltIn;
 use crate::link::Link;
 use crate::record::clock::monotonic_ns;
@@ -28,6 +28,15 @@ const AHEAD_NS: i64 = 5_000_000;
 
 /// How long a generator that is behind when the duration is over may take to tell what it had to send.
 const CATCH_UP_NS: u64 = 1_000_000_000;
+
+/// How far a run may go.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// How long what is in flight may take to come home after the load has ended.
+    pub(super) drain: Duration,
+    /// Events at which the load ends.
+    pub(super) most_events: u64,
+}
 
 /// Everything of a run that runs.
 pub(super) struct Running {
@@ -88,29 +97,29 @@ impl Running {
         Generator::start(self.clients.clone(), self.timer.clone())
     }
 
-    /// Goes through the phases to the end and tells each through `state`. What is in flight when the load has ended may
-    /// take `drain` to come home.
+    /// Goes through the phases to the end and tells each through `state`.
     pub(super) async fn run(
         self,
         generator: Generator,
         state: watch::Sender<RunState>,
         stop: CancellationToken,
-        drain: Duration,
+        bounds: Bounds,
     ) {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
         self.begin(Phase::Measured, &state);
-        let reason = self.measure(generator, zero, &stop).await;
+        let early = self.measure(generator, zero, &stop, bounds.most_events).await;
         self.begin(Phase::Drain, &state);
         tokio::select! {
             () = self.drained() => {}
-            () = self.timer.after(drain) => {}
+            () = self.timer.after(bounds.drain) => {}
         }
         self.end_nodes().await;
         self.begin(Phase::End, &state);
+        let (reason, detail) = (early.map_or(EndReason::LOAD_DONE, Early::reason), early.and_then(Early::detail));
         let counts = self.counts();
-        let summary = self.recording.finish(EndInfo { reason, detail: None, counts }).await;
+        let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
 
@@ -119,18 +128,46 @@ impl Running {
         state.send_replace(RunState { phase, summary: None });
     }
 
-    /// Offers the load until the duration is over, every client has sent all that it may, or the run is stopped; tells
-    /// which.
-    async fn measure(&self, mut generator: Generator, zero: i64, stop: &CancellationToken) -> EndReason {
+    /// Offers the load until the duration is over or every client has sent all that it may, or tells why it ended before.
+    async fn measure(
+        &self,
+        mut generator: Generator,
+        zero: i64,
+        stop: &CancellationToken,
+        most_events: u64,
+    ) -> Option<Early> {
         generator.begin(zero);
         let last = self.duration_ns.saturating_add(CATCH_UP_NS);
-        let reason = tokio::select! {
-            () = stop.cancelled() => EndReason::STOPPED,
-            () = generator.ended() => EndReason::LOAD_DONE,
-            () = self.timer.until(zero.saturating_add_unsigned(last)) => EndReason::LOAD_DONE,
+        let early = tokio::select! {
+            () = stop.cancelled() => Some(Early::Stopped),
+            early = self.cannot_go_on(most_events) => Some(early),
+            () = generator.ended() => None,
+            () = self.timer.until(zero.saturating_add_unsigned(last)) => None,
         };
         generator.end().await;
-        reason
+        early
+    }
+
+    /// Resolves when nobody stops the load and it must end all the same.
+    async fn cannot_go_on(&self, most_events: u64) -> Early {
+        let mut taken = self.recording.taken();
+        let recording = async {
+            match taken.wait_for(|taken| taken.broken || taken.events >= most_events).await {
+                Ok(taken) if !taken.broken => Early::EventLimit { most: most_events },
+                // An error is the collector's end.
+                Ok(_) | Err(_) => Early::Recording,
+            }
+        };
+        let broker = async {
+            match &self.ports.broker {
+                Some(broker) => broker.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            early = recording => early,
+            () = broker => Early::Broker,
+        }
     }
 
     fn tasks(&self) -> impl Iterator<Item = &Tasks> {

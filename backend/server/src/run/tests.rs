@@ -12,6 +12,7 @@ use super::*;
 use crate::record::{Memory, new_run_key};
 
 mod bodies;
+mod early;
 mod queues;
 
 const MS: u64 = 1_000_000;
@@ -123,6 +124,7 @@ async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (
         scenario,
         settings: RunSettings { seed: 1, duration: Time(duration) },
         sink: Box::new(memory.clone()),
+        most_events: MOST_EVENTS,
     };
     (start_and_drain(options, drain).await.unwrap(), memory)
 }
@@ -395,7 +397,9 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
         let memory = Memory::default();
         let settings = RunSettings { seed, duration: Time(60_000 * MS) };
         let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
-        let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink }).await.unwrap();
+        let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events: MOST_EVENTS })
+            .await
+            .unwrap();
         run.join().await;
         memory.keeps_the_laws();
         let (events, _) = memory.read();

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::keys::{self, Keys, Maker};
-use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, reason_name, summary};
+use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
 use crate::record::Summary;
 
 /// Most recordings whose index is kept in memory once it was asked for.
@@ -33,6 +33,8 @@ pub(super) struct Inner {
     pub(super) live: Mutex<HashMap<RunId, Live>>,
     /// Held while a summary is changed.
     pub(super) summaries: Mutex<()>,
+    /// Summaries that the disk had no room for.
+    unwritten: Mutex<HashMap<RunId, RunSummary>>,
     /// Indexes of recordings that are over, each with what the recording had come to.
     pub(super) opened: Mutex<HashMap<RunId, (Progress, Keys)>>,
     /// Held while an index is opened, so that it is made once.
@@ -76,7 +78,7 @@ impl Inner {
         if let Some(keys) = known() {
             return keys;
         }
-        let draft = self.folder.join(format!(".{id}.{}.keys.draft", std::process::id()));
+        let draft = self.folder.join(format!(".{id}.{}.keys{}", std::process::id(), drafts::ENDING));
         let keys = keys::open(&self.recording(id), progress, &self.keys_file(id), &draft);
         let mut opened = self.opened();
         if opened.len() >= MOST_OPEN {
@@ -125,10 +127,10 @@ impl Inner {
         Ok(summary)
     }
 
-    /// Notes what a run of this process came to.
-    pub(super) fn end(&self, id: &RunId, recorded: &Summary, whole: bool) -> io::Result<()> {
+    /// Notes what a run of this process came to; `failure` is why its file could not be written to the end.
+    pub(super) fn end(&self, id: &RunId, recorded: &Summary, failure: Option<&io::Error>) -> io::Result<()> {
         let progress = self.live().get(id).map_or(Progress::BEGINNING, |live| *live.progress.borrow());
-        let ended = whole && recorded.failure.is_none() && recorded.reason.is_some();
+        let ended = failure.is_none() && recorded.failure.is_none() && recorded.reason.is_some();
         let (events, lost) = if ended {
             (recorded.events(), recorded.lost)
         } else {
@@ -139,16 +141,23 @@ impl Inner {
         };
         let _guard = self.summaries();
         let noted = self.read_summary(id).unwrap_or_else(|| summary::empty(id));
+        let unstored = || failure.map(|error| not_stored(&self.recording(id), error));
         let summary = RunSummary {
             state: if ended { RecordingState::Ended } else { RecordingState::Cut },
             reason: recorded.reason.map(reason_name),
+            detail: recorded.failure.clone().or_else(unstored).or_else(|| recorded.detail.clone()),
             events,
             lost,
             frames: progress.frames,
             bytes: progress.bytes,
             ..noted
         };
-        self.write_summary(&summary).map_err(io::Error::other)
+        let written = self.write_summary(&summary);
+        if written.is_err() {
+            // What is wrong with a full disk can be told all the same, as long as this process lives.
+            self.unwritten().insert(id.clone(), summary);
+        }
+        written.map_err(io::Error::other)
     }
 
     /// The run is no longer recorded by this process.
@@ -164,6 +173,7 @@ impl Inner {
     /// Deletes the run's files. The recording goes last: without it there is no run.
     pub(super) fn remove(&self, id: &RunId) -> Result<(), StoreError> {
         self.opened().remove(id);
+        self.unwritten().remove(id);
         for path in [self.summary(id), self.keys_file(id), self.recording(id)] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
@@ -174,6 +184,9 @@ impl Inner {
     }
 
     pub(super) fn read_summary(&self, id: &RunId) -> Option<RunSummary> {
+        if let Some(summary) = self.unwritten().get(id) {
+            return Some(summary.clone());
+        }
         let text = fs::read(self.summary(id)).ok()?;
         serde_json::from_slice(&text).ok().filter(|summary: &RunSummary| summary.id == *id)
     }
@@ -181,13 +194,15 @@ impl Inner {
     /// Writes the summary in one step, so that whoever reads it never sees half of it.
     pub(super) fn write_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
         let path = self.summary(&summary.id);
-        let draft = self.folder.join(format!(".{}.{}.draft", summary.id, std::process::id()));
+        let draft = self.folder.join(format!(".{}.{}{}", summary.id, std::process::id(), drafts::ENDING));
         let write = || {
             let text = serde_json::to_vec(summary)?;
             fs::write(&draft, text)?;
             fs::rename(&draft, &path)
         };
-        write().map_err(at(&path))
+        write().inspect_err(|_| drop(fs::remove_file(&draft))).map_err(at(&path))?;
+        self.unwritten().remove(&summary.id);
+        Ok(())
     }
 
     pub(super) fn recording(&self, id: &RunId) -> PathBuf {
@@ -206,11 +221,29 @@ impl Inner {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unwritten(&self) -> MutexGuard<'_, HashMap<RunId, RunSummary>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn opened(&self) -> MutexGuard<'_, HashMap<RunId, (Progress, Keys)>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn summaries(&self) -> MutexGuard<'_, ()> {
         self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a recording is not on the disk to its end, and what to do.
+fn not_stored(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("no room is left for {path}; make room, or name another folder by --data")
+        }
+        io::ErrorKind::FileTooLarge => {
+            format!("{path} may not grow any more ({error}); raise the limit of a file's size")
+        }
+        _ => format!("{path} cannot be written: {error}"),
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 use hopscope_report::import::{ImportError, import};
 use jiff::Timestamp;
 
-use super::{RunId, RunSummary, Store, StoreError, at, checked_name, summary};
+use super::{RunId, RunSummary, Store, StoreError, at, checked_name, drafts, summary};
 
 /// Why a document was not put into the folder. Nothing of it is left there.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +29,7 @@ impl Store {
         let folder = &self.inner.folder;
         let failed = |error: io::Error| StoreImportError::Store(at(folder)(error));
         // Until it is whole it is no run: it has a name that no list looks at, and goes with its handle.
-        let mut draft =
-            tempfile::Builder::new().prefix(".import-").suffix(".draft").tempfile_in(folder).map_err(failed)?;
+        let mut draft = self.draft().map_err(failed)?;
         let mut out = BufWriter::new(draft.as_file_mut());
         import(document, |bytes| out.write_all(bytes)).map_err(|error| match error {
             ImportError::Put(error) => failed(error),
@@ -48,6 +47,21 @@ impl Store {
         let _guard = self.inner.summaries();
         self.inner.write_summary(&summary)?;
         Ok(summary)
+    }
+
+    /// A draft whose lock is ours, so that nobody sweeps it away.
+    fn draft(&self) -> io::Result<tempfile::NamedTempFile> {
+        loop {
+            let draft = tempfile::Builder::new()
+                .prefix(drafts::IMPORT)
+                .suffix(drafts::ENDING)
+                .tempfile_in(&self.inner.folder)?;
+            draft.as_file().lock()?;
+            // Between its making and its lock it looked like one that was left behind.
+            if draft.path().exists() {
+                return Ok(draft);
+            }
+        }
     }
 
     /// Gives the draft an id that no run has.

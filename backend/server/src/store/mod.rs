@@ -4,6 +4,7 @@
 //! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
 //! on the recording, so that a run without End whose lock is free is known to be cut.
 
+mod drafts;
 mod folder;
 mod id;
 mod import;
@@ -83,13 +84,14 @@ pub fn default_folder() -> io::Result<PathBuf> {
 }
 
 impl Store {
-    /// Opens the folder, which is made if it is not there.
+    /// Opens the folder, which is made if it is not there; what died half written is swept out of it.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         fs::create_dir_all(&folder).map_err(at(&folder))?;
+        drafts::sweep(&folder);
         Ok(Self { inner: Arc::new(Inner { folder, ..Inner::default() }) })
     }
 
@@ -98,22 +100,33 @@ impl Store {
     /// # Errors
     /// When they cannot be made.
     pub fn create(&self, scenario: &Scenario, settings: &RunSettings) -> Result<RunFile, StoreError> {
-        let (id, mut file) = self.inner.make_file()?;
-        let path = self.inner.recording(&id);
+        let (id, file) = self.inner.make_file()?;
+        // Of a run that cannot be stored nothing is left.
+        self.begin(&id, file, scenario, settings).inspect_err(|_| drop(self.inner.remove(&id)))
+    }
+
+    fn begin(
+        &self,
+        id: &RunId,
+        mut file: File,
+        scenario: &Scenario,
+        settings: &RunSettings,
+    ) -> Result<RunFile, StoreError> {
+        let path = self.inner.recording(id);
         // Whoever looks at the folder right now may hold the lock for a moment.
         file.lock().map_err(at(&path))?;
         file.write_all(&file_header()).map_err(at(&path))?;
         let (progress, watcher) = watch::channel(Progress::BEGINNING);
-        let (keys, maker) = self.inner.make_keys(&id);
+        let (keys, maker) = self.inner.make_keys(id);
         self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
         let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, maker, progress).map_err(at(&path));
-        let run = run.inspect_err(|_| self.inner.forget(&id))?;
+        let run = run.inspect_err(|_| self.inner.forget(id))?;
         let summary = RunSummary {
             name: scenario.name.clone(),
             scenario: scenario.name.clone(),
             seed: settings.seed,
             duration: settings.duration.to_string(),
-            ..summary::empty(&id)
+            ..summary::empty(id)
         };
         self.inner.write_summary(&summary)?;
         Ok(run)

@@ -33,8 +33,12 @@ pub struct RunSummary {
     /// Of a recording that was imported, the id that the run had where it was made.
     #[serde(default)]
     pub imported_from: Option<String>,
-    /// Why the run ended, where its End frame says so: `load-done`, `stopped`, `failed`.
+    /// Why the run ended, where its End frame says so: `load-done`, `stopped`, `failed`, `event-limit`.
     pub reason: Option<String>,
+    /// More about it, in words, where there is more to say: why the run ended before its time, or its recording before the
+    /// run.
+    #[serde(default)]
+    pub detail: Option<String>,
     /// Events in the recording.
     pub events: u64,
     /// Events that were stamped and are not in it.
@@ -64,6 +68,7 @@ pub fn reason_name(reason: EndReason) -> String {
         EndReason::LOAD_DONE => "load-done".to_owned(),
         EndReason::STOPPED => "stopped".to_owned(),
         EndReason::FAILED => "failed".to_owned(),
+        EndReason::EVENT_LIMIT => "event-limit".to_owned(),
         EndReason(number) => format!("reason-{number}"),
     }
 }
@@ -85,7 +90,7 @@ const CHUNK: usize = 256 * 1024;
 /// # Errors
 /// When the file cannot be read.
 pub(super) fn scan(id: &RunId, file: &mut File) -> std::io::Result<Scan> {
-    let mut counter = Counter { events: EventDecoder::new(), batch: Vec::new(), summary: empty(id) };
+    let mut counter = Counter { events: EventDecoder::new(), batch: Vec::new(), names: Vec::new(), summary: empty(id) };
     let mut decoder = Decoder::new(Framing::File);
     let mut chunk = vec![0; CHUNK];
     let mut damage = None;
@@ -121,6 +126,7 @@ pub(super) fn empty(id: &RunId) -> RunSummary {
         state: RecordingState::Recording,
         imported_from: None,
         reason: None,
+        detail: None,
         events: 0,
         lost: 0,
         frames: 0,
@@ -131,6 +137,7 @@ pub(super) fn empty(id: &RunId) -> RunSummary {
 struct Counter {
     events: EventDecoder,
     batch: Vec<hopscope_record::Event>,
+    names: Vec<String>,
     summary: RunSummary,
 }
 
@@ -156,8 +163,12 @@ impl Counter {
                 }
             }
             Ok(Payload::Loss(losses)) => summary.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
-            Ok(Payload::End(end)) => summary.reason = Some(reason_name(end.reason)),
-            Ok(Payload::Names(_) | Payload::Skipped(_)) | Err(_) => {}
+            Ok(Payload::Names(mut payload)) => self.names.append(&mut payload.names),
+            Ok(Payload::End(end)) => {
+                summary.reason = Some(reason_name(end.reason));
+                summary.detail = end.detail.and_then(|row| self.names.get(row.0 as usize).cloned());
+            }
+            Ok(Payload::Skipped(_)) | Err(_) => {}
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct RunFile {
     store: Arc<Inner>,
     queue: Arc<Queue>,
     thread: Option<JoinHandle<io::Result<()>>>,
+    /// Kept beyond the last byte: who follows the file learns of its end when all is noted.
+    _progress: Arc<watch::Sender<Progress>>,
 }
 
 #[derive(Default)]
@@ -85,10 +87,10 @@ impl RunFile {
         keys: Option<Maker>,
         progress: watch::Sender<Progress>,
     ) -> io::Result<Self> {
-        let queue = Arc::<Queue>::default();
-        let writer = Writer { file, keys, queue: Arc::clone(&queue), progress };
+        let (queue, progress) = (Arc::<Queue>::default(), Arc::new(progress));
+        let writer = Writer { file, keys, queue: Arc::clone(&queue), progress: Arc::clone(&progress) };
         let thread = std::thread::Builder::new().name("hs-store".into()).spawn(move || writer.run())?;
-        Ok(Self { id, store, queue, thread: Some(thread) })
+        Ok(Self { id, store, queue, thread: Some(thread), _progress: progress })
     }
 
     /// The run's id.
@@ -111,6 +113,10 @@ impl FrameSink for RunFile {
         waiting.bytes < QUEUE_BYTES && !waiting.failed
     }
 
+    fn is_broken(&mut self) -> bool {
+        self.queue.lock().failed
+    }
+
     fn put(&mut self, frame: Vec<u8>) {
         let mut waiting = self.queue.lock();
         if waiting.failed {
@@ -124,7 +130,7 @@ impl FrameSink for RunFile {
 
     fn finish(mut self: Box<Self>, summary: &Summary) -> io::Result<()> {
         let written = self.close();
-        let noted = self.store.end(&self.id, summary, written.is_ok());
+        let noted = self.store.end(&self.id, summary, written.as_ref().err());
         written.and(noted)
     }
 }
@@ -143,7 +149,7 @@ struct Writer {
     /// Its side file; `None` once it could not be written.
     keys: Option<Maker>,
     queue: Arc<Queue>,
-    progress: watch::Sender<Progress>,
+    progress: Arc<watch::Sender<Progress>>,
 }
 
 impl Writer {
@@ -209,7 +215,36 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{RecordingState, Store};
+
+    /// What the system calls a full disk. What it refuses is told of by the run, and by its summary though that cannot be
+    /// written either.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_breaks_the_sink_and_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (id, _) = store.inner.make_file().unwrap();
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let (progress, mut watcher) = watch::channel(Progress::BEGINNING);
+        let mut file = RunFile::start(id.clone(), Arc::clone(&store.inner), full, None, progress).unwrap();
+        assert!(file.has_room() && !file.is_broken());
+        file.put(vec![0; 100]);
+        while !file.is_broken() {
+            std::thread::yield_now();
+        }
+        assert!(!file.has_room());
+        file.put(vec![0; 100]);
+        assert_eq!(file.queue.lock().frames.len(), 0, "what comes later is not kept");
+        std::fs::create_dir(folder.path().join(format!("{id}.json"))).unwrap();
+        let refused = Box::new(file).finish(&Summary { lost: 7, ..Summary::default() }).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        watcher.mark_unchanged();
+        assert!(watcher.has_changed().is_err(), "who follows the file learns that there will be no more");
+        let told = store.get(&id).unwrap();
+        assert_eq!((told.state, told.lost), (RecordingState::Cut, 7));
+        assert!(told.detail.is_some_and(|detail| detail.starts_with("no room is left for ")));
+    }
 
     #[test]
     fn there_is_no_room_while_too_much_waits_for_the_disk_and_what_is_needed_is_taken_still() {
@@ -217,7 +252,8 @@ mod tests {
         let store = Store::open(folder.path()).unwrap().inner;
         let id: RunId = "20261123-141530-7f3a".parse().unwrap();
         // Nobody takes from this queue: a disk that does not answer.
-        let mut file = RunFile { id, store, queue: Arc::default(), thread: None };
+        let progress = Arc::new(watch::channel(Progress::BEGINNING).0);
+        let mut file = RunFile { id, store, queue: Arc::default(), thread: None, _progress: progress };
         while file.has_room() {
             file.put(vec![0; 1 << 20]);
         }

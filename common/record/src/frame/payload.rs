@@ -86,6 +86,8 @@ impl EndReason {
     pub const STOPPED: Self = Self(2);
     /// A part of it broke.
     pub const FAILED: Self = Self(3);
+    /// The recording came to as many events as it may have; the load ended there.
+    pub const EVENT_LIMIT: Self = Self(4);
 }
 
 /// One count of an [`End`].

@@ -115,6 +115,18 @@ fn too_many_nodes_links_and_replicas() {
     let links = document["links"].as_array_mut().unwrap();
     links.extend(std::iter::repeat_n(json!(7), 5_000));
     assert_eq!(document_issues(&document).len(), MAX_ISSUES);
+    let mut document: Value = serde_json::from_str(GOOD).unwrap();
+    let links = document["links"].as_array_mut().unwrap();
+    let (link, here) = (links[0].clone(), links.len());
+    let again = |n: usize| {
+        let mut another = link.clone();
+        another["id"] = json!(format!("another{n}"));
+        another
+    };
+    links.extend((here..shape::MAX_LINKS).map(again));
+    assert_eq!(codes(&document), []);
+    document["links"].as_array_mut().unwrap().push(again(shape::MAX_LINKS));
+    assert_eq!(codes(&document), [(Code::TooMany, "/links".to_owned())]);
 }
 
 #[test]

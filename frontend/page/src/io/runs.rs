@@ -47,6 +47,8 @@ pub(crate) struct RunInfo {
     pub(crate) imported_from: Option<String>,
     /// Why it ended.
     pub(crate) reason: Option<String>,
+    /// More about it in words, where it ended otherwise than asked for.
+    pub(crate) detail: Option<String>,
     /// Events in the recording, once it has ended.
     pub(crate) events: u64,
     /// Events that were stamped and are not in it, once it has ended.

@@ -54,5 +54,5 @@ fn address(id: &str, from: u32) -> Option<String> {
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     let path = location.pathname().ok()?;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    Some(format!("{scheme}://{}{folder}/api/runs/{id}/stream?mode=head&from={from}", location.host().ok()?))
+    Some(format!("{scheme}://{}{folder}/api/streams/{id}?mode=head&from={from}", location.host().ok()?))
 }

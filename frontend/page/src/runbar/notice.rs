@@ -17,7 +17,8 @@ pub(crate) fn Notice() -> impl IntoView {
     let words = Memo::new(move |_| {
         run.revision.track();
         let missing = run.with(|data| data.buffer.missing());
-        run.status.with(|status| words(status, missing))
+        let detail = run.detail.get();
+        run.status.with(|status| words(status, missing, detail))
     });
     let full = memo(move || {
         run.revision.track();
@@ -37,8 +38,10 @@ pub(crate) fn Notice() -> impl IntoView {
     }
 }
 
-fn words(status: &Status, missing: Option<Missing>) -> Option<(String, String)> {
+fn words(status: &Status, missing: Option<Missing>, detail: Option<String>) -> Option<(String, String)> {
     match status {
+        Status::Cut if detail.is_some() => detail.map(|detail| (t(text!("run.cut")), detail)),
+        Status::Whole => detail.map(|detail| (t(text!("run.early")), detail)),
         Status::Loading | Status::Running | Status::Stopping if missing.is_some() => missing.map(counting),
         Status::Starting => Some((t(text!("run.starting")), String::new())),
         Status::Loading => Some((t(text!("run.loading")), String::new())),
@@ -48,7 +51,7 @@ fn words(status: &Status, missing: Option<Missing>) -> Option<(String, String)> 
         Status::Damaged(reason) => {
             Some((t(text!("run.damaged")), t_with(text!("run.damaged.remedy"), &[("reason", reason)])))
         }
-        Status::None | Status::Running | Status::Stopping | Status::Whole => None,
+        Status::None | Status::Running | Status::Stopping => None,
     }
 }
 

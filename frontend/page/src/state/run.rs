@@ -161,6 +161,8 @@ pub(crate) struct Run {
     data: StoredValue<Data>,
     /// How it stands.
     pub(crate) status: RwSignal<Status>,
+    /// Why it ended otherwise than asked for, in the server's words.
+    pub(crate) detail: RwSignal<Option<String>>,
     /// Changes when the buffer has more; at most once per frame.
     pub(crate) revision: RwSignal<u64>,
     /// Asks for a frame.
@@ -201,6 +203,7 @@ impl Run {
                 generation: 0,
             }),
             status: RwSignal::new(Status::None),
+            detail: RwSignal::new(None),
             revision: RwSignal::new(0),
             wanted: Trigger::new(),
             shown: RwSignal::new(shown),
@@ -277,6 +280,7 @@ impl Run {
         self.figures.set(Figures::default());
         self.laws.set(Arc::default());
         self.levels.set(Arc::default());
+        self.detail.set(None);
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);
         leptos::task::spawn_local(self.follow(id, generation));

@@ -35,8 +35,10 @@ pub(crate) struct RunView {
     time_ns: Option<i64>,
     /// Of a recording that was imported, the id that the run had where it was made.
     imported_from: Option<String>,
-    /// Why it ended: `load-done`, `stopped`, `failed`.
+    /// Why it ended: `load-done`, `stopped`, `failed`, `event-limit`.
     reason: Option<String>,
+    /// More about it, in words: why it ended before its time, or its recording before it.
+    detail: Option<String>,
     /// Events in the recording, once it has ended.
     events: u64,
     /// Events that were stamped and are not in it, once it has ended.
@@ -143,6 +145,7 @@ impl RunView {
             time_ns,
             imported_from: summary.imported_from,
             reason: summary.reason,
+            detail: summary.detail,
             events: summary.events,
             lost: summary.lost,
             frames: summary.frames,

@@ -27,6 +27,7 @@ struct Shared {
     store: Store,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     slots: Arc<Semaphore>,
+    most_events: u64,
     closing: CancellationToken,
 }
 
@@ -34,10 +35,10 @@ struct Shared {
 pub(crate) struct Snapshot(HashMap<RunId, Arc<LiveRun>>);
 
 impl Runs {
-    /// No run is live yet. `closing` ends the streams.
-    pub(crate) fn new(store: Store, closing: CancellationToken) -> Self {
+    /// No run is live yet, and each will have so many events at most. `closing` ends the streams.
+    pub(crate) fn new(store: Store, most_events: u64, closing: CancellationToken) -> Self {
         let slots = Arc::new(Semaphore::new(MOST_LIVE));
-        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, closing }) }
+        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, most_events, closing }) }
     }
 
     /// Sets a run up and starts it.
@@ -55,7 +56,8 @@ impl Runs {
             .blocking(move |store| store.create(&scenario, &settings).map(|file| (file, scenario, settings)))
             .await?;
         let id = file.id().clone();
-        let options = RunOptions { id: id.to_string(), key, scenario, settings, sink: Box::new(file) };
+        let (sink, most_events) = (Box::new(file), self.shared.most_events);
+        let options = RunOptions { id: id.to_string(), key, scenario, settings, sink, most_events };
         let run = Box::pin(run::start(options)).await.map_err(|error| {
             self.shared.store.discard(&id);
             failed(error.to_string())

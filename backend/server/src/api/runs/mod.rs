@@ -37,6 +37,8 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(get, rename, delete))
         .routes(routes!(stop))
         .routes(routes!(frames::stream))
+        // The same below a path that has nothing but WebSockets, for proxies that tell them by that, as Trunk's does.
+        .route("/streams/{id}", axum::routing::get(frames::stream))
         .routes(routes!(frames::frames))
         .routes(routes!(frames::keyframe))
         .routes(routes!(recording))

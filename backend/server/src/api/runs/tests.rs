@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use super::Runs;
 use super::live::MOST_LIVE;
+use crate::run::MOST_EVENTS;
 use crate::store::Store;
 use crate::store::tests::{MadeUp, end, record, stamp};
 use crate::{Asset, Config, Page};
@@ -47,10 +48,10 @@ impl Server {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (store, closing) = (Store::open(folder.path()).unwrap(), CancellationToken::new());
-        let runs = Runs::new(store.clone(), closing.clone());
+        let runs = Runs::new(store.clone(), MOST_EVENTS, closing.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Config { page: Arc::new(NoPage), data: folder.path().to_owned() };
+        let config = Config::new(Arc::new(NoPage), folder.path());
         let app = crate::api::router(&config, runs.clone(), address);
         tokio::spawn(axum::serve(listener, app.clone()).into_future());
         Self { app, address, store, runs, closing, _folder: folder }

@@ -55,8 +55,12 @@ struct EndRow {
 }
 
 /// Reasons of an end, with their words.
-pub(crate) const END_REASONS: &[(EndReason, &str)] =
-    &[(EndReason::LOAD_DONE, "load-done"), (EndReason::STOPPED, "stopped"), (EndReason::FAILED, "failed")];
+pub(crate) const END_REASONS: &[(EndReason, &str)] = &[
+    (EndReason::LOAD_DONE, "load-done"),
+    (EndReason::STOPPED, "stopped"),
+    (EndReason::FAILED, "failed"),
+    (EndReason::EVENT_LIMIT, "event-limit"),
+];
 
 /// Writes the document up to the bracket that opens the list of events.
 pub(super) fn write(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {

@@ -156,6 +156,7 @@ pub(super) const TEXTS: Table = &[
     ("run.cut.remedy", "All that was recorded up to there is shown."),
     ("run.damaged", "The rest of the recording cannot be read"),
     ("run.damaged.remedy", "{reason}. What came before is shown."),
+    ("run.early", "The run ended before its time"),
     ("run.full", "The run is longer than the page keeps: dots and traces end at {time}, the figures go on."),
     ("run.loading", "Loading the run…"),
     ("run.lost", "Connection lost. Trying again…"),

@@ -38,7 +38,12 @@ impl Run {
                 return;
             }
             if over == Over::Sent || self.with(|data| data.buffer.end().is_some()) {
-                return self.sent();
+                let info = runs::find(&id).await;
+                if self.is_shown(generation) {
+                    self.detail.set(info.ok().and_then(|info| info.detail));
+                    self.sent();
+                }
+                return;
             }
             if let Over::Truncated(frames) = over
                 && frames < from
