@@ -10,6 +10,7 @@ pub mod form;
 pub mod geometry;
 pub mod gestures;
 pub mod judge;
+pub mod latency;
 pub mod scene;
 pub mod sequence;
 pub mod steps;

@@ -3,14 +3,13 @@
 use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::format;
-use leptos::ev;
-use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::with_log;
+use crate::player::TimeArea;
 use crate::state::run::use_run;
+use crate::ui::memo;
 use crate::ui::text::{t, t_with};
-use crate::ui::{memo, on_window};
 
 /// Height of the drawing in pixels; the style sheet has the same.
 const HEIGHT: f64 = 40.0;
@@ -21,45 +20,21 @@ const HEADROOM: f64 = 3.0;
 #[component]
 pub(super) fn Chart(queue: Memo<usize>) -> impl IntoView {
     let run = use_run();
-    let area = NodeRef::<Div>::new();
-    let (width, set_width) = signal(0.0_f64);
-    let measure = move || set_width.set(area.get_untracked().map_or(0.0, |area| f64::from(area.client_width())));
-    Effect::new(move |_| {
-        if area.get().is_some() {
-            measure();
-        }
-    });
-    on_window(ev::resize, move |_| measure());
-    let extent = memo(move || {
-        run.revision.track();
-        run.with(|data| data.buffer.extent())
-    });
+    let area = TimeArea::new();
     let lengths = memo(move || {
         run.revision.track();
-        let (columns, queue) = (width.get() as usize, queue.get());
-        let Some((from, to)) = extent.get() else { return Vec::new() };
+        let (columns, queue) = (area.width.get() as usize, queue.get());
+        let Some((from, to)) = area.extent.get() else { return Vec::new() };
         with_log(run, queue, |log| log.lengths(from, to, columns)).unwrap_or_default()
     });
     let most = memo(move || lengths.with(|lengths| lengths.iter().map(|(_, most)| *most).max().unwrap_or(0)));
-    let cursor = move || {
-        let (from, to) = extent.get().unwrap_or((0, 1));
-        let part = (run.shown.with(|shown| shown.time) - from) as f64 / (to - from).max(1) as f64;
-        format!("M{:.1} 0V{HEIGHT}", part.clamp(0.0, 1.0) * width.get())
-    };
-    let seek = move |event: web_sys::MouseEvent| {
-        let (Some((from, to)), Some(area)) = (extent.get_untracked(), area.get_untracked()) else { return };
-        let left = area.get_bounding_client_rect().left();
-        let part = (f64::from(event.client_x()) - left) / width.get_untracked().max(1.0);
-        let time = from + ((to - from) as f64 * part.clamp(0.0, 1.0)) as i64;
-        run.clock(|clock, timeline| clock.seek(time, timeline));
-    };
     let label = move || t_with(text!("statement.chart"), &[("most", &format::whole(u64::from(most.get())))]);
     view! {
-        <div class="lengths" node_ref=area on:click=seek title=t(text!("statement.chart.seek"))>
-            <svg role="img" aria-label=label width=move || width.get() height=HEIGHT>
+        <div class="lengths" node_ref=area.element on:click=move |event| area.seek(&event) title=t(text!("statement.chart.seek"))>
+            <svg role="img" aria-label=label width=move || area.width.get() height=HEIGHT>
                 <path class="least" d=move || lengths.with(|lengths| below(lengths, most.get()))></path>
                 <path class="between" d=move || lengths.with(|lengths| between(lengths, most.get()))></path>
-                <path class="cursor" d=cursor></path>
+                <path class="cursor" d=move || area.cursor(HEIGHT)></path>
             </svg>
             <span class="num most" data-most=move || most.get().to_string()>
                 {move || t_with(text!("statement.most"), &[("most", &format::whole(u64::from(most.get())))])}

@@ -1,5 +1,7 @@
 //! What became of the attempts on each link, and how long they took: figures with their units and their counts.
 
+mod charts;
+
 use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
@@ -11,6 +13,7 @@ use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::t;
+use charts::Charts;
 
 /// What stands where there is nothing to tell.
 const NOTHING: &str = "–";
@@ -29,6 +32,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
     view! {
         <div class="report">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("latency.none"))}</p> }>
+                <Charts/>
                 <table class="figures-table">
                     <caption>{t(text!("latency.counts"))}</caption>
                     <thead>
