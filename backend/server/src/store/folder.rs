@@ -34,7 +34,7 @@ pub(super) struct Inner {
     /// Held while a summary is changed.
     pub(super) summaries: Mutex<()>,
     /// Summaries that the disk had no room for.
-    unwritten: Mutex<HashMap<RunId, RunSummary>>,
+    pub(super) unwritten: Mutex<HashMap<RunId, RunSummary>>,
     /// Indexes of recordings that are over, each with what the recording had come to.
     pub(super) opened: Mutex<HashMap<RunId, (Progress, Keys)>>,
     /// Held while an index is opened, so that it is made once.
