@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
-use crate::quantity::{Rate, Size, Time};
+use crate::quantity::{Rate, Share, Size, Time};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";
@@ -216,6 +216,23 @@ pub enum Work {
         /// How long, in the mean.
         mean: Time,
     },
+    /// Every length between two ends alike, the mean midway.
+    Uniform(Spread),
+    /// Its logarithm is normally distributed: most works are somewhat shorter than the mean, a few far longer.
+    Lognormal(Spread),
+    /// The sum of k exponential phases, k the nearest integer to 1 / cv²: between constant and exponential.
+    Erlang(Spread),
+    /// Pareto's of the first kind: none shorter than a least one, and a heavy tail of very long ones.
+    Pareto(Spread),
+}
+
+/// The mean of a distribution and how far it scatters around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How long, in the mean.
+    pub mean: Time,
+    /// The coefficient of variation: the standard deviation over the mean.
+    pub cv: Share,
 }
 
 impl Work {
@@ -224,6 +241,9 @@ impl Work {
     pub fn mean(&self) -> Time {
         match self {
             Self::Constant { mean } | Self::Exponential { mean } => *mean,
+            Self::Uniform(spread) | Self::Lognormal(spread) | Self::Erlang(spread) | Self::Pareto(spread) => {
+                spread.mean
+            }
         }
     }
 }

@@ -1,26 +1,9 @@
 //! The service: it receives requests, works, calls its outgoing links in order, and replies.
 
+use super::work::WORKS;
 use super::{Kind, KindDescriptor};
-use crate::fields::{Field, Literal, Presence, ValueType, VariantOption};
-use crate::quantity::Dimension;
+use crate::fields::{Field, Literal, Presence, ValueType};
 use crate::text;
-
-/// Longest work of one request: one hour.
-const MAX_WORK_NS: u64 = 3_600_000_000_000;
-
-static MEAN: &[Field] = &[Field {
-    name: "mean",
-    label: text!("field.work.mean"),
-    value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WORK_NS },
-    presence: Presence::RequiredWith(Literal::Text("40 ms")),
-}];
-
-/// How long work may take.
-pub(crate) static WORKS: &[VariantOption] = &[
-    // The first is what a new service gets.
-    VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
-    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
-];
 
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {

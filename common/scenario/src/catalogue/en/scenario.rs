@@ -43,6 +43,7 @@ pub(super) const TEXTS: Table = &[
     ("field.to", "To"),
     ("field.weight", "Weight"),
     ("field.work", "Work"),
+    ("field.work.cv", "Variation"),
     ("field.work.mean", "Time"),
     ("field.workers", "Workers per replica"),
     ("field.x", "Left"),
@@ -90,5 +91,9 @@ pub(super) const TEXTS: Table = &[
     ("role.queue", "queue"),
     ("role.replica", "replica {ordinal}"),
     ("work.constant", "Constant"),
+    ("work.erlang", "Erlang"),
     ("work.exponential", "Exponential"),
+    ("work.lognormal", "Lognormal"),
+    ("work.pareto", "Pareto"),
+    ("work.uniform", "Uniform"),
 ];
