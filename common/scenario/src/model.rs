@@ -134,7 +134,7 @@ pub struct Payload {
     pub bytes: Size,
 }
 
-/// A service: replicas, each a server of its own with workers and an unlimited waiting room.
+/// A service: replicas, each a server of its own with workers and a waiting room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// How many servers.
@@ -143,6 +143,9 @@ pub struct Service {
     pub workers: u32,
     /// How long the work of one request takes.
     pub work: Work,
+    /// How it passes.
+    #[serde(default)]
+    pub effort: Effort,
     /// What it does for a request, where the person wrote it. Without it the body is derived: the work, then the outgoing
     /// links in the document's order, then the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +202,17 @@ pub struct Choice {
     pub weight: u32,
     /// What is done in it; may be nothing.
     pub steps: Vec<BodyStep>,
+}
+
+/// How work passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effort {
+    /// By waiting exactly as long, as for a disk or another machine: it takes nothing from anybody.
+    #[default]
+    Waiting,
+    /// By computing for so much CPU time, on threads of the replica's own.
+    Burning,
 }
 
 /// How long work takes.

@@ -16,6 +16,7 @@ use hopscope_scenario::quantity::Time;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::cpu::Cpu;
 use super::ports::{self, Ports};
 use super::slice::{Callee, ReplicaSlice};
 use crate::link::{Call, Link};
@@ -42,12 +43,14 @@ pub(super) struct ReplicaNode {
 type Replies = OnceLock<Vec<(Arc<str>, Link)>>;
 
 impl ReplicaNode {
-    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`.
+    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`. Its work burns `cpu`,
+    /// where that is given, and waits otherwise.
     ///
     /// # Errors
     /// When no address can be had.
     pub(super) async fn bind(
         slice: ReplicaSlice,
+        cpu: Option<Cpu>,
         recorder: Recorder,
         timer: Timer,
         ports: &mut Ports,
@@ -59,6 +62,7 @@ impl ReplicaNode {
             links: OnceLock::new(),
             works: Mutex::new(Works { draws: slice.draws.clone(), drawn: 0 }),
             choices: Mutex::new(Choices { draws: slice.choices.clone(), drawn: 0 }),
+            cpu,
             timer,
             tasks: tasks.clone(),
         });
@@ -146,6 +150,7 @@ struct Replica {
     links: OnceLock<Vec<Link>>,
     works: Mutex<Works>,
     choices: Mutex<Choices>,
+    cpu: Option<Cpu>,
     timer: Timer,
     /// Those of its node.
     tasks: Tasks,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_scenario::model::{AckTime, Load};
+use hopscope_scenario::model::{AckTime, Effort, Load};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
@@ -25,6 +25,8 @@ pub(super) struct ReplicaSlice {
     pub(super) place: PlaceIndex,
     /// How many requests it works on at once.
     pub(super) workers: u32,
+    /// How its work passes.
+    pub(super) effort: Effort,
     /// What it does for one.
     pub(super) body: Vec<Step>,
     /// What chance decides of that: how long works take.
@@ -140,6 +142,7 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
         places(service.places()).zip(1..).map(move |(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
+            effort: service.effort,
             body: service.body.clone(),
             draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),
             choices: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Choice(replica)),

@@ -5,7 +5,9 @@ use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Laws;
-use hopscope_scenario::model::{Client, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work};
+use hopscope_scenario::model::{
+    Client, Effort, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work,
+};
 use hopscope_scenario::quantity::{Rate, Size, Time};
 
 use super::*;
@@ -83,7 +85,7 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, work, body: None })
+        NodeKind::Service(Service { replicas, workers: shape.workers, work, effort: Effort::Waiting, body: None })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),
@@ -209,6 +211,42 @@ async fn workers_bound_what_is_worked_on_at_once() {
     let state = fold(&run, &memory.read().0);
     assert!(state.places().iter().all(|place| place.max_busy <= 1));
     assert_eq!(state.all_links.count(LinkCount::Completed), 100);
+}
+
+/// One thread of the runtime: were work burnt on it, nothing else could happen meanwhile.
+#[tokio::test]
+async fn work_that_burns_is_no_work_of_the_runtime() {
+    let mut scenario = scenario(&Shape { count: Some(3), workers: 2, work: 10 * MS, ..CALM });
+    for node in &mut scenario.nodes {
+        if let NodeKind::Service(service) = &mut node.kind {
+            service.effort = Effort::Burning;
+        }
+    }
+    let before = process_cpu_ns();
+    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
+    run.join().await;
+    memory.keeps_the_laws();
+    let state = fold(&run, &memory.read().0);
+    assert_eq!(state.all_links.count(LinkCount::Completed), 6);
+    // Of six works the CPU time is all there, whatever else this process does.
+    assert!(process_cpu_ns() - before >= 60 * MS.cast_signed());
+}
+
+fn process_cpu_ns() -> i64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    spent.tv_sec * 1_000_000_000 + spent.tv_nsec
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_burns_without_end_is_given_up() {
+    let mut scenario = scenario(&Shape { count: Some(3), workers: 1, work: 3_600_000 * MS, ..CALM });
+    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
+        service.effort = Effort::Burning;
+    }
+    let (run, memory) = begin_scenario(scenario, 60_000 * MS, Duration::from_millis(50)).await;
+    run.join().await;
+    memory.keeps_the_laws();
+    assert_eq!(fold(&run, &memory.read().0).all_places.busy, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

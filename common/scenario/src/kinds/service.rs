@@ -2,7 +2,7 @@
 
 use super::work::WORKS;
 use super::{Kind, KindDescriptor};
-use crate::fields::{Field, Literal, Presence, ValueType};
+use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
 use crate::text;
 
 /// The service's descriptor.
@@ -32,6 +32,17 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             label: text!("field.work"),
             value: ValueType::Variant { tag: "distribution", options: WORKS },
             presence: Presence::RequiredWith(Literal::Nested),
+        },
+        Field {
+            name: "effort",
+            label: text!("field.effort"),
+            value: ValueType::Choice {
+                options: &[
+                    ChoiceOption { id: "waiting", label: text!("effort.waiting") },
+                    ChoiceOption { id: "burning", label: text!("effort.burning") },
+                ],
+            },
+            presence: Presence::Default(Literal::Text("waiting")),
         },
         Field { name: "body", label: text!("field.body"), value: ValueType::Steps, presence: Presence::Optional },
     ],

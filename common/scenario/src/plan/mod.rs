@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Load, Retry, Scenario, Work};
+use crate::model::{AckTime, Effort, Load, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
 use crate::quantity::{Size, Time};
 use crate::text;
@@ -193,6 +193,9 @@ pub struct PlanService {
     pub replicas: u32,
     /// How many requests one replica works on at once; at least one.
     pub workers: u32,
+    /// How its work passes.
+    #[serde(default)]
+    pub effort: Effort,
     /// What it does for a request, in order. Every way through it replies once at most; one that does not is answered at its
     /// end.
     pub body: Vec<Step>,

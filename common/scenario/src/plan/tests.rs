@@ -76,6 +76,18 @@ fn bytes_read_back_to_the_same_plan_and_the_same_bytes() {
     assert_eq!(again.to_bytes().unwrap(), bytes);
 }
 
+/// Recordings that were made before these fields were: what they leave out is what was then.
+#[test]
+fn a_plan_of_an_older_recording_is_read() {
+    let mut plan = plan();
+    let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
+    let older = text.replace(r#","effort":"waiting""#, "");
+    assert_eq!(older.matches("effort").count(), 0);
+    assert_eq!(Plan::from_bytes(older.as_bytes()).unwrap(), plan);
+    plan.services[0].effort = Effort::Burning;
+    assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
 #[test]
 fn a_written_body_becomes_the_plans_steps() {
     let body = r#""work": {"distribution": "constant", "mean": "40ms"}, "body": [

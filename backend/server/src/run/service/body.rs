@@ -61,11 +61,14 @@ impl Replica {
         (strand, outcome)
     }
 
-    /// Stands for work by waiting exactly as long.
+    /// Stands for work: burns as much CPU time, or waits exactly as long.
     async fn wait(&self, work: &Work) {
         let length = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
-        if length.0 > 0 {
-            self.timer.after(Duration::from_nanos(length.0)).await;
+        let length = Duration::from_nanos(length.0);
+        match &self.cpu {
+            _ if length.is_zero() => {}
+            Some(cpu) => cpu.burn(length).await,
+            None => self.timer.after(length).await,
         }
     }
 
