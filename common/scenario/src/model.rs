@@ -141,6 +141,9 @@ pub struct Service {
     pub replicas: u32,
     /// How many requests one replica works on at once; the others wait, first come first served.
     pub workers: u32,
+    /// How many calls may wait for a worker of one replica; one that finds no room is refused. Without it there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u32>,
     /// How long the work of one request takes.
     pub work: Work,
     /// How it passes.

@@ -25,6 +25,8 @@ pub(super) struct ReplicaSlice {
     pub(super) place: PlaceIndex,
     /// How many requests it works on at once.
     pub(super) workers: u32,
+    /// How many calls may wait for that; none: no limit.
+    pub(super) room: Option<u32>,
     /// How its work passes.
     pub(super) effort: Effort,
     /// What it does for one.
@@ -142,6 +144,7 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
         places(service.places()).zip(1..).map(move |(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
+            room: service.room,
             effort: service.effort,
             body: service.body.clone(),
             draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),

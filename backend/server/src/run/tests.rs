@@ -85,7 +85,7 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, work, effort: Effort::Waiting, body: None })
+        NodeKind::Service(Service { replicas, workers: shape.workers, room: None, work, effort: Effort::Waiting, body: None })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),
@@ -370,6 +370,45 @@ async fn what_would_come_late_over_http_is_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_come_late_over_grpc_is_cut() {
     what_would_come_late_is_cut(Protocol::Grpc).await;
+}
+
+/// Fifty at once for one worker and one place: what finds no room is refused, sees no worker, and its caller is told.
+async fn a_full_room_refuses(protocol: Protocol) {
+    let mut scenario = scenario(&Shape { protocol, rate: 20_000, workers: 1, work: 200 * MS, ..CALM });
+    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
+        service.room = Some(1);
+    }
+    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
+    let (events, _) = memory.read();
+    let state = fold(&run, &events);
+    let (calls, shop) = (state.links()[0], state.places()[1]);
+    let (completed, refused) = (calls.count(LinkCount::Completed), calls.count(LinkCount::Refused));
+    assert_eq!((calls.count(LinkCount::Sent), completed + refused), (50, 50));
+    assert!(refused > 0 && completed >= 2, "{completed} completed");
+    assert_eq!((shop.count(PlaceCount::Received), shop.count(PlaceCount::Started)), (50, completed));
+    assert_eq!((state.all_places.waiting, state.all_places.busy), (0, 0));
+    let turned_away = events.iter().filter(|event| {
+        event.kind == Kind::RECEIVED && event.a == hopscope_record::kind::Admission::TurnedAway as u64
+    });
+    assert_eq!(turned_away.count() as u64, refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_room_refuses_in_process() {
+    a_full_room_refuses(Protocol::InProcess).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_room_refuses_over_http() {
+    a_full_room_refuses(Protocol::Http1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_room_refuses_over_grpc() {
+    a_full_room_refuses(Protocol::Grpc).await;
 }
 
 /// A failed call is tried again while its worker is held: the one worker of the service in the middle takes nothing else.

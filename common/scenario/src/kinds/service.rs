@@ -5,6 +5,9 @@ use super::{Kind, KindDescriptor};
 use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
 use crate::text;
 
+/// Largest waiting room that may be asked for.
+const MAX_ROOM: i64 = 1_000_000;
+
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
     kind: Kind::Service,
@@ -26,6 +29,12 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             label: text!("field.workers"),
             value: ValueType::Integer { min: 1, max: 1_024 },
             presence: Presence::Default(Literal::Integer(1)),
+        },
+        Field {
+            name: "room",
+            label: text!("field.room"),
+            value: ValueType::Integer { min: 0, max: MAX_ROOM },
+            presence: Presence::Optional,
         },
         Field {
             name: "work",

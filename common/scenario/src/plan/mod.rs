@@ -193,6 +193,9 @@ pub struct PlanService {
     pub replicas: u32,
     /// How many requests one replica works on at once; at least one.
     pub workers: u32,
+    /// How many calls may wait for a worker of one replica; none: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u32>,
     /// How its work passes.
     #[serde(default)]
     pub effort: Effort,

@@ -7,7 +7,7 @@ const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "ch
   "nodes": [
     {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "20/s", "count": 7}},
     {"id": "n2", "kind": "service", "name": "shop", "replicas": 2, "work": {"distribution": "constant", "mean": "40ms"}},
-    {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "work": {"distribution": "constant", "mean": "1 ms"}}],
+    {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "room": 2, "work": {"distribution": "constant", "mean": "1 ms"}}],
   "links": [
     {"id": "l2", "from": "n2", "to": "n3", "protocol": "in-process"},
     {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1", "timeout": "0.5 s",
@@ -38,7 +38,7 @@ fn the_derived_body_works_then_calls_then_replies() {
     let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
     assert_eq!(shop.body, [work(40_000_000), Step::Call { link: 0 }, Step::Reply]);
     let stock = plan.service_at(2).unwrap();
-    assert_eq!((stock.workers, stock.replicas), (3, 1));
+    assert_eq!((stock.workers, stock.room, stock.replicas), (3, Some(2), 1));
     assert_eq!(stock.body, [work(1_000_000), Step::Reply]);
     assert_eq!(plan.service_at(0), None);
 }

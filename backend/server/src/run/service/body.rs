@@ -10,15 +10,24 @@ use hopscope_rules::body::{Action, Body, Deed, Outcome, Strand};
 use hopscope_scenario::model::Work;
 use tokio::sync::oneshot;
 
-use super::{Held, Replica};
+use super::{Held, Replica, Turn};
 use crate::link::Call;
 use crate::transport::{Request, Verdict};
 
 impl Replica {
-    /// Waits for a worker and goes through the body; gives how that ended. `tell` hears of the reply when it is due: where it
+    /// Waits for its turn and goes through the body; gives how that ended. `tell` hears of the reply when it is due: where it
     /// is the last step, after the worker was freed.
-    pub(super) async fn go_through(self: Arc<Self>, request: Request, tell: oneshot::Sender<Outcome>) -> Outcome {
-        let worker = self.worker().await;
+    pub(super) async fn go_through(
+        self: Arc<Self>,
+        turn: Turn,
+        request: Request,
+        tell: oneshot::Sender<Outcome>,
+    ) -> Outcome {
+        let worker = match turn.await {
+            Ok(worker) => worker,
+            // The pool never drops one that waits: it lives as long as this replica, which is owned here.
+            Err(_) => std::future::pending().await,
+        };
         let held = Held::start(worker, &request);
         let mut tell = Some(tell);
         let mut reply = |outcome| {

@@ -129,3 +129,16 @@ async fn a_delivery_that_is_acked_before_its_work_is_settled_then() {
     assert_eq!(of_kind(&events, Kind::FINISHED).len(), 10);
     assert!(of_kind(&events, Kind::FINISHED).iter().all(|event| event.message != MessageId::NONE));
 }
+
+/// Its prefetch bounds what a queue delivers: the room turns none of it away.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_delivery_is_refused_for_want_of_room() {
+    let narrow = r#""workers": 1, "room": 0, "work": {"distribution": "constant", "mean": "2 ms"}"#;
+    let (run, memory) = begin_scenario(queued(2_000, 30, PREFETCH, "", narrow), 60_000 * MS, DRAIN).await;
+    run.join().await;
+    memory.keeps_the_laws();
+    let (events, _) = memory.read();
+    assert_eq!((of_kind(&events, Kind::ACKED).len(), of_kind(&events, Kind::NACKED).len()), (30, 0));
+    let received = of_kind(&events, Kind::RECEIVED);
+    assert!(received.iter().all(|event| event.a == Admission::Admitted as u64));
+}

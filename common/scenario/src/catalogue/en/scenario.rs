@@ -39,6 +39,7 @@ pub(super) const TEXTS: Table = &[
     ("field.retry", "Retry"),
     ("field.retry.attempts", "Tries in all"),
     ("field.retry.delay", "Delay"),
+    ("field.room", "Waiting room"),
     ("field.run-request", "Run request"),
     ("field.scenario", "Scenario"),
     ("field.seed", "Seed"),
