@@ -7,6 +7,7 @@
 
 mod work;
 
+use hopscope_scenario::quantity::Share;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +21,8 @@ pub enum Purpose {
     Work(u32),
     /// Which branches one replica takes; its number, from 1.
     Choice(u32),
+    /// Which works of one replica fail; its number, from 1.
+    Failure(u32),
 }
 
 impl Purpose {
@@ -29,6 +32,7 @@ impl Purpose {
             Self::Arrivals => "arrivals".to_owned(),
             Self::Work(replica) => format!("work {replica}"),
             Self::Choice(replica) => format!("choice {replica}"),
+            Self::Failure(replica) => format!("failure {replica}"),
         }
     }
 }
@@ -71,6 +75,11 @@ impl Draws {
     /// Generation", 1986, section II.2).
     pub fn exponential(&mut self, n: u64) -> f64 {
         -libm::log(self.unit(n))
+    }
+
+    /// Whether what has this probability happens the `n`-th time.
+    pub fn happens(&mut self, n: u64, probability: Share) -> bool {
+        probability.0 > 0 && self.unit(n) < probability.ratio()
     }
 
     /// Draw number `n` where one number is not enough: a sequence of its own, with nothing in common with any other draw.
@@ -135,6 +144,7 @@ mod tests {
             draws("n1", Purpose::Arrivals),
             draws("n1", Purpose::Work(1)),
             draws("n1", Purpose::Work(2)),
+            draws("n1", Purpose::Failure(1)),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];
@@ -142,6 +152,18 @@ mod tests {
         values.sort_unstable();
         values.dedup();
         assert_eq!(values.len(), first.len());
+    }
+
+    #[test]
+    fn what_is_probable_happens_as_often() {
+        let mut failures = draws("n1", Purpose::Failure(1));
+        let mut of_ten_thousand = |percent: u64| {
+            (0..10_000).filter(|n| failures.happens(*n, Share(percent * 10_000))).count()
+        };
+        assert_eq!([of_ten_thousand(0), of_ten_thousand(100)], [0, 10_000]);
+        // 500 in the mean, with a standard deviation of 22; the seed is fixed.
+        let found = of_ten_thousand(5);
+        assert!((390..610).contains(&found), "{found}");
     }
 
     proptest! {

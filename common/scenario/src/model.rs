@@ -149,6 +149,9 @@ pub struct Service {
     /// How it passes.
     #[serde(default)]
     pub effort: Effort,
+    /// How probable it is that a work fails once it is done; the rest of the body is then left out.
+    #[serde(default)]
+    pub failure: Share,
     /// What it does for a request, where the person wrote it. Without it the body is derived: the work, then the outgoing
     /// links in the document's order, then the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -250,6 +250,7 @@ quantity!(
 );
 quantity!(
     /// A share or a ratio in millionths, printed like `5 %`.
+    #[derive(Default)]
     Share,
     Dimension::Share
 );

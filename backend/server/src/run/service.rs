@@ -12,7 +12,7 @@ use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
 use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::Step;
-use hopscope_scenario::quantity::Time;
+use hopscope_scenario::quantity::{Share, Time};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -60,7 +60,12 @@ impl ReplicaNode {
             pool: Mutex::new(Pool::new(slice.workers, slice.room)),
             body: slice.body.clone(),
             links: OnceLock::new(),
-            works: Mutex::new(Works { draws: slice.draws.clone(), drawn: 0 }),
+            works: Mutex::new(Works {
+                draws: slice.draws.clone(),
+                failures: slice.failures.clone(),
+                failure: slice.failure,
+                drawn: 0,
+            }),
             choices: Mutex::new(Choices { draws: slice.choices.clone(), drawn: 0 }),
             cpu,
             timer,
@@ -176,17 +181,20 @@ impl Choices {
     }
 }
 
-/// How long works take, one after the other.
+/// How long works take and how they end, one after the other.
 struct Works {
     draws: Draws,
+    failures: Draws,
+    failure: Share,
     drawn: u64,
 }
 
 impl Works {
-    fn draw(&mut self, work: &Work) -> Time {
+    fn draw(&mut self, work: &Work) -> (Time, Outcome) {
         let n = self.drawn;
         self.drawn += 1;
-        self.draws.work(n, work)
+        let failed = self.failures.happens(n, self.failure);
+        (self.draws.work(n, work), if failed { Outcome::Failed } else { Outcome::Good })
     }
 }
 

@@ -10,7 +10,7 @@ use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_scenario::model::{AckTime, Effort, Load};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
-use hopscope_scenario::quantity::Time;
+use hopscope_scenario::quantity::{Share, Time};
 
 use crate::broker::QueueSite;
 use crate::link::Policy;
@@ -33,6 +33,9 @@ pub(super) struct ReplicaSlice {
     pub(super) body: Vec<Step>,
     /// What chance decides of that: how long works take.
     pub(super) draws: Draws,
+    /// Which of them fail, with the probability of each.
+    pub(super) failures: Draws,
+    pub(super) failure: Share,
     /// And which branches are taken.
     pub(super) choices: Draws,
     /// The links that end at it.
@@ -147,8 +150,10 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             room: service.room,
             effort: service.effort,
             body: service.body.clone(),
-            draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),
-            choices: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Choice(replica)),
+            draws: draws(plan, service.node, Purpose::Work(replica)),
+            failures: draws(plan, service.node, Purpose::Failure(replica)),
+            failure: service.failure,
+            choices: draws(plan, service.node, Purpose::Choice(replica)),
             arriving: arriving.clone(),
             calling: calling.clone(),
             taking: taking.clone(),
@@ -158,9 +163,10 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
     slices.collect()
 }
 
-/// What a node's draws are keyed by.
-fn node_id(plan: &Plan, node: u32) -> &str {
-    plan.nodes.get(node as usize).map_or("", |node| &node.id)
+/// A node's draws for a purpose.
+fn draws(plan: &Plan, node: u32, purpose: Purpose) -> Draws {
+    let id = plan.nodes.get(node as usize).map_or("", |node| &node.id);
+    Draws::new(plan.settings.seed, id, purpose)
 }
 
 /// Cuts every client's slice.
@@ -168,7 +174,7 @@ pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
     let slices = plan.loads.iter().map(|load| ClientSlice {
         place: PlaceIndex(load.place),
         load: load.load.clone(),
-        draws: Draws::new(plan.settings.seed, node_id(plan, load.node), Purpose::Arrivals),
+        draws: draws(plan, load.node, Purpose::Arrivals),
         duration: plan.settings.duration,
         payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
         calling: load

@@ -8,7 +8,7 @@ use hopscope_report::laws::Laws;
 use hopscope_scenario::model::{
     Client, Effort, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work,
 };
-use hopscope_scenario::quantity::{Rate, Size, Time};
+use hopscope_scenario::quantity::{Rate, Share, Size, Time};
 
 use super::*;
 use crate::record::{Memory, new_run_key};
@@ -85,7 +85,7 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, room: None, work, effort: Effort::Waiting, body: None })
+        NodeKind::Service(Service { replicas, workers: shape.workers, room: None, work, effort: Effort::Waiting, failure: Share(0), body: None })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),
@@ -409,6 +409,32 @@ async fn a_full_room_refuses_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_room_refuses_over_grpc() {
     a_full_room_refuses(Protocol::Grpc).await;
+}
+
+/// What fails in the middle calls nobody behind it; the caller has a failure for each, and chance decides the same again.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_fails_as_often_as_chance_has_it() {
+    let mut scenario = scenario(&Shape { rate: 5_000, count: Some(200), ..CALM });
+    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
+        service.failure = Share(300_000);
+    }
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        let (run, memory) = begin_scenario(scenario.clone(), 60_000 * MS, DRAIN).await;
+        run.join().await;
+        memory.keeps_the_laws();
+        let (events, _) = memory.read();
+        let state = fold(&run, &events);
+        let (calls, behind) = (state.links()[0], state.links()[1]);
+        let failed = calls.count(LinkCount::Failed);
+        assert_eq!((calls.count(LinkCount::Completed), behind.count(LinkCount::Sent)), (200 - failed, 200 - failed));
+        let ended = hopscope_record::kind::Outcome::Failed as u64;
+        let finished = events.iter().filter(|event| event.kind == Kind::FINISHED && event.a == ended).count() as u64;
+        assert_eq!(finished, failed);
+        found.push(failed);
+    }
+    // 60 in the mean, with a standard deviation of 6.5; the seed is fixed.
+    assert!(found[0] == found[1] && (30..=90).contains(&found[0]), "{found:?}");
 }
 
 /// A failed call is tried again while its worker is held: the one worker of the service in the middle takes nothing else.

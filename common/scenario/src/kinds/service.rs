@@ -3,10 +3,14 @@
 use super::work::WORKS;
 use super::{Kind, KindDescriptor};
 use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
+use crate::quantity::Dimension;
 use crate::text;
 
 /// Largest waiting room that may be asked for.
 const MAX_ROOM: i64 = 1_000_000;
+
+/// A probability of one, in millionths.
+const CERTAIN: u64 = 1_000_000;
 
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
@@ -52,6 +56,12 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
                 ],
             },
             presence: Presence::Default(Literal::Text("waiting")),
+        },
+        Field {
+            name: "failure",
+            label: text!("field.failure"),
+            value: ValueType::Quantity { dimension: Dimension::Share, min: 0, max: CERTAIN },
+            presence: Presence::Default(Literal::Text("0 %")),
         },
         Field { name: "body", label: text!("field.body"), value: ValueType::Steps, presence: Presence::Optional },
     ],

@@ -40,7 +40,8 @@ fn the_defaults_of_new_nodes() {
     assert_eq!(
         Kind::Service.descriptor().new_node("n2", "shop", 0, 0),
         json!({"id": "n2", "name": "shop", "x": 0, "y": 0, "kind": "service",
-            "replicas": 1, "workers": 1, "work": {"distribution": "exponential", "mean": "40 ms"}, "effort": "waiting"})
+            "replicas": 1, "workers": 1, "work": {"distribution": "exponential", "mean": "40 ms"}, "effort": "waiting",
+            "failure": "0 %"})
     );
 }
 

@@ -15,7 +15,7 @@ use crate::catalogue::Key;
 use crate::kinds::Kind;
 use crate::model::{AckTime, Effort, Load, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
-use crate::quantity::{Size, Time};
+use crate::quantity::{Share, Size, Time};
 use crate::text;
 
 pub use bytes::PlanError;
@@ -199,6 +199,9 @@ pub struct PlanService {
     /// How its work passes.
     #[serde(default)]
     pub effort: Effort,
+    /// How probable it is that a work of it fails.
+    #[serde(default)]
+    pub failure: Share,
     /// What it does for a request, in order. Every way through it replies once at most; one that does not is answered at its
     /// end.
     pub body: Vec<Step>,

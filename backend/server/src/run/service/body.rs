@@ -61,24 +61,22 @@ impl Replica {
 
     async fn begin(&self, strand: Strand, deed: Deed<'_>, request: &Request) -> (Strand, Outcome) {
         let outcome = match deed {
-            Deed::Work(work) => {
-                self.wait(work).await;
-                Outcome::Good
-            }
+            Deed::Work(work) => self.pass(work).await,
             Deed::Call(link) | Deed::Publish(link) => self.call(LinkIndex(link), request).await,
         };
         (strand, outcome)
     }
 
-    /// Stands for work: burns as much CPU time, or waits exactly as long.
-    async fn wait(&self, work: &Work) {
-        let length = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
+    /// Stands for work: burns as much CPU time, or waits exactly as long. It fails as often as chance has it.
+    async fn pass(&self, work: &Work) -> Outcome {
+        let (length, outcome) = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
         let length = Duration::from_nanos(length.0);
         match &self.cpu {
             _ if length.is_zero() => {}
             Some(cpu) => cpu.burn(length).await,
             None => self.timer.after(length).await,
         }
+        outcome
     }
 
     /// Calls on with the body that came in, in as many attempts as the link's policy makes.

@@ -15,6 +15,7 @@ pub(super) const TEXTS: Table = &[
     ("field.checks", "Checks"),
     ("field.duration", "Duration"),
     ("field.effort", "Work passes"),
+    ("field.failure", "Fails"),
     ("field.from", "From"),
     ("field.id", "Id"),
     ("field.kind", "Kind"),
