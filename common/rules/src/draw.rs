@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 pub enum Purpose {
     /// Times between a client's intended sends.
     Arrivals,
+    /// How long a client's users think.
+    Think,
     /// How long the works of one replica take; its number, from 1.
     Work(u32),
     /// Which branches one replica takes; its number, from 1.
@@ -30,6 +32,7 @@ impl Purpose {
     fn text(self) -> String {
         match self {
             Self::Arrivals => "arrivals".to_owned(),
+            Self::Think => "think".to_owned(),
             Self::Work(replica) => format!("work {replica}"),
             Self::Choice(replica) => format!("choice {replica}"),
             Self::Failure(replica) => format!("failure {replica}"),
@@ -145,6 +148,7 @@ mod tests {
             draws("n1", Purpose::Work(1)),
             draws("n1", Purpose::Work(2)),
             draws("n1", Purpose::Failure(1)),
+            draws("n1", Purpose::Think),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];

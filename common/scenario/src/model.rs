@@ -103,14 +103,34 @@ pub enum Load {
     /// Open load at distances that chance decides, independent of each other and exponentially distributed: a Poisson
     /// process.
     Poisson(OpenLoad),
+    /// Open load that is on and off by turns.
+    Bursts(Bursts),
+    /// Open load whose rate changes evenly from one to another, and then stays.
+    Ramp(Ramp),
+    /// Closed load: so many users, each of whom waits for the reply to one request before wanting the next.
+    Closed(Closed),
 }
 
 impl Load {
-    /// What every open load has.
+    /// How many requests may wait for their reply at once.
     #[must_use]
-    pub fn open(&self) -> &OpenLoad {
+    pub fn in_flight(&self) -> u32 {
         match self {
-            Self::Constant(open) | Self::Poisson(open) => open,
+            Self::Constant(open) | Self::Poisson(open) => open.in_flight,
+            Self::Bursts(bursts) => bursts.in_flight,
+            Self::Ramp(ramp) => ramp.in_flight,
+            Self::Closed(closed) => closed.users,
+        }
+    }
+
+    /// After how many intended requests it ends; `None`: with the run's duration.
+    #[must_use]
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Constant(open) | Self::Poisson(open) => open.count,
+            Self::Bursts(bursts) => bursts.count,
+            Self::Ramp(ramp) => ramp.count,
+            Self::Closed(closed) => closed.count,
         }
     }
 }
@@ -123,6 +143,64 @@ pub struct OpenLoad {
     /// How many requests may wait for their reply at once; one wanted beyond is not sent, and recorded so.
     pub in_flight: u32,
     /// The load ends after this many intended requests; without it, with the run's duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// Open load in bursts: it begins with one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bursts {
+    /// Requests per second within a burst, in the mean.
+    pub rate: Rate,
+    /// How long a burst lasts.
+    pub on: Time,
+    /// From the end of a burst to the next one.
+    pub off: Time,
+    /// How they are spread within the bursts.
+    pub arrivals: Arrivals,
+    /// As [`OpenLoad::in_flight`].
+    pub in_flight: u32,
+    /// As [`OpenLoad::count`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// Open load whose rate changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ramp {
+    /// Requests per second at the start.
+    pub from: Rate,
+    /// Requests per second at the ramp's end and from then on.
+    pub to: Rate,
+    /// How long the rate takes from one to the other.
+    pub over: Time,
+    /// How they are spread.
+    pub arrivals: Arrivals,
+    /// As [`OpenLoad::in_flight`].
+    pub in_flight: u32,
+    /// As [`OpenLoad::count`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// How requests are spread over the time in which they are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// As chance decides: a Poisson process of the rate that there is.
+    Poisson,
+    /// As evenly as the rate allows.
+    Even,
+}
+
+/// Closed load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// How many users there are; each has at most one request in flight.
+    pub users: u32,
+    /// How long a user thinks: before the first request, and from the end of one to the next.
+    pub think: Work,
+    /// The load ends after this many intended requests of all users; without it, with the run's duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }

@@ -65,7 +65,7 @@ fn behind(report: &Report, kept: &Kept) -> String {
         ("node", report.node(kept.node).to_owned()),
         ("reached", or_dash(kept.reached, rate)),
         // A rate has too few digits to lose any here.
-        ("wanted", rate(kept.wanted.0 as f64 / 1e6)),
+        ("wanted", or_dash(kept.wanted.map(|wanted| wanted.0 as f64 / 1e6), rate)),
     ];
     say(text!("cli.report.behind"), args)
 }

@@ -32,7 +32,7 @@ fn report() -> Report {
 }
 
 fn behind() -> Kept {
-    Kept { node: 0, intended: 6_550, missed: true, wanted: Rate(1_500_000_000), reached: Some(1_310.0) }
+    Kept { node: 0, intended: 6_550, missed: true, wanted: Some(Rate(1_500_000_000)), reached: Some(1_310.0) }
 }
 
 #[test]

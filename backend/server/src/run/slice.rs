@@ -169,12 +169,16 @@ fn draws(plan: &Plan, node: u32, purpose: Purpose) -> Draws {
     Draws::new(plan.settings.seed, id, purpose)
 }
 
+fn closed(load: &Load) -> bool {
+    matches!(load, Load::Closed(_))
+}
+
 /// Cuts every client's slice.
 pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
     let slices = plan.loads.iter().map(|load| ClientSlice {
         place: PlaceIndex(load.place),
         load: load.load.clone(),
-        draws: draws(plan, load.node, Purpose::Arrivals),
+        draws: draws(plan, load.node, if closed(&load.load) { Purpose::Think } else { Purpose::Arrivals }),
         duration: plan.settings.duration,
         payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
         calling: load

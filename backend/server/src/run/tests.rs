@@ -15,6 +15,7 @@ use crate::record::{Memory, new_run_key};
 
 mod bodies;
 mod early;
+mod loads;
 mod queues;
 
 const MS: u64 = 1_000_000;
@@ -492,7 +493,7 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
     for seed in [1, 1, 2] {
         let mut scenario = scenario(&CALM);
         if let NodeKind::Client(client) = &mut scenario.nodes[0].kind {
-            client.load = Load::Poisson(client.load.open().clone());
+            client.load = Load::Poisson(OpenLoad { rate: Rate(500_000_000), in_flight: 1_000, count: Some(50) });
         }
         if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
             service.work = Work::Exponential { mean: Time(MS) };
