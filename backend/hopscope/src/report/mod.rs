@@ -147,7 +147,7 @@ fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) 
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
     let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
     let span = stats.span();
-    let offered = offered(plan.settings.duration, reason, span.map_or(0, length));
+    let offered = offered(plan.settings.offered(), reason, span.map_or(0, length));
     Kept {
         node: load.node,
         intended,

@@ -84,7 +84,7 @@ impl Running {
             clients.push(connected.map_err(failed(place))?);
         }
         let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
-        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.duration.0 })
+        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.offered().0 })
     }
 
     /// Where the replicas are reached.

@@ -179,7 +179,7 @@ pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
         place: PlaceIndex(load.place),
         load: load.load.clone(),
         draws: draws(plan, load.node, if closed(&load.load) { Purpose::Think } else { Purpose::Arrivals }),
-        duration: plan.settings.duration,
+        duration: plan.settings.offered(),
         payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
         calling: load
             .links

@@ -125,7 +125,7 @@ async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (
         id: "test".into(),
         key: new_run_key().unwrap(),
         scenario,
-        settings: RunSettings { seed: 1, duration: Time(duration) },
+        settings: RunSettings { seed: 1, duration: Some(Time(duration)) },
         sink: Box::new(memory.clone()),
         most_events: MOST_EVENTS,
     };
@@ -499,7 +499,7 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
             service.work = Work::Exponential { mean: Time(MS) };
         }
         let memory = Memory::default();
-        let settings = RunSettings { seed, duration: Time(60_000 * MS) };
+        let settings = RunSettings { seed, duration: Some(Time(60_000 * MS)) };
         let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
         let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events: MOST_EVENTS })
             .await

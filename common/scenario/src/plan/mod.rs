@@ -16,6 +16,7 @@ use crate::kinds::Kind;
 use crate::model::{AckTime, Effort, Load, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
 use crate::quantity::{Share, Size, Time};
+use crate::shape::MAX_DURATION;
 use crate::text;
 
 pub use bytes::PlanError;
@@ -37,8 +38,17 @@ pub const VERSION: u32 = 1;
 pub struct RunSettings {
     /// Where every draw starts from; at most [`crate::shape::MAX_SEED`].
     pub seed: u64,
-    /// How long load is offered.
-    pub duration: Time,
+    /// How long load is offered; `None` (JSON's null, which must be written): until the run is stopped.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub duration: Option<Time>,
+}
+
+impl RunSettings {
+    /// How long load is offered at the longest.
+    #[must_use]
+    pub fn offered(&self) -> Time {
+        self.duration.unwrap_or(MAX_DURATION)
+    }
 }
 
 /// A scenario compiled for a run.

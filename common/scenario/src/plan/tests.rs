@@ -14,7 +14,7 @@ const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "ch
      "retry": {"policy": "fixed-delay", "attempts": 3, "delay": "100 ms"}}]}"#;
 
 fn plan() -> Plan {
-    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
     compile(&validate(CHAIN).unwrap().scenario, &settings)
 }
 
@@ -97,7 +97,7 @@ fn a_written_body_becomes_the_plans_steps() {
             {"weight": 3, "steps": [{"step": "work", "work": {"distribution": "constant", "mean": "2 ms"}}]},
             {"weight": 1, "steps": []}]}]"#;
     let text = CHAIN.replacen(r#""work": {"distribution": "constant", "mean": "40ms"}"#, body, 1);
-    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
     let plan = compile(&validate(&text).unwrap().scenario, &settings);
     let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
     let shop = plan.service_at(1).unwrap();
@@ -112,6 +112,16 @@ fn a_written_body_becomes_the_plans_steps() {
     assert!(!shop.replies_last());
     assert!(plan.service_at(2).unwrap().replies_last());
     assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn a_run_until_stopped_says_so_and_a_plan_that_does_not_say_is_refused() {
+    let endless = Plan { settings: RunSettings { seed: 1, duration: None }, ..plan() };
+    let text = String::from_utf8(endless.to_bytes().unwrap()).unwrap();
+    assert!(text.contains(r#""settings":{"seed":1,"duration":null}"#));
+    assert_eq!(Plan::from_bytes(text.as_bytes()).unwrap(), endless);
+    let silent = text.replacen(r#","duration":null"#, "", 1);
+    assert!(matches!(Plan::from_bytes(silent.as_bytes()), Err(PlanError::Shape(_))));
 }
 
 #[test]

@@ -57,7 +57,8 @@ async fn each_user_of_a_closed_load_waits_for_the_reply_and_thinks() {
         assert!((0..=3).contains(&in_flight), "{in_flight} in flight");
     }
     // The first three think from the start; every other one, from the end of a request. None is wanted before that.
-    let wanted: Vec<_> = of_client(Kind::INTENDED).map(|event| event.a).collect();
+    let mut wanted: Vec<_> = of_client(Kind::INTENDED).map(|event| event.a).collect();
+    wanted.sort_unstable();
     assert_eq!(wanted[..3], [think.0; 3]);
     let ends: Vec<_> = of_client(Kind::COMPLETED).map(|event| event.time.unsigned_abs()).collect();
     for (wanted, ended) in wanted[3..].iter().zip(&ends) {

@@ -8,6 +8,7 @@ pub(super) const TEXTS: Table = &[
     ("ack.after-work", "After work"),
     ("ack.before-work", "Before work"),
     ("arrivals.even", "Even"),
+    ("duration.until-stopped", "until stopped"),
     ("effort.burning", "By burning CPU"),
     ("effort.waiting", "By waiting"),
     ("field.about", "What to look at"),
