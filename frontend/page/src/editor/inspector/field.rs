@@ -164,10 +164,11 @@ fn is_about(problem: &Problem, target: &Target, pointer: &str) -> bool {
 
 /// Writes what was typed, as part of the typing in this field.
 fn write(editor: Editor, target: &Target, row: &Row, text: &str) {
-    if editor.now(|document| shown(document.get(target, &row.pointer))) == text {
-        return;
-    }
-    if let Some(change) = typed(target, row, text) {
+    let change = editor.now(|document| {
+        let object = document.get(target, "").filter(|_| shown(document.get(target, &row.pointer)) != text)?;
+        typed(target, row, text, object)
+    });
+    if let Some(change) = change {
         editor.apply(change, Some(&format!("{target:?}{}", row.pointer)));
     }
 }
