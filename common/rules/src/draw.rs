@@ -161,9 +161,8 @@ mod tests {
     #[test]
     fn what_is_probable_happens_as_often() {
         let mut failures = draws("n1", Purpose::Failure(1));
-        let mut of_ten_thousand = |percent: u64| {
-            (0..10_000).filter(|n| failures.happens(*n, Share(percent * 10_000))).count()
-        };
+        let mut of_ten_thousand =
+            |percent: u64| (0..10_000).filter(|n| failures.happens(*n, Share(percent * 10_000))).count();
         assert_eq!([of_ten_thousand(0), of_ten_thousand(100)], [0, 10_000]);
         // 500 in the mean, with a standard deviation of 22; the seed is fixed.
         let found = of_ten_thousand(5);

@@ -320,7 +320,8 @@ async fn full_room(transport: &'static dyn Transport) -> Result<()> {
     same("verdict", &reply?.verdict, &Verdict::Good)?;
     let log = rig.close().await?;
     answered(&log, refused, Kind::REFUSED, 0)?;
-    let admission = |call: hopscope_server::link::Call| Ok::<_, anyhow::Error>(log.one(call.message, Kind::RECEIVED)?.a);
+    let admission =
+        |call: hopscope_server::link::Call| Ok::<_, anyhow::Error>(log.one(call.message, Kind::RECEIVED)?.a);
     same("admission", &admission(refused)?, &(Admission::TurnedAway as u64))?;
     for call in [first, next] {
         answered(&log, call, Kind::COMPLETED, 0)?;

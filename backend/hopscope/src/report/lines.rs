@@ -45,11 +45,8 @@ fn head(report: &Report) -> Vec<String> {
     )];
     let time = || ("time", or_dash(report.measured_ns(), length));
     if report.reason == Some(EndReason::STOPPED) {
-        let key = if settings.duration.is_some() {
-            text!("cli.report.stopped")
-        } else {
-            text!("cli.report.stopped.endless")
-        };
+        let key =
+            if settings.duration.is_some() { text!("cli.report.stopped") } else { text!("cli.report.stopped.endless") };
         lines.push(say(key, [time(), ("duration", duration)]));
     }
     if let Some(detail) = &report.detail {

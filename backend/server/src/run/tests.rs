@@ -17,6 +17,7 @@ mod bodies;
 mod early;
 mod loads;
 mod queues;
+mod services;
 
 const MS: u64 = 1_000_000;
 
@@ -86,7 +87,15 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, room: None, work, effort: Effort::Waiting, failure: Share(0), body: None })
+        NodeKind::Service(Service {
+            replicas,
+            workers: shape.workers,
+            room: None,
+            work,
+            effort: Effort::Waiting,
+            failure: Share(0),
+            body: None,
+        })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),
@@ -214,42 +223,6 @@ async fn workers_bound_what_is_worked_on_at_once() {
     assert_eq!(state.all_links.count(LinkCount::Completed), 100);
 }
 
-/// One thread of the runtime: were work burnt on it, nothing else could happen meanwhile.
-#[tokio::test]
-async fn work_that_burns_is_no_work_of_the_runtime() {
-    let mut scenario = scenario(&Shape { count: Some(3), workers: 2, work: 10 * MS, ..CALM });
-    for node in &mut scenario.nodes {
-        if let NodeKind::Service(service) = &mut node.kind {
-            service.effort = Effort::Burning;
-        }
-    }
-    let before = process_cpu_ns();
-    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
-    run.join().await;
-    memory.keeps_the_laws();
-    let state = fold(&run, &memory.read().0);
-    assert_eq!(state.all_links.count(LinkCount::Completed), 6);
-    // Of six works the CPU time is all there, whatever else this process does.
-    assert!(process_cpu_ns() - before >= 60 * MS.cast_signed());
-}
-
-fn process_cpu_ns() -> i64 {
-    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    spent.tv_sec * 1_000_000_000 + spent.tv_nsec
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn work_that_burns_without_end_is_given_up() {
-    let mut scenario = scenario(&Shape { count: Some(3), workers: 1, work: 3_600_000 * MS, ..CALM });
-    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
-        service.effort = Effort::Burning;
-    }
-    let (run, memory) = begin_scenario(scenario, 60_000 * MS, Duration::from_millis(50)).await;
-    run.join().await;
-    memory.keeps_the_laws();
-    assert_eq!(fold(&run, &memory.read().0).all_places.busy, 0);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_run_brings_home_what_is_in_flight() {
     let (run, memory) = begin(&Shape { count: None, ..CALM }, 3_600_000 * MS).await;
@@ -371,71 +344,6 @@ async fn what_would_come_late_over_http_is_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_come_late_over_grpc_is_cut() {
     what_would_come_late_is_cut(Protocol::Grpc).await;
-}
-
-/// Fifty at once for one worker and one place: what finds no room is refused, sees no worker, and its caller is told.
-async fn a_full_room_refuses(protocol: Protocol) {
-    let mut scenario = scenario(&Shape { protocol, rate: 20_000, workers: 1, work: 200 * MS, ..CALM });
-    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
-        service.room = Some(1);
-    }
-    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
-    let summary = run.join().await;
-    assert_eq!((summary.lost, &summary.failure), (0, &None));
-    memory.keeps_the_laws();
-    let (events, _) = memory.read();
-    let state = fold(&run, &events);
-    let (calls, shop) = (state.links()[0], state.places()[1]);
-    let (completed, refused) = (calls.count(LinkCount::Completed), calls.count(LinkCount::Refused));
-    assert_eq!((calls.count(LinkCount::Sent), completed + refused), (50, 50));
-    assert!(refused > 0 && completed >= 2, "{completed} completed");
-    assert_eq!((shop.count(PlaceCount::Received), shop.count(PlaceCount::Started)), (50, completed));
-    assert_eq!((state.all_places.waiting, state.all_places.busy), (0, 0));
-    let turned_away = events.iter().filter(|event| {
-        event.kind == Kind::RECEIVED && event.a == hopscope_record::kind::Admission::TurnedAway as u64
-    });
-    assert_eq!(turned_away.count() as u64, refused);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_in_process() {
-    a_full_room_refuses(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_over_http() {
-    a_full_room_refuses(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_over_grpc() {
-    a_full_room_refuses(Protocol::Grpc).await;
-}
-
-/// What fails in the middle calls nobody behind it; the caller has a failure for each, and chance decides the same again.
-#[tokio::test(flavor = "multi_thread")]
-async fn work_fails_as_often_as_chance_has_it() {
-    let mut scenario = scenario(&Shape { rate: 5_000, count: Some(200), ..CALM });
-    if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
-        service.failure = Share(300_000);
-    }
-    let mut found = Vec::new();
-    for _ in 0..2 {
-        let (run, memory) = begin_scenario(scenario.clone(), 60_000 * MS, DRAIN).await;
-        run.join().await;
-        memory.keeps_the_laws();
-        let (events, _) = memory.read();
-        let state = fold(&run, &events);
-        let (calls, behind) = (state.links()[0], state.links()[1]);
-        let failed = calls.count(LinkCount::Failed);
-        assert_eq!((calls.count(LinkCount::Completed), behind.count(LinkCount::Sent)), (200 - failed, 200 - failed));
-        let ended = hopscope_record::kind::Outcome::Failed as u64;
-        let finished = events.iter().filter(|event| event.kind == Kind::FINISHED && event.a == ended).count() as u64;
-        assert_eq!(finished, failed);
-        found.push(failed);
-    }
-    // 60 in the mean, with a standard deviation of 6.5; the seed is fixed.
-    assert!(found[0] == found[1] && (30..=90).contains(&found[0]), "{found:?}");
 }
 
 /// A failed call is tried again while its worker is held: the one worker of the service in the middle takes nothing else.

@@ -60,7 +60,10 @@ impl Facts {
                 kind: t(text!("kind.client.inline")),
                 caption: t_with(
                     text!("node.client.load"),
-                    &[("load", &option(node, "load")), ("rate", &first(node, &["/load/rate", "/load/to", "/load/users"]))],
+                    &[
+                        ("load", &option(node, "load")),
+                        ("rate", &first(node, &["/load/rate", "/load/to", "/load/users"])),
+                    ],
                 ),
                 more: t_with(
                     text!("node.client.more"),

@@ -79,7 +79,9 @@ fn an_option_comes_with_its_defaults() {
     let row = Row { pointer: "/load/kind".into(), ..row(&sections, "/load/rate") };
     let variant = &Kind::Client.descriptor().fields[0];
     let row = Row { field: variant, ..row };
-    let Some(Change::Set { pointer, value, .. }) = change(&document, &target, &row, "poisson") else { panic!("one field is set") };
+    let Some(Change::Set { pointer, value, .. }) = change(&document, &target, &row, "poisson") else {
+        panic!("one field is set")
+    };
     assert_eq!((pointer.as_str(), value.as_ref()), ("/load", document.get(&target, "/load")));
     assert_eq!(change(&document, &target, &row, "tidal"), None);
 }
