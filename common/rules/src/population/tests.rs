@@ -60,7 +60,7 @@ fn a_seed_has_always_the_same_thinks() {
     assert_eq!(first, GOLDEN);
 }
 
-const GOLDEN: [(u32, u64); 3] = [(0, 0), (1, 0), (2, 0)];
+const GOLDEN: [(u32, u64); 3] = [(0, 375_618), (1, 310_354), (2, 965_789)];
 
 proptest! {
     /// Whoever's request takes however long: the thinks of a user are the same, and nobody has two requests in flight.

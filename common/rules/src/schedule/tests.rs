@@ -130,8 +130,8 @@ fn a_seed_has_always_the_same_bursts_and_ramps() {
     assert_eq!(first(&ramp("0/s", "1000/s", "1 s", Arrivals::Poisson)), RAMP);
 }
 
-const BURSTS: [u64; 5] = [0; 5];
-const RAMP: [u64; 5] = [0; 5];
+const BURSTS: [u64; 5] = [890_551, 923_733, 1_731_647, 25_763_148, 36_101_340];
+const RAMP: [u64; 5] = [42_203_110, 42_982_163, 58_849_753, 107_360_581, 110_465_734];
 
 #[test]
 fn an_even_ramp_wants_each_when_the_rate_has_added_up_to_it() {
