@@ -202,14 +202,14 @@ async fn calls_that_go_wrong_are_counted_and_break_no_law() -> Result<()> {
 async fn ctrl_c_stops_a_run_which_is_whole_and_reported() -> Result<()> {
     let desk = Desk::new()?;
     let file = desk.scenario(|_| {})?;
-    let mut running = Running::start(desk.arguments(&[&"run", &file, &"--duration", &"1h"]))?;
+    let mut running = Running::start(desk.arguments(&[&"run", &file, &"--duration", &"until-stopped"]))?;
     running.says("Measured: ").await?;
     running.interrupt()?;
     let ended = running.end().await?;
     ensure_code(&ended, 0)?;
     ensure!(ended.stdout.contains("The run was stopped after "), "{}", ended.stdout);
     let listed = desk.hopscope(&[&"runs"]).await?;
-    ensure!(listed.stdout.contains("whole"), "{}", listed.stdout);
+    ensure!(listed.stdout.contains("whole") && listed.stdout.contains("until stopped"), "{}", listed.stdout);
     Ok(())
 }
 

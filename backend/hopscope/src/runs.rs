@@ -47,7 +47,7 @@ fn table(runs: &[RunSummary]) -> String {
         table.add_row([
             run.id.to_string(),
             run.made_at.clone(),
-            run.duration.clone(),
+            run.duration.clone().unwrap_or_else(|| word(text!("duration.until-stopped"))),
             whole(run.events),
             state(run),
             run.name.clone(),

@@ -5,8 +5,9 @@
 //! Salsa20", 2008), whose output can be asked for at any position; its key is the SHA-256 of what the draws are keyed by.
 //! Logarithms are libm's, the same on every target.
 
-use hopscope_scenario::model::Work;
-use hopscope_scenario::quantity::Time;
+mod work;
+
+use hopscope_scenario::quantity::Share;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
@@ -16,10 +17,14 @@ use sha2::{Digest as _, Sha256};
 pub enum Purpose {
     /// Times between a client's intended sends.
     Arrivals,
+    /// How long a client's users think.
+    Think,
     /// How long the works of one replica take; its number, from 1.
     Work(u32),
     /// Which branches one replica takes; its number, from 1.
     Choice(u32),
+    /// Which works of one replica fail; its number, from 1.
+    Failure(u32),
 }
 
 impl Purpose {
@@ -27,8 +32,10 @@ impl Purpose {
     fn text(self) -> String {
         match self {
             Self::Arrivals => "arrivals".to_owned(),
+            Self::Think => "think".to_owned(),
             Self::Work(replica) => format!("work {replica}"),
             Self::Choice(replica) => format!("choice {replica}"),
+            Self::Failure(replica) => format!("failure {replica}"),
         }
     }
 }
@@ -37,8 +44,8 @@ impl Purpose {
 #[derive(Clone, Debug)]
 pub struct Draws {
     rng: ChaCha8Rng,
-    /// The number of the draw that the generator would give next.
-    next: u64,
+    /// The number of the draw that the generator would give next; none while it is in another stream than theirs.
+    next: Option<u64>,
 }
 
 impl Draws {
@@ -51,19 +58,20 @@ impl Draws {
         key.update((node.len() as u64).to_le_bytes());
         key.update(node);
         key.update(purpose.text());
-        Self { rng: ChaCha8Rng::from_seed(key.finalize().into()), next: 0 }
+        Self { rng: ChaCha8Rng::from_seed(key.finalize().into()), next: Some(0) }
     }
 
     /// Draw number `n`: evenly distributed in the open interval from 0 to 1, in steps of 2^-53.
     pub fn unit(&mut self, n: u64) -> f64 {
-        if n != self.next {
+        if self.next.is_none() {
+            self.rng.set_stream(0);
+        }
+        if self.next != Some(n) {
             // A draw takes two words of 32 bits.
             self.rng.set_word_pos(u128::from(n) * 2);
         }
-        self.next = n.wrapping_add(1);
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]
-        let steps = (self.rng.next_u64() >> 11) as f64;
-        (steps + 0.5) / 9_007_199_254_740_992.0
+        self.next = n.checked_add(1);
+        even(&mut self.rng)
     }
 
     /// Draw number `n`, exponentially distributed with mean 1, by inversion (Devroye, "Non-Uniform Random Variate
@@ -72,13 +80,36 @@ impl Draws {
         -libm::log(self.unit(n))
     }
 
-    /// How long work number `n` takes.
-    pub fn work(&mut self, n: u64, work: &Work) -> Time {
-        match work {
-            Work::Constant { mean } => *mean,
-            Work::Exponential { mean } => Time(scaled(self.exponential(n), mean.0)),
-        }
+    /// Whether what has this probability happens the `n`-th time.
+    pub fn happens(&mut self, n: u64, probability: Share) -> bool {
+        probability.0 > 0 && self.unit(n) < probability.ratio()
     }
+
+    /// Draw number `n` where one number is not enough: a sequence of its own, with nothing in common with any other draw.
+    /// ChaCha has 2^64 streams to a key; the plain draws are stream 0, and these the ones after it.
+    fn sequence(&mut self, n: u64) -> Sequence<'_> {
+        self.next = None;
+        self.rng.set_stream(n.wrapping_add(1));
+        self.rng.set_word_pos(0);
+        Sequence(&mut self.rng)
+    }
+}
+
+/// The numbers of one draw, one after the other.
+struct Sequence<'a>(&'a mut ChaCha8Rng);
+
+impl Sequence<'_> {
+    /// Evenly distributed in the open interval from 0 to 1.
+    fn unit(&mut self) -> f64 {
+        even(self.0)
+    }
+}
+
+/// The next number: evenly distributed in the open interval from 0 to 1, in steps of 2^-53.
+fn even(rng: &mut ChaCha8Rng) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]
+    let steps = (rng.next_u64() >> 11) as f64;
+    (steps + 0.5) / 9_007_199_254_740_992.0
 }
 
 /// `factor` times `ns`, to the nearest nanosecond, as long as a u64 can hold at most.
@@ -116,6 +147,8 @@ mod tests {
             draws("n1", Purpose::Arrivals),
             draws("n1", Purpose::Work(1)),
             draws("n1", Purpose::Work(2)),
+            draws("n1", Purpose::Failure(1)),
+            draws("n1", Purpose::Think),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];
@@ -126,21 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_and_the_spread_of_an_exponential() {
-        let mut work = draws("n1", Purpose::Work(1));
-        let law = Work::Exponential { mean: Time(40_000_000) };
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let sample: Vec<f64> = (0..100_000).map(|n| work.work(n, &law).0 as f64 / 40_000_000.0).collect();
-        let mean = sample.iter().sum::<f64>() / 100_000.0;
-        let variance = sample.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / 100_000.0;
-        // Of 100,000 draws the mean is off by 0.3 % and the variance by 0.9 % (one standard error); the seed is fixed.
-        assert!((mean - 1.0).abs() < 0.01 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
-    }
-
-    #[test]
-    fn a_constant_work_takes_its_mean() {
-        let law = Work::Constant { mean: Time(7) };
-        assert_eq!(draws("n1", Purpose::Work(1)).work(5, &law), Time(7));
+    fn what_is_probable_happens_as_often() {
+        let mut failures = draws("n1", Purpose::Failure(1));
+        let mut of_ten_thousand =
+            |percent: u64| (0..10_000).filter(|n| failures.happens(*n, Share(percent * 10_000))).count();
+        assert_eq!([of_ten_thousand(0), of_ten_thousand(100)], [0, 10_000]);
+        // 500 in the mean, with a standard deviation of 22; the seed is fixed.
+        let found = of_ten_thousand(5);
+        assert!((390..610).contains(&found), "{found}");
     }
 
     proptest! {

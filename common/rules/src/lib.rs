@@ -8,5 +8,6 @@ pub mod body;
 pub mod draw;
 pub mod policy;
 pub mod pool;
+pub mod population;
 pub mod queue;
 pub mod schedule;

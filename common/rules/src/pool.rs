@@ -2,14 +2,28 @@
 
 use std::collections::VecDeque;
 
-/// Workers with an unlimited waiting room, first come first served. `T` stands for a request.
+/// Workers with a waiting room, first come first served. `T` stands for a request.
+///
+/// The room may have a bound. A request that something else bounds, such as a delivery that its queue's prefetch lets
+/// through, waits in the same line and takes no place in the room.
 ///
 /// A worker is held from [`Pool::arrive`] or [`Pool::finish`] handing out a request until the [`Pool::finish`] for it.
 #[derive(Clone, Debug)]
 pub struct Pool<T> {
     workers: u32,
     busy: u32,
-    waiting: VecDeque<T>,
+    /// Places of the room; none: without end.
+    room: Option<u32>,
+    /// How many of them are taken.
+    taken: u32,
+    waiting: VecDeque<Waiting<T>>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting<T> {
+    request: T,
+    /// Whether it has a place of the room.
+    placed: bool,
 }
 
 /// What becomes of a request that arrives.
@@ -19,22 +33,38 @@ pub enum Arrival<T> {
     Start(T),
     /// It waits; some [`Pool::finish`] hands it out.
     Waits,
+    /// It is turned away: every worker is busy and the room is full.
+    Full(T),
 }
 
 impl<T> Pool<T> {
-    /// A pool of so many workers, all free; a pool of none would never answer, so there is at least one.
+    /// A pool of so many workers, all free, with a room of so many places, or without end; a pool of no workers would never
+    /// answer, so there is at least one.
     #[must_use]
-    pub fn new(workers: u32) -> Self {
-        Self { workers: workers.max(1), busy: 0, waiting: VecDeque::new() }
+    pub fn new(workers: u32, room: Option<u32>) -> Self {
+        Self { workers: workers.max(1), busy: 0, room, taken: 0, waiting: VecDeque::new() }
     }
 
-    /// A request arrives.
+    /// A request arrives that needs a place of the room if it has to wait.
     pub fn arrive(&mut self, request: T) -> Arrival<T> {
+        self.enter(request, true)
+    }
+
+    /// A request arrives that something else bounds: it is never turned away, and takes no place of the room.
+    pub fn arrive_outside(&mut self, request: T) -> Arrival<T> {
+        self.enter(request, false)
+    }
+
+    fn enter(&mut self, request: T, placed: bool) -> Arrival<T> {
         if self.busy < self.workers {
             self.busy += 1;
             return Arrival::Start(request);
         }
-        self.waiting.push_back(request);
+        if placed && self.room.is_some_and(|room| self.taken >= room) {
+            return Arrival::Full(request);
+        }
+        self.taken = self.taken.saturating_add(u32::from(placed));
+        self.waiting.push_back(Waiting { request, placed });
         Arrival::Waits
     }
 
@@ -44,11 +74,12 @@ impl<T> Pool<T> {
         if self.busy == 0 {
             return None;
         }
-        let next = self.waiting.pop_front();
-        if next.is_none() {
+        let Some(Waiting { request, placed }) = self.waiting.pop_front() else {
             self.busy -= 1;
-        }
-        next
+            return None;
+        };
+        self.taken -= u32::from(placed);
+        Some(request)
     }
 
     /// Busy workers.
@@ -57,7 +88,7 @@ impl<T> Pool<T> {
         self.busy
     }
 
-    /// Requests that wait.
+    /// Requests that wait, in the room or outside.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
@@ -72,7 +103,7 @@ mod tests {
 
     #[test]
     fn one_worker_takes_requests_in_order() {
-        let mut pool = Pool::new(1);
+        let mut pool = Pool::new(1, None);
         assert_eq!(pool.arrive("a"), Arrival::Start("a"));
         assert_eq!(pool.arrive("b"), Arrival::Waits);
         assert_eq!(pool.arrive("c"), Arrival::Waits);
@@ -87,25 +118,51 @@ mod tests {
 
     #[test]
     fn a_pool_has_a_worker() {
-        assert_eq!(Pool::new(0).arrive(1), Arrival::Start(1));
+        assert_eq!(Pool::new(0, None).arrive(1), Arrival::Start(1));
+    }
+
+    #[test]
+    fn a_full_room_turns_away_who_needs_a_place_in_it() {
+        let mut pool = Pool::new(1, Some(1));
+        assert_eq!(pool.arrive("a"), Arrival::Start("a"));
+        assert_eq!(pool.arrive_outside("delivery"), Arrival::Waits);
+        assert_eq!(pool.arrive("b"), Arrival::Waits, "a delivery takes no place");
+        assert_eq!(pool.arrive("c"), Arrival::Full("c"));
+        assert_eq!(pool.finish(), Some("delivery"));
+        assert_eq!(pool.arrive("d"), Arrival::Full("d"));
+        assert_eq!(pool.finish(), Some("b"));
+        assert_eq!(pool.arrive("e"), Arrival::Waits);
+        let mut none = Pool::new(1, Some(0));
+        assert_eq!([none.arrive(1), none.arrive(2)], [Arrival::Start(1), Arrival::Full(2)]);
     }
 
     proptest! {
-        /// `true` arrives, `false` finishes: whatever the order, requests start in order of arrival, none is lost, and
-        /// nobody waits beside a free worker.
+        /// Requests arrive, some outside of the room, and workers finish: whatever the order, requests start in order of
+        /// arrival, none is lost, nobody waits beside a free worker, and none is turned away but from a full room.
         #[test]
-        fn first_come_first_served_and_work_conserving(workers in 1..8_u32, steps in prop::collection::vec(any::<bool>(), 0..200)) {
-            let mut pool = Pool::new(workers);
+        fn first_come_first_served_and_work_conserving(workers in 1..8_u32, room in prop::option::of(0..5_u32), steps in prop::collection::vec(0..4_u8, 0..200)) {
+            let mut pool = Pool::new(workers, room);
             let (mut arrived, mut started, mut finished) = (0_u64, 0_u64, 0_u64);
+            let mut placed = std::collections::VecDeque::new();
             for step in steps {
-                let start = if step {
-                    arrived += 1;
-                    match pool.arrive(arrived) {
+                let start = if step < 3 {
+                    let (inside, free) = (step < 2, pool.busy() < workers);
+                    let taken = placed.iter().filter(|inside| **inside).count();
+                    let arrival = if inside { pool.arrive(arrived + 1) } else { pool.arrive_outside(arrived + 1) };
+                    let full = inside && !free && room.is_some_and(|room| taken >= room as usize);
+                    prop_assert_eq!(matches!(arrival, Arrival::Full(_)), full);
+                    arrived += u64::from(!full);
+                    match arrival {
                         Arrival::Start(request) => Some(request),
-                        Arrival::Waits => None,
+                        Arrival::Waits => {
+                            placed.push_back(inside);
+                            None
+                        }
+                        Arrival::Full(_) => None,
                     }
                 } else {
                     finished += u64::from(pool.busy() > 0);
+                    placed.pop_front();
                     pool.finish()
                 };
                 if let Some(request) = start {

@@ -1,13 +1,14 @@
 //! When a client wants to send, and whether it may.
 
+mod course;
+
 use hopscope_scenario::model::Load;
 use hopscope_scenario::quantity::Time;
 
-use crate::draw::{Draws, scaled};
+use crate::draw::Draws;
+use course::Course;
 
-/// Nanoseconds in a second times rate units (millionths) in one per second: n / rate in nanoseconds is n times this over
-/// the rate in its units.
-const NS_TIMES_RATE_UNITS: u128 = 1_000_000_000_000_000;
+pub use course::mean_rate;
 
 /// One intended send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +19,16 @@ pub struct Intended {
     pub at_ns: u64,
 }
 
-/// The intended sends of an open load, in order of time.
+/// The intended sends of an open load, in order of time. A closed load has none here: [`crate::population`] has them.
 ///
 /// Constant load wants its n-th request (from 0) at exactly floor(n / rate): integers throughout, so no error adds up.
 /// Poisson load wants each 1 / rate times an exponential draw after the one before it, the first after the start, each
-/// distance to the nearest nanosecond.
+/// distance to the nearest nanosecond. A load whose rate changes is one of rate 1 whose time runs at that rate (operational
+/// time: Çinlar, "Introduction to Stochastic Processes", 1975, section 4.7): what is wanted then, evenly or by chance, is
+/// wanted when the rate has added up to it.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    distances: Distances,
+    course: Course,
     /// No request is wanted at or after this.
     end_ns: u64,
     /// No more requests than this.
@@ -33,35 +36,12 @@ pub struct Schedule {
     next: u64,
 }
 
-/// How far apart two sends are.
-#[derive(Clone, Debug)]
-enum Distances {
-    /// Always as far: the rate in millionths per second; at least 1.
-    Even(u128),
-    /// As chance decides.
-    Poisson {
-        draws: Box<Draws>,
-        /// The mean distance, ns.
-        mean_ns: u64,
-        /// The last send.
-        last_ns: u64,
-    },
-}
-
 impl Schedule {
     /// The schedule of a load that is offered for `duration`; `draws` are the client's for its arrivals.
     #[must_use]
     pub fn new(load: &Load, duration: Time, draws: Draws) -> Self {
-        let open = load.open();
-        let rate = u128::from(open.rate.0.max(1));
-        let distances = match load {
-            Load::Constant(_) => Distances::Even(rate),
-            Load::Poisson(_) => {
-                let mean_ns = u64::try_from(NS_TIMES_RATE_UNITS / rate).unwrap_or(u64::MAX);
-                Distances::Poisson { draws: Box::new(draws), mean_ns, last_ns: 0 }
-            }
-        };
-        Self { distances, end_ns: duration.0, count: open.count.unwrap_or(u64::MAX), next: 0 }
+        let course = Course::new(load, draws);
+        Self { course, end_ns: duration.0, count: load.count().unwrap_or(u64::MAX), next: 0 }
     }
 
     /// Appends the next intended sends, at most `most`, to a buffer that the caller reuses; gives how many. Fewer than
@@ -80,15 +60,7 @@ impl Iterator for Schedule {
         if self.next >= self.count {
             return None;
         }
-        let at = match &mut self.distances {
-            Distances::Even(rate) => u64::try_from(u128::from(self.next) * NS_TIMES_RATE_UNITS / *rate).ok(),
-            Distances::Poisson { draws, mean_ns, last_ns } => {
-                let at = last_ns.checked_add(scaled(draws.exponential(self.next), *mean_ns));
-                *last_ns = at.unwrap_or(u64::MAX);
-                at
-            }
-        };
-        let at_ns = at.filter(|at| *at < self.end_ns);
+        let at_ns = self.course.at(self.next).filter(|at| *at < self.end_ns);
         if at_ns.is_none() {
             // What lies beyond the end ends the schedule for good.
             self.count = self.next;

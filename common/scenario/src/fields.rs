@@ -166,12 +166,23 @@ impl Field {
 }
 
 impl VariantOption {
-    /// The option's object with its defaults: what a form writes when a person chooses it. `tag` is the variant's.
+    /// The option's object with its defaults. `tag` is the variant's.
     #[must_use]
     pub fn default_value(&self, tag: &str) -> Value {
+        self.value_after(tag, &Value::Null)
+    }
+
+    /// The option's object as a form writes it when a person chooses it in place of `before`, another option's object: what
+    /// that says of fields that this one has too stays, faulty or not, and the others have their defaults.
+    #[must_use]
+    pub fn value_after(&self, tag: &str, before: &Value) -> Value {
         let mut object = Map::new();
         object.insert(tag.to_owned(), Value::from(self.id));
-        object.extend(defaults(self.fields));
+        for field in self.fields {
+            if let Some(value) = before.get(field.name).cloned().or_else(|| field.default_value()) {
+                object.insert(field.name.to_owned(), value);
+            }
+        }
         Value::Object(object)
     }
 }

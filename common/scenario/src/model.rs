@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
-use crate::quantity::{Rate, Size, Time};
+use crate::quantity::{Rate, Share, Size, Time};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";
@@ -103,14 +103,34 @@ pub enum Load {
     /// Open load at distances that chance decides, independent of each other and exponentially distributed: a Poisson
     /// process.
     Poisson(OpenLoad),
+    /// Open load that is on and off by turns.
+    Bursts(Bursts),
+    /// Open load whose rate changes evenly from one to another, and then stays.
+    Ramp(Ramp),
+    /// Closed load: so many users, each of whom waits for the reply to one request before wanting the next.
+    Closed(Closed),
 }
 
 impl Load {
-    /// What every open load has.
+    /// How many requests may wait for their reply at once.
     #[must_use]
-    pub fn open(&self) -> &OpenLoad {
+    pub fn in_flight(&self) -> u32 {
         match self {
-            Self::Constant(open) | Self::Poisson(open) => open,
+            Self::Constant(open) | Self::Poisson(open) => open.in_flight,
+            Self::Bursts(bursts) => bursts.in_flight,
+            Self::Ramp(ramp) => ramp.in_flight,
+            Self::Closed(closed) => closed.users,
+        }
+    }
+
+    /// After how many intended requests it ends; `None`: with the run's duration.
+    #[must_use]
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Constant(open) | Self::Poisson(open) => open.count,
+            Self::Bursts(bursts) => bursts.count,
+            Self::Ramp(ramp) => ramp.count,
+            Self::Closed(closed) => closed.count,
         }
     }
 }
@@ -127,6 +147,64 @@ pub struct OpenLoad {
     pub count: Option<u64>,
 }
 
+/// Open load in bursts: it begins with one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bursts {
+    /// Requests per second within a burst, in the mean.
+    pub rate: Rate,
+    /// How long a burst lasts.
+    pub on: Time,
+    /// From the end of a burst to the next one.
+    pub off: Time,
+    /// How they are spread within the bursts.
+    pub arrivals: Arrivals,
+    /// As [`OpenLoad::in_flight`].
+    pub in_flight: u32,
+    /// As [`OpenLoad::count`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// Open load whose rate changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ramp {
+    /// Requests per second at the start.
+    pub from: Rate,
+    /// Requests per second at the ramp's end and from then on.
+    pub to: Rate,
+    /// How long the rate takes from one to the other.
+    pub over: Time,
+    /// How they are spread.
+    pub arrivals: Arrivals,
+    /// As [`OpenLoad::in_flight`].
+    pub in_flight: u32,
+    /// As [`OpenLoad::count`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// How requests are spread over the time in which they are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// As chance decides: a Poisson process of the rate that there is.
+    Poisson,
+    /// As evenly as the rate allows.
+    Even,
+}
+
+/// Closed load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// How many users there are; each has at most one request in flight.
+    pub users: u32,
+    /// How long a user thinks: before the first request, and from the end of one to the next.
+    pub think: Work,
+    /// The load ends after this many intended requests of all users; without it, with the run's duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
 /// What a client sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
@@ -134,15 +212,24 @@ pub struct Payload {
     pub bytes: Size,
 }
 
-/// A service: replicas, each a server of its own with workers and an unlimited waiting room.
+/// A service: replicas, each a server of its own with workers and a waiting room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// How many servers.
     pub replicas: u32,
     /// How many requests one replica works on at once; the others wait, first come first served.
     pub workers: u32,
+    /// How many calls may wait for a worker of one replica; one that finds no room is refused. Without it there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u32>,
     /// How long the work of one request takes.
     pub work: Work,
+    /// How it passes.
+    #[serde(default)]
+    pub effort: Effort,
+    /// How probable it is that a work fails once it is done; the rest of the body is then left out.
+    #[serde(default)]
+    pub failure: Share,
     /// What it does for a request, where the person wrote it. Without it the body is derived: the work, then the outgoing
     /// links in the document's order, then the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,6 +288,17 @@ pub struct Choice {
     pub steps: Vec<BodyStep>,
 }
 
+/// How work passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effort {
+    /// By waiting exactly as long, as for a disk or another machine: it takes nothing from anybody.
+    #[default]
+    Waiting,
+    /// By computing for so much CPU time, on threads of the replica's own.
+    Burning,
+}
+
 /// How long work takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
@@ -216,6 +314,23 @@ pub enum Work {
         /// How long, in the mean.
         mean: Time,
     },
+    /// Every length between two ends alike, the mean midway.
+    Uniform(Spread),
+    /// Its logarithm is normally distributed: most works are somewhat shorter than the mean, a few far longer.
+    Lognormal(Spread),
+    /// The sum of k exponential phases, k the nearest integer to 1 / cv²: between constant and exponential.
+    Erlang(Spread),
+    /// Pareto's of the first kind: none shorter than a least one, and a heavy tail of very long ones.
+    Pareto(Spread),
+}
+
+/// The mean of a distribution and how far it scatters around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How long, in the mean.
+    pub mean: Time,
+    /// The coefficient of variation: the standard deviation over the mean.
+    pub cv: Share,
 }
 
 impl Work {
@@ -224,6 +339,9 @@ impl Work {
     pub fn mean(&self) -> Time {
         match self {
             Self::Constant { mean } | Self::Exponential { mean } => *mean,
+            Self::Uniform(spread) | Self::Lognormal(spread) | Self::Erlang(spread) | Self::Pareto(spread) => {
+                spread.mean
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Quantities as a scenario writes them: `"40 ms"`, `"20/s"`, `"512 B"`.
+//! Quantities as a scenario writes them: `"40 ms"`, `"20/s"`, `"512 B"`, `"5 %"`.
 //!
 //! Exact integers inside, one canonical spelling outside; reading is tolerant of a missing or doubled space and of
 //! `us` for `µs`. Ready-made crates were weighed: humantime and bytesize each cover one dimension, round through
@@ -42,6 +42,9 @@ const SIZE_UNITS: &[Unit] = &[
     ("GiB", 1 << 30),
 ];
 
+/// The unit of shares, in millionths.
+const SHARE_UNITS: &[Unit] = &[("%", 10_000)];
+
 /// What a quantity measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -51,6 +54,8 @@ pub enum Dimension {
     Rate,
     /// A number of bytes; base unit one byte.
     Size,
+    /// A part of a whole, or a ratio; base unit one millionth.
+    Share,
 }
 
 impl Dimension {
@@ -61,6 +66,7 @@ impl Dimension {
             Self::Time => "ns, µs, ms, s, min, h",
             Self::Rate => "/s",
             Self::Size => "B, kB, KiB, MB, MiB, GB, GiB",
+            Self::Share => "%",
         }
     }
 
@@ -90,13 +96,14 @@ impl Dimension {
     }
 
     /// Prints base units in the one canonical spelling: the largest unit that reads naturally, exact decimals, one
-    /// space before the unit of a time or a size and none before that of a rate.
+    /// space before the unit of a time, a size or a share and none before that of a rate.
     #[must_use]
     pub fn print(self, base: u64) -> String {
         match self {
             Self::Time => print_time(base),
             Self::Rate => format!("{}/s", decimal(base, 1_000_000)),
             Self::Size => print_size(base),
+            Self::Share => format!("{} %", decimal(base, 10_000)),
         }
     }
 
@@ -105,6 +112,7 @@ impl Dimension {
             Self::Time => TIME_UNITS,
             Self::Rate => RATE_UNITS,
             Self::Size => SIZE_UNITS,
+            Self::Share => SHARE_UNITS,
         }
     }
 }
@@ -240,6 +248,22 @@ quantity!(
     Size,
     Dimension::Size
 );
+quantity!(
+    /// A share or a ratio in millionths, printed like `5 %`.
+    #[derive(Default)]
+    Share,
+    Dimension::Share
+);
+
+impl Share {
+    /// As a ratio: 1 for `100 %`.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "no field allows a share of 2^53 millionths")]
+        let millionths = self.0 as f64;
+        millionths / 1_000_000.0
+    }
+}
 
 struct QuantityVisitor(Dimension);
 

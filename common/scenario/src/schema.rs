@@ -45,6 +45,7 @@ pub fn scenario_schema() -> Value {
         "rate": quantity(Dimension::Rate),
         "size": quantity(Dimension::Size),
         "step": one_of(STEP_TAG, STEPS),
+        "share": quantity(Dimension::Share),
         "node": {"oneOf": nodes.collect::<Vec<_>>()},
         "link": {"oneOf": links.collect::<Vec<_>>()},
     });
@@ -128,6 +129,7 @@ fn definition(dimension: Dimension) -> &'static str {
         Dimension::Time => "time",
         Dimension::Rate => "rate",
         Dimension::Size => "size",
+        Dimension::Share => "share",
     }
 }
 

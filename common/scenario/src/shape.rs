@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::fields::{self, Field, Literal, Presence, ValueType};
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
-use crate::quantity::Dimension;
+use crate::quantity::{Dimension, Time};
 use crate::text;
 
 /// Most nodes of a scenario.
@@ -24,6 +24,9 @@ pub const MAX_ID_CHARS: usize = 64;
 const MAX_POSITION: i64 = 1_000_000;
 /// Greatest seed: the greatest integer that every JSON reader keeps exactly (RFC 8259, section 6).
 pub const MAX_SEED: u64 = (1 << 53) - 1;
+
+/// Longest run, one that goes on until it is stopped included: an hour.
+pub const MAX_DURATION: Time = Time(3_600_000_000_000);
 
 const NAME: Field = Field {
     name: "name",
@@ -77,7 +80,7 @@ pub static SETTINGS_FIELDS: &[Field] = &[
     Field {
         name: "duration",
         label: text!("field.duration"),
-        value: ValueType::Quantity { dimension: Dimension::Time, min: 1_000_000, max: 3_600_000_000_000 },
+        value: ValueType::Quantity { dimension: Dimension::Time, min: 1_000_000, max: MAX_DURATION.0 },
         presence: Presence::Default(Literal::Text("5 s")),
     },
 ];

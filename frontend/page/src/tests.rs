@@ -65,6 +65,32 @@ async fn a_field_that_goes_away_with_the_focus_in_it_still_tidies_what_was_typed
 }
 
 #[wasm_bindgen_test]
+async fn another_load_brings_its_fields_and_keeps_what_both_have() {
+    let page = Page::new();
+    page.find("[data-palette=client]").click();
+    next_turn().await;
+    page.type_into(&page.input("load.rate"), "7/s").await;
+    page.choose("load.kind", "bursts").await;
+    assert_eq!([page.input("load.rate").value(), page.input("load.on").value()], ["7/s", "1 s"]);
+    page.choose("load.kind", "closed").await;
+    page.choose("load.think.distribution", "lognormal").await;
+    assert_eq!([page.input("load.users").value(), page.input("load.think.cv").value()], ["10", "150 %"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_run_until_stopped_asks_for_no_duration() {
+    let page = Page::new();
+    let durations = || page.root.query_selector_all(".runbar [name=duration]").unwrap().length();
+    assert_eq!(durations(), 1);
+    page.find(".runbar [name=until-stopped]").click();
+    next_turn().await;
+    assert_eq!(durations(), 0);
+    page.find(".runbar [name=until-stopped]").click();
+    next_turn().await;
+    assert_eq!(durations(), 1);
+}
+
+#[wasm_bindgen_test]
 async fn the_laws_chips_tell_what_holds_and_what_is_broken() {
     use hopscope_report::laws::{LAWS, LawReport};
 
@@ -116,6 +142,14 @@ impl Page {
 
     fn input(&self, name: &str) -> web_sys::HtmlInputElement {
         self.find(&format!(".inspector [name=\"{name}\"]")).unchecked_into()
+    }
+
+    async fn choose(&self, name: &str, option: &str) {
+        let select: web_sys::HtmlSelectElement =
+            self.find(&format!(".inspector select[name=\"{name}\"]")).unchecked_into();
+        select.set_value(option);
+        select.dispatch_event(&web_sys::Event::new("change").unwrap()).unwrap();
+        next_turn().await;
     }
 
     async fn type_into(&self, input: &web_sys::HtmlInputElement, text: &str) {

@@ -97,9 +97,10 @@ pub fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// The change that writes what was typed into a row; `None` where nothing of the kind can be chosen.
+/// The change that writes what was typed into a row; `None` where nothing of the kind can be chosen. `object` is all of the
+/// target as it is: an option that is chosen keeps what it shares with the one before.
 #[must_use]
-pub fn typed(target: &Target, row: &Row, text: &str) -> Option<Change> {
+pub fn typed(target: &Target, row: &Row, text: &str, object: &Value) -> Option<Change> {
     let (target, pointer) = (target.clone(), row.pointer.as_str());
     let whole = match &row.field.value {
         ValueType::Variant { tag, .. } => pointer.strip_suffix(tag)?.strip_suffix('/')?,
@@ -115,7 +116,8 @@ pub fn typed(target: &Target, row: &Row, text: &str) -> Option<Change> {
         }
         ValueType::Variant { tag, options } => {
             let option = options.iter().find(|option| option.id == text)?;
-            Some(Change::set(target, whole, option.default_value(tag)))
+            let before = object.pointer(whole).unwrap_or(&Value::Null);
+            Some(Change::set(target, whole, option.value_after(tag, before)))
         }
         _ => Some(Change::set(target, pointer, Value::from(text))),
     }

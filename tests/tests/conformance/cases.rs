@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
+use hopscope_record::kind::Admission;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
 use hopscope_server::link::LinkError;
 use hopscope_server::transport::{Address, CallError, Identity, Transport, Verdict};
@@ -11,7 +12,7 @@ use hopscope_tests::grpc;
 use hopscope_tests::http::Headers;
 use tokio::sync::{Barrier, mpsc};
 
-use crate::doubles::{Echo, Obeys, Stalls, Tenfold, Together, Witness};
+use crate::doubles::{Echo, Obeys, OneRoom, Stalls, Tenfold, Together, Witness};
 use crate::policies;
 use crate::program::{self, Program};
 use crate::rig::{CALLER, ELSEWHERE, LINK, Log, RECEIVER, Rig, answered, same};
@@ -43,6 +44,7 @@ pub(crate) static CASES: &[Case] = &[
     Case { name: "the receiver is killed in a call", not_applicable: always, run: |t| Box::pin(killed(t)) },
     Case { name: "a call is dropped", not_applicable: always, run: |t| Box::pin(dropped(t)) },
     Case { name: "error replies", not_applicable: always, run: |t| Box::pin(error_replies(t)) },
+    Case { name: "refused when the room is full", not_applicable: always, run: |t| Box::pin(full_room(t)) },
     Case { name: "the receiver panics", not_applicable: always, run: |t| Box::pin(panics(t)) },
     Case { name: "timeout", not_applicable: always, run: |t| Box::pin(policies::timeout(t)) },
     Case { name: "timeout and no reply any more", not_applicable: always, run: |t| Box::pin(policies::cut(t)) },
@@ -298,6 +300,34 @@ async fn error_replies(transport: &'static dyn Transport) -> Result<()> {
     answered(&log, failed, Kind::FAILED, 0)?;
     answered(&log, refused, Kind::REFUSED, terms.of_error(4))?;
     same("bytes replied", &log.one(refused.message, Kind::REPLIED)?.b, &terms.of_error(4))
+}
+
+/// Turned away, a call reaches nobody who works, and its caller has the protocol's own word for "not now".
+async fn full_room(transport: &'static dyn Transport) -> Result<()> {
+    let double = Stalls::new();
+    let rig = Rig::open(transport, Arc::new(OneRoom::new(Arc::clone(&double)))).await?;
+    let (first, link) = (rig.root(), Arc::clone(&rig.link));
+    let calling = tokio::spawn(async move { link.call(first, Bytes::from("first")).await });
+    Stalls::one(&double.begun).await?;
+    let (refused, reply) = rig.call("second").await;
+    let terms = terms(transport.protocol())?;
+    let found = reply.map(|reply| (reply.verdict, reply.status))?;
+    same("verdict and status", &found, &(Verdict::Refused, terms.refused))?;
+    same("requests begun beside the first", &double.begun.available_permits(), &0)?;
+    double.go.add_permits(2);
+    same("verdict", &calling.await??.verdict, &Verdict::Good)?;
+    let (next, reply) = rig.call("third").await;
+    same("verdict", &reply?.verdict, &Verdict::Good)?;
+    let log = rig.close().await?;
+    answered(&log, refused, Kind::REFUSED, 0)?;
+    let admission =
+        |call: hopscope_server::link::Call| Ok::<_, anyhow::Error>(log.one(call.message, Kind::RECEIVED)?.a);
+    same("admission", &admission(refused)?, &(Admission::TurnedAway as u64))?;
+    for call in [first, next] {
+        answered(&log, call, Kind::COMPLETED, 0)?;
+        same("admission", &admission(call)?, &(Admission::Admitted as u64))?;
+    }
+    Ok(())
 }
 
 async fn panics(transport: &'static dyn Transport) -> Result<()> {

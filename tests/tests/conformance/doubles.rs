@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hopscope_server::transport::{Answer, BoxFuture, Handler, Identity, Request, Verdict};
+use hopscope_server::transport::{Answer, Begin, BoxFuture, Handler, Identity, Request, Verdict};
 use tokio::sync::{Barrier, Semaphore, mpsc};
 
 /// Answers with what was sent.
@@ -83,6 +83,35 @@ impl Handler for Stalls {
             self.done.add_permits(1);
             Answer { verdict: if went_on { Verdict::Good } else { Verdict::Failed }, body: Bytes::new() }
         })
+    }
+}
+
+/// Has room for one request at a time, which stalls in it until it is let go, and turns all others away.
+pub(crate) struct OneRoom {
+    room: Arc<Semaphore>,
+    inside: Arc<Stalls>,
+}
+
+impl OneRoom {
+    pub(crate) fn new(inside: Arc<Stalls>) -> Self {
+        Self { room: Arc::new(Semaphore::new(1)), inside }
+    }
+}
+
+impl Handler for OneRoom {
+    fn enter(self: Arc<Self>) -> Option<Begin> {
+        let place = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        Some(Box::new(move |request| {
+            Box::pin(async move {
+                let answer = self.handle(request).await;
+                drop(place);
+                answer
+            })
+        }))
+    }
+
+    fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
+        Arc::clone(&self.inside).handle(request)
     }
 }
 

@@ -32,23 +32,26 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
 
 fn head(report: &Report) -> Vec<String> {
     let settings = &report.plan.settings;
+    let duration = settings.duration.map_or_else(|| word(text!("duration.until-stopped")), |time| time.to_string());
     let mut lines = vec![say(
         text!("cli.report.run"),
         [
             ("id", report.id.clone()),
             ("name", report.plan.scenario.name.clone()),
-            ("duration", settings.duration.to_string()),
+            ("duration", duration.clone()),
             ("seed", settings.seed.to_string()),
             ("events", whole(report.events)),
         ],
     )];
     let time = || ("time", or_dash(report.measured_ns(), length));
-    let duration = || ("duration", settings.duration.to_string());
     if report.reason == Some(EndReason::STOPPED) {
-        lines.push(say(text!("cli.report.stopped"), [time(), duration()]));
+        let key =
+            if settings.duration.is_some() { text!("cli.report.stopped") } else { text!("cli.report.stopped.endless") };
+        lines.push(say(key, [time(), ("duration", duration)]));
     }
     if let Some(detail) = &report.detail {
-        lines.push(say(text!("cli.report.early"), [time(), duration(), ("reason", detail.clone())]));
+        let offered = settings.offered().to_string();
+        lines.push(say(text!("cli.report.early"), [time(), ("duration", offered), ("reason", detail.clone())]));
     }
     if report.reason.is_none() {
         lines.push(word(text!("cli.report.cut")));
@@ -65,7 +68,7 @@ fn behind(report: &Report, kept: &Kept) -> String {
         ("node", report.node(kept.node).to_owned()),
         ("reached", or_dash(kept.reached, rate)),
         // A rate has too few digits to lose any here.
-        ("wanted", rate(kept.wanted.0 as f64 / 1e6)),
+        ("wanted", or_dash(kept.wanted.map(|wanted| wanted.0 as f64 / 1e6), rate)),
     ];
     say(text!("cli.report.behind"), args)
 }

@@ -15,7 +15,7 @@ use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Span, Stats};
 use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_rules::schedule::Schedule;
+use hopscope_rules::schedule::{Schedule, mean_rate};
 use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
@@ -63,8 +63,8 @@ pub(crate) struct Kept {
     pub(crate) intended: u64,
     /// Whether the schedule wanted more, which the generator did not come to.
     pub(crate) missed: bool,
-    /// What the schedule wants.
-    pub(crate) wanted: Rate,
+    /// What the schedule wants, in the mean; `None` where replies decide that.
+    pub(crate) wanted: Option<Rate>,
     /// What the generator reached, per second; `None` without a measured phase.
     pub(crate) reached: Option<f64>,
 }
@@ -147,12 +147,12 @@ fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) 
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
     let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
     let span = stats.span();
-    let offered = offered(plan.settings.duration, reason, span.map_or(0, length));
+    let offered = offered(plan.settings.offered(), reason, span.map_or(0, length));
     Kept {
         node: load.node,
         intended,
         missed: wants_more(load, plan, offered, intended),
-        wanted: load.load.open().rate,
+        wanted: mean_rate(&load.load, offered),
         reached: span.and_then(|span| span.per_second(intended)),
     }
 }

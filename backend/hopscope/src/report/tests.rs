@@ -10,7 +10,7 @@ const SECOND: u64 = 1_000_000_000;
 
 fn plan() -> Plan {
     let scenario = validate(include_str!("../../../../scenarios/hello-sync.json")).unwrap().scenario;
-    compile(&scenario, &RunSettings { seed: 42, duration: Time(5 * SECOND) })
+    compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(5 * SECOND)) })
 }
 
 fn law(held: u64, broken: u64) -> LawReport {
@@ -32,7 +32,7 @@ fn report() -> Report {
 }
 
 fn behind() -> Kept {
-    Kept { node: 0, intended: 6_550, missed: true, wanted: Rate(1_500_000_000), reached: Some(1_310.0) }
+    Kept { node: 0, intended: 6_550, missed: true, wanted: Some(Rate(1_500_000_000)), reached: Some(1_310.0) }
 }
 
 #[test]

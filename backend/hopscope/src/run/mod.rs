@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// How long load is offered, like 5s [default: 5 s]
+    /// How long load is offered, like 5s, or until-stopped [default: 5 s]
     #[arg(long, value_name = "TIME")]
     duration: Option<String>,
 

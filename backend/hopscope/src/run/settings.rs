@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::say::{LANGUAGE, say};
 
+/// What `--duration` says for a run that goes on until it is stopped.
+const UNTIL_STOPPED: &str = "until-stopped";
+
 /// What is wrong with the settings, whatever the scenario is; a line each.
 pub(super) fn faults(seed: Option<u64>, duration: Option<&str>) -> Vec<String> {
     let issues = validate_request(&request(Value::Null, seed, duration)).err().unwrap_or_default();
@@ -35,7 +38,8 @@ pub(super) fn of(scenario: &Scenario, seed: Option<u64>, duration: Option<&str>)
 fn request(scenario: Value, seed: Option<u64>, duration: Option<&str>) -> String {
     let mut request = Map::from_iter([("scenario".to_owned(), scenario)]);
     request.extend(seed.map(|seed| ("seed".to_owned(), seed.into())));
-    request.extend(duration.map(|duration| ("duration".to_owned(), duration.into())));
+    let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
+    request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
     Value::Object(request).to_string()
 }
 
@@ -47,6 +51,7 @@ mod tests {
     fn settings_are_refused_by_the_option_s_name() {
         assert_eq!(faults(None, None), Vec::<String>::new());
         assert_eq!(faults(Some(7), Some("5s")), Vec::<String>::new());
+        assert_eq!(faults(None, Some("until-stopped")), Vec::<String>::new());
         for (seed, duration, name) in
             [(Some(u64::MAX), None, "--seed: "), (None, Some("5"), "--duration: "), (None, Some("2 h"), "--duration: ")]
         {

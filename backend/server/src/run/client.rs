@@ -1,19 +1,23 @@
-//! A client: wants requests by its schedule, sends those that its cap allows, and waits for their replies.
+//! A client: wants requests by its schedule or as its users do, sends those that its cap allows, and waits for their replies.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use hopscope_record::kind::NotSentReason;
-use hopscope_record::{Kind, MessageId};
+use hopscope_record::{Kind, MessageId, TraceId};
 use hopscope_rules::balance;
+use hopscope_rules::population::Population;
 use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
+use hopscope_scenario::model::{Closed, Load};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
-use super::pacer::Pacer;
+use super::pacer::{CHUNK, Pacer};
 use super::ports::{self, Ports};
 use super::slice::ClientSlice;
 use crate::link::{Call, Link};
 use crate::record::Recorder;
+use crate::record::clock::monotonic_ns;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::TransportError;
@@ -43,7 +47,7 @@ impl ClientNode {
         for calling in &slice.calling {
             links.push(ports::connect(calling, ports, &recorder, timer).await?);
         }
-        let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.open().in_flight)));
+        let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.in_flight())));
         let body = Bytes::from(vec![b'.'; slice.payload]);
         let tasks = Tasks::new(Handle::current());
         Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, body, tasks }))
@@ -62,6 +66,17 @@ impl ClientNode {
     /// Offers the load; `zero` is the run's in raw ns. Resolves when the duration is over, or sooner when all requests
     /// that a count allows were wanted.
     pub(super) async fn offer(&self, timer: Timer, zero: i64) {
+        let counted_out = match &self.slice.load {
+            Load::Closed(closed) => self.offer_closed(closed, &timer, zero).await,
+            _ => self.offer_open(&timer, zero).await,
+        };
+        if !counted_out {
+            timer.until(zero.saturating_add_unsigned(self.slice.duration.0)).await;
+        }
+    }
+
+    /// Wants what the schedule wants; tells whether its count ended it.
+    async fn offer_open(&self, timer: &Timer, zero: i64) -> bool {
         let schedule = Schedule::new(&self.slice.load, self.slice.duration, self.slice.draws.clone());
         let mut pacer = Pacer::new(schedule, timer.clone(), zero);
         let mut wanted = 0;
@@ -69,29 +84,67 @@ impl ClientNode {
             self.want(intended);
             wanted += 1;
         }
-        if self.slice.load.open().count != Some(wanted) {
-            timer.until(zero.saturating_add_unsigned(self.slice.duration.0)).await;
-        }
+        self.slice.load.count() == Some(wanted)
     }
 
     /// Stamps one wanted request and sends it, unless too many are in flight.
-    fn want(&self, intended: Intended) {
-        let Some(turn) = balance::turn(intended.n, self.links.len()) else { return };
-        let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
-        let (trace, message) = recorder.mint_root();
-        let none = MessageId::NONE;
-        recorder.record(Kind::INTENDED, trace, message, none, intended.at_ns, 0);
-        let admission = lock(&self.in_flight).begin();
-        if admission == Admission::NotSent {
-            recorder.record(Kind::NOT_SENT, trace, message, none, NotSentReason::InFlightCap as u64, 0);
+    fn want(&self, Intended { n, at_ns }: Intended) {
+        let Some(wanted) = self.intend(n, at_ns) else { return };
+        if lock(&self.in_flight).begin() == Admission::NotSent {
+            let (reason, none) = (NotSentReason::InFlightCap as u64, MessageId::NONE);
+            wanted.recorder.record(Kind::NOT_SENT, wanted.trace, wanted.message, none, reason, 0);
             return;
         }
-        let (links, flight, body) = (Arc::clone(&self.links), Flight(Arc::clone(&self.in_flight)), self.body.clone());
+        self.send(wanted, Flight(Arc::clone(&self.in_flight)));
+    }
+
+    /// Wants what the users want, each when a think is over; tells whether its count ended the load.
+    async fn offer_closed(&self, closed: &Closed, timer: &Timer, zero: i64) -> bool {
+        let mut users = Population::new(closed, self.slice.duration, self.slice.draws.clone());
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let since = |raw: i64| u64::try_from(raw.saturating_sub(zero)).unwrap_or(0);
+        while !users.is_over() {
+            let next = users.next_at();
+            let until = zero.saturating_add_unsigned(next.unwrap_or(self.slice.duration.0));
+            tokio::select! {
+                // Who ends may want again before whoever is next.
+                biased;
+                Some((user, raw)) = ends.recv() => users.ended(user, since(raw)),
+                () = timer.until(until) => {
+                    if next.is_none() {
+                        return false;
+                    }
+                    let now = since(monotonic_ns());
+                    for wish in std::iter::from_fn(|| users.want(now)).take(CHUNK) {
+                        let Some(wanted) = self.intend(wish.n, wish.at_ns) else { continue };
+                        self.send(wanted, Waits { user: wish.user, ended: ended.clone() });
+                    }
+                    // Many that are due must not keep the other clients from theirs.
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        true
+    }
+
+    /// Stamps that a request is wanted. `n` counts the client's requests, from 0.
+    fn intend(&self, n: u64, at_ns: u64) -> Option<Wanted> {
+        let turn = balance::turn(n, self.links.len())?;
+        let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
+        let (trace, message) = recorder.mint_root();
+        recorder.record(Kind::INTENDED, trace, message, MessageId::NONE, at_ns, 0);
+        Some(Wanted { turn, recorder, trace, message })
+    }
+
+    /// Sends a wanted request; `held` is dropped when its last attempt has ended.
+    fn send(&self, wanted: Wanted, held: impl Send + 'static) {
+        let Wanted { turn, trace, message, .. } = wanted;
+        let (links, body) = (Arc::clone(&self.links), self.body.clone());
         self.tasks.spawn(async move {
-            let _flight = flight;
+            let _held = held;
             // All its attempts are one request in flight. What became of it is stamped; a client draws no further
             // conclusion.
-            let _ = links[turn].call(Call { trace, message, parent: none }, body).await;
+            let _ = links[turn].call(Call { trace, message, parent: MessageId::NONE }, body).await;
         });
     }
 
@@ -112,6 +165,29 @@ impl Drop for ClientNode {
 fn lock(in_flight: &Mutex<InFlight>) -> std::sync::MutexGuard<'_, InFlight> {
     // A count cannot be left half changed.
     in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request that is stamped as wanted.
+struct Wanted {
+    /// The position of the link that it takes.
+    turn: usize,
+    recorder: Recorder,
+    trace: TraceId,
+    message: MessageId,
+}
+
+/// A user who waits for the end of a request; dropped, it has come.
+struct Waits {
+    user: u32,
+    /// Who is told, and when it was in raw ns.
+    ended: mpsc::UnboundedSender<(u32, i64)>,
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        // The load may be over.
+        let _ = self.ended.send((self.user, monotonic_ns()));
+    }
 }
 
 /// One request in flight, until dropped.

@@ -4,6 +4,7 @@
 //! with the run. What a node does comes from its slice of the plan alone.
 
 mod client;
+mod cpu;
 mod generator;
 mod limits;
 mod pacer;
@@ -62,7 +63,7 @@ pub enum RunError {
     /// The plan cannot be written down.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The system gave no thread for the timer or the collector.
+    /// The system gave no thread for the timer, the collector or a replica's work.
     #[error("the system has no room for another thread: {0}. End other programs, and start the run again")]
     Thread(#[from] std::io::Error),
     /// The broker could not be started.

@@ -5,7 +5,7 @@ use hopscope_rules::schedule::{Intended, Schedule};
 use crate::timer::Timer;
 
 /// Intended sends drawn at once.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// Gives each intended send when its instant has come. One that is behind gives those that are due without waiting: the
 /// schedule does not move for a slow generator.

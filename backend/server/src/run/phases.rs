@@ -6,11 +6,13 @@ use std::time::Duration;
 use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::model::Effort;
 use hopscope_scenario::plan::Plan;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::client::ClientNode;
+use super::cpu::Cpu;
 use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
@@ -69,7 +71,8 @@ impl Running {
         for slice in slice::replicas(plan) {
             let place = slice.place;
             let recorder = recorder.at(place, LinkIndex::NONE);
-            let bound = ReplicaNode::bind(slice, recorder, timer.clone(), &mut ports).await;
+            let cpu = (slice.effort == Effort::Burning).then(|| Cpu::start(slice.workers)).transpose()?;
+            let bound = ReplicaNode::bind(slice, cpu, recorder, timer.clone(), &mut ports).await;
             replicas.push((place, bound.map_err(failed(place))?));
         }
         for (place, replica) in &mut replicas {
@@ -81,7 +84,7 @@ impl Running {
             clients.push(connected.map_err(failed(place))?);
         }
         let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
-        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.duration.0 })
+        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.offered().0 })
     }
 
     /// Where the replicas are reached.

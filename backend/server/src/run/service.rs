@@ -12,10 +12,11 @@ use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
 use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::Step;
-use hopscope_scenario::quantity::Time;
+use hopscope_scenario::quantity::{Share, Time};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::cpu::Cpu;
 use super::ports::{self, Ports};
 use super::slice::{Callee, ReplicaSlice};
 use crate::link::{Call, Link};
@@ -24,7 +25,7 @@ use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::messaging::Consumer;
 use crate::transport::{
-    self, Answer, Answers, BoxFuture, Door, Endpoint, Handler, ReplyTo, Request, TransportError, Verdict,
+    self, Answer, Answers, Begin, BoxFuture, Door, Endpoint, Handler, ReplyTo, Request, TransportError, Verdict,
 };
 
 /// A replica with its open ends. Dropping it ends it without waiting.
@@ -42,23 +43,31 @@ pub(super) struct ReplicaNode {
 type Replies = OnceLock<Vec<(Arc<str>, Link)>>;
 
 impl ReplicaNode {
-    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`.
+    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`. Its work burns `cpu`,
+    /// where that is given, and waits otherwise.
     ///
     /// # Errors
     /// When no address can be had.
     pub(super) async fn bind(
         slice: ReplicaSlice,
+        cpu: Option<Cpu>,
         recorder: Recorder,
         timer: Timer,
         ports: &mut Ports,
     ) -> Result<Self, TransportError> {
         let tasks = Tasks::new(Handle::current());
         let replica = Arc::new(Replica {
-            pool: Mutex::new(Pool::new(slice.workers)),
+            pool: Mutex::new(Pool::new(slice.workers, slice.room)),
             body: slice.body.clone(),
             links: OnceLock::new(),
-            works: Mutex::new(Works { draws: slice.draws.clone(), drawn: 0 }),
+            works: Mutex::new(Works {
+                draws: slice.draws.clone(),
+                failures: slice.failures.clone(),
+                failure: slice.failure,
+                drawn: 0,
+            }),
             choices: Mutex::new(Choices { draws: slice.choices.clone(), drawn: 0 }),
+            cpu,
             timer,
             tasks: tasks.clone(),
         });
@@ -138,14 +147,21 @@ impl Drop for ReplicaNode {
     }
 }
 
+/// Who waits is told that a worker is theirs, ...
+type Waiter = oneshot::Sender<Worker>;
+/// ... and hears it here.
+type Turn = oneshot::Receiver<Worker>;
+/// The workers, and who waits for one.
+type Waiting = Pool<Waiter>;
+
 /// What works on requests.
 struct Replica {
-    /// Those who wait are told that a worker is theirs.
-    pool: Mutex<Pool<oneshot::Sender<Worker>>>,
+    pool: Mutex<Waiting>,
     body: Vec<Step>,
     links: OnceLock<Vec<Link>>,
     works: Mutex<Works>,
     choices: Mutex<Choices>,
+    cpu: Option<Cpu>,
     timer: Timer,
     /// Those of its node.
     tasks: Tasks,
@@ -165,37 +181,34 @@ impl Choices {
     }
 }
 
-/// How long works take, one after the other.
+/// How long works take and how they end, one after the other.
 struct Works {
     draws: Draws,
+    failures: Draws,
+    failure: Share,
     drawn: u64,
 }
 
 impl Works {
-    fn draw(&mut self, work: &Work) -> Time {
+    fn draw(&mut self, work: &Work) -> (Time, Outcome) {
         let n = self.drawn;
         self.drawn += 1;
-        self.draws.work(n, work)
+        let failed = self.failures.happens(n, self.failure);
+        (self.draws.work(n, work), if failed { Outcome::Failed } else { Outcome::Good })
     }
 }
 
 impl Handler for Replica {
+    fn enter(self: Arc<Self>) -> Option<Begin> {
+        let turn = self.line_up(Pool::arrive)?;
+        Some(Box::new(move |request| Box::pin(self.respond(turn, request))))
+    }
+
     fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
-        Box::pin(async move {
-            let (tell, mut told) = oneshot::channel();
-            let tasks = self.tasks.clone();
-            let mut body = Box::pin(self.go_through(request, tell));
-            let outcome = tokio::select! {
-                biased;
-                outcome = &mut told => outcome.unwrap_or(Outcome::Failed),
-                _ = &mut body => return answer(told.try_recv().unwrap_or(Outcome::Failed)),
-            };
-            // What follows the reply is the replica's alone.
-            tasks.spawn(async move {
-                body.await;
-            });
-            answer(outcome)
-        })
+        match Arc::clone(&self).enter() {
+            Some(begin) => begin(request),
+            None => Box::pin(std::future::ready(Answer { verdict: Verdict::Refused, body: Bytes::new() })),
+        }
     }
 }
 
@@ -216,7 +229,9 @@ impl Handler for Taker {
         Box::pin(async move {
             let (identity, recorder, wanted) = (request.identity, request.recorder.clone(), request.reply.take());
             let (tell, told) = oneshot::channel();
-            let body = Arc::clone(&self.replica).go_through(request, tell);
+            // A delivery needs no place of the room, and so is never turned away.
+            let Some(turn) = self.replica.line_up(Pool::arrive_outside) else { return answer(Outcome::Failed) };
+            let body = Arc::clone(&self.replica).go_through(turn, request, tell);
             let reply = async {
                 let outcome = told.await.unwrap_or(Outcome::Failed);
                 self.reply(wanted?, outcome, identity, &recorder).await.map(|arrived| (outcome, arrived))
@@ -252,7 +267,7 @@ impl Taker {
 }
 
 impl Replica {
-    fn pool(&self) -> MutexGuard<'_, Pool<oneshot::Sender<Worker>>> {
+    fn pool(&self) -> MutexGuard<'_, Waiting> {
         // The pool's steps are whole: nothing that holds the lock leaves it half changed.
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,19 +276,34 @@ impl Replica {
         self.links.get().map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Waits for a worker.
-    async fn worker(self: &Arc<Self>) -> Worker {
-        let (ours, worker) = oneshot::channel();
-        let arrival = self.pool().arrive(ours);
-        if let Arrival::Start(ours) = arrival {
+    /// Lines up for a worker, by the pool's way to arrive; `None` where that finds no room.
+    fn line_up(self: &Arc<Self>, arrive: fn(&mut Waiting, Waiter) -> Arrival<Waiter>) -> Option<Turn> {
+        let (ours, turn) = oneshot::channel();
+        let arrival = arrive(&mut self.pool(), ours);
+        match arrival {
             // The other half is right here and open.
-            let _ = ours.send(Worker { replica: Some(Arc::clone(self)) });
+            Arrival::Start(ours) => drop(ours.send(Worker { replica: Some(Arc::clone(self)) })),
+            Arrival::Waits => {}
+            Arrival::Full(_) => return None,
         }
-        match worker.await {
-            Ok(worker) => worker,
-            // The pool never drops one that waits: it lives as long as this replica, which is borrowed here.
-            Err(_) => std::future::pending().await,
-        }
+        Some(turn)
+    }
+
+    /// Goes through the body when it is its turn, and gives the reply when it is due; what follows the reply is the replica's
+    /// alone.
+    async fn respond(self: Arc<Self>, turn: Turn, request: Request) -> Answer {
+        let (tell, mut told) = oneshot::channel();
+        let tasks = self.tasks.clone();
+        let mut body = Box::pin(self.go_through(turn, request, tell));
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut told => outcome.unwrap_or(Outcome::Failed),
+            _ = &mut body => return answer(told.try_recv().unwrap_or(Outcome::Failed)),
+        };
+        tasks.spawn(async move {
+            body.await;
+        });
+        answer(outcome)
     }
 
     /// Hands a worker that has become free to who waited longest, past those who have gone.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_scenario::model::{AckTime, Load};
+use hopscope_scenario::model::{AckTime, Effort, Load};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
-use hopscope_scenario::quantity::Time;
+use hopscope_scenario::quantity::{Share, Time};
 
 use crate::broker::QueueSite;
 use crate::link::Policy;
@@ -25,10 +25,17 @@ pub(super) struct ReplicaSlice {
     pub(super) place: PlaceIndex,
     /// How many requests it works on at once.
     pub(super) workers: u32,
+    /// How many calls may wait for that; none: no limit.
+    pub(super) room: Option<u32>,
+    /// How its work passes.
+    pub(super) effort: Effort,
     /// What it does for one.
     pub(super) body: Vec<Step>,
     /// What chance decides of that: how long works take.
     pub(super) draws: Draws,
+    /// Which of them fail, with the probability of each.
+    pub(super) failures: Draws,
+    pub(super) failure: Share,
     /// And which branches are taken.
     pub(super) choices: Draws,
     /// The links that end at it.
@@ -140,9 +147,13 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
         places(service.places()).zip(1..).map(move |(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
+            room: service.room,
+            effort: service.effort,
             body: service.body.clone(),
-            draws: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Work(replica)),
-            choices: Draws::new(plan.settings.seed, node_id(plan, service.node), Purpose::Choice(replica)),
+            draws: draws(plan, service.node, Purpose::Work(replica)),
+            failures: draws(plan, service.node, Purpose::Failure(replica)),
+            failure: service.failure,
+            choices: draws(plan, service.node, Purpose::Choice(replica)),
             arriving: arriving.clone(),
             calling: calling.clone(),
             taking: taking.clone(),
@@ -152,9 +163,14 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
     slices.collect()
 }
 
-/// What a node's draws are keyed by.
-fn node_id(plan: &Plan, node: u32) -> &str {
-    plan.nodes.get(node as usize).map_or("", |node| &node.id)
+/// A node's draws for a purpose.
+fn draws(plan: &Plan, node: u32, purpose: Purpose) -> Draws {
+    let id = plan.nodes.get(node as usize).map_or("", |node| &node.id);
+    Draws::new(plan.settings.seed, id, purpose)
+}
+
+fn closed(load: &Load) -> bool {
+    matches!(load, Load::Closed(_))
 }
 
 /// Cuts every client's slice.
@@ -162,8 +178,8 @@ pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
     let slices = plan.loads.iter().map(|load| ClientSlice {
         place: PlaceIndex(load.place),
         load: load.load.clone(),
-        draws: Draws::new(plan.settings.seed, node_id(plan, load.node), Purpose::Arrivals),
-        duration: plan.settings.duration,
+        draws: draws(plan, load.node, if closed(&load.load) { Purpose::Think } else { Purpose::Arrivals }),
+        duration: plan.settings.offered(),
         payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
         calling: load
             .links

@@ -5,15 +5,19 @@ use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Laws;
-use hopscope_scenario::model::{Client, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work};
-use hopscope_scenario::quantity::{Rate, Size, Time};
+use hopscope_scenario::model::{
+    Client, Effort, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work,
+};
+use hopscope_scenario::quantity::{Rate, Share, Size, Time};
 
 use super::*;
 use crate::record::{Memory, new_run_key};
 
 mod bodies;
 mod early;
+mod loads;
 mod queues;
+mod services;
 
 const MS: u64 = 1_000_000;
 
@@ -83,7 +87,15 @@ fn scenario(shape: &Shape) -> Scenario {
     let load = OpenLoad { rate: Rate(shape.rate * 1_000_000), in_flight: shape.in_flight, count: shape.count };
     let service = |replicas| {
         let work = Work::Constant { mean: Time(shape.work) };
-        NodeKind::Service(Service { replicas, workers: shape.workers, work, body: None })
+        NodeKind::Service(Service {
+            replicas,
+            workers: shape.workers,
+            room: None,
+            work,
+            effort: Effort::Waiting,
+            failure: Share(0),
+            body: None,
+        })
     };
     let link = |id: &str, from: &str, to: &str| Link {
         id: id.into(),
@@ -122,7 +134,7 @@ async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (
         id: "test".into(),
         key: new_run_key().unwrap(),
         scenario,
-        settings: RunSettings { seed: 1, duration: Time(duration) },
+        settings: RunSettings { seed: 1, duration: Some(Time(duration)) },
         sink: Box::new(memory.clone()),
         most_events: MOST_EVENTS,
     };
@@ -389,13 +401,13 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
     for seed in [1, 1, 2] {
         let mut scenario = scenario(&CALM);
         if let NodeKind::Client(client) = &mut scenario.nodes[0].kind {
-            client.load = Load::Poisson(client.load.open().clone());
+            client.load = Load::Poisson(OpenLoad { rate: Rate(500_000_000), in_flight: 1_000, count: Some(50) });
         }
         if let NodeKind::Service(service) = &mut scenario.nodes[1].kind {
             service.work = Work::Exponential { mean: Time(MS) };
         }
         let memory = Memory::default();
-        let settings = RunSettings { seed, duration: Time(60_000 * MS) };
+        let settings = RunSettings { seed, duration: Some(Time(60_000 * MS)) };
         let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
         let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events: MOST_EVENTS })
             .await

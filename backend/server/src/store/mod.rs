@@ -125,7 +125,7 @@ impl Store {
             name: scenario.name.clone(),
             scenario: scenario.name.clone(),
             seed: settings.seed,
-            duration: settings.duration.to_string(),
+            duration: settings.duration.map(|duration| duration.to_string()),
             ..summary::empty(id)
         };
         self.inner.write_summary(&summary)?;

@@ -26,8 +26,8 @@ pub struct RunSummary {
     pub made_at: String,
     /// Where its draws started from.
     pub seed: u64,
-    /// How long load was offered, like `5 s`.
-    pub duration: String,
+    /// How long load was to be offered, like `5 s`; null: until it was stopped.
+    pub duration: Option<String>,
     /// What the recording is.
     pub state: RecordingState,
     /// Of a recording that was imported, the id that the run had where it was made.
@@ -122,7 +122,7 @@ pub(super) fn empty(id: &RunId) -> RunSummary {
         scenario: String::new(),
         made_at: id.made_at().to_string(),
         seed: 0,
-        duration: String::new(),
+        duration: Some(String::new()),
         state: RecordingState::Recording,
         imported_from: None,
         reason: None,
@@ -152,7 +152,7 @@ impl Counter {
                 // A plan of a newer build leaves the run without a name, and all else readable.
                 let Ok(plan) = Plan::from_bytes(&hello.plan) else { return };
                 summary.seed = plan.settings.seed;
-                summary.duration = plan.settings.duration.to_string();
+                summary.duration = plan.settings.duration.map(|duration| duration.to_string());
                 summary.name.clone_from(&plan.scenario.name);
                 summary.scenario = plan.scenario.name;
             }

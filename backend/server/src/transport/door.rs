@@ -16,8 +16,17 @@ use super::{Answer, BoxFuture, ReplyTo, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
+/// What works on one call that was let in.
+pub type Begin = Box<dyn FnOnce(Request) -> BoxFuture<'static, Answer> + Send>;
+
 /// Works on requests: a replica, or a test's double.
-pub trait Handler: Send + Sync {
+pub trait Handler: Send + Sync + 'static {
+    /// A call has arrived: gives what works on it, which keeps its place for it, or `None` to turn it away. Deliveries are
+    /// bounded by their queue's prefetch and do not come this way.
+    fn enter(self: Arc<Self>) -> Option<Begin> {
+        Some(Box::new(move |request| self.handle(request)))
+    }
+
     /// Starts with `request`. The future runs to its end even if the caller goes away, unless its tasks are ended; a panic
     /// in it becomes a failed answer.
     fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer>;
@@ -84,7 +93,7 @@ impl Door {
         }
     }
 
-    /// Lets a request in that is what it says. `parent` is set where its message begins here; `say` is as above.
+    /// Lets a request in that is what it says, unless it is turned away. `parent` is set where its message begins here; `say` is as above.
     pub(super) fn admit(
         &self,
         identity: Identity,
@@ -95,15 +104,22 @@ impl Door {
         let shared = &self.shared;
         let recorder = shared.recorder.at(shared.recorder.place(), identity.link);
         let Identity { trace, message, .. } = identity;
-        recorder.record(Kind::RECEIVED, trace, message, parent, Admission::Admitted as u64, body.len() as u64);
-        let (handler, tasks) = (Arc::clone(&shared.handler), shared.tasks.clone());
+        let begin = Arc::clone(&shared.handler).enter();
+        let admission = if begin.is_some() { Admission::Admitted } else { Admission::TurnedAway };
+        recorder.record(Kind::RECEIVED, trace, message, parent, admission as u64, body.len() as u64);
+        let tasks = shared.tasks.clone();
         let held = tasks.hold();
         let answer = async move {
             let _held = held;
             let request = Request { identity, body, recorder: recorder.clone(), reply: None };
             // The handler's own state is behind locks that recover; a panic loses this one answer.
-            let work = AssertUnwindSafe(async { handler.handle(request).await }).catch_unwind();
-            let mut answer = match tasks.unless_ended(work).await {
+            let work = AssertUnwindSafe(async {
+                match begin {
+                    Some(begin) => begin(request).await,
+                    None => Answer { verdict: Verdict::Refused, body: Bytes::new() },
+                }
+            });
+            let mut answer = match tasks.unless_ended(work.catch_unwind()).await {
                 Some(Ok(answer)) => answer,
                 Some(Err(_)) | None => Answer { verdict: Verdict::Failed, body: Bytes::new() },
             };

@@ -28,7 +28,7 @@ use messaging::BrokerAddress;
 
 pub use hopscope_record::trace_context::Identity;
 
-pub use door::{Admitted, Door, Handler, Request};
+pub use door::{Admitted, Begin, Door, Handler, Request};
 pub use grpc::Grpc;
 pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};

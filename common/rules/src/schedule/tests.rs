@@ -1,7 +1,8 @@
-use hopscope_scenario::model::OpenLoad;
+use hopscope_scenario::model::{Arrivals, Bursts, Closed, OpenLoad, Ramp, Work};
 use hopscope_scenario::quantity::Rate;
 use proptest::prelude::*;
 
+use super::course::NS_TIMES_RATE_UNITS;
 use super::*;
 use crate::draw::Purpose;
 
@@ -91,6 +92,98 @@ fn the_cap_holds_and_frees() {
     assert_eq!(flight.now(), 0);
 }
 
+fn times(load: &Load, duration: Time) -> Vec<u64> {
+    schedule(load, duration).map(|intended| intended.at_ns).collect()
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+fn bursts(rate: &str, on: &str, off: &str, arrivals: Arrivals) -> Load {
+    let [on, off] = [on, off].map(|time| time.parse().unwrap());
+    Load::Bursts(Bursts { rate: rate.parse().unwrap(), on, off, arrivals, in_flight: 1, count: None })
+}
+
+fn ramp(from: &str, to: &str, over: &str, arrivals: Arrivals) -> Load {
+    let [from, to] = [from, to].map(|rate| rate.parse().unwrap());
+    Load::Ramp(Ramp { from, to, over: over.parse().unwrap(), arrivals, in_flight: 1, count: None })
+}
+
+#[test]
+fn even_bursts_are_a_constant_load_with_pauses() {
+    let load = bursts("4/s", "500 ms", "2 s", Arrivals::Even);
+    let ms: Vec<_> = times(&load, Time(6 * SECOND)).iter().map(|at| at / 1_000_000).collect();
+    assert_eq!(ms, [0, 250, 2_500, 2_750, 5_000, 5_250]);
+}
+
+#[test]
+fn a_burst_begins_where_its_rate_has_it_and_not_anew() {
+    let load = bursts("3/s", "500 ms", "500 ms", Arrivals::Even);
+    let ms: Vec<_> = times(&load, Time(3 * SECOND)).iter().map(|at| at / 1_000_000).collect();
+    assert_eq!(ms, [0, 333, 1_166, 2_000, 2_333]);
+}
+
+/// The golden schedules of loads whose rate changes: a change here changes every seed's runs.
+#[test]
+fn a_seed_has_always_the_same_bursts_and_ramps() {
+    let first = |load: &Load| times(load, Time(60 * SECOND)).into_iter().take(5).collect::<Vec<_>>();
+    assert_eq!(first(&bursts("1000/s", "2 ms", "10 ms", Arrivals::Poisson)), BURSTS);
+    assert_eq!(first(&ramp("0/s", "1000/s", "1 s", Arrivals::Poisson)), RAMP);
+}
+
+const BURSTS: [u64; 5] = [890_551, 923_733, 1_731_647, 25_763_148, 36_101_340];
+const RAMP: [u64; 5] = [42_203_110, 42_982_163, 58_849_753, 107_360_581, 110_465_734];
+
+#[test]
+fn an_even_ramp_wants_each_when_the_rate_has_added_up_to_it() {
+    // r(t) = 8 t per second for 2 s, which adds up to 4 t², 16 over the ramp; then 16/s.
+    let load = ramp("0/s", "16/s", "2 s", Arrivals::Even);
+    let found = times(&load, Time(2_200_000_000));
+    assert_eq!(found.len(), 20);
+    for (at, n) in found.iter().zip(0_u32..) {
+        let n = f64::from(n);
+        let expected = if n < 16.0 { libm::sqrt(n / 4.0) } else { 2.0 + (n - 16.0) / 16.0 };
+        #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
+        let off = *at as f64 - expected * 1e9;
+        assert!((-1.5..=0.5).contains(&off), "{n} at {at}, {off} ns off");
+    }
+}
+
+#[test]
+fn a_ramp_between_equal_rates_is_constant() {
+    let found = times(&ramp("50/s", "50/s", "1 s", Arrivals::Even), Time(2 * SECOND));
+    let expected = times(&constant("50/s", None), Time(2 * SECOND));
+    assert_eq!(found.len(), 100);
+    assert!(found.iter().zip(&expected).all(|(found, expected)| found.abs_diff(*expected) <= 1), "{found:?}");
+}
+
+#[test]
+fn a_ramp_downwards_grows_thinner() {
+    let found = times(&ramp("1000/s", "0.001/s", "10 s", Arrivals::Poisson), Time(10 * SECOND));
+    // 5,000 in the mean, three quarters in the first half, with standard deviations of 71 and 31; the seed is fixed.
+    assert!((4_650..5_350).contains(&found.len()), "{}", found.len());
+    let early = found.iter().filter(|at| **at < 5 * SECOND).count() * 1_000 / found.len();
+    assert!((720..780).contains(&early), "{early}");
+}
+
+#[test]
+fn the_mean_rate_is_what_is_wanted_over_the_time() {
+    let per_s = |load: &Load, seconds: u64| mean_rate(load, Time(seconds * SECOND)).map(|rate| rate.to_string());
+    let said = |text: &str| Some(text.to_owned());
+    assert_eq!(per_s(&constant("20/s", None), 3), said("20/s"));
+    let load = bursts("100/s", "1 s", "3 s", Arrivals::Poisson);
+    assert_eq!([per_s(&load, 1), per_s(&load, 4), per_s(&load, 8)], [said("100/s"), said("25/s"), said("25/s")]);
+    let load = ramp("0/s", "100/s", "10 s", Arrivals::Even);
+    assert_eq!([per_s(&load, 5), per_s(&load, 10), per_s(&load, 20)], [said("25/s"), said("50/s"), said("75/s")]);
+    assert_eq!(mean_rate(&constant("20/s", None), Time(0)), None);
+}
+
+#[test]
+fn a_closed_load_has_no_schedule() {
+    let closed = Load::Closed(Closed { users: 3, think: Work::Constant { mean: Time(1) }, count: None });
+    assert_eq!(times(&closed, Time(SECOND)), []);
+    assert_eq!(mean_rate(&closed, Time(SECOND)), None);
+}
+
 proptest! {
     #[test]
     fn times_never_fall_and_are_exact(rate in 1..=100_000_000_000_u64, skip in 0..1_000_000_u64) {
@@ -109,10 +202,18 @@ proptest! {
 
     #[test]
     fn any_load_and_duration_end_in_bounds(
-        rate: u64, duration in 0..10_000_000_u64, count in 0..2_000_u64, even: bool,
+        rate: u64, other: u64, duration in 0..10_000_000_u64, count in 0..2_000_u64, even: bool, kind in 0..3_u8,
+        on: u64, off: u64,
     ) {
-        let open = OpenLoad { rate: Rate(rate), in_flight: 1, count: Some(count) };
-        let load = if even { Load::Constant(open) } else { Load::Poisson(open) };
+        let arrivals = if even { Arrivals::Even } else { Arrivals::Poisson };
+        let (rate, count, in_flight) = (Rate(rate), Some(count), 1);
+        let load = match kind {
+            0 if even => Load::Constant(OpenLoad { rate, in_flight, count }),
+            0 => Load::Poisson(OpenLoad { rate, in_flight, count }),
+            1 => Load::Bursts(Bursts { rate, on: Time(on), off: Time(off), arrivals, in_flight, count }),
+            _ => Load::Ramp(Ramp { from: rate, to: Rate(other), over: Time(on), arrivals, in_flight, count }),
+        };
+        let count = count.unwrap_or_default();
         let sends: Vec<_> = schedule(&load, Time(duration)).collect();
         prop_assert!(sends.len() as u64 <= count);
         prop_assert!(sends.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns));

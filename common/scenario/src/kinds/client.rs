@@ -1,7 +1,9 @@
 //! The client: it starts traffic by a schedule.
 
+use super::work::WORKS;
 use super::{Kind, KindDescriptor};
-use crate::fields::{Field, Literal, Presence, ValueType, VariantOption};
+use crate::catalogue::Key;
+use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType, VariantOption};
 use crate::quantity::Dimension;
 use crate::text;
 
@@ -9,28 +11,92 @@ use crate::text;
 const MAX_RATE: u64 = 100_000 * 1_000_000;
 /// Slowest rate: one in 1,000 s.
 const MIN_RATE: u64 = 1_000;
+/// Most requests in flight of one client, and most users.
+const MAX_AT_ONCE: i64 = 100_000;
 /// Largest body of a request.
 const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
 
-static OPEN_LOAD: &[Field] = &[
+/// Longest burst, pause and ramp: one hour; the shortest takes a millisecond.
+const SPAN_NS: (u64, u64) = (1_000_000, 3_600_000_000_000);
+
+const fn rate(name: &'static str, label: Key, min: u64, usual: &'static str) -> Field {
     Field {
-        name: "rate",
-        label: text!("field.load.rate"),
-        value: ValueType::Quantity { dimension: Dimension::Rate, min: MIN_RATE, max: MAX_RATE },
-        presence: Presence::RequiredWith(Literal::Text("20/s")),
+        name,
+        label,
+        value: ValueType::Quantity { dimension: Dimension::Rate, min, max: MAX_RATE },
+        presence: Presence::RequiredWith(Literal::Text(usual)),
+    }
+}
+
+const fn span(name: &'static str, label: Key, usual: &'static str) -> Field {
+    Field {
+        name,
+        label,
+        value: ValueType::Quantity { dimension: Dimension::Time, min: SPAN_NS.0, max: SPAN_NS.1 },
+        presence: Presence::RequiredWith(Literal::Text(usual)),
+    }
+}
+
+const IN_FLIGHT: Field = Field {
+    name: "in_flight",
+    label: text!("field.load.in-flight"),
+    value: ValueType::Integer { min: 1, max: MAX_AT_ONCE },
+    presence: Presence::Default(Literal::Integer(1_000)),
+};
+
+const COUNT: Field = Field {
+    name: "count",
+    label: text!("field.load.count"),
+    value: ValueType::Integer { min: 1, max: 1_000_000_000 },
+    presence: Presence::Optional,
+};
+
+const ARRIVALS: Field = Field {
+    name: "arrivals",
+    label: text!("field.load.arrivals"),
+    value: ValueType::Choice {
+        options: &[
+            ChoiceOption { id: "poisson", label: text!("load.poisson") },
+            ChoiceOption { id: "even", label: text!("arrivals.even") },
+        ],
+    },
+    presence: Presence::Default(Literal::Text("poisson")),
+};
+
+static OPEN_LOAD: &[Field] = &[rate("rate", text!("field.load.rate"), MIN_RATE, "20/s"), IN_FLIGHT, COUNT];
+
+static BURSTS: &[Field] = &[
+    rate("rate", text!("field.load.rate"), MIN_RATE, "20/s"),
+    span("on", text!("field.load.on"), "1 s"),
+    span("off", text!("field.load.off"), "1 s"),
+    ARRIVALS,
+    IN_FLIGHT,
+    COUNT,
+];
+
+static RAMP: &[Field] = &[
+    rate("from", text!("field.from"), 0, "0/s"),
+    rate("to", text!("field.to"), MIN_RATE, "50/s"),
+    span("over", text!("field.load.over"), "5 s"),
+    ARRIVALS,
+    IN_FLIGHT,
+    COUNT,
+];
+
+static CLOSED: &[Field] = &[
+    Field {
+        name: "users",
+        label: text!("field.load.users"),
+        value: ValueType::Integer { min: 1, max: MAX_AT_ONCE },
+        presence: Presence::RequiredWith(Literal::Integer(10)),
     },
     Field {
-        name: "in_flight",
-        label: text!("field.load.in-flight"),
-        value: ValueType::Integer { min: 1, max: 100_000 },
-        presence: Presence::Default(Literal::Integer(1_000)),
+        name: "think",
+        label: text!("field.load.think"),
+        value: ValueType::Variant { tag: "distribution", options: WORKS },
+        presence: Presence::RequiredWith(Literal::Nested),
     },
-    Field {
-        name: "count",
-        label: text!("field.load.count"),
-        value: ValueType::Integer { min: 1, max: 1_000_000_000 },
-        presence: Presence::Optional,
-    },
+    COUNT,
 ];
 
 /// The client's descriptor.
@@ -52,6 +118,9 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
                     // The first is what a new client gets: with work as scattered, waiting shows at once.
                     VariantOption { id: "poisson", label: text!("load.poisson"), fields: OPEN_LOAD },
                     VariantOption { id: "constant", label: text!("load.constant"), fields: OPEN_LOAD },
+                    VariantOption { id: "bursts", label: text!("load.bursts"), fields: BURSTS },
+                    VariantOption { id: "ramp", label: text!("load.ramp"), fields: RAMP },
+                    VariantOption { id: "closed", label: text!("load.closed"), fields: CLOSED },
                 ],
             },
             presence: Presence::RequiredWith(Literal::Nested),

@@ -6,6 +6,7 @@
 mod client;
 mod queue;
 mod service;
+mod work;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::catalogue::Key;
 use crate::fields::{self, Field};
 
-pub(crate) use service::WORKS;
+pub(crate) use work::WORKS;
 
 #[cfg(test)]
 mod tests;

@@ -1,26 +1,16 @@
 //! The service: it receives requests, works, calls its outgoing links in order, and replies.
 
+use super::work::WORKS;
 use super::{Kind, KindDescriptor};
-use crate::fields::{Field, Literal, Presence, ValueType, VariantOption};
+use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
 use crate::quantity::Dimension;
 use crate::text;
 
-/// Longest work of one request: one hour.
-const MAX_WORK_NS: u64 = 3_600_000_000_000;
+/// Largest waiting room that may be asked for.
+const MAX_ROOM: i64 = 1_000_000;
 
-static MEAN: &[Field] = &[Field {
-    name: "mean",
-    label: text!("field.work.mean"),
-    value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WORK_NS },
-    presence: Presence::RequiredWith(Literal::Text("40 ms")),
-}];
-
-/// How long work may take.
-pub(crate) static WORKS: &[VariantOption] = &[
-    // The first is what a new service gets.
-    VariantOption { id: "exponential", label: text!("work.exponential"), fields: MEAN },
-    VariantOption { id: "constant", label: text!("work.constant"), fields: MEAN },
-];
+/// A probability of one, in millionths.
+const CERTAIN: u64 = 1_000_000;
 
 /// The service's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
@@ -45,10 +35,33 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
             presence: Presence::Default(Literal::Integer(1)),
         },
         Field {
+            name: "room",
+            label: text!("field.room"),
+            value: ValueType::Integer { min: 0, max: MAX_ROOM },
+            presence: Presence::Optional,
+        },
+        Field {
             name: "work",
             label: text!("field.work"),
             value: ValueType::Variant { tag: "distribution", options: WORKS },
             presence: Presence::RequiredWith(Literal::Nested),
+        },
+        Field {
+            name: "effort",
+            label: text!("field.effort"),
+            value: ValueType::Choice {
+                options: &[
+                    ChoiceOption { id: "waiting", label: text!("effort.waiting") },
+                    ChoiceOption { id: "burning", label: text!("effort.burning") },
+                ],
+            },
+            presence: Presence::Default(Literal::Text("waiting")),
+        },
+        Field {
+            name: "failure",
+            label: text!("field.failure"),
+            value: ValueType::Quantity { dimension: Dimension::Share, min: 0, max: CERTAIN },
+            presence: Presence::Default(Literal::Text("0 %")),
         },
         Field { name: "body", label: text!("field.body"), value: ValueType::Steps, presence: Presence::Optional },
     ],

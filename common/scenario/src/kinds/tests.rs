@@ -40,7 +40,8 @@ fn the_defaults_of_new_nodes() {
     assert_eq!(
         Kind::Service.descriptor().new_node("n2", "shop", 0, 0),
         json!({"id": "n2", "name": "shop", "x": 0, "y": 0, "kind": "service",
-            "replicas": 1, "workers": 1, "work": {"distribution": "exponential", "mean": "40 ms"}})
+            "replicas": 1, "workers": 1, "work": {"distribution": "exponential", "mean": "40 ms"}, "effort": "waiting",
+            "failure": "0 %"})
     );
 }
 
@@ -82,6 +83,30 @@ fn check_default(field: &Field) {
                 assert!(text.len() >= *min_chars, "{}", field.name);
             }
         }
+    }
+}
+
+fn options_agree(field: &Field) {
+    if let ValueType::Variant { options, .. } = &field.value {
+        let all: Vec<_> = options.iter().flat_map(|option| option.fields).collect();
+        for one in &all {
+            options_agree(one);
+            for other in all.iter().filter(|other| other.name == one.name) {
+                let (one, other) = (&one.value, &other.value);
+                let same = match (one, other) {
+                    (ValueType::Quantity { dimension: a, .. }, ValueType::Quantity { dimension: b, .. }) => a == b,
+                    _ => std::mem::discriminant(one) == std::mem::discriminant(other),
+                };
+                assert!(same, "{}: what one option holds cannot be taken over by another", field.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_field_that_two_options_have_is_of_one_type() {
+    for descriptor in KINDS {
+        descriptor.fields.iter().for_each(options_agree);
     }
 }
 

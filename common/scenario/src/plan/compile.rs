@@ -109,7 +109,8 @@ fn add_service(plan: &mut Plan, node: u32, service: &Service) {
         Some(steps) => written(plan, node, service, steps),
         None => derived(plan, node, service),
     };
-    plan.services.push(PlanService { node, first_place, replicas: service.replicas, workers: service.workers, body });
+    let Service { replicas, workers, room, effort, failure, .. } = *service;
+    plan.services.push(PlanService { node, first_place, replicas, workers, room, effort, failure, body });
 }
 
 /// Work, then the outgoing links in order, called or published to, then the reply.

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Load, Retry, Scenario, Work};
+use crate::model::{AckTime, Effort, Load, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
-use crate::quantity::{Size, Time};
+use crate::quantity::{Share, Size, Time};
+use crate::shape::MAX_DURATION;
 use crate::text;
 
 pub use bytes::PlanError;
@@ -37,8 +38,17 @@ pub const VERSION: u32 = 1;
 pub struct RunSettings {
     /// Where every draw starts from; at most [`crate::shape::MAX_SEED`].
     pub seed: u64,
-    /// How long load is offered.
-    pub duration: Time,
+    /// How long load is offered; `None` (JSON's null, which must be written): until the run is stopped.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub duration: Option<Time>,
+}
+
+impl RunSettings {
+    /// How long load is offered at the longest.
+    #[must_use]
+    pub fn offered(&self) -> Time {
+        self.duration.unwrap_or(MAX_DURATION)
+    }
 }
 
 /// A scenario compiled for a run.
@@ -193,6 +203,15 @@ pub struct PlanService {
     pub replicas: u32,
     /// How many requests one replica works on at once; at least one.
     pub workers: u32,
+    /// How many calls may wait for a worker of one replica; none: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u32>,
+    /// How its work passes.
+    #[serde(default)]
+    pub effort: Effort,
+    /// How probable it is that a work of it fails.
+    #[serde(default)]
+    pub failure: Share,
     /// What it does for a request, in order. Every way through it replies once at most; one that does not is answered at its
     /// end.
     pub body: Vec<Step>,

@@ -7,14 +7,14 @@ const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "ch
   "nodes": [
     {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "20/s", "count": 7}},
     {"id": "n2", "kind": "service", "name": "shop", "replicas": 2, "work": {"distribution": "constant", "mean": "40ms"}},
-    {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "work": {"distribution": "constant", "mean": "1 ms"}}],
+    {"id": "n3", "kind": "service", "name": "stock", "workers": 3, "room": 2, "work": {"distribution": "constant", "mean": "1 ms"}}],
   "links": [
     {"id": "l2", "from": "n2", "to": "n3", "protocol": "in-process"},
     {"id": "l1", "from": "n1", "to": "n2", "protocol": "http1", "timeout": "0.5 s",
      "retry": {"policy": "fixed-delay", "attempts": 3, "delay": "100 ms"}}]}"#;
 
 fn plan() -> Plan {
-    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
     compile(&validate(CHAIN).unwrap().scenario, &settings)
 }
 
@@ -38,7 +38,7 @@ fn the_derived_body_works_then_calls_then_replies() {
     let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
     assert_eq!(shop.body, [work(40_000_000), Step::Call { link: 0 }, Step::Reply]);
     let stock = plan.service_at(2).unwrap();
-    assert_eq!((stock.workers, stock.replicas), (3, 1));
+    assert_eq!((stock.workers, stock.room, stock.replicas), (3, Some(2), 1));
     assert_eq!(stock.body, [work(1_000_000), Step::Reply]);
     assert_eq!(plan.service_at(0), None);
 }
@@ -76,6 +76,18 @@ fn bytes_read_back_to_the_same_plan_and_the_same_bytes() {
     assert_eq!(again.to_bytes().unwrap(), bytes);
 }
 
+/// Recordings that were made before these fields were: what they leave out is what was then.
+#[test]
+fn a_plan_of_an_older_recording_is_read() {
+    let mut plan = plan();
+    let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
+    let older = text.replace(r#","effort":"waiting","failure":"0 %""#, "");
+    assert_eq!((older.matches("effort").count(), older.matches("failure").count()), (0, 0));
+    assert_eq!(Plan::from_bytes(older.as_bytes()).unwrap(), plan);
+    plan.services[0].effort = Effort::Burning;
+    assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
 #[test]
 fn a_written_body_becomes_the_plans_steps() {
     let body = r#""work": {"distribution": "constant", "mean": "40ms"}, "body": [
@@ -85,7 +97,7 @@ fn a_written_body_becomes_the_plans_steps() {
             {"weight": 3, "steps": [{"step": "work", "work": {"distribution": "constant", "mean": "2 ms"}}]},
             {"weight": 1, "steps": []}]}]"#;
     let text = CHAIN.replacen(r#""work": {"distribution": "constant", "mean": "40ms"}"#, body, 1);
-    let settings = RunSettings { seed: 42, duration: Time(5_000_000_000) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
     let plan = compile(&validate(&text).unwrap().scenario, &settings);
     let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
     let shop = plan.service_at(1).unwrap();
@@ -100,6 +112,16 @@ fn a_written_body_becomes_the_plans_steps() {
     assert!(!shop.replies_last());
     assert!(plan.service_at(2).unwrap().replies_last());
     assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn a_run_until_stopped_says_so_and_a_plan_that_does_not_say_is_refused() {
+    let endless = Plan { settings: RunSettings { seed: 1, duration: None }, ..plan() };
+    let text = String::from_utf8(endless.to_bytes().unwrap()).unwrap();
+    assert!(text.contains(r#""settings":{"seed":1,"duration":null}"#));
+    assert_eq!(Plan::from_bytes(text.as_bytes()).unwrap(), endless);
+    let silent = text.replacen(r#","duration":null"#, "", 1);
+    assert!(matches!(Plan::from_bytes(silent.as_bytes()), Err(PlanError::Shape(_))));
 }
 
 #[test]

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const DIMENSIONS: [Dimension; 4] = [Dimension::Time, Dimension::Rate, Dimension::Size, Dimension::Share];
+
 #[test]
 fn reads_tolerantly_and_prints_one_way() {
     let cases = [
@@ -20,6 +22,11 @@ fn reads_tolerantly_and_prints_one_way() {
         (Dimension::Size, "1024 B", "1 KiB"),
         (Dimension::Size, "1.5 KiB", "1536 B"),
         (Dimension::Size, "0 B", "0 B"),
+        (Dimension::Share, "5%", "5 %"),
+        (Dimension::Share, " 150.0  % ", "150 %"),
+        (Dimension::Share, "0.010 %", "0.01 %"),
+        (Dimension::Share, "57.7 %", "57.7 %"),
+        (Dimension::Share, "0%", "0 %"),
     ];
     for (dimension, text, printed) in cases {
         let base = dimension.parse(text).unwrap();
@@ -42,6 +49,9 @@ fn says_what_is_wrong() {
         (Dimension::Rate, "20 s", QuantityError::UnknownUnit),
         (Dimension::Time, "0.5 ns", QuantityError::TooFine),
         (Dimension::Rate, "0.0000001/s", QuantityError::TooFine),
+        (Dimension::Share, "0.05", QuantityError::MissingUnit),
+        (Dimension::Share, "5 percent", QuantityError::UnknownUnit),
+        (Dimension::Share, "0.00001 %", QuantityError::TooFine),
         (Dimension::Time, "99999999999999999999 s", QuantityError::TooLarge),
         (Dimension::Time, "9999999999999 h", QuantityError::TooLarge),
     ];
@@ -52,7 +62,7 @@ fn says_what_is_wrong() {
 
 #[test]
 fn every_unit_is_among_the_allowed_ones_named() {
-    for dimension in [Dimension::Time, Dimension::Rate, Dimension::Size] {
+    for dimension in DIMENSIONS {
         for (unit, _) in dimension.units() {
             let named = dimension.allowed().contains(unit) || matches!(*unit, "us" | "μs");
             assert!(named, "{unit}");
@@ -64,16 +74,21 @@ fn every_unit_is_among_the_allowed_ones_named() {
 proptest! {
     #[test]
     fn printing_then_reading_is_identity(base: u64) {
-        for dimension in [Dimension::Time, Dimension::Rate, Dimension::Size] {
+        for dimension in DIMENSIONS {
             prop_assert_eq!(dimension.parse(&dimension.print(base)), Ok(base));
         }
     }
 
     #[test]
-    fn no_text_panics(text in "\\PC*", digits in "[0-9.]{0,60}(ms|/s|KiB| h)?") {
-        for dimension in [Dimension::Time, Dimension::Rate, Dimension::Size] {
+    fn no_text_panics(text in "\\PC*", digits in "[0-9.]{0,60}(ms|/s|KiB| h|%)?") {
+        for dimension in DIMENSIONS {
             let _ = dimension.parse(&text);
             let _ = dimension.parse(&digits);
         }
     }
+}
+
+#[test]
+fn a_share_is_a_ratio() {
+    assert!((Share(577_000).ratio() - 0.577).abs() < 1e-12);
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::graph::{Edge, kind_at, name};
 use super::issues::Issues;
 use super::walk::short;
+use crate::fields::ValueType;
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::Style;
@@ -43,10 +44,9 @@ fn check_taking(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value)
 
 /// A consumer that may hold fewer messages than it has workers never uses them all.
 fn check_workers(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
-    let number = |node: usize, field: &str| nodes.get(node).and_then(|node| node.get(field)).and_then(Value::as_u64);
-    let prefetch = number(edge.from, "prefetch").unwrap_or(1);
-    let Some(workers) = number(edge.to, "workers").filter(|workers| *workers > prefetch) else { return };
-    if kind_at(nodes, edge.to) == Some(Kind::Service) {
+    let held = (integer(nodes, edge.from, "prefetch"), integer(nodes, edge.to, "workers"));
+    let (Some(prefetch), Some(workers)) = held else { return };
+    if workers > prefetch {
         let args = [
             ("queue", name(nodes, edge.from).into()),
             ("service", name(nodes, edge.to).into()),
@@ -55,6 +55,18 @@ fn check_workers(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
         ];
         issues.push(Issue::new(Code::IdleWorkers, format!("/nodes/{}", edge.from), args));
     }
+}
+
+/// What an integer field of a node holds, or its default where it is left out; nothing where the node's kind does not have
+/// the field or it is faulty, of which its own Issue says enough.
+fn integer(nodes: &[Value], node: usize, name: &str) -> Option<i64> {
+    let field = kind_at(nodes, node)?.descriptor().fields.iter().find(|field| field.name == name)?;
+    let ValueType::Integer { min, max } = field.value else { return None };
+    let value = match nodes.get(node)?.get(name) {
+        Some(value) => value.as_i64(),
+        None => field.default_value()?.as_i64(),
+    };
+    value.filter(|value| (min..=max).contains(value))
 }
 
 /// The replies of one link; `owners` has the client whose replies come through each reply queue.

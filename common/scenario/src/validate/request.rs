@@ -25,19 +25,25 @@ pub struct RunRequest {
 }
 
 /// Validates the text of a request to run; settings that it leaves out have the defaults of
-/// [`SETTINGS_FIELDS`].
+/// [`SETTINGS_FIELDS`]. A duration of null asks for a run that goes on until it is stopped.
 ///
 /// # Errors
 /// Every Issue of scenario and settings; paths start at the request, like `/scenario/nodes/0/name`.
 pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
-    let request = parse(text)?;
     let path = Path::root();
     let mut issues = Issues::default();
-    let Value::Object(root) = &request else {
-        wrong_type(&mut issues, &path, text!("field.run-request"), &request, text!("json.object"));
-        return Err(issues.into_vec());
+    let mut root = match parse(text)? {
+        Value::Object(root) => root,
+        other => {
+            wrong_type(&mut issues, &path, text!("field.run-request"), &other, text!("json.object"));
+            return Err(issues.into_vec());
+        }
     };
-    check_object(&mut issues, &path, root, &[SETTINGS_FIELDS], &["scenario"]);
+    let endless = root.get("duration").is_some_and(Value::is_null);
+    if endless {
+        root.remove("duration");
+    }
+    check_object(&mut issues, &path, &root, &[SETTINGS_FIELDS], &["scenario"]);
     let scenario = match root.get("scenario") {
         Some(scenario) => validate_value(scenario).map_err(below_scenario),
         None => {
@@ -55,13 +61,16 @@ pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
         }
     };
     match settings(root) {
-        Ok(settings) => Ok(RunRequest { scenario: valid.scenario, settings, warnings: below_scenario(valid.warnings) }),
+        Ok(settings) => {
+            let duration = settings.duration.filter(|_| !endless);
+            let settings = RunSettings { duration, ..settings };
+            Ok(RunRequest { scenario: valid.scenario, settings, warnings: below_scenario(valid.warnings) })
+        }
         Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),
     }
 }
 
-fn settings(root: &Map<String, Value>) -> Result<RunSettings, serde_json::Error> {
-    let mut settings = root.clone();
+fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {
     settings.remove("scenario");
     fields::complete(SETTINGS_FIELDS, &mut settings);
     serde_json::from_value(Value::Object(settings))

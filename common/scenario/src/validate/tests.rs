@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalogue::{LANGUAGES, Language};
 use crate::issue::{CODES, Severity};
+use crate::quantity::Time;
 
 const BROKEN: &str = include_str!("../../tests/broken.json");
 const GOOD: &str = include_str!("../../tests/two_services.json");
@@ -143,10 +144,13 @@ fn a_request_has_a_scenario_and_settings_with_defaults() {
     let good: Value = serde_json::from_str(GOOD).unwrap();
     let request = validate_request(&json!({"scenario": good}).to_string()).unwrap();
     assert_eq!(request.settings.seed, 42);
-    assert_eq!(request.settings.duration.to_string(), "5 s");
+    assert_eq!(request.settings.duration, Some(Time(5_000_000_000)));
     let text = json!({"scenario": good, "seed": 7, "duration": "250ms"}).to_string();
     let request = validate_request(&text).unwrap();
-    assert_eq!((request.settings.seed, request.settings.duration.0), (7, 250_000_000));
+    assert_eq!((request.settings.seed, request.settings.duration), (7, Some(Time(250_000_000))));
+    let text = json!({"scenario": good, "duration": null}).to_string();
+    let request = validate_request(&text).unwrap();
+    assert_eq!((request.settings.duration, request.settings.offered().to_string()), (None, "1 h".to_owned()));
     let text = json!({"scenario": broken(&json!({"/nodes/0/name": 3})), "seed": -1, "brokers": 1}).to_string();
     let issues = validate_request(&text).unwrap_err();
     let expected = [("out-of-range", "/seed"), ("unknown-field", "/brokers"), ("wrong-type", "/scenario/nodes/0/name")];

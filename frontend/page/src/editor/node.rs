@@ -60,11 +60,17 @@ impl Facts {
                 kind: t(text!("kind.client.inline")),
                 caption: t_with(
                     text!("node.client.load"),
-                    &[("load", &option(node, "load")), ("rate", &shown(node, "/load/rate"))],
+                    &[
+                        ("load", &option(node, "load")),
+                        ("rate", &first(node, &["/load/rate", "/load/to", "/load/users"])),
+                    ],
                 ),
                 more: t_with(
                     text!("node.client.more"),
-                    &[("in_flight", &shown(node, "/load/in_flight")), ("bytes", &shown(node, "/payload/bytes"))],
+                    &[
+                        ("in_flight", &first(node, &["/load/in_flight", "/load/users"])),
+                        ("bytes", &shown(node, "/payload/bytes")),
+                    ],
                 ),
                 // Only even distances are known before the run.
                 rate: Dimension::Rate
@@ -103,6 +109,12 @@ fn shown(node: NodeRef<'_>, pointer: &str) -> String {
         Some(Value::Number(number)) => grouped(&number.to_string()),
         _ => "–".to_owned(),
     }
+}
+
+/// The first of these fields that the document has.
+fn first(node: NodeRef<'_>, pointers: &[&str]) -> String {
+    let there = pointers.iter().find(|pointer| node.value().pointer(pointer).is_some());
+    shown(node, there.copied().unwrap_or_default())
 }
 
 /// The label of the option that a variant field of the node has chosen.

@@ -39,8 +39,8 @@ pub(crate) struct RunInfo {
     pub(crate) scenario: String,
     /// When it was made, as RFC 3339 in UTC.
     pub(crate) made_at: String,
-    /// How long load is offered, like `5 s`.
-    pub(crate) duration: String,
+    /// How long load is offered, like `5 s`; none: until the run is stopped.
+    pub(crate) duration: Option<String>,
     /// How far it has come.
     pub(crate) state: RunState,
     /// Of a recording that was imported, the id that the run had where it was made.

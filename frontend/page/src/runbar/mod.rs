@@ -1,4 +1,4 @@
-//! The run bar: seed, duration, Run or Stop; and the run's figures and troubles in words.
+//! The run bar: seed, duration or until it is stopped, Run or Stop; and the run's figures and troubles in words.
 
 mod figures;
 mod notice;
@@ -28,11 +28,13 @@ pub(crate) fn RunBar() -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
     let seed = RwSignal::new("42".to_owned());
     let duration = RwSignal::new("5 s".to_owned());
+    let endless = RwSignal::new(false);
     let refused = RwSignal::new(None::<Reason>);
     let live = memo(move || run.status.with(crate::state::run::Status::is_live));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
-        match request(&scenario, &seed.get_untracked(), &duration.get_untracked()) {
+        let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
+        match request(&scenario, &seed.get_untracked(), duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
                 run.start(request);
@@ -45,6 +47,7 @@ pub(crate) fn RunBar() -> impl IntoView {
         editor.with(|_| ());
         seed.track();
         duration.track();
+        endless.track();
         refused.set(None);
     });
     view! {
@@ -53,9 +56,16 @@ pub(crate) fn RunBar() -> impl IntoView {
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
             </label>
-            <label>{t(text!("field.duration"))}
-                <input class="num" name="duration" size="5" autocomplete="off"
-                    prop:value=duration on:input=move |event| duration.set(event_target_value(&event))/>
+            <Show when=move || !endless.get()>
+                <label>{t(text!("field.duration"))}
+                    <input class="num" name="duration" size="5" autocomplete="off"
+                        prop:value=duration on:input=move |event| duration.set(event_target_value(&event))/>
+                </label>
+            </Show>
+            <label title=t(text!("run.until-stopped.tip"))>
+                <input type="checkbox" name="until-stopped"
+                    prop:checked=endless on:change=move |event| endless.set(event_target_checked(&event))/>
+                {t(text!("duration.until-stopped"))}
             </label>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>
@@ -79,7 +89,7 @@ pub(crate) fn RunBar() -> impl IntoView {
 }
 
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, seed: &str, duration: &str) -> Result<String, Reason> {
+fn request(scenario: &Value, seed: &str, duration: Option<&str>) -> Result<String, Reason> {
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
     let request = json!({ "scenario": scenario, "seed": seed, "duration": duration }).to_string();

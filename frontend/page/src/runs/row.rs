@@ -34,7 +34,7 @@ impl Row {
             name: info.name.clone(),
             when: words::when(&info.made_at),
             scenario: info.scenario.clone(),
-            duration: info.duration.clone(),
+            duration: info.duration.clone().unwrap_or_else(|| t(text!("duration.until-stopped"))),
             events: info.events,
             state: words::state(info),
         }

@@ -59,8 +59,10 @@ fn replies_come_back_over_links_of_the_plans_ids() {
     let document = Document::open(text).unwrap();
     let scene = Scene::of(&document, &BTreeSet::new(), Point::default());
     let scenario = hopscope_scenario::validate::validate(text).unwrap().scenario;
-    let settings =
-        hopscope_scenario::plan::RunSettings { seed: 1, duration: hopscope_scenario::quantity::Time(1_000_000_000) };
+    let settings = hopscope_scenario::plan::RunSettings {
+        seed: 1,
+        duration: Some(hopscope_scenario::quantity::Time(1_000_000_000)),
+    };
     let plan = hopscope_scenario::plan::compile(&scenario, &settings);
     let ids: Vec<_> = plan.links.iter().map(|link| link.id.as_str()).collect();
     assert_eq!(scene.links().iter().map(|link| link.id.as_str()).collect::<Vec<_>>(), ids);

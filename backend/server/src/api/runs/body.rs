@@ -27,8 +27,8 @@ pub(crate) struct RunView {
     made_at: String,
     /// Where its draws start from.
     seed: u64,
-    /// How long load is offered, like `5 s`.
-    duration: String,
+    /// How long load is offered, like `5 s`; null: until the run is stopped.
+    duration: Option<String>,
     /// How far it has come.
     pub(crate) state: RunState,
     /// The run's time in ns while it is live; negative during setup.

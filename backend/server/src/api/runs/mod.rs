@@ -52,7 +52,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
     path = "/runs",
     request_body(
         content = Object,
-        description = "{\"scenario\": {…}, \"seed\": 42, \"duration\": \"5 s\"}; seed and duration may be left out."
+        description = "{\"scenario\": {…}, \"seed\": 42, \"duration\": \"5 s\"}; seed and duration may be left out; a duration of null runs until it is stopped."
     ),
     responses(
         (status = 201, description = "The run has been set up and starts", body = Started),

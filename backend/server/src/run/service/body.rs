@@ -10,15 +10,24 @@ use hopscope_rules::body::{Action, Body, Deed, Outcome, Strand};
 use hopscope_scenario::model::Work;
 use tokio::sync::oneshot;
 
-use super::{Held, Replica};
+use super::{Held, Replica, Turn};
 use crate::link::Call;
 use crate::transport::{Request, Verdict};
 
 impl Replica {
-    /// Waits for a worker and goes through the body; gives how that ended. `tell` hears of the reply when it is due: where it
+    /// Waits for its turn and goes through the body; gives how that ended. `tell` hears of the reply when it is due: where it
     /// is the last step, after the worker was freed.
-    pub(super) async fn go_through(self: Arc<Self>, request: Request, tell: oneshot::Sender<Outcome>) -> Outcome {
-        let worker = self.worker().await;
+    pub(super) async fn go_through(
+        self: Arc<Self>,
+        turn: Turn,
+        request: Request,
+        tell: oneshot::Sender<Outcome>,
+    ) -> Outcome {
+        let worker = match turn.await {
+            Ok(worker) => worker,
+            // The pool never drops one that waits: it lives as long as this replica, which is owned here.
+            Err(_) => std::future::pending().await,
+        };
         let held = Held::start(worker, &request);
         let mut tell = Some(tell);
         let mut reply = |outcome| {
@@ -52,21 +61,22 @@ impl Replica {
 
     async fn begin(&self, strand: Strand, deed: Deed<'_>, request: &Request) -> (Strand, Outcome) {
         let outcome = match deed {
-            Deed::Work(work) => {
-                self.wait(work).await;
-                Outcome::Good
-            }
+            Deed::Work(work) => self.pass(work).await,
             Deed::Call(link) | Deed::Publish(link) => self.call(LinkIndex(link), request).await,
         };
         (strand, outcome)
     }
 
-    /// Stands for work by waiting exactly as long.
-    async fn wait(&self, work: &Work) {
-        let length = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
-        if length.0 > 0 {
-            self.timer.after(Duration::from_nanos(length.0)).await;
+    /// Stands for work: burns as much CPU time, or waits exactly as long. It fails as often as chance has it.
+    async fn pass(&self, work: &Work) -> Outcome {
+        let (length, outcome) = self.works.lock().unwrap_or_else(PoisonError::into_inner).draw(work);
+        let length = Duration::from_nanos(length.0);
+        match &self.cpu {
+            _ if length.is_zero() => {}
+            Some(cpu) => cpu.burn(length).await,
+            None => self.timer.after(length).await,
         }
+        outcome
     }
 
     /// Calls on with the body that came in, in as many attempts as the link's policy makes.

@@ -129,3 +129,31 @@ async fn a_delivery_that_is_acked_before_its_work_is_settled_then() {
     assert_eq!(of_kind(&events, Kind::FINISHED).len(), 10);
     assert!(of_kind(&events, Kind::FINISHED).iter().all(|event| event.message != MessageId::NONE));
 }
+
+/// Its prefetch bounds what a queue delivers: the room turns none of it away.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_delivery_is_refused_for_want_of_room() {
+    let narrow = r#""workers": 1, "room": 0, "work": {"distribution": "constant", "mean": "2 ms"}"#;
+    let (run, memory) = begin_scenario(queued(2_000, 30, PREFETCH, "", narrow), 60_000 * MS, DRAIN).await;
+    run.join().await;
+    memory.keeps_the_laws();
+    let (events, _) = memory.read();
+    assert_eq!((of_kind(&events, Kind::ACKED).len(), of_kind(&events, Kind::NACKED).len()), (30, 0));
+    let received = of_kind(&events, Kind::RECEIVED);
+    assert!(received.iter().all(|event| event.a == Admission::Admitted as u64));
+}
+
+/// A delivery whose work fails is rejected for good where nobody hears of the failure, and settled where its sender does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_whose_work_fails_is_rejected_unless_its_sender_is_told() {
+    let failing = r#""workers": 4, "work": {"distribution": "constant", "mean": "1 ms"}, "failure": "100 %""#;
+    for (replies, settled, failed) in [("", (0, 20), 0), (REPLIES, (20, 0), 20)] {
+        let (run, memory) = begin_scenario(queued(1_000, 20, PREFETCH, replies, failing), 60_000 * MS, DRAIN).await;
+        run.join().await;
+        memory.keeps_the_laws();
+        let (events, _) = memory.read();
+        let of_orders = |kind| of_kind(&events, kind).into_iter().filter(|event| event.place == PlaceIndex(1)).count();
+        assert_eq!((of_orders(Kind::ACKED), of_orders(Kind::NACKED)), settled);
+        assert_eq!(of_kind(&events, Kind::FAILED).len(), failed);
+    }
+}

@@ -52,7 +52,7 @@ fn run() -> Value {
         "build": {"type": "string"},
         "started": {"description": "wall clock at time_ns 0", "type": "string", "pattern": nanoseconds},
         "seed": {"type": "integer", "minimum": 0},
-        "duration": {"description": "a number and a unit, as in a scenario", "type": "string"},
+        "duration": {"description": "a number and a unit, as in a scenario; null: until stopped", "type": ["string", "null"]},
         "kinds": {"type": "object", "additionalProperties": {"$ref": "#/$defs/u16"}},
         "whole": {"description": "the run came to its end, and no event was lost", "type": "boolean"},
         "end": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/end"}]},

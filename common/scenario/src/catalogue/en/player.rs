@@ -172,6 +172,7 @@ pub(super) const TEXTS: Table = &[
     ("run.stop", "Stop"),
     ("run.unreadable", "The server's answer cannot be read (status {status})"),
     ("run.unreadable.remedy", "Page and server may be of different versions: reload the page."),
+    ("run.until-stopped.tip", "The load goes on until Stop, for an hour at most."),
     ("statement.Acked", "acked"),
     ("statement.DeadLettered", "dead-lettered"),
     ("statement.Delivered", "taken"),

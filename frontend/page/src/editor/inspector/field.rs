@@ -164,10 +164,11 @@ fn is_about(problem: &Problem, target: &Target, pointer: &str) -> bool {
 
 /// Writes what was typed, as part of the typing in this field.
 fn write(editor: Editor, target: &Target, row: &Row, text: &str) {
-    if editor.now(|document| shown(document.get(target, &row.pointer))) == text {
-        return;
-    }
-    if let Some(change) = typed(target, row, text) {
+    let change = editor.now(|document| {
+        let object = document.get(target, "").filter(|_| shown(document.get(target, &row.pointer)) != text)?;
+        typed(target, row, text, object)
+    });
+    if let Some(change) = change {
         editor.apply(change, Some(&format!("{target:?}{}", row.pointer)));
     }
 }
@@ -189,8 +190,9 @@ fn hint(field: &Field) -> String {
         }
         ValueType::Quantity { dimension, min, max } => {
             let (min, max) = (dimension.print(*min), dimension.print(*max));
-            // A rate has one unit, which its ends show.
-            let key = if *dimension == Dimension::Rate { text!("hint.integer") } else { text!("hint.quantity") };
+            // Rates and shares have one unit, which their ends show.
+            let one = matches!(dimension, Dimension::Rate | Dimension::Share);
+            let key = if one { text!("hint.integer") } else { text!("hint.quantity") };
             t_with(key, &[("min", &min), ("max", &max), ("units", dimension.allowed())])
         }
         ValueType::Text { max_chars, .. } => t_with(text!("hint.text"), &[("max", &grouped(&max_chars.to_string()))]),

@@ -1,0 +1,43 @@
+//! How long work takes: the distributions, each with its mean and, where it can be chosen, its coefficient of variation.
+
+use crate::fields::{Field, Literal, Presence, ValueType, VariantOption};
+use crate::quantity::Dimension;
+use crate::text;
+
+/// Longest work of one request, in the mean: one hour.
+const MAX_WORK_NS: u64 = 3_600_000_000_000;
+
+const MEAN: Field = Field {
+    name: "mean",
+    label: text!("field.work.mean"),
+    value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WORK_NS },
+    presence: Presence::RequiredWith(Literal::Text("40 ms")),
+};
+
+/// A coefficient of variation within these, in millionths.
+const fn cv(min: u64, max: u64, usual: &'static str) -> Field {
+    Field {
+        name: "cv",
+        label: text!("field.work.cv"),
+        value: ValueType::Quantity { dimension: Dimension::Share, min, max },
+        presence: Presence::RequiredWith(Literal::Text(usual)),
+    }
+}
+
+static ALONE: &[Field] = &[MEAN];
+/// Beyond 1 / sqrt(3) the shortest would be below 0.
+static UNIFORM: &[Field] = &[MEAN, cv(10_000, 577_000, "50 %")];
+/// 100 phases to one.
+static ERLANG: &[Field] = &[MEAN, cv(100_000, 1_000_000, "50 %")];
+static HEAVY: &[Field] = &[MEAN, cv(10_000, 10_000_000, "150 %")];
+
+/// The distributions to choose from.
+pub(crate) static WORKS: &[VariantOption] = &[
+    // The first is what a new service gets.
+    VariantOption { id: "exponential", label: text!("work.exponential"), fields: ALONE },
+    VariantOption { id: "constant", label: text!("work.constant"), fields: ALONE },
+    VariantOption { id: "uniform", label: text!("work.uniform"), fields: UNIFORM },
+    VariantOption { id: "lognormal", label: text!("work.lognormal"), fields: HEAVY },
+    VariantOption { id: "erlang", label: text!("work.erlang"), fields: ERLANG },
+    VariantOption { id: "pareto", label: text!("work.pareto"), fields: HEAVY },
+];
