@@ -20,6 +20,12 @@ pub enum Purpose {
     Work(u32),
     /// Which branches one replica takes; its number, from 1.
     Choice(u32),
+    /// The keys of a client's requests.
+    Keys,
+    /// Their values.
+    Values,
+    /// How long before their sends their events happened.
+    EventTimes,
 }
 
 impl Purpose {
@@ -29,6 +35,9 @@ impl Purpose {
             Self::Arrivals => "arrivals".to_owned(),
             Self::Work(replica) => format!("work {replica}"),
             Self::Choice(replica) => format!("choice {replica}"),
+            Self::Keys => "keys".to_owned(),
+            Self::Values => "values".to_owned(),
+            Self::EventTimes => "event times".to_owned(),
         }
     }
 }
@@ -116,6 +125,9 @@ mod tests {
             draws("n1", Purpose::Arrivals),
             draws("n1", Purpose::Work(1)),
             draws("n1", Purpose::Work(2)),
+            draws("n1", Purpose::Keys),
+            draws("n1", Purpose::Values),
+            draws("n1", Purpose::EventTimes),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];

@@ -42,6 +42,9 @@ const SIZE_UNITS: &[Unit] = &[
     ("GiB", 1 << 30),
 ];
 
+/// What numbers without a unit are kept in: thousandths.
+const NUMBER_UNITS: &[Unit] = &[("", 1_000)];
+
 /// What a quantity measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -51,6 +54,8 @@ pub enum Dimension {
     Rate,
     /// A number of bytes; base unit one byte.
     Size,
+    /// A number without a unit, like an exponent; base unit a thousandth.
+    Number,
 }
 
 impl Dimension {
@@ -61,6 +66,7 @@ impl Dimension {
             Self::Time => "ns, µs, ms, s, min, h",
             Self::Rate => "/s",
             Self::Size => "B, kB, KiB, MB, MiB, GB, GiB",
+            Self::Number => "",
         }
     }
 
@@ -82,7 +88,7 @@ impl Dimension {
             return Err(if text.starts_with('-') { QuantityError::Negative } else { QuantityError::NotANumber });
         }
         let unit = unit.trim_start();
-        if unit.is_empty() {
+        if unit.is_empty() && self != Self::Number {
             return Err(QuantityError::MissingUnit);
         }
         let scale = self.units().iter().find(|(name, _)| *name == unit).ok_or(QuantityError::UnknownUnit)?.1;
@@ -97,6 +103,7 @@ impl Dimension {
             Self::Time => print_time(base),
             Self::Rate => format!("{}/s", decimal(base, 1_000_000)),
             Self::Size => print_size(base),
+            Self::Number => decimal(base, 1_000),
         }
     }
 
@@ -105,6 +112,7 @@ impl Dimension {
             Self::Time => TIME_UNITS,
             Self::Rate => RATE_UNITS,
             Self::Size => SIZE_UNITS,
+            Self::Number => NUMBER_UNITS,
         }
     }
 }
@@ -239,6 +247,11 @@ quantity!(
     /// A number of bytes, printed like `512 B`.
     Size,
     Dimension::Size
+);
+quantity!(
+    /// A number in thousandths, printed like `1.1`.
+    Number,
+    Dimension::Number
 );
 
 struct QuantityVisitor(Dimension);

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use hopscope_record::kind::NotSentReason;
 use hopscope_record::{Kind, MessageId};
 use hopscope_rules::balance;
@@ -10,6 +9,7 @@ use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
 use tokio::runtime::Handle;
 
 use super::pacer::Pacer;
+use super::payload::Sender;
 use super::ports::{self, Ports};
 use super::slice::ClientSlice;
 use crate::link::{Call, Link};
@@ -24,7 +24,7 @@ pub(super) struct ClientNode {
     recorder: Recorder,
     links: Arc<[Link]>,
     in_flight: Arc<Mutex<InFlight>>,
-    body: Bytes,
+    sender: Sender,
     tasks: Tasks,
 }
 
@@ -44,9 +44,9 @@ impl ClientNode {
             links.push(ports::connect(calling, ports, &recorder, timer).await?);
         }
         let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.open().in_flight)));
-        let body = Bytes::from(vec![b'.'; slice.payload]);
+        let sender = Sender::new(&slice.payload, slice.payloads.clone());
         let tasks = Tasks::new(Handle::current());
-        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, body, tasks }))
+        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, sender, tasks }))
     }
 
     /// The links that it calls over.
@@ -80,18 +80,22 @@ impl ClientNode {
         let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
         let (trace, message) = recorder.mint_root();
         let none = MessageId::NONE;
+        let parcel = self.sender.next(intended);
+        if let Some(contents) = self.sender.told(&parcel) {
+            recorder.describe(message, contents);
+        }
         recorder.record(Kind::INTENDED, trace, message, none, intended.at_ns, 0);
         let admission = lock(&self.in_flight).begin();
         if admission == Admission::NotSent {
             recorder.record(Kind::NOT_SENT, trace, message, none, NotSentReason::InFlightCap as u64, 0);
             return;
         }
-        let (links, flight, body) = (Arc::clone(&self.links), Flight(Arc::clone(&self.in_flight)), self.body.clone());
+        let (links, flight) = (Arc::clone(&self.links), Flight(Arc::clone(&self.in_flight)));
         self.tasks.spawn(async move {
             let _flight = flight;
             // All its attempts are one request in flight. What became of it is stamped; a client draws no further
             // conclusion.
-            let _ = links[turn].call(Call { trace, message, parent: none }, body).await;
+            let _ = links[turn].call(Call { trace, message, parent: none }, parcel.body()).await;
         });
     }
 

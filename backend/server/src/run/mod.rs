@@ -7,6 +7,7 @@ mod client;
 mod generator;
 mod limits;
 mod pacer;
+mod payload;
 mod phases;
 mod ports;
 mod service;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_scenario::model::{AckTime, Load};
+use hopscope_rules::payload::Payloads;
+use hopscope_scenario::model::{AckTime, Load, Payload};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
@@ -62,8 +63,10 @@ pub(super) struct ClientSlice {
     pub(super) draws: Draws,
     /// How long.
     pub(super) duration: Time,
-    /// Bytes of a request's body.
-    pub(super) payload: usize,
+    /// What it sends.
+    pub(super) payload: Payload,
+    /// What chance decides of that.
+    pub(super) payloads: Payloads,
     /// The links that its requests take in turn.
     pub(super) calling: Vec<CallingSlice>,
 }
@@ -164,7 +167,8 @@ pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
         load: load.load.clone(),
         draws: Draws::new(plan.settings.seed, node_id(plan, load.node), Purpose::Arrivals),
         duration: plan.settings.duration,
-        payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
+        payload: load.payload.clone(),
+        payloads: Payloads::new(&load.payload, plan.settings.seed, node_id(plan, load.node)),
         calling: load
             .links
             .iter()

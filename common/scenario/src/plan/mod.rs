@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Load, Retry, Scenario, Work};
+use crate::model::{AckTime, Load, Payload, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
-use crate::quantity::{Size, Time};
+use crate::quantity::Time;
 use crate::text;
 
 pub use bytes::PlanError;
@@ -175,8 +175,8 @@ pub struct PlanLoad {
     pub place: u32,
     /// When it sends.
     pub load: Load,
-    /// Size of a request's body.
-    pub payload: Size,
+    /// What it sends.
+    pub payload: Payload,
     /// The links that requests take in turn, the first request the first; at least one.
     pub links: Vec<u16>,
 }

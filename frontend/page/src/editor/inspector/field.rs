@@ -189,8 +189,12 @@ fn hint(field: &Field) -> String {
         }
         ValueType::Quantity { dimension, min, max } => {
             let (min, max) = (dimension.print(*min), dimension.print(*max));
-            // A rate has one unit, which its ends show.
-            let key = if *dimension == Dimension::Rate { text!("hint.integer") } else { text!("hint.quantity") };
+            // A rate has one unit, which its ends show, and a number none.
+            let key = if matches!(dimension, Dimension::Rate | Dimension::Number) {
+                text!("hint.integer")
+            } else {
+                text!("hint.quantity")
+            };
             t_with(key, &[("min", &min), ("max", &max), ("units", dimension.allowed())])
         }
         ValueType::Text { max_chars, .. } => t_with(text!("hint.text"), &[("max", &grouped(&max_chars.to_string()))]),
