@@ -4,7 +4,7 @@ use anyhow::Result;
 use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{End, Hello, Payload};
+use hopscope_record::frame::{End, Hello, MessageRow, Payload};
 
 /// What a recording holds.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub struct Recorded {
     pub events: Vec<Event>,
     /// The run's names.
     pub names: Vec<String>,
+    /// What messages carry.
+    pub messages: Vec<MessageRow>,
     /// How many events were lost.
     pub lost: u64,
     /// How it ended, if it did.
@@ -41,6 +43,7 @@ impl Recorded {
                     recorded.events.append(&mut batch);
                 }
                 Payload::Names(names) => recorded.names.extend(names.names),
+                Payload::Messages(messages) => recorded.messages.extend(messages.rows),
                 Payload::Loss(losses) => recorded.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
                 Payload::End(end) => recorded.end = Some(end),
                 Payload::Skipped(_) => {}

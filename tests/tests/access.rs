@@ -25,7 +25,9 @@ impl Elsewhere {
     async fn start(arguments: &[&str], token: Option<&str>) -> Result<Self> {
         let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_BIN")?);
         command.args(["serve", "--listen", "0.0.0.0:0"]).args(arguments).env_remove("HOPSCOPE_TOKEN");
-        token.into_iter().for_each(|token| drop(command.env("HOPSCOPE_TOKEN", token)));
+        if let Some(token) = token {
+            command.env("HOPSCOPE_TOKEN", token);
+        }
         let server = Server::start_by(command, tempfile::tempdir()?).await?;
         Ok(Self { address: server.address()?, server })
     }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hopscope_record::{Kind, LinkIndex, PlaceIndex};
 use hopscope_server::record::clock::monotonic_ns;
-use hopscope_server::record::{FrameSink, Recording, RecordingOptions, Summary, new_run_key};
+use hopscope_server::record::{Contents, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
 
 /// Takes everything and keeps nothing, so that the ring is emptied as in a run.
 struct Nowhere;
@@ -39,6 +39,13 @@ fn hand_off(criterion: &mut Criterion) {
     group.bench_function("clock", |bench| bench.iter(monotonic_ns));
     group.bench_function("record", |bench| {
         bench.iter(|| recorder.record(Kind::SENT, black_box(trace), message, message, 1, 2));
+    });
+    let contents = Contents { key: Some(17), value: Some(42), event_time: Some(-5), bytes: 256 };
+    group.bench_function("describe and record", |bench| {
+        bench.iter(|| {
+            recorder.describe(message, black_box(contents));
+            recorder.record(Kind::INTENDED, black_box(trace), message, message, 1, 2)
+        });
     });
     group.bench_function("mint", |bench| bench.iter(|| recorder.mint_message()));
     group.finish();

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use hopscope_record::frame::EndReason;
 use hopscope_record::{Kind, LinkIndex, PlaceIndex};
-use hopscope_server::record::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
+use hopscope_server::record::{Contents, EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -61,6 +61,13 @@ async fn recording_an_event_allocates_nothing() {
     for n in 0..200_000 {
         let recorder = recorder.clone();
         recorder.record(Kind::SENT, trace, message, recorder.mint_message(), n, 0);
+    }
+    assert_eq!(count() - before, 0);
+    let contents = Contents { key: Some(1_000_000), value: Some(7), event_time: Some(-1), bytes: 256 };
+    recorder.describe(message, contents);
+    let before = count();
+    for _ in 0..10_000 {
+        recorder.describe(message, contents);
     }
     assert_eq!(count() - before, 0);
     let summary = recording.finish(EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts: vec![] }).await;

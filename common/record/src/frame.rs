@@ -7,12 +7,14 @@
 
 mod header;
 mod keyframe;
+mod messages;
 mod payload;
 mod writer;
 
 pub(crate) use header::HeaderError;
 pub use header::{FILE_HEADER_LEN, FILE_MAGIC, FILE_VERSION, FrameType, HEADER_LEN, Header, MAX_PAYLOAD, file_header};
 pub use keyframe::{Keyframe, NotAKeyframe};
+pub use messages::{MessageRow, MessagesPayload};
 pub use payload::{
     CODEC_VERSION, Counted, End, EndCount, EndReason, EventsPayload, Hello, Loss, NamesPayload, Payload, PayloadError,
 };

@@ -1,6 +1,7 @@
 //! Frames as they come, read in their order.
 //!
-//! Owns the rules that hold between frames: Hello first, no gap in the numbers, no gap in the rows of names. What a
+//! Owns the rules that hold between frames: Hello first, no gap in the numbers, no gap in the rows of names and
+//! messages. What a
 //! frame alone must be is the record's ([`hopscope_record::decoder`]).
 
 use std::io::{self, Read};
@@ -49,6 +50,16 @@ pub enum ReadError {
         /// The row that came.
         first: u32,
     },
+    /// The rows of a Messages frame do not follow those before.
+    #[error("the messages of frame {number} begin at row {first}; row {expected} was due")]
+    Messages {
+        /// Which frame.
+        number: u32,
+        /// The row that was due.
+        expected: u64,
+        /// The row that came.
+        first: u64,
+    },
 }
 
 /// Bytes read at a time.
@@ -84,6 +95,7 @@ where
 pub(crate) struct FrameReader {
     next: u32,
     names: usize,
+    messages: u64,
 }
 
 impl FrameReader {
@@ -107,6 +119,12 @@ impl FrameReader {
                 return Err(ReadError::Names { number, expected: self.names, first: rows.first.0 });
             }
             self.names += rows.names.len();
+        }
+        if let Payload::Messages(rows) = &payload {
+            if rows.first != self.messages {
+                return Err(ReadError::Messages { number, expected: self.messages, first: rows.first });
+            }
+            self.messages += rows.rows.len() as u64;
         }
         self.next = number.saturating_add(1);
         Ok(payload)

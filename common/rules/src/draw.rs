@@ -25,6 +25,12 @@ pub enum Purpose {
     Choice(u32),
     /// Which works of one replica fail; its number, from 1.
     Failure(u32),
+    /// The keys of a client's requests.
+    Keys,
+    /// Their values.
+    Values,
+    /// How long before their sends their events happened.
+    EventTimes,
 }
 
 impl Purpose {
@@ -36,6 +42,9 @@ impl Purpose {
             Self::Work(replica) => format!("work {replica}"),
             Self::Choice(replica) => format!("choice {replica}"),
             Self::Failure(replica) => format!("failure {replica}"),
+            Self::Keys => "keys".to_owned(),
+            Self::Values => "values".to_owned(),
+            Self::EventTimes => "event times".to_owned(),
         }
     }
 }
@@ -149,6 +158,9 @@ mod tests {
             draws("n1", Purpose::Work(2)),
             draws("n1", Purpose::Failure(1)),
             draws("n1", Purpose::Think),
+            draws("n1", Purpose::Keys),
+            draws("n1", Purpose::Values),
+            draws("n1", Purpose::EventTimes),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];

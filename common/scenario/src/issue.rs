@@ -102,6 +102,8 @@ codes! {
     MissingField, "missing-field", Error;
     /// A number or quantity is out of its range. Args: label, value, min, max.
     OutOfRange, "out-of-range", Error;
+    /// A text is not a plain number. Args: value, example.
+    BadNumber, "bad-number", Error;
     /// A text is not a quantity of its dimension. Args: value, units, example.
     BadQuantity, "bad-quantity", Error;
     /// A text is too short or too long. Args: label, count, min, max.

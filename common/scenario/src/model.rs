@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
-use crate::quantity::{Rate, Share, Size, Time};
+use crate::quantity::{Number, Rate, Share, Size, Time};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";
@@ -208,8 +208,83 @@ pub struct Closed {
 /// What a client sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
-    /// Size of a request's body.
+    /// Size of a request's body; one that carries more is longer.
     pub bytes: Size,
+    /// How a request's body says what it carries.
+    #[serde(default)]
+    pub content: Content,
+    /// What a request is about; without it, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Keys>,
+    /// A number that a request carries; without it, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Values>,
+    /// When that happened which a request tells of; without it, when its send is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<EventTimes>,
+}
+
+impl Payload {
+    /// Whether a request has a key, a value or an event time of its own.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.key.is_some() || self.value.is_some() || self.event_time.is_some()
+    }
+}
+
+/// How a body says what it carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// As a JSON object.
+    Json,
+    /// As words of text.
+    Text,
+    /// As numbers of fixed length; a body that carries nothing is filler alone.
+    #[default]
+    Binary,
+}
+
+/// Which key a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Keys {
+    /// Each of them as often.
+    Uniform {
+        /// How many there are.
+        keys: u32,
+    },
+    /// A few of them most of the time: the k-th is 1 / k^exponent times as frequent as the first (Zipf's law).
+    Zipf {
+        /// How many there are.
+        keys: u32,
+        /// How uneven: at 0 all would be as frequent.
+        exponent: Number,
+    },
+}
+
+/// Which value a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Values {
+    /// A whole number between two ends, both included, each as often. Either end may be the greater.
+    Uniform {
+        /// One end.
+        from: i64,
+        /// The other.
+        to: i64,
+    },
+}
+
+/// How long before its send that happened which a request tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum EventTimes {
+    /// Exponentially distributed: most are fresh, some late, so requests come out of the order of their events.
+    Exponential {
+        /// How long before, in the mean.
+        mean: Time,
+    },
 }
 
 /// A service: replicas, each a server of its own with workers and a waiting room.

@@ -44,6 +44,8 @@ const SIZE_UNITS: &[Unit] = &[
 
 /// The unit of shares, in millionths.
 const SHARE_UNITS: &[Unit] = &[("%", 10_000)];
+/// What numbers without a unit are kept in: thousandths.
+const NUMBER_UNITS: &[Unit] = &[("", 1_000)];
 
 /// What a quantity measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +58,8 @@ pub enum Dimension {
     Size,
     /// A part of a whole, or a ratio; base unit one millionth.
     Share,
+    /// A number without a unit, like an exponent; base unit a thousandth.
+    Number,
 }
 
 impl Dimension {
@@ -67,6 +71,7 @@ impl Dimension {
             Self::Rate => "/s",
             Self::Size => "B, kB, KiB, MB, MiB, GB, GiB",
             Self::Share => "%",
+            Self::Number => "",
         }
     }
 
@@ -88,7 +93,7 @@ impl Dimension {
             return Err(if text.starts_with('-') { QuantityError::Negative } else { QuantityError::NotANumber });
         }
         let unit = unit.trim_start();
-        if unit.is_empty() {
+        if unit.is_empty() && self != Self::Number {
             return Err(QuantityError::MissingUnit);
         }
         let scale = self.units().iter().find(|(name, _)| *name == unit).ok_or(QuantityError::UnknownUnit)?.1;
@@ -104,6 +109,7 @@ impl Dimension {
             Self::Rate => format!("{}/s", decimal(base, 1_000_000)),
             Self::Size => print_size(base),
             Self::Share => format!("{} %", decimal(base, 10_000)),
+            Self::Number => decimal(base, 1_000),
         }
     }
 
@@ -113,6 +119,7 @@ impl Dimension {
             Self::Rate => RATE_UNITS,
             Self::Size => SIZE_UNITS,
             Self::Share => SHARE_UNITS,
+            Self::Number => NUMBER_UNITS,
         }
     }
 }
@@ -264,6 +271,12 @@ impl Share {
         millionths / 1_000_000.0
     }
 }
+
+quantity!(
+    /// A number in thousandths, printed like `1.1`.
+    Number,
+    Dimension::Number
+);
 
 struct QuantityVisitor(Dimension);
 

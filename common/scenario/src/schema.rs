@@ -46,6 +46,7 @@ pub fn scenario_schema() -> Value {
         "size": quantity(Dimension::Size),
         "step": one_of(STEP_TAG, STEPS),
         "share": quantity(Dimension::Share),
+        "number": quantity(Dimension::Number),
         "node": {"oneOf": nodes.collect::<Vec<_>>()},
         "link": {"oneOf": links.collect::<Vec<_>>()},
     });
@@ -130,14 +131,19 @@ fn definition(dimension: Dimension) -> &'static str {
         Dimension::Rate => "rate",
         Dimension::Size => "size",
         Dimension::Share => "share",
+        Dimension::Number => "number",
     }
 }
 
 fn quantity(dimension: Dimension) -> Value {
     let units: Vec<_> = dimension.spellings().collect();
+    let description = match dimension {
+        Dimension::Number => "a plain number, with at most three decimals".to_owned(),
+        _ => format!("a plain number and a unit: {}", dimension.allowed()),
+    };
     json!({
         "type": "string",
-        "description": format!("a plain number and a unit: {}", dimension.allowed()),
+        "description": description,
         "pattern": format!("^\\s*[0-9]+(\\.[0-9]+)?\\s*({})\\s*$", units.join("|")),
     })
 }

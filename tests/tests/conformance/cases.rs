@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use hopscope_record::kind::Admission;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
+use hopscope_scenario::model::Content;
 use hopscope_server::link::LinkError;
-use hopscope_server::transport::{Address, CallError, Identity, Transport, Verdict};
+use hopscope_server::transport::{Address, Body, CallError, Identity, Transport, Verdict};
 use hopscope_tests::grpc;
 use hopscope_tests::http::Headers;
 use tokio::sync::{Barrier, mpsc};
@@ -67,9 +68,10 @@ async fn identity(transport: &'static dyn Transport) -> Result<()> {
     same("reply", &reply?.body, &Bytes::from("hello"))?;
     let mut second = rig.root();
     second = hopscope_server::link::Call { trace: first.trace, parent: first.message, ..second };
-    rig.link.call(second, Bytes::from("again")).await?;
-    for call in [first, second] {
-        let (arrived, _) = arrivals.recv().await.context("nothing arrived")?;
+    rig.link.call(second, Body { content: Content::Text, bytes: Bytes::from("again") }).await?;
+    for (call, content) in [(first, Content::Binary), (second, Content::Text)] {
+        let (arrived, body) = arrivals.recv().await.context("nothing arrived")?;
+        same("content", &body.content, &content)?;
         same("identity", &arrived, &Identity { trace: call.trace, message: call.message, link: LINK })?;
     }
     let log = rig.close().await?;
@@ -182,7 +184,7 @@ async fn greeting(transport: &'static dyn Transport) -> Result<()> {
     let reply = grpc::call(grpc::SAY_HELLO, receiver, &Headers::new(), "Zoë".as_bytes()).await?;
     same("reply", &reply, &(terms(transport.protocol())?.good, "Hello Zoë".as_bytes().to_vec()))?;
     let (arrived, body) = arrivals.recv().await.context("nothing arrived")?;
-    same("body", &body, &Bytes::from("Zoë"))?;
+    same("body", &body, &Body { content: Content::Text, bytes: Bytes::from("Zoë") })?;
     let log = rig.close().await?;
     same("kinds", &log.kinds(arrived.message), &vec![Kind::RECEIVED, Kind::REPLIED])?;
     same("bytes received", &log.one(arrived.message, Kind::RECEIVED)?.b, &4)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hopscope_server::transport::{Answer, Begin, BoxFuture, Handler, Identity, Request, Verdict};
+use hopscope_server::transport::{Answer, Begin, Body, BoxFuture, Handler, Identity, Request, Verdict};
 use tokio::sync::{Barrier, Semaphore, mpsc};
 
 /// Answers with what was sent.
@@ -11,7 +11,7 @@ pub(crate) struct Echo;
 
 impl Handler for Echo {
     fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
-        Box::pin(async move { Answer { verdict: Verdict::Good, body: request.body } })
+        Box::pin(async move { Answer { verdict: Verdict::Good, body: request.body.bytes } })
     }
 }
 
@@ -25,7 +25,7 @@ impl Handler for Tenfold {
 }
 
 /// Answers with what was sent, and tells who came.
-pub(crate) struct Witness(pub(crate) mpsc::UnboundedSender<(Identity, Bytes)>);
+pub(crate) struct Witness(pub(crate) mpsc::UnboundedSender<(Identity, Body)>);
 
 impl Handler for Witness {
     fn handle(self: Arc<Self>, request: Request) -> BoxFuture<'static, Answer> {
@@ -136,7 +136,7 @@ impl Handler for RefusesFirst {
         let first = request.identity.message.attempt() == 1;
         Box::pin(async move {
             let verdict = if first { Verdict::Refused } else { Verdict::Good };
-            Answer { verdict, body: request.body }
+            Answer { verdict, body: request.body.bytes }
         })
     }
 }

@@ -91,7 +91,7 @@ impl Report {
                 Payload::Loss(losses) => lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
                 Payload::End(last) => end = Some(last),
                 Payload::Names(mut payload) => names.append(&mut payload.names),
-                Payload::Skipped(_) => {}
+                Payload::Messages(_) | Payload::Skipped(_) => {}
             }
             anyhow::Ok(())
         })?;

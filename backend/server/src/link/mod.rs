@@ -10,7 +10,6 @@ mod attempt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
 use hopscope_rules::balance;
 use hopscope_rules::policy::{Attempts, Next, Outcome};
@@ -21,7 +20,7 @@ use tokio::runtime::Handle;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::{Answers, BoxFuture, CallError, Caller, Identity, Outgoing, Progress, Reply, Verdict};
+use crate::transport::{Answers, Body, BoxFuture, CallError, Caller, Identity, Outgoing, Progress, Reply, Verdict};
 use attempt::{Attempt, read_on};
 
 /// The calling end of one link at one place. Dropping it ends what it still reads.
@@ -132,19 +131,19 @@ impl Link {
     ///
     /// # Errors
     /// When no reply came. An error reply is a reply.
-    pub async fn call(&self, call: Call, body: Bytes) -> Result<Reply, LinkError> {
-        self.send(call, body, None).await
+    pub async fn call(&self, call: Call, body: impl Into<Body>) -> Result<Reply, LinkError> {
+        self.send(call, body.into(), None).await
     }
 
     /// Publishes the reply to a message from a queue; the rest is as in [`Link::call`].
     ///
     /// # Errors
     /// When the broker did not say that it has it.
-    pub async fn answer(&self, call: Call, body: Bytes, answers: Answers) -> Result<Reply, LinkError> {
-        self.send(call, body, Some(answers)).await
+    pub async fn answer(&self, call: Call, body: impl Into<Body>, answers: Answers) -> Result<Reply, LinkError> {
+        self.send(call, body.into(), Some(answers)).await
     }
 
-    async fn send(&self, call: Call, body: Bytes, answers: Option<Answers>) -> Result<Reply, LinkError> {
+    async fn send(&self, call: Call, body: Body, answers: Option<Answers>) -> Result<Reply, LinkError> {
         let (mut attempts, mut call) = (Attempts::new(self.policy.retry), call);
         loop {
             let result = self.attempt(call, body.clone(), answers.clone()).await;
@@ -162,7 +161,7 @@ impl Link {
     }
 
     /// Makes one attempt.
-    async fn attempt(&self, call: Call, body: Bytes, answers: Option<Answers>) -> Result<Reply, LinkError> {
+    async fn attempt(&self, call: Call, body: Body, answers: Option<Answers>) -> Result<Reply, LinkError> {
         let attempt = Attempt::open(self, call, body.len());
         let mut reply = self.hand_over(call, body, answers);
         let Some(limit) = self.policy.timeout else {
@@ -190,7 +189,7 @@ impl Link {
     fn hand_over(
         &self,
         call: Call,
-        body: Bytes,
+        body: Body,
         answers: Option<Answers>,
     ) -> BoxFuture<'static, Result<Reply, CallError>> {
         let turn = balance::turn(self.calls.fetch_add(1, Ordering::Relaxed), self.callers.len());

@@ -1,6 +1,6 @@
 //! The collector: the one thread that turns rings into frames.
 //!
-//! Owns the order of what is written: Hello first; Names before the Events that use them; one Events frame per tick,
+//! Owns the order of what is written: Hello first; Names and Messages before the Events that use them; one Events frame per tick,
 //! complete up to its cut; Loss where a ring had no room; End last. It never waits for a disk or a reader while the run
 //! goes on: as long as the sink has no room, events stay in the rings.
 
@@ -15,6 +15,7 @@ use hopscope_record::{Event, KINDS, NameIndex, RunKey};
 use tokio::sync::{oneshot, watch};
 
 use super::clock::{monotonic_ns, wall_ns};
+use super::contents::Rows;
 use super::recorder::Shared;
 use super::recording::{EndInfo, FrameSink, RecordingOptions, Summary, Taken};
 use super::ring::{Lost, OWN_SOURCE, Rings};
@@ -44,6 +45,10 @@ pub(super) struct Collector {
     opening: Option<Opening>,
     /// Taken from the rings and in no frame yet, in the order of time, in raw ns.
     events: Vec<Event>,
+    /// What the messages of those events carry.
+    rows: Rows,
+    /// Rows in the frames so far.
+    described: u64,
     losses: Vec<Lost>,
     homeless: u64,
     lost: u64,
@@ -69,6 +74,8 @@ impl Collector {
             frames: FrameWriter::new(),
             opening: Some(Opening { run, key, plan }),
             events: Vec::new(),
+            rows: Rows::default(),
+            described: 0,
             losses: Vec::new(),
             homeless: 0,
             lost: 0,
@@ -121,6 +128,9 @@ impl Collector {
             taken.events += more;
             more > 0
         });
+        // After the events: who recorded one of them had told before what its message carries.
+        self.rows.add(&mut self.shared.registry.new_rows());
+        self.rows.take(&self.shared.names);
         let homeless = self.shared.homeless.load(Ordering::Relaxed);
         if homeless > self.homeless {
             let count = homeless - self.homeless;
@@ -135,6 +145,7 @@ impl Collector {
         self.write_opening(zero)?;
         // After the events were taken: whoever stamped one of them had its texts interned before.
         self.write_names()?;
+        self.write_messages()?;
         self.write_losses(zero)?;
         self.write_events(zero, cut, even_empty)
     }
@@ -160,6 +171,15 @@ impl Collector {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.sink.put(self.frames.names(first, &names)?);
         }
+        Ok(())
+    }
+
+    fn write_messages(&mut self) -> Result<(), WriteError> {
+        for rows in self.rows.taken().chunks(MAX_EVENTS) {
+            self.sink.put(self.frames.messages(self.described, rows)?);
+            self.described += rows.len() as u64;
+        }
+        self.rows.taken().clear();
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod collector;
+mod contents;
 mod memory;
 mod names;
 mod recorder;
@@ -12,6 +13,7 @@ mod recording;
 mod ring;
 
 pub use clock::RunClock;
+pub use contents::Contents;
 pub use memory::Memory;
 pub use recorder::Recorder;
 pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, Taken, new_run_key};

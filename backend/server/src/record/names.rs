@@ -5,8 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::NameIndex;
 
-/// Most texts that one run keeps; later ones count as none.
+/// Most texts that one run keeps, names of keys apart; later ones count as none.
 const MOST: usize = 4096;
+
+/// Most names of keys that one run keeps: as many as a scenario may have.
+const MOST_KEYS: usize = 1 << 20;
 
 /// Most bytes of one text; longer ones are cut.
 const LONGEST: usize = 512;
@@ -20,6 +23,8 @@ pub(super) struct Names {
 #[derive(Default)]
 struct Table {
     rows: HashMap<String, NameIndex>,
+    /// How many of the rows are names of keys.
+    keys: usize,
     /// Rows that no Names frame has carried yet, in order.
     fresh: Vec<String>,
 }
@@ -27,15 +32,18 @@ struct Table {
 impl Names {
     /// The text as an event's value: its row + 1, or 0 when the run keeps no more.
     pub(super) fn intern(&self, text: &str) -> u64 {
-        let text = cut(text);
         let mut table = self.lock();
-        if let Some(row) = table.rows.get(text) {
-            return NameIndex::to_value(Some(*row));
-        }
-        let Some(row) = u32::try_from(table.rows.len()).ok().filter(|row| (*row as usize) < MOST) else { return 0 };
-        table.rows.insert(text.to_owned(), NameIndex(row));
-        table.fresh.push(text.to_owned());
-        NameIndex::to_value(Some(NameIndex(row)))
+        let full = table.rows.len() - table.keys >= MOST;
+        table.intern(cut(text), full)
+    }
+
+    /// The name of a key's number, likewise.
+    pub(super) fn key(&self, number: u32) -> u64 {
+        let mut table = self.lock();
+        let (before, full) = (table.rows.len(), table.keys >= MOST_KEYS);
+        let value = table.intern(&format!("k{number}"), full);
+        table.keys += table.rows.len() - before;
+        value
     }
 
     /// Takes the texts that are new since the last call, with the row of the first.
@@ -48,6 +56,18 @@ impl Names {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn intern(&mut self, text: &str, full: bool) -> u64 {
+        if let Some(row) = self.rows.get(text) {
+            return NameIndex::to_value(Some(*row));
+        }
+        let Some(row) = u32::try_from(self.rows.len()).ok().filter(|_| !full) else { return 0 };
+        self.rows.insert(text.to_owned(), NameIndex(row));
+        self.fresh.push(text.to_owned());
+        NameIndex::to_value(Some(NameIndex(row)))
     }
 }
 
@@ -68,6 +88,17 @@ mod tests {
         assert_eq!(names.intern("closed"), 3);
         assert_eq!(names.take_fresh(), (NameIndex(2), vec!["closed".to_owned()]));
         assert_eq!(names.take_fresh().1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn keys_have_names_beside_the_texts() {
+        let names = Names::default();
+        assert_eq!((names.key(17), names.intern("k17"), names.key(17), names.intern("reset")), (1, 1, 1, 2));
+        assert_eq!(names.take_fresh().1, ["k17", "reset"]);
+        for number in 1..=2 * MOST {
+            assert_ne!(names.key(u32::try_from(number).unwrap()), 0);
+        }
+        assert_ne!(names.intern("a text still has room"), 0);
     }
 
     #[test]

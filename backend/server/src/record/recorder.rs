@@ -9,6 +9,7 @@ use std::thread::Thread;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, RunKey, SourceId, TraceId};
 
 use super::clock::{RunClock, monotonic_ns};
+use super::contents::Contents;
 use super::names::Names;
 use super::ring::{CAPACITY, OWN_SOURCE, Registry, Writer};
 
@@ -110,6 +111,15 @@ impl Recorder {
         let (place, link) = (self.place, self.link);
         let event = Event { time: 0, trace, message, parent, a, b, place, kind, link };
         with_writer(&self.shared, |writer| writer.record(event)).unwrap_or_else(|| self.shared.lose())
+    }
+
+    /// Tells what a message carries: call it on the same thread right before the message's first event. It never waits and,
+    /// after the thread's first, never allocates.
+    pub fn describe(&self, message: MessageId, contents: Contents) {
+        let told = with_writer(&self.shared, |writer| writer.describe(&self.shared.registry, message, contents));
+        if told.is_none() {
+            self.shared.lose();
+        }
     }
 
     /// A new trace and its root message in attempt 1.

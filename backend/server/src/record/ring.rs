@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 
-use hopscope_record::{Event, Minter, SourceId};
+use hopscope_record::{Event, MessageId, Minter, SourceId};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::clock::monotonic_ns;
+use super::contents::{Contents, Row};
 
 /// Events that a ring holds: 1.8 MB of address space, of which the kernel gives what is touched.
 pub(super) const CAPACITY: usize = 1 << 15;
@@ -43,6 +44,8 @@ pub(super) struct Writer {
     losing: bool,
     minter: Minter,
     collector: Option<Thread>,
+    /// From the first row on.
+    rows: Option<Producer<Row>>,
 }
 
 impl Writer {
@@ -66,6 +69,18 @@ impl Writer {
             collector.unpark();
         }
         event.time
+    }
+
+    /// Hands over what a message carries, whose first event this thread records next. Each row has an event behind it, so
+    /// where there is no room for a row there is none for its event; it counts as lost.
+    pub(super) fn describe(&mut self, registry: &Registry, message: MessageId, contents: Contents) {
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            None => self.rows.insert(registry.open_rows()),
+        };
+        if rows.push(Row { message, contents }).is_err() {
+            self.lose(monotonic_ns());
+        }
     }
 
     #[cold]
@@ -117,6 +132,7 @@ struct Waiting {
     /// Sources handed out, for rings and others. Source 1 is the recording's own.
     handed_out: u16,
     readers: Vec<Reader>,
+    rows: Vec<Consumer<Row>>,
 }
 
 impl Waiting {
@@ -153,7 +169,20 @@ impl Registry {
         });
         drop(waiting);
         let minter = Minter::new(source);
-        Some(Writer { recording, events: producer, marks, sequence: 0, lost: 0, losing: false, minter, collector })
+        let (sequence, lost, losing, rows) = (0, 0, false, None);
+        Some(Writer { recording, events: producer, marks, sequence, lost, losing, minter, collector, rows })
+    }
+
+    /// A way for the calling thread's rows, which holds as many as a ring holds events.
+    fn open_rows(&self) -> Producer<Row> {
+        let (producer, consumer) = RingBuffer::new(CAPACITY);
+        self.lock().rows.push(consumer);
+        producer
+    }
+
+    /// The ways for rows that threads have opened since the last call.
+    pub(super) fn new_rows(&self) -> Vec<Consumer<Row>> {
+        std::mem::take(&mut self.lock().rows)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use hopscope_record::kind::NotSentReason;
 use hopscope_record::{Kind, MessageId, TraceId};
 use hopscope_rules::balance;
@@ -13,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::pacer::{CHUNK, Pacer};
+use super::payload::{Parcel, Sender};
 use super::ports::{self, Ports};
 use super::slice::ClientSlice;
 use crate::link::{Call, Link};
@@ -28,7 +28,7 @@ pub(super) struct ClientNode {
     recorder: Recorder,
     links: Arc<[Link]>,
     in_flight: Arc<Mutex<InFlight>>,
-    body: Bytes,
+    sender: Sender,
     tasks: Tasks,
 }
 
@@ -48,9 +48,9 @@ impl ClientNode {
             links.push(ports::connect(calling, ports, &recorder, timer).await?);
         }
         let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.in_flight())));
-        let body = Bytes::from(vec![b'.'; slice.payload]);
+        let sender = Sender::new(&slice.payload, slice.payloads.clone());
         let tasks = Tasks::new(Handle::current());
-        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, body, tasks }))
+        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, sender, tasks }))
     }
 
     /// The links that it calls over.
@@ -132,19 +132,23 @@ impl ClientNode {
         let turn = balance::turn(n, self.links.len())?;
         let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
         let (trace, message) = recorder.mint_root();
+        let parcel = self.sender.next(Intended { n, at_ns });
+        if let Some(contents) = self.sender.told(&parcel) {
+            recorder.describe(message, contents);
+        }
         recorder.record(Kind::INTENDED, trace, message, MessageId::NONE, at_ns, 0);
-        Some(Wanted { turn, recorder, trace, message })
+        Some(Wanted { turn, recorder, trace, message, parcel })
     }
 
     /// Sends a wanted request; `held` is dropped when its last attempt has ended.
     fn send(&self, wanted: Wanted, held: impl Send + 'static) {
-        let Wanted { turn, trace, message, .. } = wanted;
-        let (links, body) = (Arc::clone(&self.links), self.body.clone());
+        let Wanted { turn, trace, message, parcel, .. } = wanted;
+        let links = Arc::clone(&self.links);
         self.tasks.spawn(async move {
             let _held = held;
             // All its attempts are one request in flight. What became of it is stamped; a client draws no further
             // conclusion.
-            let _ = links[turn].call(Call { trace, message, parent: MessageId::NONE }, body).await;
+            let _ = links[turn].call(Call { trace, message, parent: MessageId::NONE }, parcel.body()).await;
         });
     }
 
@@ -174,6 +178,7 @@ struct Wanted {
     recorder: Recorder,
     trace: TraceId,
     message: MessageId,
+    parcel: Parcel,
 }
 
 /// A user who waits for the end of a request; dropped, it has come.

@@ -8,6 +8,7 @@ mod cpu;
 mod generator;
 mod limits;
 mod pacer;
+mod payload;
 mod phases;
 mod ports;
 mod service;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_scenario::model::{AckTime, Effort, Load};
+use hopscope_rules::payload::Payloads;
+use hopscope_scenario::model::{AckTime, Effort, Load, Payload};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
@@ -69,8 +70,10 @@ pub(super) struct ClientSlice {
     pub(super) draws: Draws,
     /// How long.
     pub(super) duration: Time,
-    /// Bytes of a request's body.
-    pub(super) payload: usize,
+    /// What it sends.
+    pub(super) payload: Payload,
+    /// What chance decides of that.
+    pub(super) payloads: Payloads,
     /// The links that its requests take in turn.
     pub(super) calling: Vec<CallingSlice>,
 }
@@ -165,8 +168,12 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
 
 /// A node's draws for a purpose.
 fn draws(plan: &Plan, node: u32, purpose: Purpose) -> Draws {
-    let id = plan.nodes.get(node as usize).map_or("", |node| &node.id);
-    Draws::new(plan.settings.seed, id, purpose)
+    Draws::new(plan.settings.seed, node_id(plan, node), purpose)
+}
+
+/// What a node's draws are keyed by.
+fn node_id(plan: &Plan, node: u32) -> &str {
+    plan.nodes.get(node as usize).map_or("", |node| &node.id)
 }
 
 fn closed(load: &Load) -> bool {
@@ -180,7 +187,8 @@ pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
         load: load.load.clone(),
         draws: draws(plan, load.node, if closed(&load.load) { Purpose::Think } else { Purpose::Arrivals }),
         duration: plan.settings.offered(),
-        payload: usize::try_from(load.payload.0).unwrap_or(usize::MAX),
+        payload: load.payload.clone(),
+        payloads: Payloads::new(&load.payload, plan.settings.seed, node_id(plan, load.node)),
         calling: load
             .links
             .iter()

@@ -1,12 +1,12 @@
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, End, EndReason, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, MessageRow, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Laws;
 use hopscope_scenario::model::{
-    Client, Effort, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work,
+    Client, Content, Effort, Link, Load, Node, NodeKind, OpenLoad, Payload as Body, Retry, Service, Work,
 };
 use hopscope_scenario::quantity::{Rate, Share, Size, Time};
 
@@ -16,6 +16,7 @@ use crate::record::{Memory, new_run_key};
 mod bodies;
 mod early;
 mod loads;
+mod payload;
 mod queues;
 mod services;
 
@@ -25,6 +26,9 @@ const MS: u64 = 1_000_000;
 trait Recorded {
     /// The events, and the End if there is one.
     fn read(&self) -> (Vec<Event>, Option<End>);
+
+    /// What messages carry, and the names of the keys among others.
+    fn carried(&self) -> (Vec<MessageRow>, Vec<String>);
 
     /// Checks that every law holds, and that nothing is left undecided.
     fn keeps_the_laws(&self);
@@ -46,6 +50,20 @@ impl Recorded for Memory {
             }
         }
         (events, end)
+    }
+
+    fn carried(&self) -> (Vec<MessageRow>, Vec<String>) {
+        let mut decoder = Decoder::new(Framing::Stream);
+        decoder.push(&self.bytes());
+        let (mut rows, mut names) = (Vec::new(), Vec::new());
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            match frame.read().unwrap() {
+                Payload::Messages(messages) => rows.extend(messages.rows),
+                Payload::Names(found) => names.extend(found.names),
+                _ => {}
+            }
+        }
+        (rows, names)
     }
 
     fn keeps_the_laws(&self) {
@@ -107,7 +125,10 @@ fn scenario(shape: &Shape) -> Scenario {
         retry: shape.retry.filter(|_| from == "n1"),
         replies: None,
     };
-    let client = Client { load: Load::Constant(load), payload: Body { bytes: Size(256) } };
+    let client = Client {
+        load: Load::Constant(load),
+        payload: Body { bytes: Size(256), content: Content::Binary, key: None, value: None, event_time: None },
+    };
     Scenario {
         format: hopscope_scenario::model::FORMAT.into(),
         version: hopscope_scenario::model::VERSION,

@@ -1,4 +1,4 @@
-use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FILE_HEADER_LEN, FrameWriter, Hello};
+use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FILE_HEADER_LEN, FrameWriter, Hello, MessageRow};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::plan::{Plan, compile};
 
@@ -46,6 +46,7 @@ pub(crate) struct MadeUp {
     file: RunFile,
     frames: FrameWriter,
     names: u32,
+    messages: u64,
     time: i64,
 }
 
@@ -65,18 +66,23 @@ impl MadeUp {
             plan: plan.to_bytes().unwrap(),
         };
         file.put(frames.hello(&hello).unwrap());
-        Self { store: store.clone(), file, frames, names: 0, time: 0 }
+        Self { store: store.clone(), file, frames, names: 0, messages: 0, time: 0 }
     }
 
     pub(crate) fn id(&self) -> &RunId {
         self.file.id()
     }
 
-    /// So many frames more, most of them with `events` events that hardly can be packed, one in ten with a name; until
-    /// they are in the file.
+    /// So many frames more, most of them with `events` events that hardly can be packed, one in ten with a name or with what
+    /// messages carry; until they are in the file.
     pub(crate) async fn frames(&mut self, count: u32, events: u64) {
         for _ in 0..count {
-            let frame = if self.frames.next_number() % 10 == 4 {
+            let frame = if self.frames.next_number() % 20 == 14 {
+                let row = MessageRow { message: self.messages, key: None, value: Some(1), event_time: None, bytes: 0 };
+                let frame = self.frames.messages(self.messages, &[row, row, row]).unwrap();
+                self.messages += 3;
+                frame
+            } else if self.frames.next_number() % 10 == 4 {
                 let name = format!("name {}", self.names);
                 let frame = self.frames.names(NameIndex(self.names), &[&name]).unwrap();
                 self.names += 1;

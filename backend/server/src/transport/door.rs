@@ -12,7 +12,7 @@ use hopscope_record::kind::Admission;
 use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
 use hopscope_record::{Kind, LinkIndex, MessageId};
 
-use super::{Answer, BoxFuture, ReplyTo, Verdict};
+use super::{Answer, Body, BoxFuture, ReplyTo, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
@@ -37,7 +37,7 @@ pub struct Request {
     /// Who it is.
     pub identity: Identity,
     /// What it carries.
-    pub body: Bytes,
+    pub body: Body,
     /// Stamps at this replica, on the link that the request came over.
     pub recorder: Recorder,
     /// How its sender wants the reply, where it came through a queue and wants one.
@@ -76,7 +76,7 @@ impl Door {
         &self,
         traceparent: Option<TraceParent>,
         hs: Option<Identity>,
-        body: Bytes,
+        body: Body,
         say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
     ) -> Admitted {
         let (recorder, link) = (&self.shared.recorder, LinkIndex::NONE);
@@ -98,7 +98,7 @@ impl Door {
         &self,
         identity: Identity,
         parent: MessageId,
-        body: Bytes,
+        body: Body,
         say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
     ) -> Admitted {
         let shared = &self.shared;

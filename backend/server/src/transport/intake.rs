@@ -11,7 +11,7 @@ use hopscope_record::kind::Admission;
 use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
 use hopscope_record::{Kind, MessageId};
 
-use super::{Answer, Handler, Request, Verdict};
+use super::{Answer, Body, Handler, Request, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
@@ -56,7 +56,7 @@ impl Intake {
         message: MessageId,
         traceparent: Option<TraceParent>,
         hs: Option<Identity>,
-        body: Bytes,
+        body: Body,
         reply: Option<ReplyTo>,
     ) -> impl Future<Output = Option<Answer>> + Send + 'static {
         let Self { recorder, handler, tasks } = self.clone();

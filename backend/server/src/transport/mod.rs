@@ -6,6 +6,7 @@
 //! connections: attempts are stamped by [`crate::link`], what arrives by [`Door`], in the same way for every protocol.
 
 mod amqp;
+mod body;
 mod door;
 mod grpc;
 mod http1;
@@ -28,6 +29,7 @@ use messaging::BrokerAddress;
 
 pub use hopscope_record::trace_context::Identity;
 
+pub use body::Body;
 pub use door::{Admitted, Begin, Door, Handler, Request};
 pub use grpc::Grpc;
 pub use http1::Http1;
@@ -111,7 +113,7 @@ pub struct Outgoing {
     /// Who it is; travels in the protocol's own headers.
     pub identity: Identity,
     /// What it carries.
-    pub body: Bytes,
+    pub body: Body,
     /// What it answers, where it is itself the reply to a message from a queue.
     pub answers: Option<Answers>,
     /// Who is told of what comes before the attempt closes, where something may.

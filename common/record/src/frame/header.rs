@@ -38,7 +38,7 @@ impl FrameType {
     pub const EVENTS: Self = Self(2);
     /// Strings that events name by row.
     pub const NAMES: Self = Self(3);
-    /// Assigned: what a message carried (route, key, event time, bytes, origin).
+    /// What messages carry: key, value, event time, bytes.
     pub const MESSAGES: Self = Self(4);
     /// Assigned: samples of clocks and surroundings.
     pub const CLOCK: Self = Self(5);

@@ -1,6 +1,7 @@
 //! What payloads hold, and how they are written and read.
 
 use super::header::FrameType;
+use super::messages::{MessagesPayload, read_messages};
 use crate::bytes::{Malformed, Reader, put_bytes, put_varint, unzigzag, zigzag};
 use crate::id::{LinkIndex, NameIndex, PlaceIndex, RunKey, SourceId};
 use crate::kind::Kind;
@@ -151,6 +152,8 @@ pub enum Payload<'a> {
     Events(EventsPayload<'a>),
     /// Strings.
     Names(NamesPayload),
+    /// What messages carry.
+    Messages(MessagesPayload),
     /// Events not kept, by source.
     Loss(Vec<Loss>),
     /// How the run ended.
@@ -188,6 +191,7 @@ impl<'a> Payload<'a> {
                 return Ok(Self::Events(EventsPayload { cut, batch: reader.rest() }));
             }
             FrameType::NAMES => Self::Names(read_names(&mut reader).map_err(malformed)?),
+            FrameType::MESSAGES => Self::Messages(read_messages(&mut reader).map_err(malformed)?),
             FrameType::LOSS => Self::Loss(read_losses(&mut reader).map_err(malformed)?),
             FrameType::END => Self::End(read_end(&mut reader).map_err(malformed)?),
             _ if skippable => return Ok(Self::Skipped(frame_type)),
@@ -198,7 +202,7 @@ impl<'a> Payload<'a> {
 }
 
 /// Room for `count` rows of at least one byte each: never more than the bytes that are left.
-fn room<T>(count: usize, reader: &Reader<'_>) -> Vec<T> {
+pub(super) fn room<T>(count: usize, reader: &Reader<'_>) -> Vec<T> {
     Vec::with_capacity(count.min(reader.remaining()))
 }
 

@@ -26,6 +26,12 @@ fn end() -> End {
     }
 }
 
+fn rows() -> [MessageRow; 2] {
+    let bare = MessageRow { message: 1 << 40 | 5, key: None, value: None, event_time: None, bytes: 256 };
+    let full = MessageRow { key: Some(NameIndex(3)), value: Some(-2), event_time: Some(-1), ..bare };
+    [MessageRow { message: full.message - 1, ..full }, MessageRow { event_time: Some(200), ..bare }]
+}
+
 fn read(frame: &[u8]) -> Result<Payload<'_>, PayloadError> {
     let (head, payload) = frame.split_first_chunk::<HEADER_LEN>().unwrap();
     let header = Header::from_bytes(*head).unwrap();
@@ -60,6 +66,10 @@ fn the_bytes_of_frames_are_fixed() {
         12, 0, 0, 0, 7, 0, 0, 0, 4, 0, 0, 0, 84, 21, 181, 160,
         0x90, 0x4e, 2, 1, 2, 1, 1, 0xac, 2, 2, 2, 1,
     ]);
+    assert_eq!(writer.messages(7, &rows()).unwrap(), [
+        19, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 55, 229, 24, 53,
+        7, 2, 7, 0x86, 0x80, 0x80, 0x80, 0x80, 64, 0x80, 4, 3, 3, 1, 4, 0, 0, 0x92, 3,
+    ]);
     assert_eq!(file_header(), [0x89, b'H', b'O', b'P', b'S', 13, 10, 26, 1, 0, 0, 0]);
 }
 
@@ -72,7 +82,9 @@ fn payloads_come_back() {
     let losses = vec![Loss { source: SourceId(u16::MAX), count: u64::MAX, from: i64::MIN, to: i64::MAX }];
     assert_eq!(read(&writer.losses(&losses).unwrap()), Ok(Payload::Loss(losses)));
     assert_eq!(read(&writer.end(&end()).unwrap()), Ok(Payload::End(end())));
-    assert_eq!(writer.next_number(), 4);
+    let messages = MessagesPayload { first: 9, rows: rows().to_vec() };
+    assert_eq!(read(&writer.messages(9, &rows()).unwrap()), Ok(Payload::Messages(messages)));
+    assert_eq!(writer.next_number(), 5);
 }
 
 #[test]
@@ -114,7 +126,9 @@ fn an_unknown_type_is_passed_over_only_if_it_may_be() {
 #[test]
 fn payloads_cut_short_or_too_long_are_errors() {
     let mut writer = FrameWriter::new();
-    for frame in [writer.hello(&hello()), writer.names(NameIndex(0), &["ab"]), writer.end(&end())] {
+    for frame in
+        [writer.hello(&hello()), writer.names(NameIndex(0), &["ab"]), writer.messages(0, &rows()), writer.end(&end())]
+    {
         let mut frame = frame.unwrap();
         let frame_type = FrameType(frame[4]);
         for len in HEADER_LEN..frame.len() {
@@ -148,7 +162,7 @@ proptest! {
     fn counts_that_cannot_be_are_refused(count: u64) {
         let mut bytes = vec![1];
         crate::bytes::put_varint(&mut bytes, count | 1 << 40);
-        for frame_type in [FrameType::HELLO, FrameType::NAMES, FrameType::LOSS, FrameType::END] {
+        for frame_type in [FrameType::HELLO, FrameType::NAMES, FrameType::MESSAGES, FrameType::LOSS, FrameType::END] {
             prop_assert!(Payload::read(frame_type, false, &bytes).is_err());
         }
     }

@@ -1,6 +1,7 @@
 //! Makes frames, one after the other.
 
 use super::header::{FrameType, HEADER_LEN, Header, MAX_PAYLOAD};
+use super::messages::{MessageRow, put_messages};
 use super::payload::{End, Hello, Loss, put_end, put_hello, put_losses, put_names};
 use crate::codec::{EncodeError, EventEncoder};
 use crate::event::Event;
@@ -73,6 +74,17 @@ impl FrameWriter {
         let mut frame = vec![0; HEADER_LEN];
         put_names(&mut frame, first, names);
         self.seal(FrameType::NAMES, frame)
+    }
+
+    /// What messages carry, the first of which gets row `first`.
+    ///
+    /// # Errors
+    /// [`WriteError::TooLong`] if they are too many.
+    pub fn messages(&mut self, first: u64, rows: &[MessageRow]) -> Result<Vec<u8>, WriteError> {
+        let mut frame = Vec::with_capacity(HEADER_LEN + 16 + rows.len() * 12);
+        frame.resize(HEADER_LEN, 0);
+        put_messages(&mut frame, first, rows);
+        self.seal(FrameType::MESSAGES, frame)
     }
 
     /// Events that were not kept, a row for each source that lost some.

@@ -1,6 +1,7 @@
 //! The recording as a table with a row for each event; docs/recording-csv.md tells the columns.
 
 use hopscope_record::Event;
+use hopscope_record::frame::MessageRow;
 
 use super::fields::{Fields, columns};
 use super::table::{Row, put_heading};
@@ -21,9 +22,9 @@ struct Csv {
 }
 
 impl Encoder for Csv {
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>) {
         let mut cells = vec![None; self.columns.len()];
-        self.fields.of(event, &mut |name, cell| {
+        self.fields.of(event, carries, &mut |name, cell| {
             let column = self.columns.iter().position(|column| *column == name);
             if let Some(slot) = column.and_then(|column| cells.get_mut(column)) {
                 *slot = Some(cell);

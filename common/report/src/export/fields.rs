@@ -2,7 +2,7 @@
 //!
 //! JSON, CSV and Perfetto differ in how they write a field, never in which there are.
 
-use hopscope_record::frame::Hello;
+use hopscope_record::frame::{Hello, MessageRow};
 use hopscope_record::kind::{Attempt, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, KINDS, Kind, KindInfo, LinkIndex, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::{Place, Plan};
@@ -12,6 +12,9 @@ use super::values::{CAUSE, DEPTH_BEFORE, Form, field, field_names, word};
 
 /// Fields that any event may have, in their order.
 const COMMON: [&str; 9] = ["time_ns", "kind", "node", "instance", "link", "trace", "message", "attempt", "parent"];
+
+/// Fields of what a message carries, beside `bytes`, on its `Intended`.
+const CARRIED: [&str; 3] = ["key", "value", "event_time_ns"];
 
 /// Fields that stand last: the mark of what came late, and what there is no better name for.
 const LAST: [&str; 4] = ["late", "place", "a", "b"];
@@ -37,7 +40,7 @@ pub(super) enum Cell<'a> {
 pub(crate) fn columns() -> Vec<&'static str> {
     let values = KINDS.iter().flat_map(|info| [info.a.meaning, info.b.meaning]).flat_map(field_names);
     let mut columns = Vec::new();
-    for name in COMMON.into_iter().chain(values).chain(LAST) {
+    for name in COMMON.into_iter().chain(values).chain(CARRIED).chain(LAST) {
         if !columns.contains(&name) {
             columns.push(name);
         }
@@ -96,8 +99,14 @@ impl Fields {
         NameIndex::from_value(value).and_then(|row| self.names.get(row.0 as usize)).map(String::as_str)
     }
 
-    /// Hands over the fields of an event in their order. Those that say nothing are left out.
-    pub(super) fn of<'a>(&'a self, event: &Event, put: &mut impl FnMut(&'static str, Cell<'a>)) {
+    /// Hands over the fields of an event in their order, and of what its message carries. Those that say nothing are left
+    /// out.
+    pub(super) fn of<'a>(
+        &'a self,
+        event: &Event,
+        carries: Option<&MessageRow>,
+        put: &mut impl FnMut(&'static str, Cell<'a>),
+    ) {
         put("time_ns", Cell::Signed(event.time));
         let (name, info) = self.kind(event.kind);
         put("kind", name.map_or(Cell::Unsigned(event.kind.0.into()), Cell::Text));
@@ -118,6 +127,24 @@ impl Fields {
                 put("a", Cell::Id(event.a));
                 put("b", Cell::Id(event.b));
             }
+        }
+        if let Some(row) = carries {
+            put("bytes", Cell::Unsigned(row.bytes));
+            self.carried(row, put);
+        }
+    }
+
+    /// Hands over what a message carries, but for its size.
+    pub(super) fn carried<'a>(&'a self, row: &MessageRow, put: &mut impl FnMut(&'static str, Cell<'a>)) {
+        if let Some(key) = row.key {
+            let value = NameIndex::to_value(Some(key));
+            put("key", self.name(value).map_or(Cell::Unsigned(value), Cell::Text));
+        }
+        if let Some(value) = row.value {
+            put("value", Cell::Signed(value));
+        }
+        if let Some(time) = row.event_time {
+            put("event_time_ns", Cell::Signed(time));
         }
     }
 

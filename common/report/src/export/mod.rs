@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The same frames give the same bytes everywhere. Memory holds the names, the losses, the events of one frame and one
-//! chunk, however long the recording is, and what a format's encoder says that it keeps.
+//! chunk, however long the recording is, the rows of messages whose first event is to come, and what a format's encoder says that it keeps.
 
 mod csv;
 mod document;
@@ -26,11 +26,11 @@ mod perfetto;
 mod table;
 pub(crate) mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::{End, Hello, Loss, Payload};
+use hopscope_record::frame::{End, Hello, Loss, MessageRow, Payload};
 use hopscope_record::{Event, Kind};
 use hopscope_scenario::plan::{Plan, PlanError};
 
@@ -79,8 +79,8 @@ struct Parts<'a> {
 
 /// What writes a document after its beginning.
 trait Encoder: Send {
-    /// Writes the next event.
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>);
+    /// Writes the next event. `carries` comes with the `Intended` of a message that tells what it carries.
+    fn event(&mut self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>);
 
     /// Writes what stands after the last event.
     fn end(&mut self, out: &mut Vec<u8>);
@@ -138,7 +138,7 @@ impl Survey {
             Payload::Names(rows) => self.names.extend(rows.names),
             Payload::Loss(losses) => self.losses.extend(losses),
             Payload::End(end) => self.end = Some(end),
-            Payload::Events(_) | Payload::Skipped(_) => {}
+            Payload::Events(_) | Payload::Messages(_) | Payload::Skipped(_) => {}
         }
         Ok(())
     }
@@ -159,6 +159,7 @@ impl Survey {
             reader: FrameReader::default(),
             decoder: EventDecoder::new(),
             encoder,
+            carried: BTreeMap::new(),
             events: Vec::new(),
             written: 0,
             out,
@@ -173,6 +174,8 @@ pub struct Export {
     reader: FrameReader,
     decoder: EventDecoder,
     encoder: Box<dyn Encoder>,
+    /// What messages carry whose `Intended` is to come.
+    carried: BTreeMap<u64, MessageRow>,
     /// The events of the frame pushed last; those before `written` are in the document.
     events: Vec<Event>,
     written: usize,
@@ -189,12 +192,18 @@ impl Export {
         if self.reader.count() >= self.surveyed {
             return Ok(());
         }
-        if let Payload::Events(events) = self.reader.read(frame)? {
-            self.write_events(usize::MAX);
-            self.written = 0;
-            self.decoder
-                .decode(events.batch, &mut self.events)
-                .map_err(|error| ReadError::Events { number: frame.header.number, error })?;
+        match self.reader.read(frame)? {
+            Payload::Events(events) => {
+                self.write_events(usize::MAX);
+                self.written = 0;
+                self.decoder
+                    .decode(events.batch, &mut self.events)
+                    .map_err(|error| ReadError::Events { number: frame.header.number, error })?;
+            }
+            Payload::Messages(messages) => {
+                self.carried.extend(messages.rows.into_iter().map(|row| (row.message, row)));
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -227,7 +236,8 @@ impl Export {
         while self.out.len() < until
             && let Some(event) = self.events.get(self.written)
         {
-            self.encoder.event(event, &mut self.out);
+            let wanted = (event.kind == Kind::INTENDED).then(|| self.carried.remove(&event.message.message()));
+            self.encoder.event(event, wanted.flatten().as_ref(), &mut self.out);
             self.written += 1;
         }
     }

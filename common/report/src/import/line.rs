@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hopscope_record::frame::Hello;
+use hopscope_record::frame::{Hello, MessageRow};
 use hopscope_record::kind::{Attempt, LATE, QueueCause, QueueStep, ValueMeaning};
-use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::text;
@@ -194,8 +194,8 @@ impl Tables {
         }
     }
 
-    /// The event that a line tells of. The line is used up.
-    pub(super) fn event(&self, line: &mut Line) -> Result<Event, Fault> {
+    /// The event that a line tells of, and what its message carries. The line is used up.
+    pub(super) fn event(&self, line: &mut Line) -> Result<(Event, Option<MessageRow>), Fault> {
         let time = line.signed("time_ns")?.ok_or_else(|| line.missing("time_ns"))?;
         let (kind, info) = self.kind(line)?;
         let place = self.place(line)?;
@@ -217,8 +217,9 @@ impl Tables {
                 (a, line.id("b")?.ok_or_else(|| line.missing("b"))?)
             }
         };
+        let row = if kind == Kind::INTENDED { self.carried(line, MessageId(message))? } else { None };
         line.end()?;
-        Ok(Event {
+        let event = Event {
             trace: TraceId(trace.unwrap_or(0)),
             message: MessageId(message),
             parent: MessageId(parent.unwrap_or(0)),
@@ -227,7 +228,26 @@ impl Tables {
             place,
             link: link.and_then(|link| u16::try_from(link).ok()).map_or(LinkIndex::NONE, LinkIndex),
             ..Event::new(time, kind)
-        })
+        };
+        Ok((event, row))
+    }
+
+    /// What a message carries, where the line tells it.
+    fn carried(&self, line: &mut Line, message: MessageId) -> Result<Option<MessageRow>, Fault> {
+        let find = |text: &str| self.names.get(text).copied();
+        let key =
+            line.named("key", find, NameIndex::to_value(Some(NameIndex(u32::MAX))), text!("import.expected.name"))?;
+        let (value, event_time) = (line.signed("value")?, line.signed("event_time_ns")?);
+        let bytes = line.natural("bytes")?;
+        if bytes.is_none() && key.is_none() && value.is_none() && event_time.is_none() {
+            return Ok(None);
+        }
+        if message.is_none() {
+            return Err(line.missing("message"));
+        }
+        let bytes = bytes.ok_or_else(|| line.missing("bytes"))?;
+        let key = key.and_then(NameIndex::from_value);
+        Ok(Some(MessageRow { message: message.message(), key, value, event_time, bytes }))
     }
 
     fn kind(&self, line: &mut Line) -> Result<(Kind, Option<&'static KindInfo>), Fault> {

@@ -13,7 +13,7 @@ mod reader;
 use std::io;
 
 use hopscope_record::Event;
-use hopscope_record::frame::{FrameWriter, WriteError, file_header};
+use hopscope_record::frame::{FrameWriter, MessageRow, WriteError, file_header};
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::plan::PlanError;
 use serde_json::{Map, Value};
@@ -102,6 +102,10 @@ struct Open {
     head: Head,
     tables: Tables,
     batch: Vec<Event>,
+    /// What the messages of the batch carry.
+    carried: Vec<MessageRow>,
+    /// How many rows were written.
+    described: u64,
     last: i64,
 }
 
@@ -128,20 +132,22 @@ impl<P: FnMut(&[u8]) -> io::Result<()>> Importer<P> {
         for frame in head.frames(&mut self.writer).map_err(too_large("", MAX_HEAD_BYTES))? {
             (self.put)(&frame).map_err(ImportError::Put)?;
         }
-        self.open = Some(Open { tables: head.tables(), head, batch: Vec::with_capacity(BATCH), last: i64::MIN });
+        let (tables, batch, carried) = (head.tables(), Vec::with_capacity(BATCH), Vec::new());
+        self.open = Some(Open { tables, head, batch, carried, described: 0, last: i64::MIN });
         Ok(())
     }
 
     /// An event, whose fields are in the line.
     fn event(&mut self) -> Result<(), ImportError> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let event = open.tables.event(&mut self.line)?;
+        let (event, carries) = open.tables.event(&mut self.line)?;
         if event.time < open.last {
             let args = [("time", event.time.to_string().into()), ("before", open.last.to_string().into())];
             return Err(Fault::new(Code::NotSorted, below(&self.line.path(), "time_ns"), args).into());
         }
         open.last = event.time;
         open.batch.push(event);
+        open.carried.extend(carries);
         self.count += 1;
         self.line.index += 1;
         if open.batch.len() >= BATCH { self.flush() } else { Ok(()) }
@@ -151,6 +157,12 @@ impl<P: FnMut(&[u8]) -> io::Result<()>> Importer<P> {
         let Some(open) = &mut self.open else { return Ok(()) };
         if open.batch.is_empty() {
             return Ok(());
+        }
+        if !open.carried.is_empty() {
+            let frame = self.writer.messages(open.described, &open.carried);
+            open.described += open.carried.len() as u64;
+            open.carried.clear();
+            (self.put)(&frame.map_err(too_large("/events", MAX_EVENT_BYTES))?).map_err(ImportError::Put)?;
         }
         let frame = self.writer.events(open.last, &open.batch).map_err(too_large("/events", MAX_EVENT_BYTES))?;
         open.batch.clear();

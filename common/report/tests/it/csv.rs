@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::Attempt;
-use hopscope_record::{Event, Kind, MessageId, PlaceIndex};
+use hopscope_record::{Event, Kind, MessageId, NameIndex, PlaceIndex};
 use hopscope_report::export::Format;
 use serde_json::Value;
 
@@ -102,6 +103,33 @@ fn stamps(number: u64, kinds: &[(i64, Kind, u32, u64, u64)]) -> Vec<Event> {
         ..Event::new(time, kind)
     };
     kinds.iter().map(stamp).collect()
+}
+
+/// Two messages that were wanted, the first of which was sent; both tell what they carry, the second has no key.
+pub(crate) fn carrying() -> Recording {
+    let sent = [(2, Kind::INTENDED, 0, 1, 0), (3, Kind::SENT, 0, 0, 64), (4, Kind::COMPLETED, 0, 200, 0)];
+    let not_sent = [(6, Kind::INTENDED, 0, 5, 0), (7, Kind::NOT_SENT, 0, 1, 0)];
+    let mut recording = Recording::of([stamps(1, &sent), stamps(2, &not_sent)].concat());
+    let first = MessageRow {
+        message: recording.events[0].message.message(),
+        key: Some(NameIndex(1)),
+        value: Some(7),
+        event_time: Some(-9),
+        bytes: 64,
+    };
+    recording.names.push("k3");
+    recording.messages = vec![first, MessageRow { message: first.message + 1, key: None, event_time: None, ..first }];
+    recording
+}
+
+#[test]
+fn a_message_says_what_it_carries() {
+    let rows = rows("csv-messages", &carrying());
+    let cells = |row: &BTreeMap<String, String>| {
+        ["key", "value", "event_time_ns", "bytes", "outcome"].map(|column| row.get(column).cloned().unwrap_or_default())
+    };
+    assert_eq!(cells(&rows[0]), ["k3", "7", "-9", "64", "Completed"]);
+    assert_eq!(cells(&rows[1]), ["", "7", "", "64", "NotSent"]);
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn what_is_no_recording_is_refused_where_it_is_none() {
         let events = document["events"].as_array().unwrap();
         events.iter().position(|event| event["kind"] == kind).unwrap()
     };
-    let (sent, completed) = (position("Sent"), position("Completed"));
+    let (wanted, sent, completed) = (position("Intended"), position("Sent"), position("Completed"));
     let cases = [
         ("/format".to_owned(), json!("hopscope-scenario"), Code::NotARecording),
         ("/version".to_owned(), json!(2), Code::UnknownVersion),
@@ -139,6 +139,11 @@ fn what_is_no_recording_is_refused_where_it_is_none() {
         ("/run/end/detail".to_owned(), json!("no such text"), Code::BadValue),
         ("/run/end/counts/0/counted".to_owned(), json!("sheep"), Code::BadValue),
         ("/run/end/counts/1/link".to_owned(), json!("l9"), Code::BadValue),
+        (format!("/events/{wanted}/key"), json!("k18"), Code::BadValue),
+        (format!("/events/{wanted}/value"), json!(0.5), Code::BadValue),
+        (format!("/events/{wanted}/event_time_ns"), json!("now"), Code::BadValue),
+        (format!("/events/{wanted}/bytes"), json!(-1), Code::BadValue),
+        (format!("/events/{sent}/key"), json!("k17"), Code::UnknownField),
         (format!("/events/{sent}/time_ns"), json!("now"), Code::BadValue),
         (format!("/events/{sent}/time_ns"), json!(1.5), Code::BadValue),
         (format!("/events/{sent}/time_ns"), json!(-5_000_000), Code::NotSorted),
@@ -193,6 +198,15 @@ fn what_is_left_out_or_in_the_wrong_place_is_named() {
             let fault = refused(&altered.to_string());
             assert_eq!((fault.code, fault.path), (Code::Missing, format!("{parent}/{field}")));
         }
+    }
+    let wanted = document["events"].as_array().unwrap().iter().position(|event| event["kind"] == "Intended").unwrap();
+    for field in ["message", "bytes"] {
+        let mut altered = document.clone();
+        altered["events"][wanted].as_object_mut().unwrap().shift_remove(field);
+        let fault = refused(&altered.to_string());
+        // Without a message its attempt means nothing.
+        let attempt = field == "message" && fault.code == Code::UnknownField;
+        assert!(attempt || (fault.code, fault.path) == (Code::Missing, format!("/events/{wanted}/{field}")));
     }
     let mut settings = document.clone();
     settings["run"]["mood"] = json!(1);

@@ -2,7 +2,7 @@
 
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
-use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss};
+use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MessageRow};
 use hopscope_record::kind::{
     AWAITS_REPLY, Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
 };
@@ -98,7 +98,9 @@ pub(crate) fn all_parts() -> Recording {
         at(7_003, Kind::HEDGED, 1, 3, 4),
         at(7_004, Kind(999), 1, 5, 6),
     ]);
-    recording.names = vec!["connection refused", "a \"quoted\"\nline"];
+    recording.names = vec!["connection refused", "a \"quoted\"\nline", "k17"];
+    let (key, value, event_time) = (Some(NameIndex(2)), Some(-42), Some(-5));
+    recording.messages = vec![MessageRow { message: message.message(), key, value, event_time, bytes: 256 }];
     recording.hello.kinds.push((Kind::HEDGED, "Hedged".to_owned()));
     recording.losses = vec![Loss { source: SourceId(2), count: 12, from: 500, to: 900 }];
     recording.end = Some(End {
@@ -159,6 +161,8 @@ fn exports_are_as_the_schema_says_and_altered_ones_are_not() {
         ("/run/started", Value::from("now")),
         ("/run/end/reason", Value::from("bored")),
         ("/events/3/scheduled_ns", Value::from("1 ms")),
+        ("/events/3/value", Value::from("42")),
+        ("/events/5/key", Value::from("k17")),
         ("/events/5/status", Value::from(200)),
         ("/events/5/trace", Value::from("7")),
         ("/losses/0/count", Value::from(0)),
@@ -275,7 +279,13 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(line.get("awaits_reply").map(|_| AWAITS_REPLY))
         .or(hex("a"))
         .unwrap_or(0);
-    let b = number("bytes").or(number("next_attempt")).or(read_step(line)).or(hex("b")).unwrap_or(0) | error;
+    let b = number("bytes")
+        .filter(|_| kind != Kind::INTENDED)
+        .or(number("next_attempt"))
+        .or(read_step(line))
+        .or(hex("b"))
+        .unwrap_or(0)
+        | error;
     let place = match (line.get("node"), line.get("instance")) {
         (Some(node), Some(instance)) => {
             let places = [("n1", "client"), ("n2", "replica 1"), ("n3", "replica 1")];

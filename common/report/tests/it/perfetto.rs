@@ -7,6 +7,7 @@ use hopscope_record::{Event, PlaceIndex};
 use hopscope_report::export::Format;
 use prost::Message as _;
 
+use crate::csv::carrying;
 use crate::exports::written;
 use crate::json::all_parts;
 use crate::lawful::{self, Shape};
@@ -96,6 +97,17 @@ fn every_event_is_in_it_once_with_its_fields() {
             assert!(found.kind == Some(SLICE_END) || found.flow_ids.starts_with(&flow), "{found:?}");
         }
     }
+}
+
+#[test]
+fn the_slice_of_a_message_says_what_it_carries() {
+    let read = read(&carrying());
+    let told: Vec<_> =
+        read.recorded().map(|(_, event)| read.fields(event)).filter(|it| it.contains_key("value")).collect();
+    let kinds: Vec<_> = told.iter().map(|fields| fields["kind"].as_str()).collect();
+    assert_eq!(kinds, ["Intended", "Sent", "Intended"]);
+    let carried = ["key", "value", "event_time_ns", "bytes"].map(|field| told[1][field].as_str());
+    assert_eq!(carried, ["k3", "7", "-9", "64"]);
 }
 
 #[test]

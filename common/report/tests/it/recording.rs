@@ -2,7 +2,9 @@
 
 use crate::lawful::queued::{self, Queued};
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, file_header};
+use hopscope_record::frame::{
+    CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, MessageRow, file_header,
+};
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Steps, ValueMeaning};
 use hopscope_record::{Event, KINDS, LinkIndex, NameIndex, RunKey, SourceId};
 use hopscope_scenario::plan::{RunSettings, compile};
@@ -24,6 +26,8 @@ const SCENARIO: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": 
 pub(crate) struct Recording {
     pub(crate) hello: Hello,
     pub(crate) names: Vec<&'static str>,
+    /// What messages carry.
+    pub(crate) messages: Vec<MessageRow>,
     pub(crate) losses: Vec<Loss>,
     pub(crate) events: Vec<Event>,
     pub(crate) end: Option<End>,
@@ -65,7 +69,15 @@ impl Recording {
             plan: plan(SCENARIO),
         };
         let end = Some(end_of(&events));
-        Self { hello, names: vec!["connection refused"], losses: Vec::new(), events, end, batch: 4_096 }
+        Self {
+            hello,
+            names: vec!["connection refused"],
+            messages: Vec::new(),
+            losses: Vec::new(),
+            events,
+            end,
+            batch: 4_096,
+        }
     }
 
     /// The bytes of its file. Events are sorted by time first.
@@ -76,6 +88,9 @@ impl Recording {
         let mut file = file_header().to_vec();
         file.extend(writer.hello(&self.hello).unwrap());
         file.extend(writer.names(NameIndex(0), &self.names).unwrap());
+        if !self.messages.is_empty() {
+            file.extend(writer.messages(0, &self.messages).unwrap());
+        }
         if !self.losses.is_empty() {
             file.extend(writer.losses(&self.losses).unwrap());
         }

@@ -180,7 +180,7 @@ fn the_mean_rate_is_what_is_wanted_over_the_time() {
 #[test]
 fn a_closed_load_has_no_schedule() {
     let closed = Load::Closed(Closed { users: 3, think: Work::Constant { mean: Time(1) }, count: None });
-    assert_eq!(times(&closed, Time(SECOND)), []);
+    assert!(times(&closed, Time(SECOND)).is_empty());
     assert_eq!(mean_rate(&closed, Time(SECOND)), None);
 }
 

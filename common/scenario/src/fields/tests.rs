@@ -8,9 +8,22 @@ fn the_rows_of_a_form_follow_the_chosen_variant() {
     let client = Kind::Client.descriptor();
     let rows = leaves(client.fields, &client.new_node("n1", "buyers", 0, 0));
     let pointers: Vec<_> = rows.iter().map(|row| row.pointer.as_str()).collect();
-    assert_eq!(pointers, ["/load", "/load/rate", "/load/in_flight", "/load/count", "/payload/bytes"]);
+    assert_eq!(
+        pointers,
+        [
+            "/load",
+            "/load/rate",
+            "/load/in_flight",
+            "/load/count",
+            "/payload/bytes",
+            "/payload/content",
+            "/payload/key",
+            "/payload/value",
+            "/payload/event_time"
+        ]
+    );
     let rows = leaves(client.fields, &json!({"load": {"kind": "unheard of"}}));
-    assert_eq!(rows.len(), 2, "an unknown option has no rows of its own");
+    assert_eq!(rows.len(), 6, "an unknown option has no rows of its own");
 }
 
 #[test]
@@ -22,7 +35,7 @@ fn completing_writes_defaults_and_keeps_what_is_there() {
         Value::Object(node),
         json!({
             "load": {"kind": "constant", "rate": "-1.2", "in_flight": 1000},
-            "payload": {"bytes": "256 B"}
+            "payload": {"bytes": "256 B", "content": "binary"}
         })
     );
 }

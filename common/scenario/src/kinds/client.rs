@@ -15,6 +15,12 @@ const MIN_RATE: u64 = 1_000;
 const MAX_AT_ONCE: i64 = 100_000;
 /// Largest body of a request.
 const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
+/// Most keys.
+const MAX_KEYS: i64 = 1_000_000;
+/// How far from 0 a value may be.
+const MAX_VALUE: i64 = 1_000_000_000;
+/// Longest mean time from an event to its send: one hour.
+const MAX_LATENESS_NS: u64 = 3_600_000_000_000;
 
 /// Longest burst, pause and ramp: one hour; the shortest takes a millisecond.
 const SPAN_NS: (u64, u64) = (1_000_000, 3_600_000_000_000);
@@ -99,6 +105,98 @@ static CLOSED: &[Field] = &[
     COUNT,
 ];
 
+const KEYS: Field = Field {
+    name: "keys",
+    label: text!("field.payload.keys"),
+    value: ValueType::Integer { min: 1, max: MAX_KEYS },
+    presence: Presence::RequiredWith(Literal::Integer(100)),
+};
+
+const fn end(name: &'static str, label: Key, default: i64) -> Field {
+    Field {
+        name,
+        label,
+        value: ValueType::Integer { min: -MAX_VALUE, max: MAX_VALUE },
+        presence: Presence::RequiredWith(Literal::Integer(default)),
+    }
+}
+
+static PAYLOAD: &[Field] = &[
+    Field {
+        name: "bytes",
+        label: text!("field.payload.bytes"),
+        value: ValueType::Quantity { dimension: Dimension::Size, min: 0, max: MAX_PAYLOAD_BYTES },
+        presence: Presence::Default(Literal::Text("256 B")),
+    },
+    Field {
+        name: "content",
+        label: text!("field.payload.content"),
+        value: ValueType::Choice {
+            options: &[
+                ChoiceOption { id: "json", label: text!("content.json") },
+                ChoiceOption { id: "text", label: text!("content.text") },
+                ChoiceOption { id: "binary", label: text!("content.binary") },
+            ],
+        },
+        presence: Presence::Default(Literal::Text("binary")),
+    },
+    Field {
+        name: "key",
+        label: text!("field.payload.key"),
+        value: ValueType::Variant {
+            tag: "distribution",
+            options: &[
+                VariantOption { id: "uniform", label: text!("payload.uniform"), fields: &[KEYS] },
+                VariantOption {
+                    id: "zipf",
+                    label: text!("payload.zipf"),
+                    fields: &[
+                        KEYS,
+                        Field {
+                            name: "exponent",
+                            label: text!("field.payload.exponent"),
+                            value: ValueType::Quantity { dimension: Dimension::Number, min: 10, max: 10_000 },
+                            presence: Presence::RequiredWith(Literal::Text("1.1")),
+                        },
+                    ],
+                },
+            ],
+        },
+        presence: Presence::Optional,
+    },
+    Field {
+        name: "value",
+        label: text!("field.payload.value"),
+        value: ValueType::Variant {
+            tag: "distribution",
+            options: &[VariantOption {
+                id: "uniform",
+                label: text!("payload.uniform"),
+                fields: &[end("from", text!("field.from"), 0), end("to", text!("field.to"), 100)],
+            }],
+        },
+        presence: Presence::Optional,
+    },
+    Field {
+        name: "event_time",
+        label: text!("field.payload.event-time"),
+        value: ValueType::Variant {
+            tag: "distribution",
+            options: &[VariantOption {
+                id: "exponential",
+                label: text!("work.exponential"),
+                fields: &[Field {
+                    name: "mean",
+                    label: text!("field.payload.lateness"),
+                    value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_LATENESS_NS },
+                    presence: Presence::RequiredWith(Literal::Text("200 ms")),
+                }],
+            }],
+        },
+        presence: Presence::Optional,
+    },
+];
+
 /// The client's descriptor.
 pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
     kind: Kind::Client,
@@ -128,14 +226,7 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
         Field {
             name: "payload",
             label: text!("field.payload"),
-            value: ValueType::Group {
-                fields: &[Field {
-                    name: "bytes",
-                    label: text!("field.payload.bytes"),
-                    value: ValueType::Quantity { dimension: Dimension::Size, min: 0, max: MAX_PAYLOAD_BYTES },
-                    presence: Presence::Default(Literal::Text("256 B")),
-                }],
-            },
+            value: ValueType::Group { fields: PAYLOAD },
             presence: Presence::Default(Literal::Nested),
         },
     ],

@@ -35,7 +35,7 @@ fn the_defaults_of_new_nodes() {
     assert_eq!(
         Kind::Client.descriptor().new_node("n1", "buyers", 0, 0),
         json!({"id": "n1", "name": "buyers", "x": 0, "y": 0, "kind": "client",
-            "load": {"kind": "poisson", "rate": "20/s", "in_flight": 1000}, "payload": {"bytes": "256 B"}})
+            "load": {"kind": "poisson", "rate": "20/s", "in_flight": 1000}, "payload": {"bytes": "256 B", "content": "binary"}})
     );
     assert_eq!(
         Kind::Service.descriptor().new_node("n2", "shop", 0, 0),

@@ -100,7 +100,7 @@ fn add_client(plan: &mut Plan, node: u32, client: &Client) {
     if links.is_empty() {
         return;
     }
-    plan.loads.push(PlanLoad { node, place, load: client.load.clone(), payload: client.payload.bytes, links });
+    plan.loads.push(PlanLoad { node, place, load: client.load.clone(), payload: client.payload.clone(), links });
 }
 
 fn add_service(plan: &mut Plan, node: u32, service: &Service) {

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Effort, Load, Retry, Scenario, Work};
+use crate::model::{AckTime, Effort, Load, Payload, Retry, Scenario, Work};
 use crate::protocol::{Protocol, Style};
-use crate::quantity::{Share, Size, Time};
+use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
 use crate::text;
 
@@ -185,8 +185,8 @@ pub struct PlanLoad {
     pub place: u32,
     /// When it sends.
     pub load: Load,
-    /// Size of a request's body.
-    pub payload: Size,
+    /// What it sends.
+    pub payload: Payload,
     /// The links that requests take in turn, the first request the first; at least one.
     pub links: Vec<u16>,
 }

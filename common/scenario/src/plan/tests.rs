@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::{Load, OpenLoad};
-use crate::quantity::Rate;
+use crate::model::{Content, Load, OpenLoad};
+use crate::quantity::{Rate, Size};
 use crate::validate::validate;
 
 const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "chain",
@@ -63,7 +63,8 @@ fn links_keep_their_timeout_and_retry() {
 #[test]
 fn the_load_names_its_links_and_bounds() {
     let load = Load::Constant(OpenLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
-    let expected = PlanLoad { node: 0, place: 0, load, payload: Size(256), links: vec![1] };
+    let payload = Payload { bytes: Size(256), content: Content::Binary, key: None, value: None, event_time: None };
+    let expected = PlanLoad { node: 0, place: 0, load, payload, links: vec![1] };
     assert_eq!(plan().loads, [expected]);
 }
 

@@ -171,6 +171,9 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
         (ValueType::Quantity { dimension, min, max }, Value::String(text)) => {
             check_quantity(issues, path, field, text, *dimension, (*min, *max));
         }
+        (ValueType::Quantity { dimension: Dimension::Number, .. }, _) => {
+            wrong_type(issues, path, field.label, value, text!("json.decimal"));
+        }
         (ValueType::Quantity { .. }, _) => {
             wrong_type(issues, path, field.label, value, text!("json.quantity"));
         }
@@ -260,7 +263,8 @@ fn check_quantity(
             };
             let args =
                 [("value", short(text).into()), ("units", dimension.allowed().into()), ("example", example.into())];
-            issues.push(Issue::new(Code::BadQuantity, path.pointer(), args));
+            let code = if dimension == Dimension::Number { Code::BadNumber } else { Code::BadQuantity };
+            issues.push(Issue::new(code, path.pointer(), args));
         }
     }
 }

@@ -52,6 +52,8 @@ struct Detail {
     /// Names of the lanes' places, in their order.
     lanes: Vec<String>,
     lines: Vec<Line>,
+    /// What the root carries, in words.
+    carries: String,
 }
 
 /// One event in the list.
@@ -155,7 +157,20 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
         late: event.is_late(),
     };
     let lines = events.iter().zip(&drawing.marks).map(line).collect();
-    Some(Detail { row, width, reading, trace, events, drawing, lanes, lines })
+    let carries = carries(buffer, &trace);
+    Some(Detail { row, width, reading, trace, events, drawing, lanes, lines, carries })
+}
+
+/// What a trace's root carries: its key, its value, and how long before it was wanted its event happened.
+fn carries(buffer: &RunBuffer, trace: &Trace) -> String {
+    let Some(row) = trace.carries else { return String::new() };
+    let told = [
+        (text!("trace.key"), buffer.key_of(trace).map(str::to_owned)),
+        (text!("trace.value"), row.value.map(|value| value.to_string())),
+        (text!("trace.event-time"), row.event_time.map(|time| format::duration(trace.began - time))),
+    ];
+    let words: Vec<_> = told.into_iter().filter_map(|(key, what)| Some(t_with(key, &[("what", &what?)]))).collect();
+    words.join(" · ")
 }
 
 /// A caption that says which attempt it is of, from the second on.
@@ -290,7 +305,7 @@ fn queue_label(key: Key, step: Option<u8>, before: u32, after: u32, waited: i64)
 #[component]
 fn Reading(detail: Detail) -> impl IntoView {
     let run = use_run();
-    let Detail { row, trace, lines, .. } = detail;
+    let Detail { row, trace, lines, carries, .. } = detail;
     let captions: Vec<_> = lines.iter().map(|line| line.caption.clone()).collect();
     let shown = move || run.event.get().and_then(|index| captions.get(index).cloned());
     let one = |(index, line): (usize, Line)| {
@@ -320,6 +335,7 @@ fn Reading(detail: Detail) -> impl IntoView {
                     <span class="dim">{t(text!("trace.finished"))}</span><span class="num">{format::duration(time)}</span>
                 })}
             </p>
+            {(!carries.is_empty()).then(|| view! { <p class="num" data-carries="">{carries}</p> })}
             <p class="caption" aria-live="polite">{move || shown().unwrap_or_else(|| t(text!("trace.step-hint")))}</p>
             <ol class="events">{lines.into_iter().enumerate().map(one).collect::<Node>()}</ol>
         </div>

@@ -115,6 +115,7 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
             {plain(text!("traces.finished"))}
             {plain(text!("traces.outcome"))}
             {plain(text!("traces.hops"))}
+            {plain(text!("field.payload.key"))}
             {plain(text!("traces.id"))}
         </div>
     }
@@ -142,6 +143,7 @@ fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
             <span role="cell" class="num">{trace.finished().map_or_else(|| "–".to_owned(), format::duration)}</span>
             <span role="cell" class=outcome_class(trace.outcome)>{t(outcome_label(trace.outcome))}</span>
             <span role="cell" class="num">{trace.hops}</span>
+            <span role="cell" class="num">{run.with(|data| data.buffer.key_of(&trace).unwrap_or("–").to_owned())}</span>
             <span role="cell" class="num dim">{shown_id}</span>
         </div>
     }

@@ -261,6 +261,11 @@ impl RunBuffer {
                 self.names.truncate(names.first.0 as usize);
                 self.names.extend(names.names);
             }
+            Payload::Messages(messages) => {
+                if let Some(run) = &mut self.run {
+                    run.carry(messages.rows);
+                }
+            }
             Payload::Loss(losses) => self.losses.extend(losses),
             Payload::End(end) => self.end = Some(end),
             Payload::Skipped(_) => {}

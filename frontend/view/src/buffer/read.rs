@@ -145,6 +145,12 @@ impl RunBuffer {
         self.names.get(index.0 as usize).map(String::as_str)
     }
 
+    /// The key of a trace's root.
+    #[must_use]
+    pub fn key_of(&self, trace: &Trace) -> Option<&str> {
+        self.name(NameIndex::to_value(trace.carries?.key))
+    }
+
     /// A kind's name: of this build's table, or as the recording gives it.
     #[must_use]
     pub fn kind_name(&self, kind: Kind) -> Option<&str> {

@@ -1,13 +1,18 @@
 //! What the frames that were folded come to, row by row.
 
+use std::collections::VecDeque;
+
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::{Hello, Payload};
+use hopscope_record::frame::{Hello, MessageRow, Payload};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_scenario::plan::{Passage, Plan};
 
 use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
+
+/// Most rows of messages that wait for their first event: more wait only where events were lost.
+const MOST_WAITING: usize = 1 << 16;
 
 /// What is known once Hello was read.
 pub(super) struct Run {
@@ -16,6 +21,8 @@ pub(super) struct Run {
     pub(super) state: State,
     pub(super) journeys: Journeys,
     pub(super) traces: Traces,
+    /// What messages carry whose first event is to come.
+    carried: VecDeque<MessageRow>,
     pub(super) queues: Queues,
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
@@ -37,6 +44,7 @@ impl Run {
             state: State::new(plan.places.len(), plan.links.len()),
             journeys: Journeys::new(plan.places.len()),
             traces: Traces::default(),
+            carried: VecDeque::new(),
             queues: Queues::new(&plan),
             tempos: Tempos::default(),
             medians: Medians::default(),
@@ -57,6 +65,24 @@ impl Run {
         }
     }
 
+    /// Takes what messages carry, ahead of their first events.
+    pub(super) fn carry(&mut self, rows: Vec<MessageRow>) {
+        self.carried.extend(rows);
+        while self.carried.len() > MOST_WAITING {
+            self.carried.pop_front();
+        }
+    }
+
+    /// What a message carries, at its first event; mostly it is the row that has waited longest.
+    fn carried(&mut self, event: &Event) -> Option<MessageRow> {
+        if event.kind != Kind::INTENDED {
+            return None;
+        }
+        let message = event.message.message();
+        let at = self.carried.iter().position(|row| row.message == message)?;
+        self.carried.remove(at)
+    }
+
     pub(super) fn apply(&mut self, event: &Event, frame: u32, limit: usize) {
         self.state.apply(event);
         if event.kind == Kind::PHASE_BEGAN {
@@ -68,11 +94,15 @@ impl Run {
         if event.trace.is_none() {
             return;
         }
+        let carries = self.carried(event);
         if self.journeys.len() >= limit && self.kept_until.is_none() {
             self.kept_until = Some(event.time);
         }
         let room = self.kept_until.is_none();
         let Some(trace) = self.traces.apply(event, frame, room) else { return };
+        if let Some(row) = carries {
+            self.traces.carry(trace, row);
+        }
         let Some(change) = self.journeys.apply(event, trace, room) else { return };
         self.tempos.apply(event.time, change);
         if let Some(opened) = change.opened

@@ -1,6 +1,6 @@
-use hopscope_record::Kind;
-use hopscope_record::frame::{FrameWriter, file_header};
+use hopscope_record::frame::{FrameWriter, MessageRow, file_header};
 use hopscope_record::kind::Phase;
+use hopscope_record::{Kind, NameIndex};
 use proptest::prelude::*;
 
 use super::synthetic::{Fate, MS, events, frames, hello};
@@ -180,6 +180,35 @@ fn a_resumed_stream_overlaps_and_changes_nothing() {
         buffer.push(frame).unwrap();
     }
     assert_eq!(parts(&buffer), parts(&filled(&frames)));
+}
+
+/// Rows stand before their messages' first events, if not always right before.
+#[test]
+fn a_trace_knows_what_its_root_carries() {
+    let events = events(&ALL[..3]);
+    let roots: Vec<_> = events.iter().filter(|event| event.kind == Kind::INTENDED).collect();
+    let row = |root: usize, key| MessageRow {
+        message: roots[root].message.message(),
+        key,
+        value: Some(root as i64),
+        event_time: Some(-5),
+        bytes: 64,
+    };
+    let rows = [row(1, None), row(2, Some(NameIndex(0)))];
+    let (before, after) = events.split_at(4);
+    let mut writer = FrameWriter::new();
+    let frames = [
+        writer.hello(&hello("made-up")).unwrap(),
+        writer.names(NameIndex(0), &["k3"]).unwrap(),
+        writer.messages(0, &rows).unwrap(),
+        writer.events(before.last().unwrap().time, before).unwrap(),
+        writer.events(after.last().unwrap().time, after).unwrap(),
+    ];
+    let buffer = filled(&frames);
+    let told: Vec<_> = buffer.traces().iter().map(|trace| trace.carries).collect();
+    assert_eq!(told, [None, Some(rows[0]), Some(rows[1])]);
+    let keys: Vec<_> = buffer.traces().iter().map(|trace| buffer.key_of(trace)).collect();
+    assert_eq!(keys, [None, None, Some("k3")]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::Attempt;
 use hopscope_record::{Event, Kind, TraceId};
 
@@ -44,6 +45,8 @@ pub struct Trace {
     pub outcome: Outcome,
     /// Attempts that it made, over all links.
     pub hops: u32,
+    /// What its root carries, where its sender tells it.
+    pub carries: Option<MessageRow>,
     /// Its open attempts, its messages that wait for a worker or have one, and its copies that are ready in queues.
     pending: i32,
     /// The root message without its attempt; 0 where it came from outside.
@@ -96,6 +99,13 @@ impl Traces {
         Some(before).filter(|before| *before != NO_ROW)
     }
 
+    /// Notes what a trace's root carries.
+    pub(super) fn carry(&mut self, trace: u32, row: MessageRow) {
+        if let Some(trace) = self.rows.get_mut(trace as usize) {
+            trace.carries = Some(row);
+        }
+    }
+
     /// The row of the event's trace, new if there is room.
     pub(super) fn apply(&mut self, event: &Event, frame: u32, room: bool) -> Option<u32> {
         let row = match self.by_id.get(&event.trace) {
@@ -142,6 +152,7 @@ impl Traces {
             answered: None,
             outcome: if intended { Outcome::Open } else { Outcome::Outside },
             hops: 0,
+            carries: None,
             pending: 0,
             root: if intended { event.message.message() } else { 0 },
             first_journey: NO_ROW,

@@ -133,8 +133,8 @@ fn an_optional_choice_can_be_made_and_taken_back() {
         document.apply(&change).unwrap();
     }
     let protocol = document.may_link("n1", "n2").unwrap();
-    let (id, change) = document.add_link("n1", "n2", protocol);
-    document.apply(&change).unwrap();
+    let (id, linked) = document.add_link("n1", "n2", protocol);
+    document.apply(&linked).unwrap();
     let before = document.value().clone();
     let target = Target::Link(id);
     let fields = protocol.descriptor().options;

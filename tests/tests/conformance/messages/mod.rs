@@ -10,11 +10,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use hopscope_record::kind::{AWAITS_REPLY, LATE, Outcome, QueueCause, QueueStep};
 use hopscope_record::{Kind, LinkIndex, MessageId};
-use hopscope_scenario::model::Retry;
+use hopscope_scenario::model::{Content, Retry};
 use hopscope_scenario::quantity::Time;
 use hopscope_server::link::{LinkError, Policy};
 use hopscope_server::transport::messaging::Messaging;
-use hopscope_server::transport::{BoxFuture, CallError, Verdict};
+use hopscope_server::transport::{Body, BoxFuture, CallError, Verdict};
 use tokio::sync::{Barrier, mpsc};
 
 use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
@@ -60,7 +60,7 @@ async fn identity(transport: &'static dyn Messaging) -> Result<()> {
     let (call, reply) = rig.send("hello").await;
     same("reply", &good(reply)?, &Bytes::from("hello"))?;
     let (seen, body) = arrivals.recv().await.context("nothing came")?;
-    same("body", &body, &Bytes::from("hello"))?;
+    same("body", &body, &Body { content: Content::Json, bytes: Bytes::from("hello") })?;
     let log = rig.close().await?;
     let taken = &log.deliveries(REQUESTS, call.message)[..];
     let [delivered] = taken else { bail!("{} deliveries", taken.len()) };

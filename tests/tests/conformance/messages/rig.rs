@@ -9,14 +9,14 @@ use hopscope_record::decoder::Framing;
 use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::QueueStep;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
-use hopscope_scenario::model::AckTime;
+use hopscope_scenario::model::{AckTime, Content};
 use hopscope_server::broker::{BuiltIn, QueueSite};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
 use hopscope_server::timer::Timer;
 use hopscope_server::transport::messaging::{Consumer, Inbound, Messaging, Outbound, RepliesFrom};
-use hopscope_server::transport::{Answers, BoxFuture, Handler, Intake, Reply, Request, Verdict};
+use hopscope_server::transport::{Answers, Body, BoxFuture, Handler, Intake, Reply, Request, Verdict};
 use hopscope_tests::recording::Recorded;
 use tokio::runtime::Handle;
 
@@ -181,7 +181,8 @@ impl Rig {
     /// Sends a message of its own.
     pub(crate) async fn send(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, LinkError>) {
         let call = self.root();
-        (call, self.link.call(call, body.into()).await)
+        let body = Body { content: Content::Json, bytes: body.into() };
+        (call, self.link.call(call, body).await)
     }
 
     /// Closes all, checks that nothing is left and that what holds of every recording holds of this one.

@@ -3,10 +3,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, Payload, file_header};
+use hopscope_record::frame::{Counted, MessageRow, Payload, file_header};
 use hopscope_record::{Event, Kind, MessageId, TraceId};
 
 use super::*;
+use crate::record::Contents;
 use crate::record::clock::monotonic_ns;
 
 /// A sink in memory that has room when it is told so.
@@ -40,6 +41,7 @@ impl FrameSink for Memory {
 enum Seen {
     Hello,
     Names(Vec<String>),
+    Messages(u64, Vec<MessageRow>),
     Events(i64, Vec<Event>),
     Loss(u64),
     End(Vec<(u16, u32, u64)>),
@@ -59,6 +61,7 @@ impl Memory {
                     Seen::Hello
                 }
                 Payload::Names(names) => Seen::Names(names.names),
+                Payload::Messages(messages) => Seen::Messages(messages.first, messages.rows),
                 Payload::Events(payload) => {
                     let mut batch = Vec::new();
                     events.decode(payload.batch, &mut batch).unwrap();
@@ -158,6 +161,47 @@ async fn threads_write_to_several_recordings_at_once_and_nothing_is_mixed() {
     }
 }
 
+/// Every prefix of a recording knows what its messages carry: their rows and the names of their keys come first.
+#[tokio::test]
+async fn what_messages_carry_comes_before_their_events() {
+    let memory = Memory::default();
+    let recording = memory.start();
+    assert!(recording.set_zero(monotonic_ns()));
+    let recorder = recording.recorder(PlaceIndex(0), LinkIndex(0));
+    for n in 0..30_000_u32 {
+        let (trace, message) = recorder.mint_root();
+        let contents = Contents { key: Some(n % 700 + 1), value: Some(n.into()), event_time: None, bytes: n.into() };
+        recorder.describe(message, contents);
+        recorder.record(Kind::INTENDED, trace, message, MessageId::NONE, n.into(), 0);
+        if n % 1_000 == 0 {
+            // So that there are several cuts.
+            recording.collector.unpark();
+        }
+    }
+    assert_eq!(recording.finish(end()).await.lost, 0);
+    let (mut names, mut carried, mut wanted) = (Vec::new(), std::collections::BTreeMap::new(), 0);
+    for frame in memory.frames() {
+        match frame {
+            Seen::Names(fresh) => names.extend(fresh),
+            Seen::Messages(first, rows) => {
+                assert_eq!(first, carried.len() as u64);
+                assert!(rows.iter().all(|row| (row.key.unwrap().0 as usize) < names.len()));
+                carried.extend(rows.into_iter().map(|row| (row.message, row)));
+            }
+            Seen::Events(_, events) => {
+                for event in events {
+                    let MessageRow { key, value, event_time, bytes, .. } = carried[&event.message.message()];
+                    assert_eq!(names[key.unwrap().0 as usize], format!("k{}", event.a % 700 + 1));
+                    assert_eq!((value, event_time, bytes), (Some(event.a.cast_signed()), None, event.a));
+                    wanted += 1;
+                }
+            }
+            Seen::Hello | Seen::Loss(_) | Seen::End(_) => {}
+        }
+    }
+    assert_eq!((names.len(), carried.len(), wanted), (700, 30_000, 30_000));
+}
+
 #[tokio::test]
 async fn without_room_events_wait_in_their_ring_and_what_it_cannot_hold_is_counted() {
     let memory = Memory::default();
@@ -177,7 +221,7 @@ async fn without_room_events_wait_in_their_ring_and_what_it_cannot_hold_is_count
             Seen::Events(_, batch) => events += batch.len() as u64,
             Seen::Loss(count) => lost += count,
             Seen::End(counts) => ended = counts[0].2,
-            Seen::Hello | Seen::Names(_) => {}
+            Seen::Hello | Seen::Names(_) | Seen::Messages(..) => {}
         }
     }
     assert_eq!((events, lost, ended), (summary.events(), summary.lost, events));

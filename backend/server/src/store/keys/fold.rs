@@ -12,6 +12,7 @@ pub(super) struct Fold {
     decoder: EventDecoder,
     batch: Vec<Event>,
     names: u32,
+    messages: u64,
     lost: u64,
     cut: i64,
     state: State,
@@ -20,7 +21,7 @@ pub(super) struct Fold {
 impl Fold {
     pub(super) fn new() -> Self {
         let state = State::new(0, 0);
-        Self { decoder: EventDecoder::new(), batch: Vec::new(), names: 0, lost: 0, cut: 0, state }
+        Self { decoder: EventDecoder::new(), batch: Vec::new(), names: 0, messages: 0, lost: 0, cut: 0, state }
     }
 
     /// How many events were folded.
@@ -46,6 +47,7 @@ impl Fold {
             Ok(Payload::Names(names)) => {
                 self.names = names.first.0.saturating_add(u32::try_from(names.names.len()).unwrap_or(u32::MAX));
             }
+            Ok(Payload::Messages(rows)) => self.messages = rows.first.saturating_add(rows.rows.len() as u64),
             Ok(Payload::Loss(losses)) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
             Ok(Payload::End(_) | Payload::Skipped(_)) | Err(_) => {}
         }
@@ -53,8 +55,7 @@ impl Fold {
 
     /// The Keyframe after frame `frame`, behind which the recording goes on at `next_offset`.
     pub(super) fn keyframe(&self, frame: u32, next_offset: u64) -> Keyframe {
-        // No frame of Messages exists yet.
-        let (names, messages, lost, cut) = (self.names, 0, self.lost, self.cut);
+        let (names, messages, lost, cut) = (self.names, self.messages, self.lost, self.cut);
         Keyframe { frame, next_offset, names, messages, lost, cut, state: self.state.clone() }
     }
 }

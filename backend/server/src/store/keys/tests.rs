@@ -39,7 +39,7 @@ fn whole(store: &Store, id: &RunId) -> Vec<u8> {
 /// Holds every Keyframe of a recording's index to what the frames up to it come to.
 fn check(store: &Store, id: &RunId) {
     let file = whole(store, id);
-    let (mut state, mut names, mut offset) = (State::new(0, 0), 0, FILE_HEADER_LEN as u64);
+    let (mut state, mut names, mut messages, mut offset) = (State::new(0, 0), 0, 0, FILE_HEADER_LEN as u64);
     let (mut decoder, mut batch, mut keys) = (EventDecoder::new(), Vec::new(), 0);
     for (number, _, bytes) in apart(&file[FILE_HEADER_LEN..]) {
         offset += bytes.len() as u64;
@@ -53,6 +53,7 @@ fn check(store: &Store, id: &RunId) {
                 batch.iter().for_each(|event| state.apply(event));
             }
             Payload::Names(rows) => names += rows.names.len(),
+            Payload::Messages(rows) => messages += rows.rows.len(),
             _ => {}
         }
         let Some(key) = store.keyframe(id, number).unwrap().map(|key| read(&key)) else {
@@ -62,6 +63,7 @@ fn check(store: &Store, id: &RunId) {
         assert!(number - key.frame < EVERY_FRAMES);
         if key.frame == number {
             assert_eq!((key.next_offset, key.names as usize, &key.state), (offset, names, &state));
+            assert_eq!(key.messages, messages as u64);
             keys += 1;
         }
     }

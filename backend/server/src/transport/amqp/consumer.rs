@@ -63,7 +63,8 @@ async fn take(intake: &Intake, source: SourceId, ack: AckTime, delivery: Deliver
     let Delivery { delivery_tag, properties, data, acker, .. } = delivery;
     let message = MessageId::new(source, delivery_tag, 1);
     let (traceparent, hs) = properties::claimed(&properties);
-    let answer = intake.admit(message, traceparent, hs, data.into(), properties::reply_to(&properties));
+    let (body, reply_to) = (properties::body(&properties, data.into()), properties::reply_to(&properties));
+    let answer = intake.admit(message, traceparent, hs, body, reply_to);
     if ack == AckTime::BeforeWork {
         let _ = acker.ack(BasicAckOptions::default()).await;
     }

@@ -6,12 +6,10 @@ use hopscope_record::trace_context::{Identity, TRACEPARENT, TRACESTATE, TracePar
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::transport::{Answers, Outgoing, Reply, ReplyTo, Verdict, http_status};
+use crate::transport::{Answers, Body, Outgoing, Reply, ReplyTo, Verdict, http_status};
 
 /// The header in which a reply says how it went: HTTP's status, for AMQP has none.
 const STATUS: &str = "hs-status";
-/// A body of bytes.
-const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// The properties of a message that is sent. `reply_to` is the queue that its reply is awaited from.
 pub(super) fn of(outgoing: &Outgoing, run_key: RunKey, reply_to: Option<&str>) -> BasicProperties {
@@ -19,7 +17,7 @@ pub(super) fn of(outgoing: &Outgoing, run_key: RunKey, reply_to: Option<&str>) -
     let mut headers = FieldTable::default();
     headers.insert(TRACEPARENT.into(), text(&identity.traceparent(run_key)));
     headers.insert(TRACESTATE.into(), text(identity.tracestate().as_bytes()));
-    let mut properties = BasicProperties::default().with_content_type(MEDIA_TYPE.into());
+    let mut properties = BasicProperties::default().with_content_type(outgoing.body.media_type().into());
     if let Some(Answers { correlation, verdict }) = &outgoing.answers {
         headers.insert(STATUS.into(), AMQPValue::LongInt(i32::from(http_status(*verdict))));
         properties = properties.with_correlation_id(correlation.as_str().into());
@@ -44,6 +42,11 @@ pub(super) fn answered(properties: &BasicProperties) -> Option<u64> {
 pub(super) fn claimed(properties: &BasicProperties) -> (Option<TraceParent>, Option<Identity>) {
     let header = |name: &str| properties.headers().as_ref().and_then(|headers| bytes_of(headers.inner().get(name)?));
     (header(TRACEPARENT).and_then(TraceParent::parse), header(TRACESTATE).and_then(parse_tracestate))
+}
+
+/// What a message carries.
+pub(super) fn body(properties: &BasicProperties, bytes: Bytes) -> Body {
+    Body::arrived(properties.content_type().as_ref().map(|media_type| media_type.as_str()), bytes)
 }
 
 /// How the sender wants its reply, if it does.
@@ -94,13 +97,14 @@ mod tests {
             message: MessageId::new(SourceId(3), 10, 1),
             link: LinkIndex(2),
         };
-        Outgoing { identity, body: Bytes::new(), answers, progress: None }
+        Outgoing { identity, body: Body::arrived(Some("application/json"), Bytes::new()), answers, progress: None }
     }
 
     #[test]
     fn identity_and_reply_address_come_back() {
         let sent = outgoing(None);
         let properties = of(&sent, RunKey(5), Some("answers"));
+        assert_eq!(body(&properties, Bytes::new()), sent.body);
         let (traceparent, hs) = claimed(&properties);
         assert_eq!(hs, Some(sent.identity));
         assert_eq!(traceparent.map(|parent| (parent.high, parent.low)), Some((5, sent.identity.trace.0)));

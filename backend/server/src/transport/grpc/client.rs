@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
+use hopscope_scenario::model::Content;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 use hyper::client::conn::http2::{Builder, SendRequest};
@@ -97,7 +98,10 @@ impl GrpcCaller {
 
     fn request(&self, outgoing: Outgoing) -> tonic::Request<CallRequest> {
         let Outgoing { identity, body, .. } = outgoing;
-        let mut request = tonic::Request::new(CallRequest { body });
+        // Bytes alone need no word: an empty field is not sent.
+        let content_type = if body.content == Content::Binary { "" } else { body.media_type() };
+        let message = CallRequest { content_type: content_type.to_owned(), body: body.bytes };
+        let mut request = tonic::Request::new(message);
         let (traceparent, tracestate) = (identity.traceparent(self.recorder.run_key()), identity.tracestate());
         for (name, value) in [(TRACEPARENT, traceparent.as_slice()), (TRACESTATE, tracestate.as_bytes())] {
             // Digits, letters, dots and dashes: always a legal value.

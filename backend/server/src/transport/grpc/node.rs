@@ -10,7 +10,7 @@ use super::proto::greeter::{HelloReply, HelloRequest};
 use super::proto::node::node_server::Node;
 use super::proto::node::{CallReply, CallRequest};
 use super::{code, number};
-use crate::transport::{Answer, Door, Verdict};
+use crate::transport::{Answer, Body, Door, Verdict};
 
 /// What answers at a replica's port. Cloning is cheap.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl Replica {
     async fn admit(
         &self,
         metadata: &MetadataMap,
-        body: Bytes,
+        body: Body,
         finish: impl FnOnce(&mut Bytes) + Send + 'static,
     ) -> Result<Bytes, Status> {
         let traceparent = metadata.get(TRACEPARENT).and_then(|value| TraceParent::parse(value.as_bytes()));
@@ -53,7 +53,8 @@ impl Replica {
 #[tonic::async_trait]
 impl Node for Replica {
     async fn call(&self, request: Request<CallRequest>) -> Result<Response<CallReply>, Status> {
-        let (metadata, _, CallRequest { body }) = request.into_parts();
+        let (metadata, _, CallRequest { body, content_type }) = request.into_parts();
+        let body = Body::arrived(Some(&content_type), body);
         let body = self.admit(&metadata, body, |_| {}).await?;
         Ok(Response::new(CallReply { body }))
     }
@@ -65,7 +66,7 @@ impl Greeter for Replica {
         let (metadata, _, HelloRequest { name }) = request.into_parts();
         let message = format!("Hello {name}");
         let greeting = Bytes::from(message.clone());
-        self.admit(&metadata, Bytes::from(name), move |body| *body = greeting).await?;
+        self.admit(&metadata, Body::arrived(Some("text/plain"), name.into()), move |body| *body = greeting).await?;
         Ok(Response::new(HelloReply { message }))
     }
 }

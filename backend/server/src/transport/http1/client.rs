@@ -14,7 +14,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
 
-use super::{BODY_LIMIT, MEDIA_TYPE};
+use super::BODY_LIMIT;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::socket::{self, Dialled};
@@ -100,12 +100,13 @@ impl Http1Caller {
 
     fn request(&self, outgoing: Outgoing) -> Request<Full<Bytes>> {
         let Outgoing { identity, body, .. } = outgoing;
-        let mut request = Request::new(Full::new(body));
+        let media_type = HeaderValue::from_static(body.media_type());
+        let mut request = Request::new(Full::new(body.bytes));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static("/");
         let headers = request.headers_mut();
         headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, MEDIA_TYPE);
+        headers.insert(CONTENT_TYPE, media_type);
         let (traceparent, tracestate) = (identity.traceparent(self.recorder.run_key()), identity.tracestate());
         for (name, value) in [(TRACEPARENT, traceparent.as_slice()), (TRACESTATE, tracestate.as_bytes())] {
             // Digits, letters, dots and dashes: always a legal value.

@@ -1,4 +1,5 @@
-//! HTTP/1.1 over loopback: `POST /` with the message as its body, and its identity in `traceparent` and `tracestate`.
+//! HTTP/1.1 over loopback: `POST /` with the message as its body, of the media type that says its content, and its
+//! identity in `traceparent` and `tracestate`.
 
 mod client;
 mod server;
@@ -13,7 +14,7 @@ use crate::record::Recorder;
 /// Largest body of a request or a reply in bytes.
 const BODY_LIMIT: usize = 4 << 20;
 
-/// The media type of every body: what it means is the scenario's, not HTTP's.
+/// The media type of a reply: what it means is the scenario's, not HTTP's.
 const MEDIA_TYPE: http::HeaderValue = http::HeaderValue::from_static("application/octet-stream");
 
 /// HTTP/1.1.

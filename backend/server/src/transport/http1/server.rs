@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{BODY_LIMIT, MEDIA_TYPE};
-use crate::transport::{Answer, Door, Endpoint, TransportError, http_status, socket};
+use crate::transport::{Answer, Body, Door, Endpoint, TransportError, http_status, socket};
 
 /// Listens on a free loopback port.
 pub(super) async fn bind(door: Door) -> Result<Box<dyn Endpoint>, TransportError> {
@@ -42,6 +42,8 @@ async fn respond(request: Request<Incoming>, door: &Door) -> Response<Full<Bytes
         Err(error) if error.is::<LengthLimitError>() => return too_large(),
         Err(error) => return text(StatusCode::BAD_REQUEST, format!("The body could not be read: {error}")),
     };
+    let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let body = Body::arrived(media_type, body);
     let traceparent = head.headers.get(TRACEPARENT).and_then(|value| TraceParent::parse(value.as_bytes()));
     let hs = head.headers.get_all(TRACESTATE).iter().find_map(|value| parse_tracestate(value.as_bytes()));
     let Answer { verdict, body } =

@@ -7,6 +7,7 @@ mod schema;
 use std::io::Write;
 
 use hopscope_record::Event;
+use hopscope_record::frame::MessageRow;
 
 use super::fields::{Cell, Fields};
 use super::{Encoder, ExportError, Format, Parts};
@@ -34,11 +35,11 @@ struct Json {
 }
 
 impl Encoder for Json {
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.first { b"\n    {" } else { b",\n    {" });
         self.first = false;
         let mut between = "";
-        self.fields.of(event, &mut |name, cell| {
+        self.fields.of(event, carries, &mut |name, cell| {
             put(out, format_args!("{between}\"{name}\":"));
             put_cell(out, cell);
             between = ",";

@@ -3,7 +3,7 @@
 //! The committed docs/recording.schema.json is compared with this by a test. The scenario's own schema stands beside it.
 
 use hopscope_record::kind::{Attempt, QueueCause};
-use hopscope_record::{KINDS, KindInfo};
+use hopscope_record::{KINDS, Kind, KindInfo};
 use serde_json::{Map, Value, json};
 
 use super::head::END_REASONS;
@@ -134,6 +134,9 @@ fn event(info: &KindInfo) -> Value {
         }
         properties.insert(name.to_owned(), value_schema(form, value.words));
     }
+    if info.kind == Kind::INTENDED {
+        properties.extend(carried());
+    }
     if info.attempt == Attempt::Closes {
         properties.insert("late".to_owned(), json!({"const": true}));
     }
@@ -144,6 +147,20 @@ fn event(info: &KindInfo) -> Value {
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+/// What a message carries, where its sender tells it.
+fn carried() -> Map<String, Value> {
+    let fields = json!({
+        "bytes": {"description": "bytes of the request's body", "type": "integer", "minimum": 0},
+        "key": {"description": "what the request is about", "type": ["string", "integer"]},
+        "value": {"description": "a number that it carries", "type": "integer"},
+        "event_time_ns": {"description": "when that happened which it tells of", "type": "integer"},
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 fn value_schema(form: Form, words: &str) -> Value {

@@ -8,6 +8,7 @@ mod row;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::Attempt;
 use hopscope_record::{Event, Kind, KindInfo, MessageId};
 use hopscope_scenario::plan::Plan;
@@ -65,13 +66,14 @@ fn concerns(info: &KindInfo) -> bool {
 }
 
 impl Encoder for Messages {
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>) {
         let Some(info) = self.fields.kind(event.kind).1.filter(|info| concerns(info)) else { return };
         if event.message.is_none() {
             return;
         }
         let row = self.rows.entry(event.message).or_insert_with(|| Row::new(event));
         row.take(event, info);
+        row.carry(carries);
         match row.stage() {
             Stage::Open => {}
             Stage::Complete => self.write(event.message, out),

@@ -1,5 +1,6 @@
 //! What is known of one message in one attempt.
 
+use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
 
@@ -36,6 +37,9 @@ pub(super) const COLUMNS: &[&str] = &[
     "work",
     "bytes",
     "reply_bytes",
+    "key",
+    "value",
+    "event_time_ns",
 ];
 
 /// Whether something more will come for a row.
@@ -79,6 +83,7 @@ pub(super) struct Row {
     work: Option<u64>,
     bytes: Option<u64>,
     reply_bytes: Option<u64>,
+    carries: Option<MessageRow>,
     held_back: bool,
 }
 
@@ -111,6 +116,7 @@ impl Row {
             work: None,
             bytes: None,
             reply_bytes: None,
+            carries: None,
             held_back: false,
         }
     }
@@ -157,6 +163,14 @@ impl Row {
                 }
                 _ => {}
             },
+        }
+    }
+
+    /// Takes what the message carries.
+    pub(super) fn carry(&mut self, carries: Option<&MessageRow>) {
+        if let Some(row) = carries {
+            self.bytes.get_or_insert(row.bytes);
+            self.carries = Some(*row);
         }
     }
 
@@ -258,6 +272,16 @@ impl Row {
         cells.put(self.work.map(|value| worded(ValueMeaning::Outcome, value)));
         cells.put(self.bytes.map(Cell::Unsigned));
         cells.put(self.reply_bytes.map(Cell::Unsigned));
+        let mut carried = [None; 3];
+        if let Some(row) = &self.carries {
+            fields.carried(row, &mut |name, cell| {
+                let column = COLUMNS[COLUMNS.len() - carried.len()..].iter().position(|column| *column == name);
+                if let Some(slot) = column.and_then(|column| carried.get_mut(column)) {
+                    *slot = Some(cell);
+                }
+            });
+        }
+        carried.into_iter().for_each(|cell| cells.put(cell));
         cells.end();
     }
 }

@@ -9,6 +9,7 @@ mod tracks;
 
 use std::collections::BTreeMap;
 
+use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Stamper, Steps, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, MessageId, PlaceIndex};
 use prost::Message as _;
@@ -72,6 +73,7 @@ fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, Expor
         open: BTreeMap::new(),
         work: BTreeMap::new(),
         levels: BTreeMap::new(),
+        carried: BTreeMap::new(),
         in_phase: false,
     }))
 }
@@ -87,6 +89,8 @@ struct Perfetto {
     /// Where each message's work is.
     work: BTreeMap<MessageId, Slice>,
     levels: BTreeMap<(PlaceIndex, usize), i64>,
+    /// What messages carry that were wanted and have no slice yet.
+    carried: BTreeMap<MessageId, MessageRow>,
     in_phase: bool,
 }
 
@@ -98,14 +102,19 @@ struct Slice {
 }
 
 impl Encoder for Perfetto {
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>) {
         let info = self.fields.kind(event.kind).1;
         match info {
             Some(info) if info.a.meaning == ValueMeaning::Phase => self.phase(event, out),
             Some(info) if info.attempt == Attempt::Opens => {
                 let track = self.begin(Lane::Open, event, out);
                 let label = self.names.link(event).unwrap_or_else(|| self.names.kind(event));
-                let mut slice = self.track_event(event, SLICE_BEGIN, track, label);
+                let mut slice = self.track_event(event, None, SLICE_BEGIN, track, label);
+                if let Some(row) = self.carried.remove(&event.message) {
+                    let annotate =
+                        |name, cell| slice.debug_annotations.push(annotation(self.names.annotation(name), cell));
+                    self.fields.carried(&row, &mut { annotate });
+                }
                 if info.by == Stamper::Queue && !event.parent.is_none() {
                     slice.flow_ids.push(event.parent.0);
                 }
@@ -114,7 +123,7 @@ impl Encoder for Perfetto {
             Some(info) if info.attempt == Attempt::Closes && !event.is_late() => self.close(event, info, out),
             Some(_) if event.kind == Kind::STARTED => {
                 let track = self.begin(Lane::Work, event, out);
-                let slice = self.track_event(event, SLICE_BEGIN, track, self.names.work);
+                let slice = self.track_event(event, None, SLICE_BEGIN, track, self.names.work);
                 self.put(event, slice, out);
             }
             Some(_) if event.kind == Kind::FINISHED => match self.finish(Lane::Work, event.message) {
@@ -122,13 +131,19 @@ impl Encoder for Perfetto {
                     let slice = TrackEvent {
                         name_iid: None,
                         flow_ids: Vec::new(),
-                        ..self.track_event(event, SLICE_END, slice.track, 0)
+                        ..self.track_event(event, None, SLICE_END, slice.track, 0)
                     };
                     self.put(event, slice, out);
                 }
-                None => self.instant(event, out),
+                None => self.instant(event, None, out),
             },
-            _ => self.instant(event, out),
+            _ => self.instant(event, carries, out),
+        }
+        match carries {
+            Some(row) => drop(self.carried.insert(event.message, *row)),
+            // What is not sent has no slice that could say it.
+            None if event.kind == Kind::NOT_SENT => drop(self.carried.remove(&event.message)),
+            None => {}
         }
         if let Some(info) = info {
             self.count(event, info, out);
@@ -143,7 +158,7 @@ impl Perfetto {
         if std::mem::replace(&mut self.in_phase, true) {
             self.put(event, bare(SLICE_END, RUN), out);
         }
-        let slice = self.track_event(event, SLICE_BEGIN, RUN, self.names.phase(event.a, event));
+        let slice = self.track_event(event, None, SLICE_BEGIN, RUN, self.names.phase(event.a, event));
         self.put(event, slice, out);
     }
 
@@ -151,20 +166,20 @@ impl Perfetto {
     fn close(&mut self, event: &Event, info: &KindInfo, out: &mut Vec<u8>) {
         let stays = info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0;
         let slice = if stays { self.open.get(&event.message).copied() } else { self.finish(Lane::Open, event.message) };
-        let Some(slice) = slice else { return self.instant(event, out) };
-        let closing = self.track_event(event, INSTANT, slice.track, self.names.kind(event));
+        let Some(slice) = slice else { return self.instant(event, None, out) };
+        let closing = self.track_event(event, None, INSTANT, slice.track, self.names.kind(event));
         self.put(event, closing, out);
         if !stays {
             self.put(event, bare(SLICE_END, slice.track), out);
         }
     }
 
-    fn instant(&self, event: &Event, out: &mut Vec<u8>) {
+    fn instant(&self, event: &Event, carries: Option<&MessageRow>, out: &mut Vec<u8>) {
         let track = match self.fields.place(event.place) {
             Some(_) => tracks::thread(event.place),
             None => RUN,
         };
-        self.put(event, self.track_event(event, INSTANT, track, self.names.kind(event)), out);
+        self.put(event, self.track_event(event, carries, INSTANT, track, self.names.kind(event)), out);
     }
 
     /// Takes a lane for a slice that begins with the event. One of the same message that has not ended ends here: no
@@ -217,9 +232,9 @@ impl Perfetto {
     }
 
     /// A track event that stands for the event and carries its fields.
-    fn track_event(&self, event: &Event, kind: i32, track: u64, name: u64) -> TrackEvent {
+    fn track_event(&self, event: &Event, carries: Option<&MessageRow>, kind: i32, track: u64, name: u64) -> TrackEvent {
         let mut annotations = Vec::with_capacity(8);
-        self.fields.of(event, &mut |name, cell| {
+        self.fields.of(event, carries, &mut |name, cell| {
             if !SAID.contains(&name) {
                 annotations.push(annotation(self.names.annotation(name), cell));
             }

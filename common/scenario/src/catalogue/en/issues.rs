@@ -9,6 +9,8 @@ pub(super) const TEXTS: Table = &[
     ("issue.bad-id.remedy", "Use 1 to 64 letters, digits, hyphens or underscores, like **n1**."),
     ("issue.bad-json.message", "The document stops being JSON at line {line}, column {column}."),
     ("issue.bad-json.remedy", "Correct it there ({reason})."),
+    ("issue.bad-number.message", "**{value}** is not a plain number."),
+    ("issue.bad-number.remedy", "Write a number without a unit and with at most three decimals, like **{example}**."),
     ("issue.bad-quantity.message", "**{value}** is not a number with a unit."),
     ("issue.bad-quantity.remedy", "Write a plain number and a unit ({units}), like **{example}**."),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),

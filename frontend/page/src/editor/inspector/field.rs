@@ -190,8 +190,8 @@ fn hint(field: &Field) -> String {
         }
         ValueType::Quantity { dimension, min, max } => {
             let (min, max) = (dimension.print(*min), dimension.print(*max));
-            // Rates and shares have one unit, which their ends show.
-            let one = matches!(dimension, Dimension::Rate | Dimension::Share);
+            // Rates and shares have one unit, which their ends show, and a number none.
+            let one = matches!(dimension, Dimension::Rate | Dimension::Share | Dimension::Number);
             let key = if one { text!("hint.integer") } else { text!("hint.quantity") };
             t_with(key, &[("min", &min), ("max", &max), ("units", dimension.allowed())])
         }
