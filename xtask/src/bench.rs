@@ -20,7 +20,7 @@ const SIZE: &str = "size";
 ///
 /// # Errors
 /// When there is none of that name, it does not compile, or the first load is over its limit.
-pub(crate) fn run_bench(tools: &Tools, name: &str) -> Result<()> {
+pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<()> {
     if name == SIZE {
         tools.ensure(&[Purpose::Page])?;
         crate::page::build(tools)?;
@@ -32,15 +32,8 @@ pub(crate) fn run_bench(tools: &Tools, name: &str) -> Result<()> {
     };
     step(&format!("bench {name}"), || {
         // The one native profile again, so that nothing is compiled a second time.
-        run(command("cargo").args([
-            "bench",
-            "--profile",
-            "release",
-            "--locked",
-            "--package",
-            package,
-            "--bench",
-            target,
-        ]))
+        run(command("cargo")
+            .args(["bench", "--profile", "release", "--locked", "--package", package, "--bench", target, "--"])
+            .args(parts))
     })
 }

@@ -53,6 +53,8 @@ enum Command {
     Bench {
         /// Which
         name: String,
+        /// What of it, where a bench has parts: of `timing` the protocols
+        parts: Vec<String>,
     },
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
@@ -82,7 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
-        Command::Bench { name } => bench::run_bench(&tools, &name),
+        Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }
 }

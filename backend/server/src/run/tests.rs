@@ -208,6 +208,27 @@ async fn a_run_over_grpc_is_whole() {
     a_calm_run_is_whole(Protocol::Grpc).await;
 }
 
+/// All are wanted within 10 ms, and each may have a connection of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_ten_thousand_over_http_is_answered() {
+    let shape = Shape {
+        protocol: Protocol::Http1,
+        rate: 1_000_000,
+        count: Some(10_000),
+        in_flight: 10_000,
+        work: 0,
+        workers: 64,
+        ..CALM
+    };
+    let (run, memory) = begin(&shape, 60_000 * MS).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
+    let (events, _) = memory.read();
+    let first = fold(&run, &events).links()[0];
+    assert_eq!((first.count(LinkCount::Sent), first.count(LinkCount::Completed)), (10_000, 10_000));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_task_outlives_the_run() {
     let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
