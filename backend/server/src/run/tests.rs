@@ -1,6 +1,6 @@
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, End, EndReason, MessageRow, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, Measure, MessageRow, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
@@ -166,6 +166,31 @@ fn fold(run: &LiveRun, events: &[Event]) -> State {
     let mut state = State::new(run.plan().places.len(), run.plan().links.len());
     events.iter().for_each(|event| state.apply(event));
     state
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_its_surroundings_each_second() {
+    let (run, memory) = begin(&Shape { count: None, ..CALM }, 1_200 * MS).await;
+    run.join().await;
+    let mut decoder = Decoder::new(Framing::Stream);
+    decoder.push(&memory.bytes());
+    let mut samples = Vec::new();
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        samples.extend(match frame.read().unwrap() {
+            Payload::Clock(sample) => Some(sample),
+            _ => None,
+        });
+    }
+    // One after a second and one at the end.
+    assert!(samples.len() >= 2, "{samples:?}");
+    assert!(samples.is_sorted_by_key(|sample| sample.time));
+    let waits: i64 = samples.iter().filter_map(|sample| sample.get(Measure::TIMER_WAITS)).sum();
+    assert!(waits > 0, "{samples:?}");
+    assert!(samples.iter().all(|sample| sample.get(Measure::OTHER_RUNS).is_some()));
+    if cfg!(target_os = "linux") {
+        assert!(samples.iter().all(|sample| sample.get(Measure::RUN_TURNS).is_some()), "{samples:?}");
+    }
+    memory.keeps_the_laws();
 }
 
 async fn a_calm_run_is_whole(protocol: Protocol) {
