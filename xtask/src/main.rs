@@ -49,7 +49,7 @@ enum Command {
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
-    /// Measure: codec, recorder, timing, frame, or the page's first load (size); prints and never fails on a time
+    /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
         name: String,
