@@ -4,7 +4,7 @@ use anyhow::Result;
 use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{End, Hello, MessageRow, Payload};
+use hopscope_record::frame::{End, Hello, MessageRow, Payload, Sample};
 
 /// What a recording holds.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub struct Recorded {
     pub names: Vec<String>,
     /// What messages carry.
     pub messages: Vec<MessageRow>,
+    /// The samples of its surroundings.
+    pub samples: Vec<Sample>,
     /// How many events were lost.
     pub lost: u64,
     /// How it ended, if it did.
@@ -45,6 +47,7 @@ impl Recorded {
                 Payload::Names(names) => recorded.names.extend(names.names),
                 Payload::Messages(messages) => recorded.messages.extend(messages.rows),
                 Payload::Loss(losses) => recorded.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+                Payload::Clock(sample) => recorded.samples.push(sample),
                 Payload::End(end) => recorded.end = Some(end),
                 Payload::Skipped(_) => {}
             }

@@ -1,8 +1,12 @@
 //! `cargo xtask bench NAME`: measures, prints, and never fails on a time.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
+use crate::serve::build_server;
 use crate::step::{command, run, step};
+use crate::test::with_browser;
 use crate::tools::{Purpose, Tools};
 
 /// A bench: its name here, its package, its target.
@@ -13,6 +17,9 @@ const BENCHES: [(&str, &str, &str); 4] = [
     ("frame", "hopscope-view", "frame"),
 ];
 
+/// The bench that drives a browser: page and server are built first where they are out of date.
+const PLAYER: (&str, &str, &str) = ("player", "hopscope-tests", "player");
+
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
 
@@ -20,27 +27,30 @@ const SIZE: &str = "size";
 ///
 /// # Errors
 /// When there is none of that name, it does not compile, or the first load is over its limit.
-pub(crate) fn run_bench(tools: &Tools, name: &str) -> Result<()> {
+pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<()> {
     if name == SIZE {
         tools.ensure(&[Purpose::Page])?;
         crate::page::build(tools)?;
         return step("the page's first load", crate::load::check);
     }
+    if name == PLAYER.0 {
+        tools.ensure(&[Purpose::Page, Purpose::Browser])?;
+        crate::page::build(tools)?;
+        build_server()?;
+        let mut bench = bench(PLAYER.1, PLAYER.2);
+        with_browser(&mut bench, &tools.browser()?)?;
+        return step("bench player", || run(&mut bench));
+    }
     let Some((_, package, target)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
-        let known: Vec<&str> = BENCHES.iter().map(|(known, ..)| *known).chain([SIZE]).collect();
+        let known: Vec<&str> = BENCHES.iter().map(|(known, ..)| *known).chain([PLAYER.0, SIZE]).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
-    step(&format!("bench {name}"), || {
-        // The one native profile again, so that nothing is compiled a second time.
-        run(command("cargo").args([
-            "bench",
-            "--profile",
-            "release",
-            "--locked",
-            "--package",
-            package,
-            "--bench",
-            target,
-        ]))
-    })
+    step(&format!("bench {name}"), || run(bench(package, target).arg("--").args(parts)))
+}
+
+/// Runs a bench by the one native profile again, so that nothing is compiled a second time.
+fn bench(package: &str, target: &str) -> Command {
+    let mut command = command("cargo");
+    command.args(["bench", "--profile", "release", "--locked", "--package", package, "--bench", target]);
+    command
 }

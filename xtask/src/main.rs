@@ -49,10 +49,12 @@ enum Command {
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
-    /// Measure: codec, recorder, timing, frame, or the page's first load (size); prints and never fails on a time
+    /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
         name: String,
+        /// What of it, where a bench has parts: of `timing` the protocols
+        parts: Vec<String>,
     },
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
@@ -82,7 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
-        Command::Bench { name } => bench::run_bench(&tools, &name),
+        Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }
 }

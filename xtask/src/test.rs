@@ -48,11 +48,21 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
     native
         .args(["test", "--release", "--locked", "--no-fail-fast", "--workspace"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
+        .env("HOPSCOPE_PYTHON", tools.python()?);
+    with_browser(&mut native, browser)?;
+    Ok(native)
+}
+
+/// Tells a program that drives the page where binary and browser are.
+///
+/// # Errors
+/// When the current folder cannot be told.
+pub(crate) fn with_browser(command: &mut std::process::Command, browser: &crate::browser::Browser) -> Result<()> {
+    command
         .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
-        .env("HOPSCOPE_PYTHON", tools.python()?)
         .env("HOPSCOPE_CHROMIUM", &browser.program)
         .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
-    Ok(native)
+    Ok(())
 }
 
 fn program(count: &mut Count, title: &str, command: &mut std::process::Command) -> Result<()> {

@@ -1,6 +1,7 @@
 //! How late a run is: intended sends behind their schedule, work beyond its length, and what a call costs on each transport.
 //!
 //! Prints percentiles in microseconds; it passes no judgement, since they are those of the machine and its load.
+//! `cargo xtask bench timing http1` measures that protocol alone.
 
 use std::io::Write as _;
 
@@ -68,9 +69,11 @@ async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{protocol} {rate}/s, work {work}: {} intended, {} completed",
+        "{protocol} {rate}/s, work {work}: {} intended, {} completed, {} not sent, {} connections",
         count(Kind::INTENDED),
-        count(Kind::COMPLETED)
+        count(Kind::COMPLETED),
+        count(Kind::NOT_SENT),
+        count(Kind::CONNECTED)
     )?;
     print(&mut out, "intended behind its schedule", late)?;
     print(&mut out, "work beyond its length", between(&events, Kind::STARTED, Kind::FINISHED, work_ns))?;
@@ -97,9 +100,14 @@ fn print(out: &mut impl std::io::Write, what: &str, mut times: Vec<i64>) -> std:
 }
 
 fn main() -> Result<(), Anything> {
+    // Cargo adds options of its own.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         for protocol in ["in-process", "http1", "grpc", "amqp"] {
+            if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == protocol) {
+                continue;
+            }
             measure(protocol, 500, "1 ms", 1_000_000).await?;
             measure(protocol, 5_000, "0 ns", 0).await?;
             measure(protocol, 50_000, "0 ns", 0).await?;

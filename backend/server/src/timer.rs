@@ -4,6 +4,9 @@
 //! turns once a millisecond, which is longer than many a body of work). It wakes tasks and must never run them: a task
 //! that ran here would delay everyone else's deadline.
 //!
+//! A thread that does nothing but wait for deadlines and act on them need not be woken by another: within
+//! [`Timer::block_on`] it sleeps to them itself, which saves one of the two wake-ups.
+//!
 //! [`Timer`] and its [`Sleep`]s share the thread; it ends when the last of them is dropped, so that there is no
 //! "timer that has ended" for a caller to handle.
 
@@ -16,9 +19,12 @@ use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use hopscope_report::stats::Latency;
 use tokio::sync::oneshot;
 
 use crate::record::clock::monotonic_ns;
+
+mod own;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +53,18 @@ impl Timer {
     /// Resolves at `deadline`, raw nanoseconds of CLOCK_MONOTONIC, and never before it; at once if it has passed.
     pub fn until(&self, deadline: i64) -> Sleep {
         Sleep { thread: Arc::clone(&self.thread), deadline, state: State::New }
+    }
+
+    /// How late the thread ended the waits since this was asked before.
+    #[must_use]
+    pub fn take_late(&self) -> Latency {
+        std::mem::take(&mut self.thread.shared.late())
+    }
+
+    /// Runs `work` on the calling thread. What it waits for by any timer, this thread sleeps to by itself, as exactly as the
+    /// timer's own thread would.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        own::block_on(&self.thread.shared, work)
     }
 
     /// Resolves once `duration` has passed from now.
@@ -80,7 +98,9 @@ impl Future for Sleep {
                 self.state = State::Over;
             } else {
                 let (wake, woken) = oneshot::channel();
-                self.thread.shared.add(Alarm { deadline: self.deadline, wake });
+                if let Err(alarm) = own::add(Alarm { deadline: self.deadline, wake }) {
+                    self.thread.shared.add(alarm);
+                }
                 self.state = State::Waiting(woken);
             }
         }
@@ -132,6 +152,8 @@ struct Shared {
     changed: Condvar,
     /// Sleeps dropped while their alarm was still set; an upper bound of what a sweep would remove.
     given_up: AtomicUsize,
+    /// How late waits were ended, until someone takes it.
+    late: Mutex<Latency>,
 }
 
 #[derive(Debug, Default)]
@@ -140,14 +162,12 @@ struct Alarms {
     ended: bool,
 }
 
-impl Alarms {
-    /// Moves what is due at `now` to `due`, the earliest deadline first.
-    fn take_due(&mut self, now: i64, due: &mut Vec<Alarm>) {
-        while let Some(alarm) = self.heap.peek()
-            && alarm.deadline <= now
-        {
-            due.extend(self.heap.pop());
-        }
+/// Moves what is due at `now` to `due`, the earliest deadline first.
+fn take_due(heap: &mut BinaryHeap<Alarm>, now: i64, due: &mut Vec<Alarm>) {
+    while let Some(alarm) = heap.peek()
+        && alarm.deadline <= now
+    {
+        due.extend(heap.pop());
     }
 }
 
@@ -155,6 +175,11 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Alarms> {
         // Nothing that holds the lock can leave the heap half changed.
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late(&self) -> MutexGuard<'_, Latency> {
+        // A histogram that was left half changed is off by one.
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, alarm: Alarm) {
@@ -177,20 +202,29 @@ impl Shared {
         }
     }
 
+    /// Ends the waits that are due, and notes how late it is.
+    fn wake(&self, due: &mut Vec<Alarm>, now: i64) {
+        {
+            let mut late = self.late();
+            due.iter().for_each(|alarm| late.record(now - alarm.deadline));
+        }
+        for alarm in due.drain(..) {
+            // An error says that the sleeper is gone.
+            let _ = alarm.wake.send(());
+        }
+    }
+
     fn run(&self) {
         exact_sleeps();
         let mut due = Vec::new();
         let mut alarms = self.lock();
         while !alarms.ended {
             let now = monotonic_ns();
-            alarms.take_due(now, &mut due);
+            take_due(&mut alarms.heap, now, &mut due);
             if !due.is_empty() {
                 // Waking takes the runtime's locks: never under ours.
                 drop(alarms);
-                for alarm in due.drain(..) {
-                    // An error says that the sleeper is gone.
-                    let _ = alarm.wake.send(());
-                }
+                self.wake(&mut due, now);
                 alarms = self.lock();
                 continue;
             }

@@ -9,6 +9,7 @@ mod header;
 mod keyframe;
 mod messages;
 mod payload;
+mod sample;
 mod writer;
 
 pub(crate) use header::HeaderError;
@@ -18,6 +19,7 @@ pub use messages::{MessageRow, MessagesPayload};
 pub use payload::{
     CODEC_VERSION, Counted, End, EndCount, EndReason, EventsPayload, Hello, Loss, NamesPayload, Payload, PayloadError,
 };
+pub use sample::{MEASURES, Measure, Sample};
 pub use writer::{FrameWriter, WriteError};
 
 #[cfg(test)]

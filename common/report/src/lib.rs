@@ -10,3 +10,4 @@ pub mod frames;
 pub mod import;
 pub mod laws;
 pub mod stats;
+pub mod surroundings;

@@ -3,6 +3,7 @@
 use hopscope_record::kind::LinkCount;
 use hopscope_report::laws::{Breach, LawReport};
 use hopscope_report::stats::{Latency, LinkStats};
+use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::plan::PlanLink;
@@ -38,10 +39,22 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "events": report.events,
             "lost": report.lost,
         },
+        "surroundings": surroundings(&report.surroundings),
         "schedules": report.schedules.iter().map(|kept| schedule(report, kept)).collect::<Vec<_>>(),
         "links": report.links().map(|(plan, stats)| link(report, plan, stats)).collect::<Vec<_>>(),
         "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
         "warnings": warnings,
+    })
+}
+
+fn surroundings(worst: &Surroundings) -> Value {
+    json!({
+        "samples": worst.samples,
+        "cpu_steal_ppm": worst.cpu_steal_ppm,
+        "run_delay_ns": worst.run_delay_ns,
+        "timer_late_p99_ns": worst.timer_late_p99_ns,
+        "timer_late_max_ns": worst.timer_late_max_ns,
+        "other_runs": worst.other_runs,
     })
 }
 

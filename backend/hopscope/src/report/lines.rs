@@ -59,6 +59,9 @@ fn head(report: &Report) -> Vec<String> {
     if report.lost > 0 {
         lines.push(say(text!("cli.report.lost"), [("count", whole(report.lost))]));
     }
+    if report.surroundings.samples > 0 {
+        lines.push(say(text!("surroundings.worst"), report.surroundings.words()));
+    }
     lines.extend(report.schedules.iter().filter(|kept| kept.missed).map(|kept| behind(report, kept)));
     lines
 }

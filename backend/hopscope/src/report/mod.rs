@@ -14,6 +14,7 @@ use hopscope_record::kind::LinkCount;
 use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Span, Stats};
+use hopscope_report::surroundings::Surroundings;
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::schedule::{Schedule, mean_rate};
 use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
@@ -48,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) events: u64,
     /// The figures.
     pub(crate) stats: Stats,
+    /// What surrounded it.
+    pub(crate) surroundings: Surroundings,
     /// What came of each law.
     pub(crate) laws: Vec<LawReport>,
     /// What came of each client's schedule.
@@ -78,6 +81,7 @@ impl Report {
         let (mut laws, mut stats, mut events) = (Laws::new(), Stats::new(), EventDecoder::new());
         let (mut hello, mut end, mut lost, mut count, mut batch) = (None, None, 0, 0, Vec::new());
         let mut names = Vec::new();
+        let mut surroundings = Surroundings::default();
         file.rewind()?;
         each_frame(&mut file.take(bytes), |frame| {
             laws.push(frame)?;
@@ -91,6 +95,7 @@ impl Report {
                 Payload::Loss(losses) => lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
                 Payload::End(last) => end = Some(last),
                 Payload::Names(mut payload) => names.append(&mut payload.names),
+                Payload::Clock(sample) => surroundings.push(&sample),
                 Payload::Messages(_) | Payload::Skipped(_) => {}
             }
             anyhow::Ok(())
@@ -99,7 +104,7 @@ impl Report {
         let detail = end.as_ref().and_then(|end| names.get(end.detail?.0 as usize).cloned());
         let reason = end.map(|end| end.reason);
         let schedules = plan.loads.iter().map(|load| kept(load, &plan, reason, &stats)).collect();
-        Ok(Self { id, reason, detail, lost, events: count, laws: laws.report(), schedules, stats, plan })
+        Ok(Self { id, reason, detail, lost, events: count, laws: laws.report(), schedules, stats, surroundings, plan })
     }
 
     /// Whether the run came to its end and no event was lost.

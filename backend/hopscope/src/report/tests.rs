@@ -1,3 +1,4 @@
+use hopscope_record::frame::{Measure, Sample};
 use hopscope_record::{MessageId, TraceId};
 use hopscope_report::laws::{Breach, Law};
 use hopscope_scenario::catalogue::Args;
@@ -26,6 +27,7 @@ fn report() -> Report {
         lost: 0,
         events: 1_234,
         stats: Stats::new(),
+        surroundings: Surroundings::default(),
         laws: vec![law(100, 0)],
         schedules: Vec::new(),
     }
@@ -103,6 +105,19 @@ fn what_is_absent_is_a_dash_and_never_a_nought() {
     let row = text.lines().find(|line| line.contains("T2 - T1")).unwrap();
     assert_eq!(row.matches('–').count(), 4, "{row}");
     assert_eq!(document(&report(), &[], Exit::Fine)["links"][0]["answered_ns"]["p50"], serde_json::Value::Null);
+}
+
+#[test]
+fn surroundings_are_told_where_there_are_samples() {
+    assert!(!lines(&report()).join("\n").contains("Surroundings"));
+    assert_eq!(document(&report(), &[], Exit::Fine)["surroundings"]["samples"], 0);
+    let mut surroundings = Surroundings::default();
+    surroundings.push(&Sample { time: 0, values: vec![(Measure::CPU_STEAL_PPM, 31_000), (Measure::OTHER_RUNS, 2)] });
+    let report = Report { surroundings, ..report() };
+    let text = lines(&report).join("\n");
+    assert!(text.contains("CPU steal 3.1 %") && text.contains("other runs: 2"), "{text}");
+    let told = &document(&report, &[], Exit::Fine)["surroundings"];
+    assert_eq!((&told["cpu_steal_ppm"], &told["timer_late_p99_ns"]), (&31_000.into(), &serde_json::Value::Null));
 }
 
 #[test]

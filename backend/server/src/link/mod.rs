@@ -2,8 +2,8 @@
 //!
 //! It chooses the replica, stamps `Sent` before the transport has the first byte, and closes every attempt exactly once:
 //! by its reply, by the reason why there is none, by its time limit, or, when the call is dropped, as cancelled. An attempt
-//! that ran out of time is read on, so that a reply that comes later is told as late. Whether there is another attempt, and
-//! when, [`hopscope_rules::policy`] decides.
+//! that ran out of time is read on, so that a reply that comes later is told as late; one that had no connection by then is
+//! given up, and is never sent. Whether there is another attempt, and when, [`hopscope_rules::policy`] decides.
 
 mod attempt;
 
@@ -20,7 +20,9 @@ use tokio::runtime::Handle;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::{Answers, Body, BoxFuture, CallError, Caller, Identity, Outgoing, Progress, Reply, Verdict};
+use crate::transport::{
+    Answers, Body, BoxFuture, CallError, Caller, Carried, Identity, Outgoing, Progress, Reply, Verdict,
+};
 use attempt::{Attempt, read_on};
 
 /// The calling end of one link at one place. Dropping it ends what it still reads.
@@ -163,7 +165,8 @@ impl Link {
     /// Makes one attempt.
     async fn attempt(&self, call: Call, body: Body, answers: Option<Answers>) -> Result<Reply, LinkError> {
         let attempt = Attempt::open(self, call, body.len());
-        let mut reply = self.hand_over(call, body, answers);
+        let carried = Carried::default();
+        let mut reply = self.hand_over(call, body, answers, carried.clone());
         let Some(limit) = self.policy.timeout else {
             let result = reply.await;
             attempt.close(&result);
@@ -179,7 +182,10 @@ impl Link {
             }
             () = self.timer.until(deadline) => {
                 attempt.time_out(limit);
-                self.late.spawn(read_on(self.recorder.clone(), self.passage, call, reply));
+                // One that still waits to be carried is never sent: nobody would wait for its reply.
+                if carried.get() {
+                    self.late.spawn(read_on(self.recorder.clone(), self.passage, call, reply));
+                }
                 Err(LinkError::TimedOut { limit })
             }
         }
@@ -191,6 +197,7 @@ impl Link {
         call: Call,
         body: Body,
         answers: Option<Answers>,
+        carried: Carried,
     ) -> BoxFuture<'static, Result<Reply, CallError>> {
         let turn = balance::turn(self.calls.fetch_add(1, Ordering::Relaxed), self.callers.len());
         match turn.and_then(|turn| self.callers.get(turn)) {
@@ -198,7 +205,7 @@ impl Link {
                 let identity = Identity { trace: call.trace, message: call.message, link: self.index() };
                 let publishes = self.passage != Passage::Call;
                 let progress = publishes.then(|| Progress::new(self.recorder.clone(), call.trace, call.message));
-                Arc::clone(caller).call(Outgoing { identity, body, answers, progress })
+                Arc::clone(caller).call(Outgoing { identity, body, answers, progress, carried })
             }
             None => Box::pin(std::future::ready(Err(CallError::Closed))),
         }

@@ -1,23 +1,23 @@
 //! The collector: the one thread that turns rings into frames.
 //!
 //! Owns the order of what is written: Hello first; Names and Messages before the Events that use them; one Events frame per tick,
-//! complete up to its cut; Loss where a ring had no room; End last. It never waits for a disk or a reader while the run
+//! complete up to its cut; Loss where a ring had no room; a sample of the surroundings each second; End last. It never waits for a disk or a reader while the run
 //! goes on: as long as the sink has no room, events stay in the rings.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use hopscope_record::codec::MAX_EVENTS;
-use hopscope_record::frame::{CODEC_VERSION, End, EndCount, FrameWriter, Hello, Loss, WriteError};
+use hopscope_record::frame::{CODEC_VERSION, End, EndCount, FrameWriter, Hello, Loss, Measure, Sample, WriteError};
 use hopscope_record::{Event, KINDS, NameIndex, RunKey};
 use tokio::sync::{oneshot, watch};
 
 use super::clock::{monotonic_ns, wall_ns};
 use super::contents::Rows;
 use super::recorder::Shared;
-use super::recording::{EndInfo, FrameSink, RecordingOptions, Summary, Taken};
+use super::recording::{EndInfo, FrameSink, RecordingOptions, Sampler, Summary, Taken};
 use super::ring::{Lost, OWN_SOURCE, Rings};
 
 /// Longest time between two cuts.
@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// A run in which nothing happens still shows that its time goes on: an empty Events frame after so many ns.
 const QUIET_NS: i64 = 250_000_000;
+
+/// Time between two samples of the surroundings.
+const SAMPLE_NS: i64 = 1_000_000_000;
 
 /// Most events that wait for zero to be known; beyond it they stay in the rings.
 const MOST_HELD: usize = 1 << 20;
@@ -54,8 +57,15 @@ pub(super) struct Collector {
     lost: u64,
     /// Raw time of the cut of the last Events frame.
     last_cut: i64,
+    sampling: Option<Sampling>,
     failure: Option<String>,
     taken: watch::Sender<Taken>,
+}
+
+/// What samples the surroundings, and the raw time of its last look.
+struct Sampling {
+    sampler: Sampler,
+    looked: i64,
 }
 
 struct Opening {
@@ -80,6 +90,7 @@ impl Collector {
             homeless: 0,
             lost: 0,
             last_cut: i64::MIN,
+            sampling: None,
             failure: None,
             taken,
         }
@@ -115,7 +126,7 @@ impl Collector {
         let cut = self.take();
         if let Some(zero) = zero {
             let quiet = cut.saturating_sub(self.last_cut) >= QUIET_NS;
-            let written = self.write(zero, cut, quiet);
+            let written = self.write(zero, cut, quiet).and_then(|()| self.sample(zero, cut, SAMPLE_NS));
             self.note(written);
         }
     }
@@ -218,6 +229,34 @@ impl Collector {
         Ok(())
     }
 
+    /// Writes what surrounded the run since the last look, if that is so long ago.
+    fn sample(&mut self, zero: i64, cut: i64, after_ns: i64) -> Result<(), WriteError> {
+        let Some(Sampling { sampler, looked }) = &mut self.sampling else {
+            if cut >= zero {
+                self.begin_sampling(cut);
+            }
+            return Ok(());
+        };
+        let span = cut.saturating_sub(*looked);
+        if span < after_ns {
+            return Ok(());
+        }
+        *looked = cut;
+        let mut values = vec![(Measure::SPAN_NS, span)];
+        values.append(&mut sampler());
+        self.sink.put(self.frames.clock(&Sample { time: cut - zero, values })?);
+        Ok(())
+    }
+
+    fn begin_sampling(&mut self, cut: i64) {
+        let sampler = self.shared.sampler.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.sampling = sampler.map(|mut sampler| {
+            // What was before is not the run's.
+            sampler();
+            Sampling { sampler, looked: cut }
+        });
+    }
+
     /// The last cut, End, and the wait for the sink.
     fn close(mut self, end: Option<&EndInfo>) -> Summary {
         // Whether there is room or not: no more can come than the rings hold.
@@ -226,7 +265,10 @@ impl Collector {
         let zero = self.shared.clock.zero().unwrap_or(cut);
         let detail = end.and_then(|end| end.detail.as_deref()).map(|detail| self.shared.names.intern(detail));
         if self.failure.is_none() {
-            let written = self.write(zero, cut, false).and_then(|()| self.write_end(zero, cut, end, detail));
+            let written = self
+                .write(zero, cut, false)
+                .and_then(|()| self.sample(zero, cut, 1))
+                .and_then(|()| self.write_end(zero, cut, end, detail));
             self.note(written);
         }
         let mut summary = Summary {

@@ -16,4 +16,4 @@ pub use clock::RunClock;
 pub use contents::Contents;
 pub use memory::Memory;
 pub use recorder::Recorder;
-pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Summary, Taken, new_run_key};
+pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Sampler, Summary, Taken, new_run_key};

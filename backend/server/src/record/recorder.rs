@@ -11,6 +11,7 @@ use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, Run
 use super::clock::{RunClock, monotonic_ns};
 use super::contents::Contents;
 use super::names::Names;
+use super::recording::Sampler;
 use super::ring::{CAPACITY, OWN_SOURCE, Registry, Writer};
 
 /// What every recorder of one recording and its collector share.
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) registry: Registry,
     pub(super) names: Names,
     pub(super) collector: OnceLock<Thread>,
+    /// What samples the surroundings, until the collector takes it.
+    pub(super) sampler: Mutex<Option<Sampler>>,
     /// Mints where a thread can have no ring.
     spare: Mutex<Minter>,
     /// How many events came from threads that can have no ring.
@@ -38,6 +41,7 @@ impl Shared {
             registry: Registry::default(),
             names: Names::default(),
             collector: OnceLock::new(),
+            sampler: Mutex::default(),
             spare: Mutex::new(Minter::new(OWN_SOURCE)),
             homeless: AtomicU64::new(0),
         }

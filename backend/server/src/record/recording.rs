@@ -1,10 +1,10 @@
 //! A recording that is being made, from its start to its End frame.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::Thread;
 
-use hopscope_record::frame::{EndCount, EndReason};
+use hopscope_record::frame::{EndCount, EndReason, Measure};
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey, SourceId};
 use tokio::sync::{oneshot, watch};
 
@@ -35,6 +35,10 @@ pub trait FrameSink: Send + 'static {
     /// When something taken could not be stored.
     fn finish(self: Box<Self>, summary: &Summary) -> std::io::Result<()>;
 }
+
+/// Looks at what surrounds the run, and tells what was since it looked before, in the order of the measures' numbers; what
+/// the first look tells is not recorded. Called from the collector's thread: it must not wait.
+pub type Sampler = Box<dyn FnMut() -> Vec<(Measure, i64)> + Send>;
 
 /// What a recording needs to begin.
 pub struct RecordingOptions {
@@ -138,6 +142,11 @@ impl Recording {
     #[must_use]
     pub fn recorder(&self, place: PlaceIndex, link: LinkIndex) -> Recorder {
         Recorder::new(Arc::clone(&self.shared), place, link)
+    }
+
+    /// Has the surroundings sampled each second from the run's zero on, which must not be fixed yet.
+    pub fn sample_by(&self, sampler: Sampler) {
+        *self.shared.sampler.lock().unwrap_or_else(PoisonError::into_inner) = Some(sampler);
     }
 
     /// Where the run's time begins.

@@ -1,7 +1,8 @@
 //! The generator: one thread that wants the requests of all of a run's clients.
 //!
-//! It has a thread of its own so that a runtime full of calls cannot hold the schedule back: what is wanted is then told on
-//! time, and what cannot be sent is told as not sent. The calls themselves are tasks of the runtime.
+//! It has a thread of its own, which sleeps to each intended send by itself, so that a runtime full of calls cannot hold the
+//! schedule back: what is wanted is then told on time, and what cannot be sent is told as not sent. The calls themselves are
+//! tasks of the runtime.
 
 use std::sync::Arc;
 
@@ -25,18 +26,17 @@ impl Generator {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn start(clients: Vec<Arc<ClientNode>>, timer: Timer) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (zero, begin) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let halt = CancellationToken::new();
-        let halted = halt.clone();
+        let (halted, own) = (halt.clone(), timer.clone());
         let offer = async move {
             if let Ok(zero) = begin.await {
                 join_all(clients.iter().map(|client| client.offer(timer.clone(), zero))).await;
             }
         };
         std::thread::Builder::new().name("hs-generator".into()).spawn(move || {
-            runtime.block_on(halted.run_until_cancelled_owned(offer));
+            own.block_on(halted.run_until_cancelled_owned(offer));
             // Whoever waits may be gone.
             let _ = end.send(());
         })?;

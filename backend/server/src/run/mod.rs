@@ -13,6 +13,7 @@ mod phases;
 mod ports;
 mod service;
 mod slice;
+mod surroundings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
 use phases::{Bounds, Running};
+use surroundings::Surroundings;
 
 #[cfg(test)]
 mod tests;
@@ -199,8 +201,10 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     limits::raise_open_files();
     let plan = Arc::new(plan::compile(&scenario, &settings));
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
-    let clock = recording.clock().clone();
-    let running = Running::set_up(&plan, recording, Timer::start()?).await?;
+    let (clock, timer) = (recording.clock().clone(), Timer::start()?);
+    let mut surroundings = Surroundings::of(timer.clone());
+    recording.sample_by(Box::new(move || surroundings.look()));
+    let running = Running::set_up(&plan, recording, timer).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
     let addresses = running.ports().addresses(&plan);

@@ -1,6 +1,6 @@
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, End, EndReason, MessageRow, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, Measure, MessageRow, Payload};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
@@ -168,6 +168,31 @@ fn fold(run: &LiveRun, events: &[Event]) -> State {
     state
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_its_surroundings_each_second() {
+    let (run, memory) = begin(&Shape { count: None, ..CALM }, 1_200 * MS).await;
+    run.join().await;
+    let mut decoder = Decoder::new(Framing::Stream);
+    decoder.push(&memory.bytes());
+    let mut samples = Vec::new();
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        samples.extend(match frame.read().unwrap() {
+            Payload::Clock(sample) => Some(sample),
+            _ => None,
+        });
+    }
+    // One after a second and one at the end.
+    assert!(samples.len() >= 2, "{samples:?}");
+    assert!(samples.is_sorted_by_key(|sample| sample.time));
+    let waits: i64 = samples.iter().filter_map(|sample| sample.get(Measure::TIMER_WAITS)).sum();
+    assert!(waits > 0, "{samples:?}");
+    assert!(samples.iter().all(|sample| sample.get(Measure::OTHER_RUNS).is_some()));
+    if cfg!(target_os = "linux") {
+        assert!(samples.iter().all(|sample| sample.get(Measure::RUN_TURNS).is_some()), "{samples:?}");
+    }
+    memory.keeps_the_laws();
+}
+
 async fn a_calm_run_is_whole(protocol: Protocol) {
     let (run, memory) = begin(&Shape { protocol, ..CALM }, 60_000 * MS).await;
     let summary = run.join().await;
@@ -206,6 +231,27 @@ async fn a_run_over_http_is_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_over_grpc_is_whole() {
     a_calm_run_is_whole(Protocol::Grpc).await;
+}
+
+/// All are wanted within 10 ms, and each may have a connection of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_ten_thousand_over_http_is_answered() {
+    let shape = Shape {
+        protocol: Protocol::Http1,
+        rate: 1_000_000,
+        count: Some(10_000),
+        in_flight: 10_000,
+        work: 0,
+        workers: 64,
+        ..CALM
+    };
+    let (run, memory) = begin(&shape, 60_000 * MS).await;
+    let summary = run.join().await;
+    assert_eq!((summary.lost, &summary.failure), (0, &None));
+    memory.keeps_the_laws();
+    let (events, _) = memory.read();
+    let first = fold(&run, &events).links()[0];
+    assert_eq!((first.count(LinkCount::Sent), first.count(LinkCount::Completed)), (10_000, 10_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]

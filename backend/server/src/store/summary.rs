@@ -168,7 +168,7 @@ impl Counter {
                 summary.reason = Some(reason_name(end.reason));
                 summary.detail = end.detail.and_then(|row| self.names.get(row.0 as usize).cloned());
             }
-            Ok(Payload::Messages(_) | Payload::Skipped(_)) | Err(_) => {}
+            Ok(Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_)) | Err(_) => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::sync::atomic::AtomicI64;
 
+use futures_util::StreamExt as _;
+
 use super::*;
 
 fn millis(count: i64) -> i64 {
@@ -29,16 +31,16 @@ async fn the_past_resolves_at_once_and_again_after_that() {
 
 #[test]
 fn what_is_due_is_woken_in_the_order_of_deadlines() {
-    let (mut alarms, mut due) = (Alarms::default(), Vec::new());
+    let (mut heap, mut due) = (BinaryHeap::new(), Vec::new());
     for deadline in [70, 20, 90, 40, 0, 80, 10, 60, 30, 50] {
-        alarms.heap.push(Alarm { deadline, wake: oneshot::channel().0 });
+        heap.push(Alarm { deadline, wake: oneshot::channel().0 });
     }
-    alarms.take_due(40, &mut due);
+    take_due(&mut heap, 40, &mut due);
     let taken: Vec<_> = due.drain(..).map(|alarm| alarm.deadline).collect();
     assert_eq!(taken, [0, 10, 20, 30, 40]);
-    alarms.take_due(49, &mut due);
+    take_due(&mut heap, 49, &mut due);
     assert!(due.is_empty(), "nothing is due before its deadline");
-    alarms.take_due(i64::MAX, &mut due);
+    take_due(&mut heap, i64::MAX, &mut due);
     assert_eq!(due.len(), 5);
 }
 
@@ -94,4 +96,56 @@ fn the_thread_ends_with_the_last_handle() {
     assert!(shared.upgrade().is_some_and(|shared| !shared.lock().ended));
     drop(sleep);
     assert!(shared.upgrade().is_none(), "the thread is joined, and nothing else holds on");
+}
+
+#[test]
+fn a_thread_of_its_own_sleeps_to_its_deadlines_by_itself() {
+    let timer = Timer::start().unwrap();
+    let order = timer.block_on(async {
+        loop {
+            let begun = monotonic_ns();
+            let deadlines = [3, 1, 2].map(|count| begun + millis(count));
+            let mut sleeps = deadlines.map(|deadline| timer.until(deadline));
+            let mut order = Vec::new();
+            for sleep in &mut sleeps {
+                order.push(futures_util::poll!(sleep).is_pending());
+            }
+            // The timer's thread knows nothing of them.
+            assert!(timer.thread.shared.lock().heap.is_empty());
+            if order.iter().all(|waits| *waits) {
+                let waits = sleeps.into_iter().zip(deadlines).map(|(sleep, deadline)| async move {
+                    sleep.await;
+                    assert!(monotonic_ns() >= deadline);
+                    deadline - begun
+                });
+                let waits: futures_util::stream::FuturesUnordered<_> = waits.collect();
+                break waits.collect::<Vec<_>>().await;
+            }
+            // A machine that is so busy that one was over before it was waited for: again.
+        }
+    });
+    assert_eq!(order, [1, 2, 3].map(millis));
+    assert!(timer.take_late().count() >= 3);
+    // Afterwards the thread is like any other: nothing is left of it.
+    assert!(own::add(Alarm { deadline: 0, wake: oneshot::channel().0 }).is_err());
+}
+
+#[test]
+fn others_can_wake_a_thread_that_sleeps_to_a_deadline() {
+    let timer = Timer::start().unwrap();
+    let (sender, receiver) = oneshot::channel();
+    let (asleep, sleeps) = std::sync::mpsc::channel();
+    let waker = std::thread::spawn(move || {
+        sleeps.recv().unwrap();
+        sender.send(7).unwrap();
+    });
+    let woken = timer.block_on(async {
+        tokio::select! {
+            biased;
+            () = timer.after(Duration::from_secs(3_600)) => None,
+            woken = async { asleep.send(()).unwrap(); receiver.await.ok() } => woken,
+        }
+    });
+    waker.join().unwrap();
+    assert_eq!(woken, Some(7));
 }

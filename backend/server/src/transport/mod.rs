@@ -7,6 +7,7 @@
 
 mod amqp;
 mod body;
+mod carried;
 mod door;
 mod grpc;
 mod http1;
@@ -30,6 +31,7 @@ use messaging::BrokerAddress;
 pub use hopscope_record::trace_context::Identity;
 
 pub use body::Body;
+pub use carried::Carried;
 pub use door::{Admitted, Begin, Door, Handler, Request};
 pub use grpc::Grpc;
 pub use http1::Http1;
@@ -89,6 +91,7 @@ pub trait Endpoint: Send + Sync {
 pub trait Caller: Send + Sync {
     /// Makes one attempt. Dropping the future gives it up, and with it what carried it: the connection, or its share of one.
     /// While it lives, no other call is held up by it, so that it may be kept for a reply that comes after its time limit.
+    /// One that waits for something to carry it says so by [`Outgoing::carried`].
     ///
     /// # Errors
     /// When no reply came. An error reply is a reply.
@@ -118,6 +121,8 @@ pub struct Outgoing {
     pub answers: Option<Answers>,
     /// Who is told of what comes before the attempt closes, where something may.
     pub progress: Option<Progress>,
+    /// Tells whether it has what carries it.
+    pub carried: Carried,
 }
 
 /// What a reply through a queue answers, and how that went.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hopscope_record::kind::DisconnectReason;
 use hopscope_record::{Kind, MessageId, TraceId};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 
 use super::{Address, BoxFuture, Endpoint, TransportError};
@@ -20,6 +20,10 @@ use crate::tasks::Tasks;
 
 /// How long accepting rests after an error, such as no file handle left: trying at once would only burn the CPU.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
+
+/// Connections that may wait to be accepted; the runtime's own listener takes 128, which a burst of calls overflows. The system
+/// lowers it to its own limit (Linux: `net.core.somaxconn`, 4,096).
+const BACKLOG: u32 = 4_096;
 
 /// Listens on a free loopback port, and serves each connection (without Nagle's delay) by a task of the endpoint, which
 /// `serve` is given for the tasks that it needs beside its own.
@@ -32,11 +36,17 @@ pub(super) async fn listen<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(TransportError::Bind)?;
+    let listener = bind().map_err(TransportError::Bind)?;
     let address = listener.local_addr().map_err(TransportError::Bind)?;
     let tasks = Tasks::new(Handle::current());
     tasks.spawn(accept(listener, serve, tasks.clone()));
     Ok(Box::new(SocketEndpoint { address, tasks }))
+}
+
+fn bind() -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.listen(BACKLOG)
 }
 
 struct SocketEndpoint {

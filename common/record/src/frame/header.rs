@@ -40,7 +40,7 @@ impl FrameType {
     pub const NAMES: Self = Self(3);
     /// What messages carry: key, value, event time, bytes.
     pub const MESSAGES: Self = Self(4);
-    /// Assigned: samples of clocks and surroundings.
+    /// A sample of what surrounds a run. May be passed over: events do not depend on it.
     pub const CLOCK: Self = Self(5);
     /// Events that were stamped and not kept.
     pub const LOSS: Self = Self(6);

@@ -2,6 +2,7 @@
 
 use super::header::FrameType;
 use super::messages::{MessagesPayload, read_messages};
+use super::sample::{Sample, read_sample};
 use crate::bytes::{Malformed, Reader, put_bytes, put_varint, unzigzag, zigzag};
 use crate::id::{LinkIndex, NameIndex, PlaceIndex, RunKey, SourceId};
 use crate::kind::Kind;
@@ -154,6 +155,8 @@ pub enum Payload<'a> {
     Names(NamesPayload),
     /// What messages carry.
     Messages(MessagesPayload),
+    /// What surrounds the run.
+    Clock(Sample),
     /// Events not kept, by source.
     Loss(Vec<Loss>),
     /// How the run ended.
@@ -192,6 +195,7 @@ impl<'a> Payload<'a> {
             }
             FrameType::NAMES => Self::Names(read_names(&mut reader).map_err(malformed)?),
             FrameType::MESSAGES => Self::Messages(read_messages(&mut reader).map_err(malformed)?),
+            FrameType::CLOCK => Self::Clock(read_sample(&mut reader).map_err(malformed)?),
             FrameType::LOSS => Self::Loss(read_losses(&mut reader).map_err(malformed)?),
             FrameType::END => Self::End(read_end(&mut reader).map_err(malformed)?),
             _ if skippable => return Ok(Self::Skipped(frame_type)),

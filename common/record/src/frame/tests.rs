@@ -32,6 +32,11 @@ fn rows() -> [MessageRow; 2] {
     [MessageRow { message: full.message - 1, ..full }, MessageRow { event_time: Some(200), ..bare }]
 }
 
+/// With a measure that no build knows.
+fn sample() -> Sample {
+    Sample { time: 1_000, values: vec![(Measure::SPAN_NS, 64), (Measure::OTHER_RUNS, 0), (Measure(300), -1)] }
+}
+
 fn read(frame: &[u8]) -> Result<Payload<'_>, PayloadError> {
     let (head, payload) = frame.split_first_chunk::<HEADER_LEN>().unwrap();
     let header = Header::from_bytes(*head).unwrap();
@@ -70,6 +75,10 @@ fn the_bytes_of_frames_are_fixed() {
         19, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 55, 229, 24, 53,
         7, 2, 7, 0x86, 0x80, 0x80, 0x80, 0x80, 64, 0x80, 4, 3, 3, 1, 4, 0, 0, 0x92, 3,
     ]);
+    assert_eq!(writer.clock(&sample()).unwrap(), [
+        11, 0, 0, 0, 5, 1, 0, 0, 6, 0, 0, 0, 173, 147, 164, 39,
+        0xd0, 0x0f, 3, 1, 0x80, 1, 9, 0, 0xac, 2, 1,
+    ]);
     assert_eq!(file_header(), [0x89, b'H', b'O', b'P', b'S', 13, 10, 26, 1, 0, 0, 0]);
 }
 
@@ -84,7 +93,10 @@ fn payloads_come_back() {
     assert_eq!(read(&writer.end(&end()).unwrap()), Ok(Payload::End(end())));
     let messages = MessagesPayload { first: 9, rows: rows().to_vec() };
     assert_eq!(read(&writer.messages(9, &rows()).unwrap()), Ok(Payload::Messages(messages)));
-    assert_eq!(writer.next_number(), 5);
+    assert_eq!(read(&writer.clock(&sample()).unwrap()), Ok(Payload::Clock(sample())));
+    let empty = Sample { time: i64::MIN, values: Vec::new() };
+    assert_eq!(read(&writer.clock(&empty).unwrap()), Ok(Payload::Clock(empty)));
+    assert_eq!(writer.next_number(), 7);
 }
 
 #[test]
@@ -126,9 +138,14 @@ fn an_unknown_type_is_passed_over_only_if_it_may_be() {
 #[test]
 fn payloads_cut_short_or_too_long_are_errors() {
     let mut writer = FrameWriter::new();
-    for frame in
-        [writer.hello(&hello()), writer.names(NameIndex(0), &["ab"]), writer.messages(0, &rows()), writer.end(&end())]
-    {
+    let frames = [
+        writer.hello(&hello()),
+        writer.names(NameIndex(0), &["ab"]),
+        writer.messages(0, &rows()),
+        writer.clock(&sample()),
+        writer.end(&end()),
+    ];
+    for frame in frames {
         let mut frame = frame.unwrap();
         let frame_type = FrameType(frame[4]);
         for len in HEADER_LEN..frame.len() {
@@ -137,6 +154,24 @@ fn payloads_cut_short_or_too_long_are_errors() {
         frame.push(0);
         assert!(Payload::read(frame_type, false, &frame[HEADER_LEN..]).is_err());
     }
+}
+
+#[test]
+fn a_sample_tells_each_measure_once_and_in_order() {
+    let measures = [Measure::SPAN_NS, Measure::RUN_TURNS];
+    for (first, second, good) in [(0, 1, true), (1, 0, false), (0, 0, false)] {
+        let values = vec![(measures[first], 1), (measures[second], 2)];
+        let frame = FrameWriter::new().clock(&Sample { time: 0, values }).unwrap();
+        assert_eq!(read(&frame).is_ok(), good, "{first}, {second}");
+    }
+}
+
+#[test]
+fn measures_are_listed_in_the_order_of_their_numbers() {
+    let numbers = MEASURES.map(|(measure, _)| usize::from(measure.0));
+    assert!(numbers.into_iter().eq(1..=MEASURES.len()));
+    assert_eq!(Measure::CPU_STEAL_PPM.name(), Some("cpu_steal_ppm"));
+    assert_eq!(Measure(300).name(), None);
 }
 
 #[test]
@@ -162,7 +197,7 @@ proptest! {
     fn counts_that_cannot_be_are_refused(count: u64) {
         let mut bytes = vec![1];
         crate::bytes::put_varint(&mut bytes, count | 1 << 40);
-        for frame_type in [FrameType::HELLO, FrameType::NAMES, FrameType::MESSAGES, FrameType::LOSS, FrameType::END] {
+        for frame_type in [FrameType::HELLO, FrameType::NAMES, FrameType::MESSAGES, FrameType::CLOCK, FrameType::LOSS, FrameType::END] {
             prop_assert!(Payload::read(frame_type, false, &bytes).is_err());
         }
     }

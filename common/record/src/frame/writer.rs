@@ -3,6 +3,7 @@
 use super::header::{FrameType, HEADER_LEN, Header, MAX_PAYLOAD};
 use super::messages::{MessageRow, put_messages};
 use super::payload::{End, Hello, Loss, put_end, put_hello, put_losses, put_names};
+use super::sample::{Sample, put_sample};
 use crate::codec::{EncodeError, EventEncoder};
 use crate::event::Event;
 use crate::id::NameIndex;
@@ -87,6 +88,17 @@ impl FrameWriter {
         self.seal(FrameType::MESSAGES, frame)
     }
 
+    /// A sample of what surrounds the run, whose values are in the order of their numbers, each once. Builds that know no
+    /// such frame pass it over.
+    ///
+    /// # Errors
+    /// [`WriteError::TooLong`] if there are too many values.
+    pub fn clock(&mut self, sample: &Sample) -> Result<Vec<u8>, WriteError> {
+        let mut frame = vec![0; HEADER_LEN];
+        put_sample(&mut frame, sample);
+        self.seal_as(FrameType::CLOCK, true, frame)
+    }
+
     /// Events that were not kept, a row for each source that lost some.
     ///
     /// # Errors
@@ -107,10 +119,15 @@ impl FrameWriter {
         self.seal(FrameType::END, frame)
     }
 
-    fn seal(&mut self, frame_type: FrameType, mut frame: Vec<u8>) -> Result<Vec<u8>, WriteError> {
+    fn seal(&mut self, frame_type: FrameType, frame: Vec<u8>) -> Result<Vec<u8>, WriteError> {
+        self.seal_as(frame_type, false, frame)
+    }
+
+    fn seal_as(&mut self, frame_type: FrameType, skippable: bool, mut frame: Vec<u8>) -> Result<Vec<u8>, WriteError> {
         let payload = &frame[HEADER_LEN..];
         let following = self.next.checked_add(1).ok_or(WriteError::Full)?;
         let header = Header::for_payload(frame_type, self.next, payload).ok_or(WriteError::TooLong(payload.len()))?;
+        let header = if skippable { header.as_skippable(payload) } else { header };
         frame[..HEADER_LEN].copy_from_slice(&header.to_bytes());
         self.next = following;
         Ok(frame)

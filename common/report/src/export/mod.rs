@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! The same frames give the same bytes everywhere. Memory holds the names, the losses, the events of one frame and one
+//! The same frames give the same bytes everywhere. Memory holds the names, the samples, the losses, the events of one frame and one
 //! chunk, however long the recording is, the rows of messages whose first event is to come, and what a format's encoder says that it keeps.
 
 mod csv;
@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::{End, Hello, Loss, MessageRow, Payload};
+use hopscope_record::frame::{End, Hello, Loss, MessageRow, Payload, Sample};
 use hopscope_record::{Event, Kind};
 use hopscope_scenario::plan::{Plan, PlanError};
 
@@ -73,6 +73,7 @@ struct Parts<'a> {
     hello: &'a Hello,
     plan: &'a Plan,
     names: &'a [String],
+    clocks: &'a [Sample],
     losses: &'a [Loss],
     end: Option<&'a End>,
 }
@@ -117,6 +118,7 @@ pub struct Survey {
     reader: FrameReader,
     hello: Option<Hello>,
     names: Vec<String>,
+    clocks: Vec<Sample>,
     losses: Vec<Loss>,
     end: Option<End>,
 }
@@ -136,6 +138,7 @@ impl Survey {
         match self.reader.read(frame)? {
             Payload::Hello(hello) => self.hello = Some(hello),
             Payload::Names(rows) => self.names.extend(rows.names),
+            Payload::Clock(sample) => self.clocks.push(sample),
             Payload::Loss(losses) => self.losses.extend(losses),
             Payload::End(end) => self.end = Some(end),
             Payload::Events(_) | Payload::Messages(_) | Payload::Skipped(_) => {}
@@ -151,9 +154,9 @@ impl Survey {
     pub fn begin(self, format: &Format) -> Result<Export, ExportError> {
         let hello = self.hello.as_ref().ok_or(ExportError::Empty)?;
         let plan = Plan::from_bytes(&hello.plan)?;
-        let (names, losses, end) = (&self.names, &self.losses, self.end.as_ref());
+        let (names, clocks, losses, end) = (&self.names, &self.clocks, &self.losses, self.end.as_ref());
         let mut out = Vec::new();
-        let encoder = (format.begin)(&Parts { hello, plan: &plan, names, losses, end }, &mut out)?;
+        let encoder = (format.begin)(&Parts { hello, plan: &plan, names, clocks, losses, end }, &mut out)?;
         Ok(Export {
             surveyed: self.reader.count(),
             reader: FrameReader::default(),

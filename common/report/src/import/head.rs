@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hopscope_record::frame::{CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, WriteError};
+use hopscope_record::frame::{
+    CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, MEASURES, Measure, Sample, WriteError,
+};
 use hopscope_record::{Kind, NameIndex, RunKey, SourceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::{Plan, RunSettings, compile};
@@ -13,7 +15,7 @@ use serde_json::{Map, Value};
 use super::ImportError;
 use super::fault::{Code, Fault, below};
 use super::line::Tables;
-use crate::export::json::head::END_REASONS;
+use crate::export::json::head::{END_REASONS, TIME};
 use crate::export::json::instant::unix_ns;
 use crate::export::json::{FORMAT, VERSION};
 
@@ -98,6 +100,7 @@ pub(super) struct Head {
     hello: Hello,
     plan: Plan,
     names: Vec<String>,
+    clocks: Vec<Sample>,
     losses: Vec<Loss>,
     pub(super) end: Option<End>,
 }
@@ -113,10 +116,7 @@ impl Head {
             ImportError::Scenario(issues)
         })?;
         let run = root.take("run")?;
-        let clocks = root.list("clocks")?;
-        if !clocks.is_empty() {
-            return Err(bad("/clocks", &Value::Array(clocks), text!("import.expected.no-clocks")).into());
-        }
+        let clocks = read_clocks(root.list("clocks")?)?;
         let losses = read_losses(root.list("losses")?)?;
         let names = read_names(root.list("names")?)?;
         root.end()?;
@@ -133,7 +133,7 @@ impl Head {
         if whole.as_bool() != Some(end.is_some() && losses.is_empty()) {
             return Err(bad("/run/whole", &whole, text!("import.expected.whole")).into());
         }
-        Ok(Self { hello, plan, names, losses, end })
+        Ok(Self { hello, plan, names, clocks, losses, end })
     }
 
     /// The frames that the recording begins with.
@@ -151,6 +151,9 @@ impl Head {
             let names: Vec<_> = rest.iter().take(count).map(String::as_str).collect();
             frames.push(writer.names(NameIndex(u32::try_from(first).unwrap_or(u32::MAX)), &names)?);
             first += count;
+        }
+        for sample in &self.clocks {
+            frames.push(writer.clock(sample)?);
         }
         for losses in self.losses.chunks(LOSSES) {
             frames.push(writer.losses(losses)?);
@@ -219,6 +222,31 @@ fn read_kinds(kinds: Value) -> Result<Vec<(Kind, String)>, Fault> {
         list.push((Kind(kind), name.clone()));
     }
     Ok(list)
+}
+
+fn read_clocks(clocks: Vec<Value>) -> Result<Vec<Sample>, Fault> {
+    let read = |(index, sample): (usize, Value)| {
+        let mut sample = Object::new(format!("/clocks/{index}"), sample)?;
+        let time = sample.signed(TIME)?;
+        let mut values = Vec::with_capacity(sample.fields.len());
+        let names: Vec<_> = sample.fields.keys().cloned().collect();
+        for name in names {
+            let measure = measure(&name).ok_or_else(|| Fault::unknown(&sample.path, &name))?;
+            values.push((measure, sample.signed(&name)?));
+        }
+        values.sort_unstable();
+        Ok(Sample { time, values })
+    };
+    clocks.into_iter().enumerate().map(read).collect()
+}
+
+/// A measure by its name, or by its number where this build has no name for it: so each has one way to be written.
+fn measure(name: &str) -> Option<Measure> {
+    let known = MEASURES.iter().find(|(_, known)| *known == name).map(|(measure, _)| *measure);
+    known.or_else(|| {
+        let number = name.parse().ok().map(Measure)?;
+        (number.name().is_none() && number.0.to_string() == name).then_some(number)
+    })
 }
 
 fn read_losses(losses: Vec<Value>) -> Result<Vec<Loss>, Fault> {

@@ -110,7 +110,7 @@ impl Laws {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
                 self.end = Some(end);
             }
-            Payload::Names(_) | Payload::Messages(_) | Payload::Skipped(_) => {}
+            Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
         }
         Ok(())
     }

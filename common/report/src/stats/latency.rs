@@ -16,7 +16,7 @@ pub struct Latency {
 
 impl Latency {
     /// Takes one. A negative one, of a recording whose clocks are wrong, counts as 0.
-    pub(super) fn record(&mut self, ns: i64) {
+    pub fn record(&mut self, ns: i64) {
         let ns = u64::try_from(ns).unwrap_or(0);
         let first = self.count() == 0;
         if self.histogram.is_none() {

@@ -127,7 +127,13 @@ fn what_is_no_recording_is_refused_where_it_is_none() {
         ("/format".to_owned(), json!("hopscope-scenario"), Code::NotARecording),
         ("/version".to_owned(), json!(2), Code::UnknownVersion),
         ("/mood".to_owned(), json!(1), Code::UnknownField),
-        ("/clocks".to_owned(), json!([1]), Code::BadValue),
+        ("/clocks".to_owned(), json!(1), Code::BadValue),
+        ("/clocks/0".to_owned(), json!(1), Code::BadValue),
+        ("/clocks/0/span_ns".to_owned(), json!("1 s"), Code::BadValue),
+        ("/clocks/0/mood".to_owned(), json!(1), Code::UnknownField),
+        // Measures that have a name are not told by number, and numbers have one way to be written.
+        ("/clocks/0/1".to_owned(), json!(1), Code::UnknownField),
+        ("/clocks/0/0300".to_owned(), json!(1), Code::UnknownField),
         ("/names/1".to_owned(), json!(7), Code::BadValue),
         ("/losses/0/count".to_owned(), json!(-1), Code::BadValue),
         ("/losses/0/mood".to_owned(), json!(1), Code::UnknownField),
@@ -208,6 +214,9 @@ fn what_is_left_out_or_in_the_wrong_place_is_named() {
         let attempt = field == "message" && fault.code == Code::UnknownField;
         assert!(attempt || (fault.code, fault.path) == (Code::Missing, format!("/events/{wanted}/{field}")));
     }
+    let mut timeless = document.clone();
+    timeless["clocks"][0].as_object_mut().unwrap().shift_remove("time_ns");
+    assert_eq!(refused(&timeless.to_string()).path, "/clocks/0/time_ns");
     let mut settings = document.clone();
     settings["run"]["mood"] = json!(1);
     assert_eq!(refused(&settings.to_string()).code, Code::BadSettings);
@@ -219,7 +228,7 @@ fn what_is_left_out_or_in_the_wrong_place_is_named() {
     let text = document.to_string();
     let after = format!("{},\"names\":[]}}", text.strip_suffix('}').unwrap());
     assert_eq!(refused(&after).code, Code::EventsNotLast);
-    let twice = text.replacen("\"clocks\":[]", "\"clocks\":[],\"clocks\":[]", 1);
+    let twice = text.replacen("\"clocks\":[", "\"clocks\":[],\"clocks\":[", 1);
     assert_eq!(refused(&twice).code, Code::Twice);
     let twice = text.replacen("\"kind\":\"Sent\"", "\"kind\":\"Sent\",\"kind\":\"Sent\"", 1);
     assert_eq!(refused(&twice).code, Code::Twice);

@@ -2,7 +2,7 @@
 
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
-use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MessageRow};
+use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MEASURES, Measure, MessageRow, Sample};
 use hopscope_record::kind::{
     AWAITS_REPLY, Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
 };
@@ -102,6 +102,11 @@ pub(crate) fn all_parts() -> Recording {
     let (key, value, event_time) = (Some(NameIndex(2)), Some(-42), Some(-5));
     recording.messages = vec![MessageRow { message: message.message(), key, value, event_time, bytes: 256 }];
     recording.hello.kinds.push((Kind::HEDGED, "Hedged".to_owned()));
+    let all = MEASURES.iter().zip(1..).map(|((measure, _), value)| (*measure, value));
+    recording.clocks = vec![
+        Sample { time: 2_500, values: all.chain([(Measure(300), -1)]).collect() },
+        Sample { time: 7_500, values: vec![(Measure::SPAN_NS, 5_000), (Measure::OTHER_RUNS, 2)] },
+    ];
     recording.losses = vec![Loss { source: SourceId(2), count: 12, from: 500, to: 900 }];
     recording.end = Some(End {
         time: 8_000,
@@ -166,6 +171,8 @@ fn exports_are_as_the_schema_says_and_altered_ones_are_not() {
         ("/events/5/status", Value::from(200)),
         ("/events/5/trace", Value::from("7")),
         ("/losses/0/count", Value::from(0)),
+        ("/clocks/0/cpu_steal_ppm", Value::from("3 %")),
+        ("/clocks/0/mood", Value::from(1)),
     ] {
         let mut altered = document.clone();
         let (parent, field) = path.rsplit_once('/').unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hopscope_record::frame::Measure;
 use hopscope_record::state::State;
 use hopscope_record::{Event, PlaceIndex};
 use hopscope_report::export::Format;
@@ -173,6 +174,23 @@ fn counters_are_the_levels_that_the_events_come_to() {
     let expected: Vec<_> = expected.into_values().collect();
     assert_eq!(last.into_values().collect::<Vec<_>>(), expected);
     assert!(expected.len() == 4 && expected.iter().all(|levels| levels.len() > 1_000));
+}
+
+#[test]
+fn the_surroundings_are_counters_of_the_run() {
+    let recording = all_parts();
+    let read = read(&recording);
+    let counters = read.events.iter().filter(|(_, event)| event.kind == Some(COUNTER));
+    let ours = counters.filter_map(|(time, event)| {
+        let track = &read.tracks[&event.track_uuid.unwrap()];
+        (track.parent_uuid == Some(1)).then(|| (*time, track.name().to_owned(), event.counter_value.unwrap()))
+    });
+    let expected = recording.clocks.iter().flat_map(|sample| {
+        let time = (recording.hello.unix_ns_at_zero + sample.time).cast_unsigned();
+        let name = |measure: Measure| measure.name().map_or_else(|| measure.0.to_string(), str::to_owned);
+        sample.values.iter().map(move |(measure, value)| (time, name(*measure), *value))
+    });
+    assert!(ours.eq(expected));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::lawful::queued::{self, Queued};
 use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{
-    CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, MessageRow, file_header,
+    CODEC_VERSION, Counted, End, EndCount, EndReason, FrameWriter, Hello, Loss, MessageRow, Sample, file_header,
 };
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Steps, ValueMeaning};
 use hopscope_record::{Event, KINDS, LinkIndex, NameIndex, RunKey, SourceId};
@@ -29,6 +29,8 @@ pub(crate) struct Recording {
     /// What messages carry.
     pub(crate) messages: Vec<MessageRow>,
     pub(crate) losses: Vec<Loss>,
+    /// Each written after the events up to its time.
+    pub(crate) clocks: Vec<Sample>,
     pub(crate) events: Vec<Event>,
     pub(crate) end: Option<End>,
     /// Events in a frame.
@@ -74,6 +76,7 @@ impl Recording {
             names: vec!["connection refused"],
             messages: Vec::new(),
             losses: Vec::new(),
+            clocks: Vec::new(),
             events,
             end,
             batch: 4_096,
@@ -94,9 +97,16 @@ impl Recording {
         if !self.losses.is_empty() {
             file.extend(writer.losses(&self.losses).unwrap());
         }
+        let mut clocks = self.clocks.iter().peekable();
         for batch in events.chunks(self.batch) {
             let cut = batch.last().map_or(0, |event| event.time);
             file.extend(writer.events(cut, batch).unwrap());
+            while let Some(sample) = clocks.next_if(|sample| sample.time <= cut) {
+                file.extend(writer.clock(sample).unwrap());
+            }
+        }
+        for sample in clocks {
+            file.extend(writer.clock(sample).unwrap());
         }
         if let Some(end) = &self.end {
             file.extend(writer.end(end).unwrap());

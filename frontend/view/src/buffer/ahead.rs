@@ -55,7 +55,7 @@ impl Ahead {
             }
             Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
             Payload::End(end) => self.end = Some(end),
-            Payload::Hello(_) | Payload::Names(_) | Payload::Messages(_) | Payload::Skipped(_) => {}
+            Payload::Hello(_) | Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
         }
         self.next = number.saturating_add(1);
         Ok(())

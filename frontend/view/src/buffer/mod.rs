@@ -31,6 +31,7 @@ use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Frame, Framing};
 use hopscope_record::frame::{End, FrameType, Hello, Keyframe, Loss, Payload};
+use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::plan::Plan;
 
 use ahead::Ahead;
@@ -86,6 +87,7 @@ pub struct RunBuffer {
     frames: Vec<FrameRow>,
     names: Vec<String>,
     losses: Vec<Loss>,
+    surroundings: Surroundings,
     end: Option<End>,
     judge: Judge,
     /// What is told of the laws while frames are missing: nothing.
@@ -115,6 +117,7 @@ impl RunBuffer {
             frames: Vec::new(),
             names: Vec::new(),
             losses: Vec::new(),
+            surroundings: Surroundings::default(),
             end: None,
             judge: Judge::default(),
             unjudged: Judge::default(),
@@ -267,6 +270,7 @@ impl RunBuffer {
                 }
             }
             Payload::Loss(losses) => self.losses.extend(losses),
+            Payload::Clock(sample) => self.surroundings.push(&sample),
             Payload::End(end) => self.end = Some(end),
             Payload::Skipped(_) => {}
         }

@@ -7,6 +7,7 @@ use hopscope_record::frame::{End, Hello};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, NameIndex, TraceId};
+use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::plan::Plan;
 
 use super::{Figures, Journeys, QueueLog, RunBuffer, Tempos, Trace, figures};
@@ -124,6 +125,12 @@ impl RunBuffer {
     #[must_use]
     pub const fn judge(&self) -> &Judge {
         if self.held.holes() == 0 { &self.judge } else { &self.unjudged }
+    }
+
+    /// What surrounded the run, at its worst, over all frames so far.
+    #[must_use]
+    pub const fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// How many events were stamped and not kept by the recorder.

@@ -1,4 +1,4 @@
-use hopscope_record::frame::{FrameWriter, MessageRow, file_header};
+use hopscope_record::frame::{FrameWriter, Measure, MessageRow, Sample, file_header};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, NameIndex};
 use proptest::prelude::*;
@@ -48,6 +48,24 @@ fn every_fate_has_its_outcome_and_its_latency() {
     ];
     assert_eq!(rows, expected);
     assert_eq!(buffer.traces()[1].began, 50 * MS);
+}
+
+#[test]
+fn samples_of_the_surroundings_leave_all_else_as_it_is() {
+    let (plain, mut writer) = (events(&ALL), FrameWriter::new());
+    let mut frames = vec![writer.hello(&hello("made-up")).unwrap()];
+    for (number, batch) in (1_i64..).zip(plain.chunks(4)) {
+        frames.push(writer.events(batch.last().map_or(0, |event| event.time), batch).unwrap());
+        let sample = Sample { time: number, values: vec![(Measure::OTHER_RUNS, number % 3), (Measure(300), 1)] };
+        frames.push(writer.clock(&sample).unwrap());
+    }
+    let buffer = filled(&frames);
+    assert_eq!(buffer.surroundings().samples, plain.chunks(4).len() as u64);
+    assert_eq!(buffer.surroundings().other_runs, Some(2));
+    let without = filled(&super::synthetic::frames(&plain, 4));
+    assert_eq!(without.surroundings().samples, 0);
+    assert_eq!(buffer.figures(), without.figures());
+    assert_eq!(buffer.journeys().map(Journeys::rows), without.journeys().map(Journeys::rows));
 }
 
 #[test]

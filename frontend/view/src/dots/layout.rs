@@ -66,8 +66,9 @@ impl Layout {
     fn replay(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, linger: i64, most: usize) {
         let Some(journeys) = buffer.journeys() else { return };
         let from = time.saturating_sub(linger);
-        // Work that its caller has given up is counted, and has no dot.
-        let shown = |journey: &Journey| journey.gone_at().is_none_or(|gone| gone >= from);
+        // Work that its caller has given up is counted, and has no dot; of what is over, only a bad end has one.
+        let ends_shown = |journey: &Journey| if journey.ends_badly() { from } else { time };
+        let shown = |journey: &Journey| journey.gone_at().is_none_or(|gone| gone >= ends_shown(journey));
         let dots = journeys.alive_between(from, time).filter(|(_, journey)| shown(journey)).count();
         self.messages_per_dot = per_dot(dots, most);
         for (row, journey) in journeys.alive_between(from, time) {

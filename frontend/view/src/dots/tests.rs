@@ -156,6 +156,15 @@ fn above_the_limit_dots_are_sampled_and_levels_are_not() {
 }
 
 #[test]
+fn what_is_over_and_has_no_dot_takes_no_room_from_those_that_have_one() {
+    let calls: Vec<_> = (0..100).map(|n| (n * 200_000, Fate::Answered)).collect();
+    let (buffer, mut layout) = (buffer(&calls), Layout::default());
+    // Each takes 10.3 ms: half of them are over and would linger, were they bad.
+    layout.update_with(&buffer, &stage(&buffer), Picture::Replay { time: 20 * MS, linger: 20 * MS }, 52);
+    assert_eq!((layout.dots.len(), layout.messages_per_dot), (52, 1));
+}
+
+#[test]
 fn live_a_trace_takes_about_a_second_and_a_half() {
     let buffer = buffer(&[(0, Fate::Answered)]);
     let (stage, mut layout) = (stage(&buffer), Layout::default());

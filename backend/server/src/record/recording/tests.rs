@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, MessageRow, Payload, file_header};
+use hopscope_record::frame::{Counted, Measure, MessageRow, Payload, Sample, file_header};
 use hopscope_record::{Event, Kind, MessageId, TraceId};
 
 use super::*;
@@ -43,6 +43,7 @@ enum Seen {
     Names(Vec<String>),
     Messages(u64, Vec<MessageRow>),
     Events(i64, Vec<Event>),
+    Clock(Sample),
     Loss(u64),
     End(Vec<(u16, u32, u64)>),
 }
@@ -67,6 +68,7 @@ impl Memory {
                     events.decode(payload.batch, &mut batch).unwrap();
                     Seen::Events(payload.cut, batch)
                 }
+                Payload::Clock(sample) => Seen::Clock(sample),
                 Payload::Loss(losses) => Seen::Loss(losses.iter().map(|loss| loss.count).sum()),
                 Payload::End(end) => {
                     Seen::End(end.counts.iter().map(|row| (row.counted.0, row.index, row.count)).collect())
@@ -122,6 +124,35 @@ async fn setup_is_negative_and_texts_come_before_the_events_that_name_them() {
         failure: None,
     };
     assert_eq!(summary, expected);
+}
+
+/// The first look is at zero, the last at the end: what is recorded is of the time between.
+#[tokio::test]
+async fn surroundings_are_sampled_from_zero_to_the_end() {
+    let memory = Memory::default();
+    let recording = memory.start();
+    let (looked, mut looks) = tokio::sync::mpsc::unbounded_channel();
+    let mut count = 0;
+    recording.sample_by(Box::new(move || {
+        count += 1;
+        let _ = looked.send(());
+        vec![(Measure::OTHER_RUNS, count)]
+    }));
+    let recorder = recording.recorder(PlaceIndex(0), LinkIndex::NONE);
+    recording.set_zero(monotonic_ns());
+    looks.recv().await.unwrap();
+    stamp(&recorder, 1, 0);
+    recording.finish(end()).await;
+    let frames = memory.frames();
+    let [Seen::Hello, .., Seen::Events(cut, events), Seen::Clock(sample), Seen::End(_)] = frames.as_slice() else {
+        panic!("{frames:?}")
+    };
+    assert_eq!(events.len(), 1);
+    // Frames of events and of samples tell of times that grow.
+    assert_eq!(sample.time, *cut);
+    let span = sample.get(Measure::SPAN_NS).unwrap();
+    assert!(span > 0 && span <= sample.time, "{sample:?}");
+    assert_eq!(sample.values[1..], [(Measure::OTHER_RUNS, 2)]);
 }
 
 #[tokio::test]
@@ -221,7 +252,7 @@ async fn without_room_events_wait_in_their_ring_and_what_it_cannot_hold_is_count
             Seen::Events(_, batch) => events += batch.len() as u64,
             Seen::Loss(count) => lost += count,
             Seen::End(counts) => ended = counts[0].2,
-            Seen::Hello | Seen::Names(_) | Seen::Messages(..) => {}
+            Seen::Hello | Seen::Names(_) | Seen::Messages(..) | Seen::Clock(_) => {}
         }
     }
     assert_eq!((events, lost, ended), (summary.events(), summary.lost, events));

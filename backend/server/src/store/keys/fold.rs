@@ -49,7 +49,7 @@ impl Fold {
             }
             Ok(Payload::Messages(rows)) => self.messages = rows.first.saturating_add(rows.rows.len() as u64),
             Ok(Payload::Loss(losses)) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
-            Ok(Payload::End(_) | Payload::Skipped(_)) | Err(_) => {}
+            Ok(Payload::Clock(_) | Payload::End(_) | Payload::Skipped(_)) | Err(_) => {}
         }
     }
 

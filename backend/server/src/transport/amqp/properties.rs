@@ -90,6 +90,7 @@ mod tests {
     use hopscope_record::{LinkIndex, MessageId, SourceId, TraceId};
 
     use super::*;
+    use crate::transport::Carried;
 
     fn outgoing(answers: Option<Answers>) -> Outgoing {
         let identity = Identity {
@@ -97,7 +98,13 @@ mod tests {
             message: MessageId::new(SourceId(3), 10, 1),
             link: LinkIndex(2),
         };
-        Outgoing { identity, body: Body::arrived(Some("application/json"), Bytes::new()), answers, progress: None }
+        Outgoing {
+            identity,
+            body: Body::arrived(Some("application/json"), Bytes::new()),
+            answers,
+            progress: None,
+            carried: Carried::default(),
+        }
     }
 
     #[test]

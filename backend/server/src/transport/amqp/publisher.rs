@@ -106,6 +106,7 @@ impl Drop for Publisher {
 
 impl Publisher {
     async fn publish(&self, outgoing: Outgoing) -> Result<Reply, CallError> {
+        outgoing.carried.set(true);
         // Before it is sent: the reply may come before the confirm.
         let expected = self.replies.as_ref().map(|replies| replies.expect(outgoing.identity.message));
         let reply_to = self.replies.as_ref().map(|replies| replies.queue.as_ref());

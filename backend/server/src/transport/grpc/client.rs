@@ -52,6 +52,7 @@ impl Caller for GrpcCaller {
     fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
         Box::pin(async move {
             let connection = self.connection().await.map_err(CallError::Connect)?;
+            outgoing.carried.set(true);
             let mut client =
                 NodeClient::with_origin(connection, self.origin.clone()).max_decoding_message_size(MESSAGE_LIMIT);
             match client.call(self.request(outgoing)).await {

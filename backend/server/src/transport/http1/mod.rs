@@ -2,6 +2,7 @@
 //! identity in `traceparent` and `tracestate`.
 
 mod client;
+mod pool;
 mod server;
 
 use std::sync::Arc;

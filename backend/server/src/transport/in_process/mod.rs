@@ -81,7 +81,8 @@ impl Caller for InProcessCaller {
             if self.port.closed.is_cancelled() {
                 return Err(CallError::Closed);
             }
-            let Outgoing { identity, body, .. } = outgoing;
+            let Outgoing { identity, body, carried, .. } = outgoing;
+            carried.set(true);
             let say = |answer: &mut Answer| http_status(answer.verdict);
             let answer = self.port.door.admit(identity, MessageId::NONE, body, say);
             tokio::select! {

@@ -1,7 +1,7 @@
 //! What stands before the events.
 
 use hopscope_record::NameIndex;
-use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss};
+use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, Sample};
 use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::{Plan, RunSettings};
 use serde::Serialize;
@@ -18,8 +18,7 @@ struct Head<'a> {
     version: u32,
     scenario: &'a Scenario,
     run: Run<'a>,
-    /// The run has one clock; no version of the record samples another yet.
-    clocks: [(); 0],
+    clocks: Vec<Map<String, Value>>,
     losses: Vec<LossRow>,
     names: &'a [String],
 }
@@ -54,6 +53,9 @@ struct EndRow {
     counts: Vec<Value>,
 }
 
+/// When a sample was taken.
+pub(crate) const TIME: &str = "time_ns";
+
 /// Reasons of an end, with their words.
 pub(crate) const END_REASONS: &[(EndReason, &str)] = &[
     (EndReason::LOAD_DONE, "load-done"),
@@ -70,7 +72,7 @@ pub(super) fn write(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<(), serde_js
         version: VERSION,
         scenario: &parts.plan.scenario,
         run: run(parts),
-        clocks: [],
+        clocks: parts.clocks.iter().map(sample_row).collect(),
         losses: parts.losses.iter().map(loss).collect(),
         names: parts.names,
     };
@@ -79,6 +81,16 @@ pub(super) fn write(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<(), serde_js
     out.truncate(out.len().saturating_sub(b"\n}".len()));
     out.extend_from_slice(b",\n  \"events\": [");
     Ok(())
+}
+
+/// A sample with its measures by name, or by number where this build has no name.
+fn sample_row(sample: &Sample) -> Map<String, Value> {
+    let mut row = Map::new();
+    row.insert(TIME.to_owned(), Value::from(sample.time));
+    for (measure, value) in &sample.values {
+        row.insert(measure.name().map_or_else(|| measure.0.to_string(), str::to_owned), Value::from(*value));
+    }
+    row
 }
 
 fn run<'a>(parts: &Parts<'a>) -> Run<'a> {

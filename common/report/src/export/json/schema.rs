@@ -2,11 +2,12 @@
 //!
 //! The committed docs/recording.schema.json is compared with this by a test. The scenario's own schema stands beside it.
 
+use hopscope_record::frame::MEASURES;
 use hopscope_record::kind::{Attempt, QueueCause};
 use hopscope_record::{KINDS, Kind, KindInfo};
 use serde_json::{Map, Value, json};
 
-use super::head::END_REASONS;
+use super::head::{END_REASONS, TIME};
 use super::{FORMAT, VERSION};
 use crate::export::values::{CAUSE, DEPTH_BEFORE, Form, field};
 
@@ -18,7 +19,7 @@ pub fn recording_schema() -> Value {
         "version": {"const": VERSION},
         "scenario": {"$ref": "scenario.schema.json"},
         "run": run(),
-        "clocks": {"type": "array", "maxItems": 0},
+        "clocks": {"type": "array", "items": sample()},
         "losses": {"type": "array", "items": closed(&json!({
             "source": {"$ref": "#/$defs/u16"},
             "count": {"type": "integer", "minimum": 1},
@@ -42,6 +43,20 @@ pub fn recording_schema() -> Value {
 fn closed(properties: &Value) -> Value {
     let required: Vec<&String> = properties.as_object().map(|object| object.keys().collect()).unwrap_or_default();
     json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
+}
+
+/// A sample: its time, and what the machine could tell.
+fn sample() -> Value {
+    let integer = json!({"type": "integer"});
+    let names = std::iter::once(TIME).chain(MEASURES.iter().map(|(_, name)| *name));
+    let properties: Map<String, Value> = names.map(|name| (name.to_owned(), integer.clone())).collect();
+    json!({
+        "type": "object",
+        "required": [TIME],
+        "properties": properties,
+        "patternProperties": {"^[0-9]{1,5}$": integer},
+        "additionalProperties": false,
+    })
 }
 
 fn run() -> Value {

@@ -7,9 +7,9 @@
 mod proto;
 mod tracks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hopscope_record::frame::MessageRow;
+use hopscope_record::frame::{MessageRow, Sample};
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Stamper, Steps, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, MessageId, PlaceIndex};
 use prost::Message as _;
@@ -65,6 +65,7 @@ fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, Expor
         },
     );
     tracks::of_plan(parts.plan).into_iter().for_each(|track| describe(out, track));
+    surroundings(parts.clocks, zero, out);
     Ok(Box::new(Perfetto {
         fields: Fields::new(parts.hello, parts.plan, parts.names),
         names,
@@ -76,6 +77,18 @@ fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, Expor
         carried: BTreeMap::new(),
         in_phase: false,
     }))
+}
+
+/// The figures of the surroundings, each a counter of the run.
+fn surroundings(samples: &[Sample], zero: i64, out: &mut Vec<u8>) {
+    let measures: BTreeSet<_> = samples.iter().flat_map(|sample| &sample.values).map(|(measure, _)| *measure).collect();
+    measures.into_iter().for_each(|measure| describe(out, tracks::of_measure(measure)));
+    for sample in samples {
+        for (measure, value) in &sample.values {
+            let counter = TrackEvent { counter_value: Some(*value), ..bare(COUNTER, tracks::surroundings(*measure)) };
+            put_at(zero, sample.time, counter, out);
+        }
+    }
 }
 
 struct Perfetto {
@@ -250,16 +263,21 @@ impl Perfetto {
 
     /// Writes a track event at the event's time.
     fn put(&self, event: &Event, track_event: TrackEvent, out: &mut Vec<u8>) {
-        put(
-            out,
-            TracePacket {
-                timestamp: Some(instant(self.zero, event.time)),
-                sequence_flags: Some(NEEDS_INCREMENTAL_STATE),
-                track_event: Some(track_event),
-                ..TracePacket::default()
-            },
-        );
+        put_at(self.zero, event.time, track_event, out);
     }
+}
+
+/// Writes a track event at a time of the run.
+fn put_at(zero: i64, time: i64, track_event: TrackEvent, out: &mut Vec<u8>) {
+    put(
+        out,
+        TracePacket {
+            timestamp: Some(instant(zero, time)),
+            sequence_flags: Some(NEEDS_INCREMENTAL_STATE),
+            track_event: Some(track_event),
+            ..TracePacket::default()
+        },
+    );
 }
 
 /// The category of everything that stands for an event of the recording.

@@ -112,6 +112,7 @@ pub(super) struct CounterDescriptor {
 }
 
 /// Of `CounterDescriptor.Unit`.
+pub(super) const UNIT_TIME_NS: i32 = 1;
 pub(super) const UNIT_COUNT: i32 = 2;
 
 #[derive(Clone, PartialEq, Message)]

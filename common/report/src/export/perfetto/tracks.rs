@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hopscope_record::PlaceIndex;
+use hopscope_record::frame::Measure;
 use hopscope_scenario::plan::Plan;
 
-use super::proto::{CounterDescriptor, ProcessDescriptor, ThreadDescriptor, TrackDescriptor, UNIT_COUNT};
+use super::proto::{CounterDescriptor, ProcessDescriptor, ThreadDescriptor, TrackDescriptor, UNIT_COUNT, UNIT_TIME_NS};
 
 /// What a lane holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -33,6 +34,7 @@ const PROCESS: u64 = 2 << 32;
 const THREAD: u64 = 3 << 32;
 const LANE: u64 = 4 << 32;
 const COUNTER: u64 = 5 << 32;
+const SURROUNDINGS: u64 = 16 << 32;
 
 /// The track of the run as a whole.
 pub(super) const RUN: u64 = 1;
@@ -45,6 +47,24 @@ pub(super) fn thread(place: PlaceIndex) -> u64 {
 /// The track of a place's level.
 pub(super) fn counter(place: PlaceIndex, level: usize) -> u64 {
     (COUNTER + ((level as u64) << 32)) | u64::from(place.0)
+}
+
+/// The track of a figure of the surroundings.
+pub(super) fn surroundings(measure: Measure) -> u64 {
+    SURROUNDINGS | u64::from(measure.0)
+}
+
+/// The same, described.
+pub(super) fn of_measure(measure: Measure) -> TrackDescriptor {
+    let name = measure.name().map_or_else(|| measure.0.to_string(), str::to_owned);
+    let unit = if name.ends_with("_ns") { UNIT_TIME_NS } else { UNIT_COUNT };
+    TrackDescriptor {
+        uuid: Some(surroundings(measure)),
+        parent_uuid: Some(RUN),
+        name: Some(name),
+        counter: Some(CounterDescriptor { unit: Some(unit) }),
+        ..TrackDescriptor::default()
+    }
 }
 
 /// The tracks that every recording of the plan has.

@@ -23,7 +23,6 @@ pub(super) const TEXTS: Table = &[
     ("import.expected.message", "14 hexadecimal digits in lower case"),
     ("import.expected.name", "a text that names lists, or a number,"),
     ("import.expected.natural", "a whole number from 0 that fits the field"),
-    ("import.expected.no-clocks", "an empty list"),
     ("import.expected.node", "the id of a node of the scenario"),
     ("import.expected.object", "an object"),
     ("import.expected.text", "a text"),

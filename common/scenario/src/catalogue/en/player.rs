@@ -197,6 +197,7 @@ pub(super) const TEXTS: Table = &[
     ("statement.trace", "Trace"),
     ("statement.unacked", "Unacked"),
     ("statement.what", "What"),
+    ("surroundings.worst", "Surroundings at their worst (samples: {samples}): CPU steal {steal}, wait for a processor {delay} a turn, timer late p99 {p99}, max {max}, other runs: {others}"),
     ("trace.attempt", "attempt {number}"),
     ("trace.attempt.caption", "Attempt {number}: {caption}"),
     ("trace.attempt.step", "{step} #{number}"),

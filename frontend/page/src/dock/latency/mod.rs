@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::t;
+use crate::ui::text::{t, t_with};
 use charts::Charts;
 
 /// What stands where there is nothing to tell.
@@ -25,6 +25,18 @@ pub(crate) fn LatencyTable() -> impl IntoView {
     let rows = memo(move || {
         run.laws.track();
         run.with(|data| data.buffer.plan().map(|plan| data.buffer.judge().links(plan)).unwrap_or_default())
+    });
+    let surroundings = memo(move || {
+        run.laws.track();
+        run.with(|data| {
+            let worst = data.buffer.surroundings();
+            if worst.samples == 0 {
+                return String::new();
+            }
+            let words = worst.words();
+            let words: Vec<_> = words.iter().map(|(name, word)| (*name, word.as_str())).collect();
+            t_with(text!("surroundings.worst"), &words)
+        })
     });
     let none = memo(move || rows.with(Vec::is_empty));
     let counts = move || rows.with(|rows| rows.iter().map(count_row).collect::<Node>());
@@ -51,6 +63,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
                     </thead>
                     <tbody>{times}</tbody>
                 </table>
+                <p class="surroundings">{move || surroundings.get()}</p>
             </Show>
         </div>
     }

@@ -1,0 +1,162 @@
+//! Calls to a receiver whose backlog is full: a connection to it is asked for, and nothing answers.
+
+use std::net::Ipv4Addr;
+
+use hopscope_record::trace_context::parse_tracestate;
+use hopscope_record::{LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::quantity::Time;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::*;
+use crate::link::{Call, Link, LinkError, Policy};
+use crate::record::{Memory, Recording, RecordingOptions, new_run_key};
+use crate::timer::Timer;
+use crate::transport::{Address, Body, Caller, Carried, Http1, Identity, Outgoing, Transport as _};
+
+/// A receiver that has taken one connection and takes no other.
+struct Deaf {
+    address: SocketAddr,
+    connection: TcpStream,
+    _listener: tokio::net::TcpListener,
+    _filler: TcpStream,
+}
+
+impl Deaf {
+    /// The receiver, and a caller that has its one connection.
+    async fn start(recorder: &Recorder) -> (Self, Arc<dyn Caller>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        // Room for one connection that is not taken yet.
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let caller = Http1.connect(Address::Socket(address), recorder.clone()).await.unwrap();
+        let (connection, _) = listener.accept().await.unwrap();
+        let filler = TcpStream::connect(address).await.unwrap();
+        (Self { address, connection, _listener: listener, _filler: filler }, caller)
+    }
+
+    /// Reads the next request, and says which message it is.
+    async fn request(&mut self) -> MessageId {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.connection.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap();
+        let state = head.lines().find_map(|line| line.strip_prefix("tracestate: ")).unwrap();
+        parse_tracestate(state.as_bytes()).unwrap().message
+    }
+
+    async fn reply(&mut self) {
+        self.connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    }
+
+    /// How many connections to it are asked for and not answered.
+    fn asked(&self) -> usize {
+        let to = format!("0100007F:{:04X}", self.address.port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let columns = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        // Remote address and state; 02 is SYN_SENT.
+        columns.filter(|columns| columns.get(2..4) == Some(&[to.as_str(), "02"][..])).count()
+    }
+}
+
+fn record() -> (Recording, Recorder) {
+    let (key, sink) = (new_run_key().unwrap(), Box::new(Memory::default()));
+    let recording = Recording::start(RecordingOptions { run: "r".into(), key, plan: Vec::new(), sink }).unwrap();
+    let recorder = recording.recorder(PlaceIndex(0), LinkIndex(0));
+    (recording, recorder)
+}
+
+fn outgoing(recorder: &Recorder) -> Outgoing {
+    let (trace, message) = recorder.mint_root();
+    let identity = Identity { trace, message, link: recorder.link() };
+    Outgoing { identity, body: Body::default(), answers: None, progress: None, carried: Carried::default() }
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_new_connections_take_one_that_is_given_back() {
+    let (_recording, recorder) = record();
+    let (mut receiver, caller) = Deaf::start(&recorder).await;
+    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(Arc::clone(&caller).call(outgoing(&recorder)))).collect();
+    while receiver.asked() < OPENING {
+        tokio::task::yield_now().await;
+    }
+    for call in 0..calls.len() {
+        receiver.request().await;
+        // However many wait, no more are asked for at once: a burst must not be what fills a receiver's backlog.
+        if call.is_multiple_of(25) {
+            assert_eq!(receiver.asked(), OPENING);
+        }
+        receiver.reply().await;
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status, 200);
+    }
+    caller.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_leaves_its_turn_to_the_next() {
+    let (_recording, recorder) = record();
+    let (mut receiver, caller) = Deaf::start(&recorder).await;
+    let first = tokio::spawn(Arc::clone(&caller).call(outgoing(&recorder)));
+    receiver.request().await;
+    let mut given_up = Arc::clone(&caller).call(outgoing(&recorder));
+    assert!(futures_util::poll!(&mut given_up).is_pending());
+    let waits = outgoing(&recorder);
+    let message = waits.identity.message;
+    let mut next = Arc::clone(&caller).call(waits);
+    assert!(futures_util::poll!(&mut next).is_pending());
+    // The connection comes back while both wait, goes to the first of them, and that one is given up.
+    receiver.reply().await;
+    first.await.unwrap().unwrap();
+    drop(given_up);
+    let next = tokio::spawn(next);
+    assert_eq!(receiver.request().await, message);
+    receiver.reply().await;
+    assert_eq!(next.await.unwrap().unwrap().status, 200);
+    caller.close().await;
+}
+
+#[tokio::test]
+async fn closing_tells_the_calls_that_wait() {
+    let (_recording, recorder) = record();
+    let (mut receiver, caller) = Deaf::start(&recorder).await;
+    let calls: Vec<_> = (0..40).map(|_| tokio::spawn(Arc::clone(&caller).call(outgoing(&recorder)))).collect();
+    receiver.request().await;
+    while receiver.asked() < OPENING {
+        tokio::task::yield_now().await;
+    }
+    caller.close().await;
+    for call in calls {
+        assert!(call.await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_whose_time_is_over_before_it_has_a_connection_is_never_sent() {
+    let (_recording, recorder) = record();
+    let (mut receiver, caller) = Deaf::start(&recorder).await;
+    let policy = Policy { timeout: Some(Time(5_000_000)), retry: None };
+    let link = Link::new(recorder.clone(), vec![Arc::clone(&caller)], policy, Timer::start().unwrap());
+    let call = || {
+        let (trace, message): (TraceId, MessageId) = recorder.mint_root();
+        Call { trace, message, parent: MessageId::NONE }
+    };
+    // It holds the one connection, and is read on after its time.
+    let held = call();
+    assert!(matches!(link.call(held, Body::default()).await, Err(LinkError::TimedOut { .. })));
+    assert_eq!(receiver.request().await, held.message);
+    assert_eq!(link.late().count(), 1);
+    // It waits for another until its time is over, and is given up: nobody waits for it any more.
+    assert!(matches!(link.call(call(), Body::default()).await, Err(LinkError::TimedOut { .. })));
+    assert_eq!(link.late().count(), 1);
+    receiver.reply().await;
+    link.late().idle().await;
+    // What comes next on the connection is the next call.
+    let next = call();
+    let _ = link.call(next, Body::default()).await;
+    assert_eq!(receiver.request().await, next.message);
+    link.close().await;
+}
