@@ -227,7 +227,7 @@ async fn what_messages_carry_comes_before_their_events() {
                     wanted += 1;
                 }
             }
-            Seen::Hello | Seen::Loss(_) | Seen::End(_) => {}
+            Seen::Hello | Seen::Clock(_) | Seen::Loss(_) | Seen::End(_) => {}
         }
     }
     assert_eq!((names.len(), carried.len(), wanted), (700, 30_000, 30_000));
