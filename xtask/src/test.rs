@@ -50,6 +50,7 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
         .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
         .env("HOPSCOPE_PYTHON", tools.python()?)
+        .env("HOPSCOPE_AXE", tools.axe()?)
         .env("HOPSCOPE_CHROMIUM", &browser.program)
         .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
     Ok(native)

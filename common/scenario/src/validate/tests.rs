@@ -95,15 +95,60 @@ fn an_illegal_link_says_what_may_join_the_two_kinds() {
         issue.message(Language::English) + " " + &issue.remedy(Language::English)
     };
     let cases = [
-        ("c", "q", "http1", "A queue cannot be called over HTTP/1.1 by a client. Publish to settle over AMQP, or call the service behind it."),
-        ("s", "q", "grpc", "A queue cannot be called over gRPC by a service. Publish to settle over AMQP, or call the service behind it."),
-        ("c", "s", "amqp", "A service cannot be published to over AMQP by a client. Call shop over HTTP/1.1, or put a queue between the two."),
-        ("s", "t", "amqp", "A service cannot be published to over AMQP by a service. Call stock over HTTP/1.1, or put a queue between the two."),
-        ("q", "s", "http1", "A service cannot be called over HTTP/1.1 by a queue. Let shop take from settle over AMQP."),
-        ("c", "d", "http1", "A client cannot be linked to a client. A client only sends: link buyers to a service or a queue."),
-        ("s", "c", "amqp", "A service cannot be linked to a client. A client receives no requests. Reply to the call of buyers, or link shop to a service or a queue."),
-        ("q", "c", "amqp", "A queue cannot be linked to a client. Let a service take from settle. Replies reach buyers where its own link awaits Replies."),
-        ("q", "r", "amqp", "A queue cannot be linked to a queue. Put a service between them that takes from settle and publishes to answers."),
+        (
+            "c",
+            "q",
+            "http1",
+            "A queue cannot be called over HTTP/1.1 by a client. Publish to settle over AMQP, or call the service behind it.",
+        ),
+        (
+            "s",
+            "q",
+            "grpc",
+            "A queue cannot be called over gRPC by a service. Publish to settle over AMQP, or call the service behind it.",
+        ),
+        (
+            "c",
+            "s",
+            "amqp",
+            "A service cannot be published to over AMQP by a client. Call shop over HTTP/1.1, or put a queue between the two.",
+        ),
+        (
+            "s",
+            "t",
+            "amqp",
+            "A service cannot be published to over AMQP by a service. Call stock over HTTP/1.1, or put a queue between the two.",
+        ),
+        (
+            "q",
+            "s",
+            "http1",
+            "A service cannot be called over HTTP/1.1 by a queue. Let shop take from settle over AMQP.",
+        ),
+        (
+            "c",
+            "d",
+            "http1",
+            "A client cannot be linked to a client. A client only sends: link buyers to a service or a queue.",
+        ),
+        (
+            "s",
+            "c",
+            "amqp",
+            "A service cannot be linked to a client. A client receives no requests. Reply to the call of buyers, or link shop to a service or a queue.",
+        ),
+        (
+            "q",
+            "c",
+            "amqp",
+            "A queue cannot be linked to a client. Let a service take from settle. Replies reach buyers where its own link awaits Replies.",
+        ),
+        (
+            "q",
+            "r",
+            "amqp",
+            "A queue cannot be linked to a queue. Put a service between them that takes from settle and publishes to answers.",
+        ),
     ];
     for (from, to, protocol, expected) in cases {
         assert_eq!(said(from, to, protocol), expected);
