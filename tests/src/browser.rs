@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use anyhow::{Context, Result};
 use futures_util::FutureExt as _;
 use serde_json::json;
-use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 use tokio::process::Command;
 
 use crate::child::Group;
@@ -44,6 +44,20 @@ pub async fn with_browser<F>(test: impl FnOnce(WebDriver) -> F) -> Result<()>
 where
     F: Future<Output = Result<()>>,
 {
+    with_browser_flags(&[], test).await
+}
+
+/// The same, with flags of its own.
+///
+/// # Panics
+/// As [`with_browser`].
+///
+/// # Errors
+/// As [`with_browser`].
+pub async fn with_browser_flags<F>(flags: &[String], test: impl FnOnce(WebDriver) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
     let profile = tempfile::tempdir()?;
     let mut command = Command::new(crate::variable("HOPSCOPE_CHROMEDRIVER")?);
     let mut process = Group::start(command.arg("--port=0"))?;
@@ -52,9 +66,10 @@ where
         .await
         .context("chromedriver did not say its port")?;
     let mut capabilities = DesiredCapabilities::chrome();
-    for flag in FLAGS {
+    for flag in FLAGS.into_iter().chain(flags.iter().map(String::as_str)) {
         capabilities.add_arg(flag)?;
     }
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::Severe)?;
     capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
     capabilities.set_binary(&crate::variable("HOPSCOPE_CHROMIUM")?.to_string_lossy())?;
     let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
@@ -77,6 +92,14 @@ where
 /// When the page cannot be asked.
 pub async fn faults(driver: &WebDriver) -> Result<Vec<String>> {
     Ok(driver.execute("return window.hopscopeFaults", Vec::new()).await?.convert()?)
+}
+
+/// The errors in the browser's console since it was last asked: what the page did wrong, and what it asked for in vain.
+///
+/// # Errors
+/// When the browser cannot be asked.
+pub async fn console_errors(driver: &WebDriver) -> Result<Vec<String>> {
+    Ok(driver.browser_log().await?.into_iter().map(|entry| entry.message).collect())
 }
 
 /// Keeps a picture of the page in `target/pictures/NAME.png`, to be looked at.

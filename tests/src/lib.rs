@@ -1,7 +1,8 @@
 //! What the outside tests share: a server of the real binary and a real browser, both ended with the test.
 //!
 //! The tests live in `tests/`; `cargo xtask test` builds the binary and names it, the browser, its driver and a Python
-//! interpreter in `HOPSCOPE_BIN`, `HOPSCOPE_CHROMIUM`, `HOPSCOPE_CHROMEDRIVER` and `HOPSCOPE_PYTHON`.
+//! interpreter in `HOPSCOPE_BIN`, `HOPSCOPE_CHROMIUM`, `HOPSCOPE_CHROMEDRIVER` and `HOPSCOPE_PYTHON`, and the script of
+//! axe-core in `HOPSCOPE_AXE`.
 
 pub mod browser;
 mod child;
@@ -10,6 +11,8 @@ pub mod grpc;
 pub mod http;
 pub mod recording;
 pub mod server;
+pub mod static_host;
+pub mod wire;
 
 /// The value of a variable that `cargo xtask test` sets.
 ///

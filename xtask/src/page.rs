@@ -14,7 +14,7 @@ use crate::tools::Tools;
 pub(crate) const DIST: &str = "frontend/page/dist";
 /// Beside dist, not in it: what lies in dist is served.
 const STAMP: &str = "target/page.stamp";
-const SOURCES: [&str; 5] = ["common", "frontend", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
+const SOURCES: [&str; 6] = ["common", "frontend", "scenarios", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
 
 /// Brings the built page up to date.
 ///

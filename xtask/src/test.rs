@@ -60,6 +60,7 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
 pub(crate) fn with_browser(command: &mut std::process::Command, browser: &crate::browser::Browser) -> Result<()> {
     command
         .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
+        .env("HOPSCOPE_AXE", tools.axe()?)
         .env("HOPSCOPE_CHROMIUM", &browser.program)
         .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
     Ok(())

@@ -128,8 +128,8 @@ codes! {
     UnknownNode, "unknown-node", Error;
     /// A link's ends are one node. Args: name.
     SelfLink, "self-link", Error;
-    /// The protocol may not join these kinds in this direction. Args: from, to, from_kind, to_kind,
-    /// target_kind, verb.
+    /// The protocol may not join these kinds in this direction. Args: fault, way, from, to, from_kind, to_kind, verb,
+    /// protocol (one that may, if any does).
     IllegalLink, "illegal-link", Error;
     /// Synchronous calls go round in a circle. Args: names.
     SynchronousCycle, "synchronous-cycle", Error;

@@ -1,12 +1,14 @@
 //! The shell: one screen.
 
 use hopscope_markup::view;
+use hopscope_scenario::catalogue::{LANGUAGES, Language};
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use crate::dock::{Dock, provide_tab};
 use crate::editor::{
     Canvas, Chooser, EditorBar, Empty, Inspector, LinkTip, NoticeCard, Palette, ProblemCount, Zoom, provide_editor,
+    use_editor,
 };
 use crate::laws::LawChips;
 use crate::player::Overlay;
@@ -14,8 +16,9 @@ use crate::runbar::{FiguresStrip, Notice, RunBar};
 use crate::runs::Runs;
 use crate::state::run::{Run, addressed};
 use crate::state::theme::Theme;
-use crate::state::{self, ServerState};
-use crate::ui::text::t;
+use crate::state::{self, ServerState, document, language};
+use crate::ui::node::{Node, node};
+use crate::ui::text::{self, t, t_with};
 
 /// The whole page.
 #[component]
@@ -29,15 +32,25 @@ pub(crate) fn App() -> impl IntoView {
     if let Some(id) = addressed() {
         run.reopen(id);
     }
+    // What is shown is made anew in another language; what is known of document and run stays.
+    let spoken = Trigger::new();
+    node(move || {
+        spoken.track();
+        shell(server, theme, spoken)
+    })
+}
+
+fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigger) -> Node {
     view! {
         <div class="shell" data-ready="true">
             <header class="bar">
-                <span class="logo"><Logo/>{t(text!("app.name"))}</span>
+                <h1 class="logo"><Logo/>{t(text!("app.name"))}</h1>
                 <EditorBar/>
                 <span class="spring"></span>
                 <RunBar/>
                 <Runs/>
                 <Server server/>
+                <Languages spoken/>
                 <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
                     {move || t(theme.get().label())}
                 </button>
@@ -59,6 +72,35 @@ pub(crate) fn App() -> impl IntoView {
             <Inspector/>
             <Dock/>
         </div>
+    }
+}
+
+/// The languages to choose from.
+#[component]
+fn Languages(spoken: Trigger) -> impl IntoView {
+    let editor = use_editor();
+    let choose = move |event: web_sys::Event| {
+        let select = event_target::<web_sys::HtmlSelectElement>(&event);
+        let Some(wanted) = Language::find(&select.value()) else { return };
+        leptos::task::spawn_local(async move {
+            if language::choose(wanted).await {
+                spoken.notify();
+            } else {
+                select.set_value(text::language().tag());
+                let title = t_with(text!("notice.language"), &[("language", &t(wanted.name()))]);
+                editor.notice.set(Some(document::Notice { title, issues: Vec::new() }));
+            }
+        });
+    };
+    let option = |language: &Language| {
+        let selected = *language == text::language();
+        view! { <option value=language.tag() selected=selected>{t(language.name())}</option> }
+    };
+    view! {
+        <select class="chip" name="language" aria-label=t(text!("language.label")) title=t(text!("language.label"))
+            on:change=choose>
+            {LANGUAGES.iter().map(option).collect::<Node>()}
+        </select>
     }
 }
 

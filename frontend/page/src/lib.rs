@@ -18,10 +18,13 @@ mod statement;
 mod traces;
 mod ui;
 
-/// Mounts the page on the document's body.
+/// Mounts the page on the document's body, in the person's language.
 pub fn start() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(app::App);
+    wasm_bindgen_futures::spawn_local(async {
+        state::language::begin().await;
+        leptos::mount::mount_to_body(app::App);
+    });
 }
 
 #[cfg(test)]

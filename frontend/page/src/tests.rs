@@ -120,6 +120,17 @@ async fn the_laws_chips_tell_what_holds_and_what_is_broken() {
     drop(mounted);
 }
 
+#[wasm_bindgen_test]
+fn a_text_is_shortened_by_its_width() {
+    use crate::ui::text::shortened;
+
+    assert_eq!(shortened("orders", 6), "orders");
+    assert_eq!(shortened("orders of today", 6), "order…");
+    assert_eq!(shortened("订单", 4), "订单");
+    assert_eq!(shortened("订单服务", 6), "订单…");
+    assert_eq!(shortened("订单服务", 7), "订单服…");
+}
+
 /// A page of its own, with nothing kept from an earlier one; it goes when this does.
 struct Page {
     root: web_sys::HtmlElement,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 use thirtyfour::prelude::ElementQueryable as _;
-use thirtyfour::{By, Key, WebDriver, WebElement};
+use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 
 /// A page in front of a person.
 pub(crate) struct Hands {
@@ -15,16 +15,43 @@ pub(crate) struct Hands {
 impl Hands {
     /// Opens the page and waits until it is there and has found its server.
     pub(crate) async fn open(driver: WebDriver, url: &str) -> Result<Self> {
+        let hands = Self::open_alone(driver, url).await?;
+        hands.find(".server[data-state=ready]").await?;
+        Ok(hands)
+    }
+
+    /// Opens the page and waits until it is there, whoever serves it.
+    pub(crate) async fn open_alone(driver: WebDriver, url: &str) -> Result<Self> {
         driver.goto(url).await?;
         let hands = Self { driver };
         hands.find("[data-ready=true]").await?;
-        hands.find(".server[data-state=ready]").await?;
         Ok(hands)
     }
 
     /// The first element of that kind, waited for.
     pub(crate) async fn find(&self, css: &str) -> Result<WebElement> {
         self.driver.query(By::Css(css)).first().await.with_context(|| format!("the page does not show {css}"))
+    }
+
+    /// Waits until there is none of that kind.
+    pub(crate) async fn gone(&self, css: &str) -> Result<()> {
+        while self.count(css).await? > 0 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Presses a key where the focus is.
+    pub(crate) async fn press(&self, key: impl Into<TypingData>) -> Result<()> {
+        self.driver.action_chain().send_keys(key).perform().await?;
+        Ok(())
+    }
+
+    /// The id of the run that the page's address names.
+    pub(crate) async fn shown_run(&self) -> Result<String> {
+        let url = self.driver.current_url().await?;
+        let id = url.fragment().and_then(|fragment| fragment.strip_prefix("run="));
+        Ok(id.with_context(|| format!("{url} names no run"))?.to_owned())
     }
 
     /// How many there are now.

@@ -1,8 +1,15 @@
 //! The page in a real browser, used as a person uses it.
 
+mod accessibility;
+mod broken_law;
+mod cut_off;
 mod elsewhere;
 mod first_run;
 mod hands;
+mod hole;
+mod keyboard;
+mod language;
+mod no_server;
 mod queue_run;
 mod runs;
 mod start;

@@ -44,7 +44,7 @@ async fn nothing_yet(hands: &Hands) -> Result<()> {
     hands.click("[data-action=runs]").await?;
     hands.find("dialog.runs [data-runs=none]").await?;
     picture(&hands.driver, "runs-none").await?;
-    press(hands, Key::Escape).await?;
+    hands.press(Key::Escape).await?;
     closed(hands).await
 }
 
@@ -56,7 +56,7 @@ async fn run_template(hands: &Hands) -> Result<String> {
     hands.click("[data-action=run]").await?;
     hands.find("[data-action=export-json]").await?;
     the_laws_held(hands).await?;
-    shown(hands).await
+    hands.shown_run().await
 }
 
 /// Gives the run a name by F2, and gives another one up by Escape.
@@ -113,7 +113,7 @@ async fn refuse_what_is_no_recording(hands: &Hands, downloads: &Path) -> Result<
 
 /// Takes the exported JSON in as another run, which is then shown; its id.
 async fn import(hands: &Hands, downloads: &Path) -> Result<String> {
-    let before = shown(hands).await?;
+    let before = hands.shown_run().await?;
     choose(hands, &exported(downloads)?).await?;
     closed(hands).await?;
     hands.click("[data-action=runs]").await?;
@@ -123,7 +123,7 @@ async fn import(hands: &Hands, downloads: &Path) -> Result<String> {
     picture(&hands.driver, "runs-imported").await?;
     hands.click("[data-action=close-runs]").await?;
     closed(hands).await?;
-    shown(hands).await
+    hands.shown_run().await
 }
 
 /// Goes down to the older run by the arrow key, and opens it by Enter.
@@ -134,11 +134,11 @@ async fn open_by_keyboard(hands: &Hands, id: &str) -> Result<()> {
     assert_eq!(hands.count("[data-node]").await?, 1);
     hands.click("[data-action=runs]").await?;
     hands.find(&format!("[data-run='{id}']")).await?;
-    press(hands, Key::Down).await?;
-    press(hands, Key::Down).await?;
-    press(hands, Key::Enter).await?;
+    hands.press(Key::Down).await?;
+    hands.press(Key::Down).await?;
+    hands.press(Key::Enter).await?;
     closed(hands).await?;
-    assert_eq!(shown(hands).await?, id);
+    assert_eq!(hands.shown_run().await?, id);
     hands.find("[data-action=export-json]").await?;
     hands.find("[data-node=n2]").await?;
     hands.find("[data-link=l1]").await?;
@@ -154,12 +154,12 @@ async fn delete(hands: &Hands, id: &str, other: &str) -> Result<()> {
     hands.click("[data-action=delete-no]").await?;
     hands.click(&format!("{row} [data-action=delete-run]")).await?;
     hands.click("[data-action=delete-yes]").await?;
-    gone(hands, &row).await?;
-    gone(hands, "[data-action=export-json]").await?;
+    hands.gone(&row).await?;
+    hands.gone("[data-action=export-json]").await?;
     assert!(!hands.driver.current_url().await?.as_str().contains("run="), "the address still names the run");
     hands.click(&format!("[data-run='{other}']")).await?;
     closed(hands).await?;
-    assert_eq!(shown(hands).await?, other);
+    assert_eq!(hands.shown_run().await?, other);
     Ok(())
 }
 
@@ -180,32 +180,12 @@ async fn the_laws_held(hands: &Hands) -> Result<()> {
     Ok(())
 }
 
-/// The run that the page's address names.
-async fn shown(hands: &Hands) -> Result<String> {
-    let url = hands.driver.current_url().await?;
-    let id = url.fragment().and_then(|fragment| fragment.strip_prefix("run="));
-    Ok(id.with_context(|| format!("{url} names no run"))?.to_owned())
-}
-
 async fn closed(hands: &Hands) -> Result<()> {
-    gone(hands, "dialog.runs").await
-}
-
-/// Waits until there is none of that kind.
-async fn gone(hands: &Hands, css: &str) -> Result<()> {
-    while hands.count(css).await? > 0 {
-        tokio::task::yield_now().await;
-    }
-    Ok(())
-}
-
-async fn press(hands: &Hands, key: Key) -> Result<()> {
-    hands.driver.action_chain().send_keys(key).perform().await?;
-    Ok(())
+    hands.gone("dialog.runs").await
 }
 
 /// Chooses a file to import.
-async fn choose(hands: &Hands, file: &Path) -> Result<()> {
+pub(crate) async fn choose(hands: &Hands, file: &Path) -> Result<()> {
     let picker = hands.find("input[name=recording-file]").await?;
     picker.send_keys(file.to_str().context("a path that is no text")?).await?;
     Ok(())

@@ -4,6 +4,7 @@
 //! and version, so that an empty folder imitates a new machine and an old version never mixes with a new one.
 
 mod apt;
+mod axe;
 mod cargo_tool;
 mod python;
 mod wasm;
@@ -60,6 +61,7 @@ enum Install {
     Wasm,
     WasmOpt,
     Python,
+    Axe,
     /// Nothing here can install it.
     ByHand,
 }
@@ -119,6 +121,9 @@ impl Tools {
         if purposes.contains(&Purpose::Browser) && Browser::find().is_none() {
             missing.push(apt::missing(&["chromium", "chromium-driver"], "tests in a real browser")?);
         }
+        if purposes.contains(&Purpose::Browser) {
+            missing.extend(axe::missing(self)?);
+        }
         if purposes.contains(&Purpose::Page) {
             missing.extend(wasm::missing(self)?);
             missing.extend(wasm_opt::missing(self));
@@ -149,6 +154,7 @@ impl Tools {
                 Install::Wasm => step(&title, || wasm::install(self))?,
                 Install::WasmOpt => step(&title, || wasm_opt::install(self))?,
                 Install::Python => step(&title, || python::install(self))?,
+                Install::Axe => step(&title, || axe::install(self))?,
                 Install::ByHand => bail!("{} is missing and cannot be installed from here. {}", item.name, item.remedy),
             }
         }
@@ -206,6 +212,14 @@ impl Tools {
     /// When it is not installed.
     pub(crate) fn python(&self) -> Result<PathBuf> {
         python::interpreter(self)
+    }
+
+    /// The script of axe-core, which tests put into the page.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub(crate) fn axe(&self) -> Result<PathBuf> {
+        axe::script(self)
     }
 
     fn path(&self) -> OsString {

@@ -1,6 +1,16 @@
-//! The languages, one list.
+//! The languages, one list, and where the texts of those beside English come from.
+//!
+//! English is compiled in. Another language is one file (`TAG.json`): `texts` by key, and under `templates` what the
+//! scenarios that come with Hopscope say in it, by JSON pointer. Native programs have it compiled in too; the page, whose
+//! first load it would make longer for everyone, fetches the same file when a person wants that language, and gives it to
+//! [`Language::read`]. What the file lacks is said in English.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use super::key::Key;
+use crate::text;
 
 /// A language of the catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -8,10 +18,21 @@ pub enum Language {
     /// English, the complete one that every key exists in.
     #[default]
     English,
+    /// Chinese in simplified characters.
+    Chinese,
 }
 
 /// Every language, in the order of the chooser.
-pub const LANGUAGES: &[Language] = &[Language::English];
+pub const LANGUAGES: &[Language] = &[Language::English, Language::Chinese];
+
+/// The texts of Chinese, once they are here.
+static CHINESE: OnceLock<Value> = OnceLock::new();
+
+#[cfg(not(target_arch = "wasm32"))]
+const CHINESE_FILE: &str = include_str!("zh-Hans.json");
+
+/// Tells one file of texts from another; not the file itself, so that it costs the page nothing.
+const CHINESE_VERSION: u32 = fnv(include_bytes!("zh-Hans.json"));
 
 impl Language {
     /// Its BCP 47 tag, for the page's `lang` attribute.
@@ -19,14 +40,98 @@ impl Language {
     pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
+            Self::Chinese => "zh-Hans",
         }
     }
 
-    /// The language's template for a key.
+    /// What it calls itself.
     #[must_use]
-    pub fn template(self, key: Key) -> &'static str {
+    pub fn name(self) -> Key {
         match self {
-            Self::English => key.english(),
+            Self::English => text!("language.english"),
+            Self::Chinese => text!("language.chinese"),
         }
     }
+
+    /// The language of that tag.
+    #[must_use]
+    pub fn find(tag: &str) -> Option<Self> {
+        LANGUAGES.iter().copied().find(|language| language.tag() == tag)
+    }
+
+    /// The first of a reader's languages (BCP 47 tags, the dearest first) that there is; English if none is.
+    #[must_use]
+    pub fn of_reader<'a>(tags: impl IntoIterator<Item = &'a str>) -> Self {
+        tags.into_iter().find_map(Self::matching).unwrap_or_default()
+    }
+
+    /// Whose readers read Chinese: those of `zh` whose script or region is not that of traditional characters.
+    fn matching(tag: &str) -> Option<Self> {
+        let tag = tag.to_ascii_lowercase();
+        let mut parts = tag.split('-');
+        match parts.next() {
+            Some("en") => Some(Self::English),
+            Some("zh") if parts.any(|part| matches!(part, "hant" | "tw" | "hk" | "mo")) => None,
+            Some("zh") => Some(Self::Chinese),
+            _ => None,
+        }
+    }
+
+    /// The name of the file that has its texts, and which version of it this build is of; `None` where none is needed.
+    #[must_use]
+    pub fn file(self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::English => None,
+            Self::Chinese => Some(("zh-Hans.json", CHINESE_VERSION)),
+        }
+    }
+
+    /// Takes in the file of its texts; `false` if it is none. The first one stays.
+    pub fn read(self, file: &str) -> bool {
+        match self {
+            Self::English => true,
+            Self::Chinese if CHINESE.get().is_some() => true,
+            Self::Chinese => serde_json::from_str(file).is_ok_and(|file| CHINESE.set(file).is_ok()),
+        }
+    }
+
+    /// What its file has under a heading.
+    fn part(self, heading: &str) -> Option<&'static Value> {
+        match self {
+            Self::English => None,
+            Self::Chinese => {
+                #[cfg(not(target_arch = "wasm32"))]
+                self.read(CHINESE_FILE);
+                CHINESE.get()?.get(heading)
+            }
+        }
+    }
+
+    /// The language's template for a key; the English one where it has none, or is not here yet.
+    #[must_use]
+    pub fn template(self, key: Key) -> &'static str {
+        let own = self.part("texts").and_then(|texts| texts.get(key.name())?.as_str());
+        own.unwrap_or(key.english())
+    }
+
+    /// Says in this language what the scenario that comes with Hopscope under that name says.
+    pub fn translate(self, name: &str, scenario: &mut Value) {
+        let texts = self.part("templates").and_then(|templates| templates.get(name)?.as_object());
+        for (pointer, text) in texts.into_iter().flatten() {
+            if let Some(place) = scenario.pointer_mut(pointer) {
+                *place = text.clone();
+            }
+        }
+    }
+}
+
+/// FNV-1a (Fowler, Noll, Vo), 32 bits.
+const fn fnv(bytes: &[u8]) -> u32 {
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    hash
 }

@@ -1,7 +1,7 @@
 //! The catalogue: every text that a person reads, by key, in every language.
 //!
-//! To add a text: one line in the English table of its area (`en/`), in the order of the keys, and one in every other
-//! language's. Code names it by `text!("area.key")`, which is checked when it compiles; so a lookup cannot miss.
+//! To add a text: one line in the English table of its area (`en/`), in the order of the keys, and, where the page shows it,
+//! one in every other language's file (`zh-Hans.json`). Code names it by `text!("area.key")`, which is checked when it compiles; so a lookup cannot miss.
 //! Texts are templates: `{name}` is an argument, `**…**` sets words apart (the page in bold, a terminal plainly).
 //!
 //! Fluent and leptos_i18n were weighed: Fluent's parser and resolver cost the page more than its texts, and both keep

@@ -58,12 +58,18 @@ pub struct Span {
     pub strong: bool,
 }
 
-/// The text as stretches. What an argument holds is never read as markup or as a template; an argument that is not
-/// given leaves its `{name}` standing.
+/// The text as stretches. An argument that is a key stands for its template, filled with the same arguments; what a text
+/// argument holds is never read as markup or as a template. An argument that is not given leaves its `{name}` standing.
 #[must_use]
 pub fn spans(language: Language, key: Key, args: &Args) -> Vec<Span> {
-    language
-        .template(key)
+    let mut template = language.template(key).to_owned();
+    // In the order of their names and each once, so that this ends whatever the texts say.
+    for (name, arg) in args {
+        if let Arg::Key { key } = arg {
+            template = template.replace(&format!("{{{name}}}"), language.template(*key));
+        }
+    }
+    template
         .split("**")
         .enumerate()
         .filter(|(_, part)| !part.is_empty())

@@ -1,8 +1,11 @@
 use std::collections::BTreeSet;
 
-use super::en::TABLES;
+use serde_json::Value;
+
+use super::en::{OF_THE_PAGE, TABLES};
 use super::*;
 use crate::text;
+use crate::validate::document_issues;
 
 fn placeholders(template: &str) -> BTreeSet<&str> {
     template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
@@ -32,8 +35,75 @@ fn every_text_is_well_formed_in_every_language() {
             assert_eq!(template.matches("**").count() % 2, 0, "{name}");
             assert_eq!(template.matches('{').count(), template.matches('}').count(), "{name}");
             assert_eq!(placeholders(template), placeholders(english), "{name}");
+            assert_eq!(template.matches("**").count(), english.matches("**").count(), "{name}");
         }
     }
+}
+
+/// The file of Chinese, as the page fetches it.
+fn chinese() -> Value {
+    serde_json::from_str(include_str!("zh-Hans.json")).unwrap()
+}
+
+#[test]
+fn chinese_has_every_text_of_the_page_and_none_that_english_lacks() {
+    let file = chinese();
+    let texts = file["texts"].as_object().unwrap();
+    let of_the_page = OF_THE_PAGE.iter().copied().flatten().map(|(name, _)| *name);
+    let missing: Vec<_> = of_the_page.filter(|name| !texts.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "zh-Hans.json lacks {missing:?}");
+    let unknown: Vec<_> = texts.keys().filter(|name| Key::find(name).is_none()).collect();
+    assert!(unknown.is_empty(), "zh-Hans.json has {unknown:?}, which English lacks");
+    let names: Vec<_> = texts.keys().collect();
+    assert!(names.is_sorted(), "the texts of zh-Hans.json are not in the order of their keys");
+}
+
+#[test]
+fn what_chinese_lacks_is_said_in_english() {
+    let key = text!("cli.laws");
+    assert!(chinese()["texts"].get(key.name()).is_none());
+    assert_eq!(Language::Chinese.template(key), "Laws");
+    assert_eq!(Language::Chinese.template(text!("run.start")), "运行");
+}
+
+#[test]
+fn the_hello_scenarios_are_told_in_chinese_and_stay_valid() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let file = chinese();
+    let templates = file["templates"].as_object().unwrap();
+    for name in ["hello-async", "hello-monolith", "hello-sync"] {
+        assert!(templates.contains_key(name), "{name}");
+    }
+    for (name, texts) in templates {
+        let english = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let english: Value = serde_json::from_str(&english).unwrap();
+        for pointer in ["/name", "/question", "/about"] {
+            assert!(texts[pointer].is_string(), "{name} lacks {pointer}");
+        }
+        for pointer in texts.as_object().unwrap().keys() {
+            assert!(english.pointer(pointer).is_some_and(Value::is_string), "{name} has no text at {pointer}");
+        }
+        let mut told = english.clone();
+        Language::Chinese.translate(name, &mut told);
+        assert_eq!(told["name"], texts["/name"]);
+        assert_eq!(document_issues(&told), [], "{name}");
+        Language::English.translate(name, &mut told);
+        assert_eq!(told["name"], texts["/name"], "English is the scenario's own");
+    }
+}
+
+#[test]
+fn a_reader_gets_the_first_of_their_languages_that_there_is() {
+    let of = |tags: &[&str]| Language::of_reader(tags.iter().copied());
+    assert_eq!(of(&["zh-CN", "zh", "en"]), Language::Chinese);
+    assert_eq!(of(&["de", "ZH-hans-SG", "en"]), Language::Chinese);
+    assert_eq!(of(&["zh-TW", "en-US", "zh"]), Language::English);
+    assert_eq!(of(&["zh-Hant-MO", "fr"]), Language::English);
+    assert_eq!(of(&[]), Language::English);
+    for language in LANGUAGES {
+        assert_eq!(Language::find(language.tag()), Some(*language));
+    }
+    assert_eq!(Language::find("de"), None);
 }
 
 #[test]

@@ -48,8 +48,11 @@ fn an_illegal_link_is_refused_with_its_issue() {
     assert_eq!(code("n3", "n2"), Code::SynchronousCycle);
     assert_eq!(code("n3", "n9"), Code::UnknownNode);
     let issue = document.may_link("n2", "n1").unwrap_err();
-    assert_eq!(issue.message(Language::English), "A client cannot be called over HTTP/1.1 by a service.");
-    assert_eq!(issue.remedy(Language::English), "Link shop to a service instead of buyers.");
+    assert_eq!(issue.message(Language::English), "A service cannot be linked to a client.");
+    assert_eq!(
+        issue.remedy(Language::English),
+        "A client receives no requests. Reply to the call of buyers, or link shop to a service or a queue."
+    );
     assert_eq!(document.may_link("n1", "n3"), Ok(Protocol::Http1));
 }
 

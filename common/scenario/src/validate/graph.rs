@@ -9,7 +9,7 @@ use super::walk::short;
 use super::{queues, steps};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
-use crate::protocol::{PROTOCOLS, Protocol};
+use crate::protocol::Protocol;
 use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
 use crate::text;
 
@@ -115,22 +115,35 @@ fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
         return;
     };
     if !protocol.descriptor().connects.contains(&(from, to)) {
-        let args = [
-            ("from", name(nodes, edge.from).into()),
-            ("to", name(nodes, edge.to).into()),
-            ("from_kind", from.descriptor().inline.into()),
-            ("to_kind", to.descriptor().inline.into()),
-            ("target_kind", may_call(from).descriptor().inline.into()),
-            ("verb", protocol.descriptor().verb.into()),
-        ];
-        issues.push(Issue::new(Code::IllegalLink, path, args));
+        issues.push(illegal(protocol, (from, to), (name(nodes, edge.from), name(nodes, edge.to)), path));
     }
 }
 
-/// A kind that nodes of this kind may call, for the remedy.
-fn may_call(from: Kind) -> Kind {
-    let mut pairs = PROTOCOLS.iter().flat_map(|protocol| protocol.connects);
-    pairs.find(|(caller, _)| *caller == from).map_or(Kind::Service, |(_, called)| *called)
+/// What is wrong with a link over this protocol between these kinds, and the way that there is between them.
+fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String), path: String) -> Issue {
+    let joins = Protocol::between(from, to).next();
+    let way = match (joins, from, to) {
+        (Some(_), Kind::Queue, _) => text!("issue.illegal-link.take"),
+        (Some(_), _, Kind::Queue) => text!("issue.illegal-link.publish"),
+        (Some(_), ..) => text!("issue.illegal-link.call"),
+        (None, Kind::Client, _) => text!("issue.illegal-link.from-client"),
+        (None, Kind::Queue, Kind::Client) => text!("issue.illegal-link.queue-to-client"),
+        (None, Kind::Queue, _) => text!("issue.illegal-link.queue-to-queue"),
+        (None, Kind::Service, _) => text!("issue.illegal-link.service-to-client"),
+    };
+    // Where nothing may join the two, it is not this protocol's fault.
+    let fault = if joins.is_some() { text!("issue.illegal-link.wrong") } else { text!("issue.illegal-link.none") };
+    let args = [
+        ("fault", fault.into()),
+        ("way", way.into()),
+        ("from", names.0.into()),
+        ("to", names.1.into()),
+        ("from_kind", from.descriptor().inline.into()),
+        ("to_kind", to.descriptor().inline.into()),
+        ("verb", protocol.descriptor().verb.into()),
+        ("protocol", joins.unwrap_or(protocol).descriptor().label.into()),
+    ];
+    Issue::new(Code::IllegalLink, path, args)
 }
 
 /// Nodes that start traffic need somewhere to send it; services that nobody calls stay idle; something must send.

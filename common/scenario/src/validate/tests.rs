@@ -79,6 +79,83 @@ fn the_table_of_broken_scenarios_meets_every_code() {
 }
 
 #[test]
+fn an_illegal_link_says_what_may_join_the_two_kinds() {
+    let nodes = json!([
+        {"id": "c", "kind": "client", "name": "buyers"},
+        {"id": "d", "kind": "client", "name": "others"},
+        {"id": "q", "kind": "queue", "name": "settle"},
+        {"id": "r", "kind": "queue", "name": "answers"},
+        {"id": "s", "kind": "service", "name": "shop"},
+        {"id": "t", "kind": "service", "name": "stock"},
+    ]);
+    let said = |from: &str, to: &str, protocol: &str| {
+        let link = json!({"id": "l1", "from": from, "to": to, "protocol": protocol});
+        let issues = document_issues(&json!({"nodes": nodes, "links": [link]}));
+        let issue = issues.into_iter().find(|issue| issue.code == Code::IllegalLink).unwrap();
+        issue.message(Language::English) + " " + &issue.remedy(Language::English)
+    };
+    let cases = [
+        (
+            "c",
+            "q",
+            "http1",
+            "A queue cannot be called over HTTP/1.1 by a client. Publish to settle over AMQP, or call the service behind it.",
+        ),
+        (
+            "s",
+            "q",
+            "grpc",
+            "A queue cannot be called over gRPC by a service. Publish to settle over AMQP, or call the service behind it.",
+        ),
+        (
+            "c",
+            "s",
+            "amqp",
+            "A service cannot be published to over AMQP by a client. Call shop over HTTP/1.1, or put a queue between the two.",
+        ),
+        (
+            "s",
+            "t",
+            "amqp",
+            "A service cannot be published to over AMQP by a service. Call stock over HTTP/1.1, or put a queue between the two.",
+        ),
+        (
+            "q",
+            "s",
+            "http1",
+            "A service cannot be called over HTTP/1.1 by a queue. Let shop take from settle over AMQP.",
+        ),
+        (
+            "c",
+            "d",
+            "http1",
+            "A client cannot be linked to a client. A client only sends: link buyers to a service or a queue.",
+        ),
+        (
+            "s",
+            "c",
+            "amqp",
+            "A service cannot be linked to a client. A client receives no requests. Reply to the call of buyers, or link shop to a service or a queue.",
+        ),
+        (
+            "q",
+            "c",
+            "amqp",
+            "A queue cannot be linked to a client. Let a service take from settle. Replies reach buyers where its own link awaits Replies.",
+        ),
+        (
+            "q",
+            "r",
+            "amqp",
+            "A queue cannot be linked to a queue. Put a service between them that takes from settle and publishes to answers.",
+        ),
+    ];
+    for (from, to, protocol, expected) in cases {
+        assert_eq!(said(from, to, protocol), expected);
+    }
+}
+
+#[test]
 fn text_that_is_not_json_has_a_line_and_a_column() {
     let issues = validate("{\n  \"format\": oops").unwrap_err();
     assert_eq!(issues[0].code, Code::BadJson);

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::laws::LawTable;
 use crate::player::Strip;
-use crate::state::run::use_run;
+use crate::state::run::{Run, use_run};
 use crate::statement::Statement;
 use crate::traces::{TraceDetail, TraceList};
 use crate::ui::memo;
@@ -64,6 +64,13 @@ pub(crate) fn use_tab() -> RwSignal<Tab> {
     expect_context()
 }
 
+/// Shows a trace in full and gives it the focus: the arrow keys then step through it.
+pub(crate) fn open_trace(run: Run, tab: RwSignal<Tab>, row: u32) {
+    run.select(Some(row));
+    tab.set(Tab::Trace);
+    crate::ui::focus(".trace");
+}
+
 /// Strip, tabs and the chosen panel.
 #[component]
 pub(crate) fn Dock() -> impl IntoView {
@@ -72,7 +79,7 @@ pub(crate) fn Dock() -> impl IntoView {
     // Whoever selects a trace wants to read it.
     Effect::new(move |before: Option<Option<u32>>| {
         let selected = run.trace.get();
-        if selected.is_some() && before.flatten() != selected {
+        if selected.is_some() && before.is_some_and(|before| before != selected) {
             tab.set(Tab::Trace);
         }
         selected

@@ -11,7 +11,7 @@ use crate::state::document::empty;
 use crate::ui::memo;
 use crate::ui::menu::{Menu, MenuItem};
 use crate::ui::node::Node;
-use crate::ui::text::t;
+use crate::ui::text::{columns, t};
 
 /// Name, file, undo, redo.
 #[component]
@@ -28,7 +28,7 @@ pub(crate) fn EditorBar() -> impl IntoView {
         <span class="separator"></span>
         <input type="text" class="scenario-name" name="scenario-name" autocomplete="off" spellcheck="false"
             aria-label=t(text!("scenario.name")) prop:value=move || name.get()
-            style:width=move || name.with(|name| format!("{}ch", name.chars().count().clamp(8, 32) + 2))
+            style:width=move || name.with(|name| format!("{}ch", columns(name).clamp(8, 32) + 2))
             on:input=rename on:blur=move |_| editor.end_gesture()/>
         <Menu label=t(text!("file.label")) name="file">
             <MenuItem action="new" on_choose=move || editor.replace(&empty())>{t(text!("file.new"))}</MenuItem>

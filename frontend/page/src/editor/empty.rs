@@ -18,7 +18,7 @@ pub(crate) fn Empty() -> impl IntoView {
     view! {
         <Show when=move || empty.get()>
             <div class="empty">
-                <h1>{t(text!("canvas.empty.title"))}</h1>
+                <h2>{t(text!("canvas.empty.title"))}</h2>
                 <p>{t(text!("canvas.empty.text"))}</p>
                 <div class="templates" role="group" aria-label=t(text!("canvas.templates"))>
                     {TEMPLATES.iter().map(|template| view! {

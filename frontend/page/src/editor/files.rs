@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::use_editor;
 use crate::state::document::{Editor, Notice};
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{language, t, t_with};
 
 /// A scenario that comes with the page.
 pub(super) struct Template {
@@ -55,7 +55,9 @@ impl Editor {
 
     /// Opens a template.
     pub(super) fn open_template(self, template: &Template) {
-        self.open_text(template.text, template.id);
+        let mut scenario = serde_json::from_str(template.text).unwrap_or_default();
+        language().translate(template.id, &mut scenario);
+        self.open_text(&scenario.to_string(), template.id);
     }
 }
 

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::use_editor;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{columns, t, t_with};
 
 /// Width of one character of a link's label, and what its chip adds to the text.
 const CHARACTER: f64 = 6.4;
@@ -66,7 +66,7 @@ fn drawing(link: &SceneLink) -> Node {
         return line;
     }
     let label = label(Some(link));
-    let width = label.chars().count() as f64 * CHARACTER + CHIP;
+    let width = columns(&label) as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);
     view! {
         {line}

@@ -18,9 +18,9 @@ use crate::state::document::Selection;
 use crate::state::run::{QueueLevel, Run};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
-use crate::ui::text::{grouped, shortened, t, t_with};
+use crate::ui::text::{columns, grouped, shortened, t, t_with};
 
-/// Most characters of a node's head line, name and kind together.
+/// Most columns of a node's head line, name and kind together.
 const HEAD: usize = 20;
 
 /// What a node says of itself, as its document has it.
@@ -177,14 +177,16 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             class:faulty=move || problems.get().1
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
             on:focus=focus>
-            <Body facts/>
-            <Levels id facts/>
-            <QueueLevels id facts/>
-            <Badge problems of/>
-            <g class="port" data-port-of=id.get_value() transform=knob_at>
-                <title>{move || t(port_tip(of.get()))}</title>
-                <circle class="hit" r="13"></circle>
-                <circle class="knob" r="4.5"></circle>
+            <g aria-hidden="true">
+                <Body facts/>
+                <Levels id facts/>
+                <QueueLevels id facts/>
+                <Badge problems of/>
+                <g class="port" data-port-of=id.get_value() transform=knob_at>
+                    <title>{move || t(port_tip(of.get()))}</title>
+                    <circle class="hit" r="13"></circle>
+                    <circle class="knob" r="4.5"></circle>
+                </g>
             </g>
         </g>
     }
@@ -211,7 +213,7 @@ fn body(facts: Memo<Facts>) -> Node {
     let size = facts.with_untracked(Facts::rect);
     view! {
         <rect class="card" width=size.w height=size.h rx="8"></rect>
-        <text class="nm" x="12" y="22">{move || facts.with(|facts| shortened(&facts.name, HEAD.saturating_sub(facts.kind.chars().count())))}</text>
+        <text class="nm" x="12" y="22">{move || facts.with(|facts| shortened(&facts.name, HEAD.saturating_sub(columns(&facts.kind))))}</text>
         <text class="m" x="148" y="22" text-anchor="end">{move || facts.with(|facts| facts.kind.clone())}</text>
         <text class="s2" x="12" y="41">{move || facts.with(|facts| shortened(&facts.caption, 26))}</text>
         <text class="s2" x="12" y="57">{move || facts.with(|facts| shortened(&facts.more, 28))}</text>

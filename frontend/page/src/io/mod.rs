@@ -3,7 +3,12 @@
 pub(crate) mod runs;
 pub(crate) mod stream;
 
+use std::cell::Cell;
+
+use gloo_net::http::{Request, Response};
 use serde::Deserialize;
+
+use self::runs::Refusal;
 
 /// What the server says of itself.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -12,8 +17,41 @@ pub(crate) struct About {
     pub(crate) version: String,
 }
 
-/// Asks the page's own server who it is; `None` when nobody answers as Hopscope does.
-pub(crate) async fn about() -> Option<About> {
-    let response = gloo_net::http::Request::get("api/about").send().await.ok()?;
-    if response.ok() { response.json().await.ok() } else { None }
+thread_local! {
+    /// Whether a server has told who it is.
+    static SERVED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A request, if it could be made.
+type Made = Result<Request, gloo_net::Error>;
+
+/// Asks the page's own server who it is. Where the page lies on a host of plain files, one of them answers in its place
+/// (`static/about`) and says nothing.
+pub(crate) async fn about() -> Result<About, Refusal> {
+    let body = text("api/about").await?;
+    let about = serde_json::from_str(&body.unwrap_or_default()).ok();
+    SERVED.set(about.is_some());
+    about.ok_or(Refusal::NoServer)
+}
+
+/// Makes sure that there is a server, so that nothing is asked of a host of plain files.
+async fn served() -> Result<(), Refusal> {
+    if SERVED.get() { Ok(()) } else { about().await.map(drop) }
+}
+
+/// The texts of a language, by the name and the version of their file.
+pub(crate) async fn texts(file: &str, version: u32) -> Option<String> {
+    // What lies beside the page is kept by the browser for good; another version has another address.
+    text(&format!("{file}?v={version:08x}")).await.ok().flatten()
+}
+
+/// What lies there; `None` if nothing does.
+async fn text(address: &str) -> Result<Option<String>, Refusal> {
+    let response = send(Request::get(address).build()).await?;
+    Ok(if response.ok() { response.text().await.ok() } else { None })
+}
+
+async fn send(request: Made) -> Result<Response, Refusal> {
+    let request = request.map_err(|_| Refusal::NoAnswer)?;
+    request.send().await.map_err(|_| Refusal::NoAnswer)
 }

@@ -2,16 +2,20 @@
 
 use std::ops::Range;
 
-use gloo_net::http::{Method, Request, RequestBuilder, Response};
+use gloo_net::http::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+use super::Made;
 
 /// Why the server did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Nobody answered.
     NoAnswer,
+    /// The page lies on a host of plain files.
+    NoServer,
     /// It said why, in its own words.
     Said {
         /// Where: a JSON pointer into what was sent, the name of a parameter, or the request's address; may be empty.
@@ -93,53 +97,43 @@ struct IssueBody {
 
 /// Starts a run; `request` is `{"scenario", "seed", "duration"}`.
 pub(crate) async fn start(request: String) -> Result<RunInfo, Refusal> {
-    let posted = post("api/runs").header("content-type", "application/json").body(request);
-    answer(posted.map_err(|_| Refusal::NoAnswer)?.send().await).await
+    read(json_of("api/runs", Method::POST).body(request)).await
 }
 
 /// Ends a run's load; what is in flight comes home.
 pub(crate) async fn stop(id: &str) -> Result<(), Refusal> {
-    let sent = post(&format!("api/runs/{id}/stop")).send().await.map_err(|_| Refusal::NoAnswer)?;
-    if sent.ok() { Ok(()) } else { Err(refusal(sent).await) }
+    send(to(&format!("api/runs/{id}/stop"), Method::POST).build()).await.map(drop)
 }
 
 /// Whether the server has a run of that id.
 pub(crate) async fn find(id: &str) -> Result<RunInfo, Refusal> {
-    answer(Request::get(&address(id)).send().await).await
+    read(to(&address(id), Method::GET).build()).await
 }
 
 /// All runs that the server has, the newest first.
 pub(crate) async fn list() -> Result<Vec<RunInfo>, Refusal> {
-    answer(Request::get("api/runs").send().await).await
+    read(to("api/runs", Method::GET).build()).await
 }
 
 /// Gives a run another name.
 pub(crate) async fn rename(id: &str, name: &str) -> Result<RunInfo, Refusal> {
-    let patch = RequestBuilder::new(&address(id)).method(Method::PATCH).header("content-type", "application/json");
-    let patch = patch.body(json!({ "name": name }).to_string()).map_err(|_| Refusal::NoAnswer)?;
-    answer(patch.send().await).await
+    read(json_of(&address(id), Method::PATCH).body(json!({ "name": name }).to_string())).await
 }
 
 /// Deletes a run with its recording.
 pub(crate) async fn delete(id: &str) -> Result<(), Refusal> {
-    let request = RequestBuilder::new(&address(id)).method(Method::DELETE);
-    let sent = request.send().await.map_err(|_| Refusal::NoAnswer)?;
-    if sent.ok() { Ok(()) } else { Err(refusal(sent).await) }
+    send(to(&address(id), Method::DELETE).build()).await.map(drop)
 }
 
 /// Takes in a recording that was exported as JSON; the browser reads the file while it sends it.
 pub(crate) async fn import(file: web_sys::File) -> Result<RunInfo, Refusal> {
-    let posted = post("api/runs/import").body(file).map_err(|_| Refusal::NoAnswer)?;
-    answer(posted.send().await).await
+    read(to("api/runs/import", Method::POST).body(file)).await
 }
 
 /// Fetches frames by their numbers: those of `range` that the server has, as many of them as it sends at once.
 pub(crate) async fn frames(id: &str, range: Range<u32>) -> Result<Vec<u8>, Refusal> {
     let address = format!("api/runs/{id}/frames?from={}&to={}", range.start, range.end);
-    let response = Request::get(&address).send().await.map_err(|_| Refusal::NoAnswer)?;
-    if !response.ok() {
-        return Err(refusal(response).await);
-    }
+    let response = send(to(&address, Method::GET).build()).await?;
     response.binary().await.map_err(|_| Refusal::NoAnswer)
 }
 
@@ -157,26 +151,35 @@ fn address(id: &str) -> String {
     format!("api/runs/{id}")
 }
 
-fn post(address: &str) -> RequestBuilder {
-    RequestBuilder::new(address).method(Method::POST)
+fn to(address: &str, method: Method) -> RequestBuilder {
+    RequestBuilder::new(address).method(method)
 }
 
-async fn answer<T: DeserializeOwned>(sent: Result<Response, gloo_net::Error>) -> Result<T, Refusal> {
-    let response = sent.map_err(|_| Refusal::NoAnswer)?;
-    if !response.ok() {
-        return Err(refusal(response).await);
+fn json_of(address: &str, method: Method) -> RequestBuilder {
+    to(address, method).header("content-type", "application/json")
+}
+
+/// Asks the server, if there is one; an answer that is no success is a refusal.
+async fn send(request: Made) -> Result<Response, Refusal> {
+    super::served().await?;
+    let response = super::send(request).await?;
+    if response.ok() {
+        return Ok(response);
     }
-    let status = response.status();
-    response.json().await.map_err(|_| Refusal::Unreadable { status })
+    let body = response.text().await.unwrap_or_default();
+    Err(refusal(response.status(), &body))
 }
 
-async fn refusal(response: Response) -> Refusal {
-    let status = response.status();
-    match response.json::<ErrorBody>().await {
-        Ok(body) => match body.issues.into_iter().next() {
-            Some(IssueBody { path, message, remedy }) => Refusal::Said { path, message, remedy },
-            None => Refusal::Said { path: body.path, message: body.message, remedy: body.remedy },
-        },
-        Err(_) => Refusal::Unreadable { status },
+async fn read<T: DeserializeOwned>(request: Made) -> Result<T, Refusal> {
+    let response = send(request).await?;
+    let body = response.text().await.map_err(|_| Refusal::NoAnswer)?;
+    serde_json::from_str(&body).map_err(|_| Refusal::Unreadable { status: response.status() })
+}
+
+fn refusal(status: u16, body: &str) -> Refusal {
+    let Ok(body) = serde_json::from_str::<ErrorBody>(body) else { return Refusal::Unreadable { status } };
+    match body.issues.into_iter().next() {
+        Some(IssueBody { path, message, remedy }) => Refusal::Said { path, message, remedy },
+        None => Refusal::Said { path: body.path, message: body.message, remedy: body.remedy },
     }
 }

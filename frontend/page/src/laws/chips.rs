@@ -7,7 +7,7 @@ use hopscope_view::format;
 use hopscope_view::judge::{Summary, Verdict, summary};
 use leptos::prelude::*;
 
-use super::{CHIEFS, figure, words};
+use super::{CHIEFS, Told, told, words};
 use crate::dock::{Tab, use_tab};
 use crate::state::run::use_run;
 use crate::ui::memo;
@@ -39,19 +39,22 @@ pub(crate) fn LawChips() -> impl IntoView {
 
 #[component]
 fn Chief(law: Law, report: Memo<Option<LawReport>>) -> impl IntoView {
-    let tab = use_tab();
+    let (tab, waits) = (use_tab(), use_run().laws_wait);
     let with =
         move |read: fn(&LawReport) -> String| report.with(|report| report.as_ref().map(read).unwrap_or_default());
+    let say = move |read: fn(Told) -> String| {
+        report.with(|report| report.as_ref().map(|report| read(told(report, waits.get()))).unwrap_or_default())
+    };
     view! {
         <button type="button" class="law-chip chief floating" data-law=law.id() title=t(law.statement())
             data-held=move || with(|report| report.held.to_string())
             data-checked=move || with(|report| report.checked().to_string())
             data-broken=move || with(|report| report.broken.to_string())
-            data-verdict=move || with(|report| Verdict::of(report).name().to_owned())
+            data-verdict=move || say(|told| told.name.to_owned())
             on:click=move |_| tab.set(Tab::Laws)>
             <span>{t(law.name())}</span>
-            <b class="num">{move || with(figure)}</b>
-            <span class="words">{move || with(|report| words(Verdict::of(report)))}</span>
+            <b class="num">{move || say(|told| told.figure)}</b>
+            <span class="words">{move || say(|told| told.words)}</span>
         </button>
     }
 }
@@ -59,24 +62,34 @@ fn Chief(law: Law, report: Memo<Option<LawReport>>) -> impl IntoView {
 /// Every other law: a point for each, and one sentence for all.
 #[component]
 fn Others(reports: Memo<Vec<LawReport>>) -> impl IntoView {
-    let tab = use_tab();
+    let (tab, waits) = (use_tab(), use_run().laws_wait);
     let sum = memo(move || reports.with(|reports| summary(reports.iter())));
-    let points = move || reports.with(|reports| reports.iter().map(point).collect::<Node>());
+    let points = move || {
+        let waits = waits.get();
+        reports.with(|reports| reports.iter().map(|report| point(report, waits)).collect::<Node>())
+    };
+    let sentence = move || {
+        if waits.get() {
+            let of = sum.with(|sum| sum.of.to_string());
+            return format!("{}: {}", t_with(text!("laws.further.none"), &[("count", &of)]), t(text!("laws.waits")));
+        }
+        sum.with(sentence)
+    };
     view! {
         <button type="button" class="law-chip floating" data-laws="further" data-verdict=move || sum.with(|sum| sum.verdict.name())
             on:click=move |_| tab.set(Tab::Laws)>
             <span class="points">{points}</span>
-            <span>{move || sum.with(sentence)}</span>
+            <span>{sentence}</span>
         </button>
     }
 }
 
-fn point(report: &LawReport) -> Node {
-    let verdict = Verdict::of(report);
-    let title = format!("{}: {} {}", t(report.law.name()), figure(report), words(verdict));
+fn point(report: &LawReport, waits: bool) -> Node {
+    let Told { figure, words, name } = told(report, waits);
+    let title = format!("{}: {figure} {words}", t(report.law.name()));
     view! {
         <i data-law=report.law.id() data-held=report.held.to_string() data-checked=report.checked().to_string()
-            data-broken=report.broken.to_string() data-verdict=verdict.name() title=title></i>
+            data-broken=report.broken.to_string() data-verdict=name title=title></i>
     }
 }
 

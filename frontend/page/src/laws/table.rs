@@ -2,18 +2,17 @@
 
 use hopscope_markup::view;
 use hopscope_report::laws::{Breach, LawReport};
-use hopscope_scenario::catalogue::{Language, plain};
+use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::text;
 use hopscope_view::format;
-use hopscope_view::judge::Verdict;
 use leptos::prelude::*;
 
-use super::{figure, words};
-use crate::dock::{Tab, use_tab};
+use super::{Told, told};
+use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{language, t, t_with};
 
 /// The panel.
 #[component]
@@ -21,9 +20,14 @@ pub(crate) fn LawTable() -> impl IntoView {
     let run = use_run();
     let reports = memo(move || run.laws.get());
     let none = memo(move || reports.with(|reports| reports.is_empty()));
+    let rows = move || {
+        let waits = run.laws_wait.get();
+        reports.with(|reports| reports.iter().map(|report| row(report, waits)).collect::<Node>())
+    };
     view! {
-        <div class="report">
+        <div class="report" tabindex="0">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
+                {move || reports.with(|reports| breaches(reports))}
                 <table class="figures-table laws" aria-label=t(text!("dock.laws"))>
                     <thead>
                         <tr>
@@ -34,23 +38,23 @@ pub(crate) fn LawTable() -> impl IntoView {
                             <th scope="col" class="figure">{t(text!("laws.undecided"))}</th>
                         </tr>
                     </thead>
-                    <tbody>{move || reports.with(|reports| reports.iter().map(row).collect::<Node>())}</tbody>
+                    <tbody>{rows}</tbody>
                 </table>
-                {move || reports.with(|reports| breaches(reports))}
             </Show>
         </div>
     }
 }
 
-fn row(report: &LawReport) -> Node {
-    let verdict = Verdict::of(report);
-    let silent = report.not_applicable;
-    let count = |count: u64| if silent.is_some() { "–".to_owned() } else { format::whole(count) };
-    let held = if silent.is_some() { "–".to_owned() } else { figure(report) };
+fn row(report: &LawReport, waits: bool) -> Node {
+    let Told { figure, words, name } = told(report, waits);
+    let silent = report.not_applicable.filter(|_| !waits);
+    let none = waits || silent.is_some();
+    let count = |count: u64| if none { "–".to_owned() } else { format::whole(count) };
+    let held = if none { "–".to_owned() } else { figure };
     view! {
-        <tr data-law-row=report.law.id() data-verdict=verdict.name()>
+        <tr data-law-row=report.law.id() data-verdict=name>
             <th scope="row">{t(report.law.name())}<span>{t(report.law.statement())}</span></th>
-            <td><b class="verdict" data-verdict=verdict.name()>{words(verdict)}</b>{silent.map(|reason| view! { <span>{t(reason)}</span> })}</td>
+            <td><b class="verdict" data-verdict=name>{words}</b>{silent.map(|reason| view! { <span>{t(reason)}</span> })}</td>
             <td class="num figure">{held}</td>
             <td class="num figure">{count(report.broken)}</td>
             <td class="num figure">{count(report.undecided)}</td>
@@ -86,16 +90,12 @@ fn breaches(reports: &[LawReport]) -> Option<Node> {
 #[component]
 fn BreachLine(breach: Breach) -> impl IntoView {
     let (run, tab) = (use_run(), use_tab());
-    let words = plain(Language::English, breach.text, &breach.args);
+    let words = plain(language(), breach.text, &breach.args);
     let times: Vec<_> = breach.times.iter().map(|time| format::stamp(*time)).collect();
     let row = run.with(|data| data.buffer.find_trace(breach.trace));
-    let show = move |row| {
-        run.select(Some(row));
-        tab.set(Tab::Trace);
-    };
     let trace = row.map(|row| {
         let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(row) + 1))]);
-        view! { <button type="button" data-breach=format!("{:016x}", breach.trace.0) on:click=move |_| show(row)>{label}</button> }
+        view! { <button type="button" data-breach=format!("{:016x}", breach.trace.0) on:click=move |_| open_trace(run, tab, row)>{label}</button> }
     });
     view! { <li>{trace}<span>{words}</span><span class="num dim">{times.join(", ")}</span></li> }
 }

@@ -62,7 +62,9 @@ impl Frames {
             paint.scheduled = false;
             paint.before.replace(now).map_or(0.0, |before| ((now - before) * MS).min(LONGEST))
         });
-        let moves = self.advance(passed.unwrap_or(0.0) as i64);
+        // The canvas that this frame was for has gone, with all that was kept for it.
+        let Some(passed) = passed else { return };
+        let moves = self.advance(passed as i64);
         self.show();
         self.put();
         let behind = self.judge(now);
@@ -126,7 +128,9 @@ impl Frames {
         let Some(over) = known else { return false };
         let due = self.paint.try_update_value(|paint| paint.pace.is_due(now, revision, over)).unwrap_or(false);
         if due {
-            self.run.laws.set(Arc::new(self.run.with(|data| data.buffer.judge().laws())));
+            let (waits, laws) = self.run.with(|data| (data.buffer.missing().is_some(), data.buffer.judge().laws()));
+            self.run.laws_wait.set(waits);
+            self.run.laws.set(Arc::new(laws));
         }
         self.paint.with_value(|paint| paint.pace.is_behind(revision, over))
     }

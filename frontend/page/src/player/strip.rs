@@ -32,6 +32,10 @@ pub(crate) fn Strip() -> impl IntoView {
         run.revision.track();
         run.with(|data| data.buffer.missing())
     });
+    let span = memo(move || {
+        run.revision.track();
+        run.with(|data| data.buffer.span())
+    });
     let empty = Signal::derive(move || extent.get().is_none());
     let no_trace = Signal::derive(move || run.trace.get().is_none());
     let time = memo(move || run.shown.with(|shown| shown.time));
@@ -53,7 +57,7 @@ pub(crate) fn Strip() -> impl IntoView {
                 <span class="of">{move || extent.get().map(|(_, last)| t_with(text!("player.of"), &[("last", &format::clock(last))]))}</span>
             </span>
             <span class="num hole" data-figure="hole">{move || missing.get().map(hole)}</span>
-            <Track extent time/>
+            <Track span time/>
             <Speed/>
             <ScaleSwitch/>
             <Show when=move || may_follow.get()>
@@ -92,15 +96,28 @@ fn PlayButton(empty: Signal<bool>) -> impl IntoView {
 
 /// Events over time, and the scrubber over them.
 #[component]
-fn Track(extent: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
+fn Track(span: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
     let run = use_run();
     let density = memo(move || {
         run.revision.track();
         outline(&run.with(|data| data.buffer.density(COLUMNS)))
     });
-    let position = move || extent.get().map_or(0, |(from, to)| position(time.get(), from, to));
+    let position = move || span.get().map_or(0, |(from, to)| place(time.get(), from, to));
+    // What is not here is hatched.
+    let hole = memo(move || {
+        run.revision.track();
+        let (left, right) = run.with(|data| data.buffer.hole())?;
+        let (from, to) = span.get()?;
+        let [left, right] = [left, right].map(|time| place(time, from, to));
+        Some((left, right - left))
+    });
+    let percent = |steps: i64| format!("{:.2}%", steps as f64 * 100.0 / STEPS as f64);
+    let hatched = move || {
+        let (left, width) = hole.get()?;
+        Some(view! { <i class="hatched" style:left=percent(left) style:width=percent(width)></i> })
+    };
     let scrub = move |value: String| {
-        if let (Some((from, to)), Ok(position)) = (extent.get_untracked(), value.parse::<i64>()) {
+        if let (Some((from, to)), Ok(position)) = (span.get_untracked(), value.parse::<i64>()) {
             let time = from + (i128::from(to - from) * i128::from(position) / i128::from(STEPS)) as i64;
             run.clock(|clock, timeline| clock.seek(time, timeline));
         }
@@ -108,15 +125,16 @@ fn Track(extent: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
     view! {
         <span class="track">
             <svg viewBox=format!("0 0 {COLUMNS} 24") preserveAspectRatio="none" aria-hidden="true"><path d=density/></svg>
+            {hatched}
             <input type="range" name="position" min="0" max=STEPS step="1" aria-label=t(text!("player.position"))
                 aria-valuetext=move || format::clock(time.get())
-                disabled=move || extent.get().is_none()
+                disabled=move || span.get().is_none()
                 prop:value=move || position().to_string() on:input=move |event| scrub(event_target_value(&event))/>
         </span>
     }
 }
 
-fn position(time: i64, from: i64, to: i64) -> i64 {
+fn place(time: i64, from: i64, to: i64) -> i64 {
     let length = i128::from(to.saturating_sub(from)).max(1);
     let within = i128::from(time.clamp(from, to.max(from)) - from) * i128::from(STEPS) / length;
     i64::try_from(within).unwrap_or(STEPS)

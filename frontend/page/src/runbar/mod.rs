@@ -7,7 +7,6 @@ pub(crate) use figures::FiguresStrip;
 pub(crate) use notice::Notice;
 
 use hopscope_markup::view;
-use hopscope_scenario::catalogue::Language;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
 use hopscope_scenario::validate::validate_request;
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 use crate::editor::use_editor;
 use crate::state::run::use_run;
 use crate::ui::memo;
-use crate::ui::text::t;
+use crate::ui::text::{language, t};
 
 /// Why Run would be refused now: what is wrong, what to do.
 type Reason = (String, String);
@@ -26,9 +25,7 @@ type Reason = (String, String);
 #[component]
 pub(crate) fn RunBar() -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
-    let seed = RwSignal::new("42".to_owned());
-    let duration = RwSignal::new("5 s".to_owned());
-    let endless = RwSignal::new(false);
+    let (seed, duration, endless) = (run.seed, run.duration, run.endless);
     let refused = RwSignal::new(None::<Reason>);
     let live = memo(move || run.status.with(crate::state::run::Status::is_live));
     let press = move |_| {
@@ -103,5 +100,5 @@ fn request(scenario: &Value, seed: &str, duration: Option<&str>) -> Result<Strin
 }
 
 fn say(issue: &Issue) -> Reason {
-    (issue.message(Language::English), issue.remedy(Language::English))
+    (issue.message(language()), issue.remedy(language()))
 }

@@ -65,6 +65,7 @@ fn counting(missing: Missing) -> (String, String) {
 
 fn refused(refusal: &Refusal) -> (String, String) {
     match refusal {
+        Refusal::NoServer => (t(text!("run.needs-server")), t(text!("run.needs-server.remedy"))),
         Refusal::NoAnswer => (t(text!("run.no-server")), t(text!("run.no-server.remedy"))),
         Refusal::Said { message, remedy, .. } => (message.clone(), remedy.clone()),
         Refusal::Unreadable { status } => {

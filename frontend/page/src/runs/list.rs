@@ -9,11 +9,11 @@ use hopscope_view::clock::Clock;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use serde_json::Value;
-use wasm_bindgen::JsCast;
 
 use crate::io::runs::{self, Refusal, RunInfo, RunState};
 use crate::state::document::Editor;
 use crate::state::run::{Run, Status};
+use crate::ui::focus;
 use crate::ui::text::{t, t_with};
 
 /// How often the list is asked for again while a run in it goes on.
@@ -290,18 +290,6 @@ fn forget(run: Run, id: &str) {
 
 fn focus_row(id: &str) {
     focus(&format!("[data-run=\"{id}\"] .runs-open"));
-}
-
-/// Gives the focus to what will be there with the next frame.
-fn focus(selector: &str) {
-    let selector = selector.to_owned();
-    request_animation_frame(move || {
-        let found = document().query_selector(&selector).ok().flatten();
-        if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
-            // What cannot take the focus leaves it where it is.
-            let _ = element.focus();
-        }
-    });
 }
 
 /// The scenario that a run ran, as its plan has it.

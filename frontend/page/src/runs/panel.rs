@@ -69,14 +69,14 @@ fn Head(list: RunList) -> impl IntoView {
     };
     let busy = move || list.progress.with(Option::is_some);
     view! {
-        <header class="runs-head">
+        <div class="runs-head">
             <h2>{t(text!("runs.label"))}</h2>
             <span class="spring"></span>
             <input type="file" class="unseen" name="recording-file" accept=".json,application/json" tabindex="-1"
                 aria-label=t(text!("runs.import")) node_ref=picker on:change=chosen/>
             <button type="button" class="btn" data-action="import" disabled=busy on:click=pick>{t(text!("runs.import"))}</button>
             <button type="button" data-action="close-runs" on:click=move |_| list.close()>{t(text!("action.close"))}</button>
-        </header>
+        </div>
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) fn ago(seconds: f64) -> Option<String> {
 /// What is wrong, where (may be empty), and what to do.
 pub(super) fn refusal(refusal: &Refusal) -> (String, String, String) {
     match refusal {
+        Refusal::NoServer => (t(text!("run.needs-server")), String::new(), t(text!("run.needs-server.remedy"))),
         Refusal::NoAnswer => (t(text!("run.no-server")), String::new(), t(text!("runs.no-server.remedy"))),
         Refusal::Said { path, message, remedy } => (message.clone(), path.clone(), remedy.clone()),
         Refusal::Unreadable { status } => (

@@ -2,6 +2,7 @@
 
 pub(crate) mod autosave;
 pub(crate) mod document;
+pub(crate) mod language;
 pub(crate) mod run;
 pub(crate) mod theme;
 pub(crate) mod viewport;

@@ -174,6 +174,8 @@ pub(crate) struct Run {
     /// What came of the laws so far; set a few times a second, and empty while there is no run. The links' figures are
     /// worth another look when it is set.
     pub(crate) laws: RwSignal<Arc<Vec<LawReport>>>,
+    /// Whether frames were missing then, so that nothing could be said.
+    pub(crate) laws_wait: RwSignal<bool>,
     /// What nodes hold at the time shown.
     pub(crate) levels: RwSignal<Arc<Levels>>,
     /// The row of the selected trace.
@@ -184,6 +186,12 @@ pub(crate) struct Run {
     pub(crate) scale: RwSignal<Scale>,
     /// How many times faster than the player would choose.
     pub(crate) speed: RwSignal<f64>,
+    /// The seed of the next run, as it was typed.
+    pub(crate) seed: RwSignal<String>,
+    /// How long the next run offers load, as it was typed.
+    pub(crate) duration: RwSignal<String>,
+    /// Whether it offers load until it is stopped.
+    pub(crate) endless: RwSignal<bool>,
 }
 
 impl Run {
@@ -209,11 +217,15 @@ impl Run {
             shown: RwSignal::new(shown),
             figures: RwSignal::new(Figures::default()),
             laws: RwSignal::new(Arc::default()),
+            laws_wait: RwSignal::new(false),
             levels: RwSignal::new(Arc::default()),
             trace: RwSignal::new(None),
             event: RwSignal::new(None),
             scale: RwSignal::new(Scale::Even),
             speed: RwSignal::new(1.0),
+            seed: RwSignal::new("42".to_owned()),
+            duration: RwSignal::new("5 s".to_owned()),
+            endless: RwSignal::new(false),
         }
     }
 

@@ -11,6 +11,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::with_log;
+use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
@@ -72,7 +73,7 @@ pub(super) fn Rows(queue: Memo<usize>) -> impl IntoView {
     view! {
         <div class="steps-of-queue" role="table" aria-label=t(text!("dock.statement")) aria-rowcount=move || count.get() + 1>
             {head()}
-            <div class="rows" role="rowgroup" node_ref=body data-statement-rows=move || count.get()
+            <div class="rows" role=move || (count.get() > 0).then_some("rowgroup") node_ref=body data-statement-rows=move || count.get()
                 on:scroll=move |_| set_scrolled.set(body.get_untracked().map_or(0.0, |body| f64::from(body.scroll_top())))>
                 <Show when=move || count.get() == 0>
                     <p class="nothing">{t(text!("statement.empty"))}</p>
@@ -121,20 +122,23 @@ fn line(buffer: &RunBuffer, place: usize, step: Transition) -> Line {
 
 #[component]
 fn Row(line: Line, current: Memo<Option<usize>>) -> impl IntoView {
-    let run = use_run();
+    let (run, tab) = (use_run(), use_tab());
     let Line { place, step, by, trace } = line;
     let selected = memo(move || run.trace.get().is_some_and(|row| Some(row) == trace));
     let shown = memo(move || current.get() == Some(place));
     let seek = move || run.clock(|clock, timeline| clock.seek(step.time, timeline));
     let key = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Enter" {
+        // The row's button takes its own keys.
+        if event.key() == "Enter" && event.target() == event.current_target() {
             event.prevent_default();
             seek();
         }
     };
     let select = move |event: web_sys::MouseEvent| {
         event.stop_propagation();
-        run.select(trace);
+        if let Some(row) = trace {
+            open_trace(run, tab, row);
+        }
     };
     let number = trace.map(|row| {
         let number = format::whole(u64::from(row) + 1);

@@ -2,7 +2,7 @@
 
 use hopscope_markup::view;
 use hopscope_record::{Event, Kind, LinkIndex};
-use hopscope_scenario::catalogue::{Key, Language, plain};
+use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Trace};
@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::{outcome_class, outcome_label};
 use crate::state::run::{Run, use_run};
 use crate::ui::node::Node;
-use crate::ui::text::{shortened, t, t_with};
+use crate::ui::text::{language, shortened, t, t_with};
 use crate::ui::{memo, on_window};
 use hopscope_view::format;
 
@@ -151,7 +151,7 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
         time: event.time,
         place: name(event.place),
         caption: caption(event, buffer)
-            .map_or_else(String::new, |(key, args)| of_attempt(mark.attempt, plain(Language::English, key, &args))),
+            .map_or_else(String::new, |(key, args)| of_attempt(mark.attempt, plain(language(), key, &args))),
         step: mark.note.and_then(Note::step),
         attempt: mark.attempt,
         late: event.is_late(),

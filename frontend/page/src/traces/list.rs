@@ -8,6 +8,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::{outcome_class, outcome_label};
+use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::text::t;
@@ -68,7 +69,7 @@ pub(crate) fn TraceList() -> impl IntoView {
     view! {
         <div class="traces" role="table" aria-label=t(text!("dock.traces")) aria-rowcount=move || count.get() + 1>
             <Head sort/>
-            <div class="rows" role="rowgroup" node_ref=body
+            <div class="rows" role=move || (count.get() > 0).then_some("rowgroup") node_ref=body
                 on:scroll=move |_| set_scrolled.set(body.get_untracked().map_or(0.0, |body| f64::from(body.scroll_top())))>
                 <Show when=move || count.get() == 0>
                     <p class="nothing">{t(text!("traces.none"))}</p>
@@ -123,20 +124,20 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
 
 #[component]
 fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
-    let run = use_run();
+    let (run, tab) = (use_run(), use_tab());
     let selected = memo(move || run.trace.get() == Some(row));
     let id = format!("{:016x}", trace.id.0);
     let shown_id = id.clone();
     let key = move |event: web_sys::KeyboardEvent| {
         if matches!(event.key().as_str(), "Enter" | " ") {
             event.prevent_default();
-            run.select(Some(row));
+            open_trace(run, tab, row);
         }
     };
     view! {
         <div class="row" role="row" tabindex="0" data-trace=id aria-rowindex=place + 2
             aria-selected=move || selected.get().to_string() class:selected=move || selected.get()
-            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| run.select(Some(row)) on:keydown=key>
+            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| open_trace(run, tab, row) on:keydown=key>
             <span role="cell" class="num">{format::whole(u64::from(row) + 1)}</span>
             <span role="cell" class="num">{format::clock(trace.began)}</span>
             <span role="cell" class="num">{trace.answered.map_or_else(|| "–".to_owned(), format::duration)}</span>

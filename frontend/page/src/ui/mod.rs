@@ -6,7 +6,7 @@ pub(crate) mod node;
 pub(crate) mod text;
 
 use leptos::ev::EventDescriptor;
-use leptos::prelude::{Memo, on_cleanup, window_event_listener_untyped};
+use leptos::prelude::{Memo, document, on_cleanup, request_animation_frame, window_event_listener_untyped};
 use wasm_bindgen::JsCast;
 
 /// A memo whose machinery is shared by all of its type, whatever it asks.
@@ -22,6 +22,18 @@ where
     T: PartialEq + Send + Sync + 'static,
 {
     Memo::new(move |_| ask())
+}
+
+/// Gives the focus to what will be there with the next frame.
+pub(crate) fn focus(selector: &str) {
+    let selector = selector.to_owned();
+    request_animation_frame(move || {
+        let found = document().query_selector(&selector).ok().flatten();
+        if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // What cannot take the focus leaves it where it is.
+            let _ = element.focus();
+        }
+    });
 }
 
 /// Calls `handler` for each such event of the window, until the view around it goes.

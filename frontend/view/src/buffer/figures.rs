@@ -95,15 +95,18 @@ fn recent_rate(frames: &[FrameRow]) -> Option<f64> {
 }
 
 /// Spreads each frame's events evenly from the cut before it to its own.
-pub(super) fn density(frames: &[FrameRow], from: i64, to: i64, columns: usize) -> Vec<u64> {
+pub(super) fn density(frames: [&[FrameRow]; 2], (from, to): (i64, i64), columns: usize) -> Vec<u64> {
     let mut density = vec![0.0; columns];
     let scale = columns as f64 / (to - from).max(1) as f64;
     let (mut before, mut events_before) = (from, 0);
-    for frame in frames {
-        let events = (frame.totals.events - events_before) as f64;
+    for frame in frames.into_iter().flatten() {
+        let events = frame.totals.events.saturating_sub(events_before) as f64;
         let left = ((before.clamp(from, to) - from) as f64 * scale).min(columns as f64);
         let right = ((frame.cut.clamp(from, to) - from) as f64 * scale).min(columns as f64);
-        spread(&mut density, left, right, events);
+        // What a Keyframe stands for happened before it, nobody knows when.
+        if !frame.stands_for_earlier {
+            spread(&mut density, left, right, events);
+        }
         (before, events_before) = (frame.cut, frame.totals.events);
     }
     density.into_iter().map(|events: f64| events.round() as u64).collect()

@@ -42,12 +42,22 @@ fn a_late_reader_has_its_figures_at_once_and_the_rest_when_the_hole_is_filled() 
     assert_eq!((ahead.in_flight, ahead.elapsed, ahead.phase), (all.in_flight, all.elapsed, all.phase));
     assert_eq!(buffer.end(), whole.end());
     assert!(buffer.traces().is_empty() && checked(&buffer) == 0, "they wait for their turn");
+    // The player's track goes to the head, with nothing where the hole is.
+    let (from, until) = buffer.hole().unwrap();
+    assert_eq!((from, buffer.span()), (0, Some((0, whole.head()))));
+    let columns = 100;
+    let (density, width) = (buffer.density(columns), whole.head() / columns as i64);
+    for (column, events) in density.iter().enumerate() {
+        assert!(*events == 0 || (column as i64 + 1) * width >= until, "{column}: {density:?}");
+    }
+    assert!(density.iter().sum::<u64>() > 0, "what came after the Keyframe is drawn");
 
     buffer.fill(&frames[2..20].concat()).unwrap();
     assert_eq!(buffer.first_hole(), Some(20..last - 2));
     assert!(!buffer.traces().is_empty());
     buffer.fill(&frames[20..].concat()).unwrap();
     assert_eq!((buffer.first_hole(), buffer.missing()), (None, None));
+    assert_eq!((buffer.hole(), buffer.span()), (None, whole.extent()));
     assert_eq!(parts(&buffer), parts(&whole));
 }
 

@@ -183,6 +183,23 @@ impl RunBuffer {
         Some((first, last.max(first)))
     }
 
+    /// From when to when the player's track goes: [`RunBuffer::extent`], and on to the head where frames before it are
+    /// missing.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let Some(ahead) = &self.ahead else { return self.extent() };
+        let (from, to) = self.extent().unwrap_or((0, 0));
+        Some((from, to.max(ahead.time())))
+    }
+
+    /// From when to when frames are missing before the head, ns on the run's clock.
+    #[must_use]
+    pub fn hole(&self) -> Option<(i64, i64)> {
+        let keyframe = self.ahead.as_ref()?.rows.first()?;
+        let from = self.head().max(0);
+        Some((from, keyframe.cut.max(from)))
+    }
+
     /// The figures of the run bar, at the head, also where frames before it are missing.
     #[must_use]
     pub fn figures(&self) -> Figures {
@@ -197,11 +214,12 @@ impl RunBuffer {
         }
     }
 
-    /// Events per column over `extent`, for the player's track.
+    /// Events per column over [`RunBuffer::span`], for the player's track; none where frames are missing.
     #[must_use]
     pub fn density(&self, columns: usize) -> Vec<u64> {
-        let Some((from, to)) = self.extent() else { return vec![0; columns] };
-        figures::density(&self.frames, from, to, columns)
+        let Some(span) = self.span() else { return vec![0; columns] };
+        let ahead = self.ahead.as_ref().map_or(&[][..], |ahead| &ahead.rows);
+        figures::density([&self.frames, ahead], span, columns)
     }
 
     /// Every kept event of a trace, in the order of time; decoded anew at each call.

@@ -15,3 +15,7 @@ pub(super) type Table = &'static [(&'static str, &'static str)];
 /// Every table of English.
 pub(super) const TABLES: &[Table] =
     &[api::TEXTS, cli::TEXTS, import::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+
+/// What the page shows; what the command line and the server say is not among it.
+#[cfg(test)]
+pub(super) const OF_THE_PAGE: &[Table] = &[issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];

@@ -42,7 +42,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
     let counts = move || rows.with(|rows| rows.iter().map(count_row).collect::<Node>());
     let times = move || rows.with(|rows| rows.iter().map(time_rows).collect::<Node>());
     view! {
-        <div class="report">
+        <div class="report" tabindex="0">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("latency.none"))}</p> }>
                 <Charts/>
                 <table class="figures-table">

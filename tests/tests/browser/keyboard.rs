@@ -1,0 +1,112 @@
+//! The main job without a pointer: build, run, read a trace, step by step.
+
+use anyhow::{Context as _, Result, bail};
+use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::server::Server;
+use thirtyfour::Key;
+
+use crate::hands::Hands;
+
+/// Most stops of the Tab key from one end of the page to the other.
+const STOPS: usize = 120;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_is_built_run_and_read_by_the_keyboard_alone() -> Result<()> {
+    let server = Server::start().await?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        build(&hands).await?;
+        run(&hands).await?;
+        read(&hands).await?;
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+impl Hands {
+    /// Whether the focus is on an element of that kind.
+    async fn focused(&self, css: &str) -> Result<bool> {
+        let script = "return document.activeElement.matches(arguments[0])";
+        Ok(self.driver.execute(script, vec![css.into()]).await?.convert()?)
+    }
+
+    /// Goes on by Tab to an element of that kind.
+    async fn tab_to(&self, css: &str) -> Result<()> {
+        for _ in 0..STOPS {
+            self.press(Key::Tab).await?;
+            if self.focused(css).await? {
+                return Ok(());
+            }
+        }
+        bail!("Tab does not lead to {css}")
+    }
+
+    /// Waits until an element of that kind has the focus.
+    async fn has_focus(&self, css: &str) -> Result<()> {
+        self.find(&format!("{css}:focus")).await.map(drop)
+    }
+}
+
+/// Client, service, a link between them.
+async fn build(hands: &Hands) -> Result<()> {
+    hands.tab_to("[data-palette=client]").await?;
+    hands.press(Key::Enter).await?;
+    hands.find("[data-node=n1][aria-pressed=true]").await?;
+    hands.tab_to("[data-palette=service]").await?;
+    hands.press(Key::Space).await?;
+    hands.find("[data-node=n2][aria-pressed=true]").await?;
+    hands.tab_to("[data-node=n1]").await?;
+    hands.find("[data-node=n1][aria-pressed=true]").await?;
+    let before = hands.attribute("[data-node=n1]", "transform").await?;
+    hands.press(Key::Up).await?;
+    hands.find(&format!("[data-node=n1]:not([transform='{before}'])")).await?;
+    hands.press("l").await?;
+    hands.has_focus(".chooser li button").await?;
+    picture(&hands.driver, "keyboard-chooser").await?;
+    hands.press(Key::Enter).await?;
+    hands.find("[data-link=l1]").await?;
+    hands.gone(".chooser").await?;
+    hands.has_focus("[data-node=n1]").await
+}
+
+/// A second of it, started by its button.
+async fn run(hands: &Hands) -> Result<()> {
+    hands.tab_to("input[name=duration]").await?;
+    let all = hands.driver.action_chain().key_down(Key::Control).send_keys("a").key_up(Key::Control);
+    all.send_keys("1 s").perform().await?;
+    hands.tab_to("[data-action=run]").await?;
+    picture(&hands.driver, "keyboard-run").await?;
+    hands.press(Key::Enter).await?;
+    hands.find("[data-action=export-json]").await?;
+    Ok(())
+}
+
+/// Opens a trace from the list, and goes through its events by the arrow keys, there and back.
+async fn read(hands: &Hands) -> Result<()> {
+    hands.tab_to("[role=tab][data-tab=traces]").await?;
+    hands.tab_to("[data-trace]").await?;
+    hands.press(Key::Enter).await?;
+    hands.has_focus(".trace").await?;
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        hands.press(Key::Right).await?;
+        steps.push(current(hands).await?);
+    }
+    hands.press(Key::Left).await?;
+    steps.push(current(hands).await?);
+    assert_eq!(steps, [0, 1, 2, 1]);
+    picture(&hands.driver, "keyboard-trace").await?;
+    hands.tab_to(".tablist [role=tab][aria-selected=true]").await?;
+    hands.press(Key::Left).await?;
+    hands.has_focus("[data-tab=traces][aria-selected=true]").await
+}
+
+/// Which event of the trace is shown.
+async fn current(hands: &Hands) -> Result<usize> {
+    hands.find(".events .current").await?;
+    let script =
+        "return [...document.querySelectorAll('.events li')].findIndex(one => one.classList.contains('current'))";
+    let at: i64 = hands.driver.execute(script, Vec::new()).await?.convert()?;
+    usize::try_from(at).context("no event is shown")
+}
