@@ -13,7 +13,7 @@ mod language;
 mod render;
 
 pub use key::Key;
-pub use language::{LANGUAGES, Language};
+pub use language::{LANGUAGES, Language, version_of};
 pub use render::{Arg, Args, Span, plain, spans};
 
 #[cfg(test)]

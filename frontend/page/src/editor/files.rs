@@ -1,7 +1,7 @@
 //! Scenarios as files of the person's own machine.
 
 use hopscope_markup::view;
-use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::catalogue::{Key, version_of};
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use leptos::html::Input;
@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::use_editor;
+use crate::io;
 use crate::state::document::{Editor, Notice};
 use crate::ui::text::{language, t, t_with};
 
@@ -19,7 +20,10 @@ pub(super) struct Template {
     pub(super) id: &'static str,
     /// What it is called.
     pub(super) label: Key,
-    text: &'static str,
+    /// Its file beside the page, from where it is fetched when it is wanted.
+    file: &'static str,
+    /// Tells this build's file from another's.
+    version: u32,
 }
 
 macro_rules! template {
@@ -27,13 +31,16 @@ macro_rules! template {
         Template {
             id: $id,
             label: $label,
-            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/", $id, ".json")),
+            file: concat!("scenarios/", $id, ".json"),
+            version: const {
+                version_of(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/", $id, ".json")))
+            },
         }
     };
 }
 
 /// The templates, the first thing to open first.
-pub(super) const TEMPLATES: [Template; 6] = [
+pub(super) static TEMPLATES: [Template; 6] = [
     template!("hello-sync", text!("template.hello-sync")),
     template!("hello-async", text!("template.hello-async")),
     template!("hello-monolith", text!("template.hello-monolith")),
@@ -53,11 +60,17 @@ impl Editor {
         }
     }
 
-    /// Opens a template.
-    pub(super) fn open_template(self, template: &Template) {
-        let mut scenario = serde_json::from_str(template.text).unwrap_or_default();
-        language().translate(template.id, &mut scenario);
-        self.open_text(&scenario.to_string(), template.id);
+    /// Fetches a template and opens it; one that is not to be had is told and changes nothing.
+    pub(super) fn open_template(self, template: &'static Template) {
+        leptos::task::spawn_local(async move {
+            let text = io::beside(template.file, template.version).await;
+            let Some(mut scenario) = text.and_then(|text| serde_json::from_str(&text).ok()) else {
+                let title = t_with(text!("notice.read"), &[("file", &t(template.label))]);
+                return self.notice.set(Some(Notice { title, issues: Vec::new() }));
+            };
+            language().translate(template.id, &mut scenario);
+            self.open_text(&scenario.to_string(), template.id);
+        });
     }
 }
 

@@ -39,8 +39,8 @@ async fn served() -> Result<(), Refusal> {
     if SERVED.get() { Ok(()) } else { about().await.map(drop) }
 }
 
-/// The texts of a language, by the name and the version of their file.
-pub(crate) async fn texts(file: &str, version: u32) -> Option<String> {
+/// A file that lies beside the page, by its name and version.
+pub(crate) async fn beside(file: &str, version: u32) -> Option<String> {
     // What lies beside the page is kept by the browser for good; another version has another address.
     text(&format!("{file}?v={version:08x}")).await.ok().flatten()
 }

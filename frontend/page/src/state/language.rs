@@ -35,7 +35,7 @@ pub(crate) async fn choose(language: Language) -> bool {
 /// Fetches the texts of a language and makes it the page's; where they are not to be had, nothing changes.
 async fn learn(language: Language) -> bool {
     if let Some((file, version)) = language.file() {
-        let texts = io::texts(file, version).await;
+        let texts = io::beside(file, version).await;
         if !texts.is_some_and(|texts| language.read(&texts)) {
             return false;
         }
