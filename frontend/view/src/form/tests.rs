@@ -14,7 +14,7 @@ fn form(kind: Kind) -> (Document, Target, Vec<Section>) {
 }
 
 /// What typing into a row changes.
-fn change(document: &Document, target: &Target, row: &Row, text: &str) -> Option<Change> {
+fn typing(document: &Document, target: &Target, row: &Row, text: &str) -> Option<Change> {
     typed(target, row, text, document.get(target, "").unwrap())
 }
 
@@ -56,7 +56,7 @@ fn whatever_is_typed_is_shown_again() {
     for pointer in ["/workers", "/work/mean"] {
         for text in ["3", "-1.2", "many", " 40ms", "", "007x"] {
             let mut document = document.clone();
-            let change = change(&document, &target, &row(&sections, pointer), text);
+            let change = typing(&document, &target, &row(&sections, pointer), text);
             document.apply(&change.unwrap()).unwrap();
             assert_eq!(shown(document.get(&target, pointer)), text);
         }
@@ -67,9 +67,9 @@ fn whatever_is_typed_is_shown_again() {
 fn a_whole_number_is_a_number_and_a_cleared_bound_is_none() {
     let (mut document, target, sections) = form(Kind::Client);
     let count = row(&sections, "/load/count");
-    document.apply(&change(&document, &target, &count, "12").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &count, "12").unwrap()).unwrap();
     assert_eq!(document.get(&target, "/load/count"), Some(&Value::from(12)));
-    document.apply(&change(&document, &target, &count, "").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &count, "").unwrap()).unwrap();
     assert_eq!(document.get(&target, "/load/count"), None);
 }
 
@@ -79,11 +79,11 @@ fn an_option_comes_with_its_defaults() {
     let row = Row { pointer: "/load/kind".into(), ..row(&sections, "/load/rate") };
     let variant = &Kind::Client.descriptor().fields[0];
     let row = Row { field: variant, ..row };
-    let Some(Change::Set { pointer, value, .. }) = change(&document, &target, &row, "poisson") else {
+    let Some(Change::Set { pointer, value, .. }) = typing(&document, &target, &row, "poisson") else {
         panic!("one field is set")
     };
     assert_eq!((pointer.as_str(), value.as_ref()), ("/load", document.get(&target, "/load")));
-    assert_eq!(change(&document, &target, &row, "tidal"), None);
+    assert_eq!(typing(&document, &target, &row, "tidal"), None);
 }
 
 #[test]
@@ -91,21 +91,21 @@ fn another_option_keeps_what_it_shares_with_the_one_before() {
     let (mut document, target, sections) = form(Kind::Client);
     let kind = row(&sections, "/load/kind");
     for (pointer, text) in [("/load/rate", "7/s"), ("/load/in_flight", "3"), ("/load/count", "many")] {
-        document.apply(&change(&document, &target, &row(&sections, pointer), text).unwrap()).unwrap();
+        document.apply(&typing(&document, &target, &row(&sections, pointer), text).unwrap()).unwrap();
     }
-    document.apply(&change(&document, &target, &kind, "bursts").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &kind, "bursts").unwrap()).unwrap();
     let bursts = serde_json::json!({"kind": "bursts", "rate": "7/s", "on": "1 s", "off": "1 s", "arrivals": "poisson",
         "in_flight": 3, "count": "many"});
     assert_eq!(document.get(&target, "/load"), Some(&bursts));
-    document.apply(&change(&document, &target, &kind, "closed").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &kind, "closed").unwrap()).unwrap();
     let thinking = serde_json::json!({"distribution": "exponential", "mean": "40 ms"});
     let closed = serde_json::json!({"kind": "closed", "users": 10, "think": thinking, "count": "many"});
     assert_eq!(document.get(&target, "/load"), Some(&closed));
     // A choice within a choice has rows of its own.
     let sections = super::sections(Kind::Client.descriptor().fields, document.get(&target, "").unwrap());
     let think = row(&sections, "/load/think/distribution");
-    document.apply(&change(&document, &target, &row(&sections, "/load/think/mean"), "3 s").unwrap()).unwrap();
-    document.apply(&change(&document, &target, &think, "erlang").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &row(&sections, "/load/think/mean"), "3 s").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &think, "erlang").unwrap()).unwrap();
     let erlang = serde_json::json!({"distribution": "erlang", "mean": "3 s", "cv": "50 %"});
     assert_eq!(document.get(&target, "/load/think"), Some(&erlang));
 }
@@ -144,9 +144,9 @@ fn an_optional_choice_can_be_made_and_taken_back() {
     };
     assert_eq!(pointers(&document), ["/timeout", "/retry/policy"]);
     let policy = row(&form(&document), "/retry/policy");
-    document.apply(&change(&document, &target, &policy, "fixed-delay").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &policy, "fixed-delay").unwrap()).unwrap();
     assert_eq!(pointers(&document), ["/timeout", "/retry/policy", "/retry/attempts", "/retry/delay"]);
     assert_eq!(shown(document.get(&target, "/retry/attempts")), "3");
-    document.apply(&change(&document, &target, &policy, "").unwrap()).unwrap();
+    document.apply(&typing(&document, &target, &policy, "").unwrap()).unwrap();
     assert_eq!(*document.value(), before);
 }
