@@ -48,7 +48,8 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
     native
         .args(["test", "--release", "--locked", "--no-fail-fast", "--workspace"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
-        .env("HOPSCOPE_PYTHON", tools.python()?);
+        .env("HOPSCOPE_PYTHON", tools.python()?)
+        .env("HOPSCOPE_AXE", tools.axe()?);
     with_browser(&mut native, browser)?;
     Ok(native)
 }
@@ -60,7 +61,6 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
 pub(crate) fn with_browser(command: &mut std::process::Command, browser: &crate::browser::Browser) -> Result<()> {
     command
         .env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY))
-        .env("HOPSCOPE_AXE", tools.axe()?)
         .env("HOPSCOPE_CHROMIUM", &browser.program)
         .env("HOPSCOPE_CHROMEDRIVER", &browser.driver);
     Ok(())
