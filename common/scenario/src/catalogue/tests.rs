@@ -67,11 +67,11 @@ fn what_chinese_lacks_is_said_in_english() {
 }
 
 #[test]
-fn the_hello_scenarios_are_told_in_chinese_and_stay_valid() {
+fn the_scenarios_that_come_along_are_told_in_chinese_and_stay_valid() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let file = chinese();
     let templates = file["templates"].as_object().unwrap();
-    for name in ["hello-async", "hello-monolith", "hello-sync"] {
+    for name in ["bank", "hello-async", "hello-monolith", "hello-sync", "shop", "social"] {
         assert!(templates.contains_key(name), "{name}");
     }
     for (name, texts) in templates {

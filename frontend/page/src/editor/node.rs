@@ -177,16 +177,14 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             class:faulty=move || problems.get().1
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
             on:focus=focus>
-            <g aria-hidden="true">
-                <Body facts/>
-                <Levels id facts/>
-                <QueueLevels id facts/>
-                <Badge problems of/>
-                <g class="port" data-port-of=id.get_value() transform=knob_at>
-                    <title>{move || t(port_tip(of.get()))}</title>
-                    <circle class="hit" r="13"></circle>
-                    <circle class="knob" r="4.5"></circle>
-                </g>
+            <Body facts/>
+            <Levels id facts/>
+            <QueueLevels id facts/>
+            <Badge problems of/>
+            <g class="port" data-port-of=id.get_value() transform=knob_at>
+                <title>{move || t(port_tip(of.get()))}</title>
+                <circle class="hit" r="13"></circle>
+                <circle class="knob" r="4.5"></circle>
             </g>
         </g>
     }
