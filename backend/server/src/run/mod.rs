@@ -40,7 +40,8 @@ mod tests;
 /// How long what is in flight may take to come home after the load has ended.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Most events of a run unless someone says otherwise: some 200 MB on the disk, and ten times what a page keeps as dots.
+/// Most events of a run unless someone says otherwise: more than a page keeps as dots (two million journeys), and little
+/// beside a disk.
 pub const MOST_EVENTS: u64 = 20_000_000;
 
 /// What a run is and where it goes.
