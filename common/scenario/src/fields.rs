@@ -282,3 +282,43 @@ fn for_each(list: &mut Value, change: impl FnMut(&mut Value)) {
         items.iter_mut().for_each(change);
     }
 }
+
+/// An object in its canonical form: its fields in the order of their descriptors, quantities in their one spelling. `first` are
+/// the fields that others check, which come first; what is of no group is left out. Of a valid object, with its defaults.
+#[must_use]
+pub fn canonical(first: &[&str], groups: &[&'static [Field]], object: &Map<String, Value>) -> Value {
+    let kept = |name: &str| object.get(name).map(|value| (name.to_owned(), value.clone()));
+    let mut ordered: Map<String, Value> = first.iter().filter_map(|name| kept(name)).collect();
+    for field in groups.iter().copied().flatten() {
+        if let Some(value) = object.get(field.name) {
+            ordered.insert(field.name.to_owned(), canonical_value(field, value));
+        }
+    }
+    Value::Object(ordered)
+}
+
+fn canonical_value(field: &Field, value: &Value) -> Value {
+    match (&field.value, value) {
+        (ValueType::Quantity { dimension, .. }, Value::String(text)) => {
+            dimension.parse(text).map_or_else(|_| value.clone(), |base| dimension.print(base).into())
+        }
+        (ValueType::Group { fields } | ValueType::List { fields, .. }, Value::Object(object)) => {
+            canonical(&[], &[fields], object)
+        }
+        (ValueType::Variant { tag, options }, Value::Object(object)) => canonical_option(tag, options, object),
+        (_, Value::Array(items)) => items.iter().map(|item| canonical_item(field, item)).collect(),
+        _ => value.clone(),
+    }
+}
+
+fn canonical_item(field: &Field, item: &Value) -> Value {
+    match (&field.value, item) {
+        (ValueType::Steps, Value::Object(step)) => canonical_option(STEP_TAG, STEPS, step),
+        _ => canonical_value(field, item),
+    }
+}
+
+fn canonical_option(tag: &str, options: &'static [VariantOption], object: &Map<String, Value>) -> Value {
+    let fields = chosen(tag, options, object).map_or(&[] as &[_], |option| option.fields);
+    canonical(&[tag], &[fields], object)
+}

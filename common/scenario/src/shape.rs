@@ -138,3 +138,34 @@ fn for_each_object(root: &mut Map<String, Value>, list: &str, change: impl Fn(&m
         }
     }
 }
+
+/// A valid document in its canonical form, as its model would be written.
+#[must_use]
+pub fn canonical(document: &Value) -> Value {
+    let mut document = document.clone();
+    complete(&mut document);
+    let Value::Object(root) = &document else { return document };
+    let mut canonical = fields::canonical(&["format", "version"], &[SCENARIO_FIELDS], root);
+    for list in ["nodes", "links", "checks"] {
+        let items = root.get(list).and_then(Value::as_array).into_iter().flatten();
+        canonical[list] = items.map(canonical_element).collect();
+    }
+    canonical
+}
+
+/// A node or a link; which, its tag says.
+fn canonical_element(element: &Value) -> Value {
+    let Value::Object(object) = element else { return element.clone() };
+    let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
+        (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),
+        (None, Some(protocol)) => (LINK_FIELDS, "protocol", protocol.descriptor().options),
+        (None, None) => return element.clone(),
+    };
+    let mut canonical = fields::canonical(&[], &[own], object);
+    if let (Value::Object(canonical), Value::Object(special)) =
+        (&mut canonical, fields::canonical(&[tag], &[special], object))
+    {
+        canonical.extend(special);
+    }
+    canonical
+}

@@ -29,7 +29,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "exit": exit.code(),
         "run": {
             "id": report.id,
-            "name": report.plan.scenario.name,
+            "name": report.plan.name(),
             "seed": settings.seed,
             "duration": settings.duration,
             "whole": report.is_whole(),

@@ -37,7 +37,7 @@ fn head(report: &Report) -> Vec<String> {
         text!("cli.report.run"),
         [
             ("id", report.id.clone()),
-            ("name", report.plan.scenario.name.clone()),
+            ("name", report.plan.name().to_owned()),
             ("duration", duration.clone()),
             ("seed", settings.seed.to_string()),
             ("events", whole(report.events)),

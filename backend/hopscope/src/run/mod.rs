@@ -104,7 +104,7 @@ async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits:
     let mut interrupts = Interrupts::listen()?;
     let key = new_run_key().with_context(|| word(text!("cli.error.not-started")))?;
     let duration = settings.duration;
-    let sink = store.create(&scenario, &settings)?;
+    let sink = store.create(&scenario.name, &settings)?;
     let id = sink.id().clone();
     // Taken while the run is surely live: a folder that others use may be looked at by them at any time.
     let tail = store.tail(&id, 0)?;

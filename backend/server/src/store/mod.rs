@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 use hopscope_record::frame::file_header;
-use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::RunSettings;
 use tokio::sync::watch;
 
@@ -99,19 +98,13 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be made.
-    pub fn create(&self, scenario: &Scenario, settings: &RunSettings) -> Result<RunFile, StoreError> {
+    pub fn create(&self, scenario: &str, settings: &RunSettings) -> Result<RunFile, StoreError> {
         let (id, file) = self.inner.make_file()?;
         // Of a run that cannot be stored nothing is left.
         self.begin(&id, file, scenario, settings).inspect_err(|_| drop(self.inner.remove(&id)))
     }
 
-    fn begin(
-        &self,
-        id: &RunId,
-        mut file: File,
-        scenario: &Scenario,
-        settings: &RunSettings,
-    ) -> Result<RunFile, StoreError> {
+    fn begin(&self, id: &RunId, mut file: File, scenario: &str, settings: &RunSettings) -> Result<RunFile, StoreError> {
         let path = self.inner.recording(id);
         // Whoever looks at the folder right now may hold the lock for a moment.
         file.lock().map_err(at(&path))?;
@@ -122,8 +115,8 @@ impl Store {
         let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, maker, progress).map_err(at(&path));
         let run = run.inspect_err(|_| self.inner.forget(id))?;
         let summary = RunSummary {
-            name: scenario.name.clone(),
-            scenario: scenario.name.clone(),
+            name: scenario.to_owned(),
+            scenario: scenario.to_owned(),
             seed: settings.seed,
             duration: settings.duration.map(|duration| duration.to_string()),
             ..summary::empty(id)

@@ -153,8 +153,8 @@ impl Counter {
                 let Ok(plan) = Plan::from_bytes(&hello.plan) else { return };
                 summary.seed = plan.settings.seed;
                 summary.duration = plan.settings.duration.map(|duration| duration.to_string());
-                summary.name.clone_from(&plan.scenario.name);
-                summary.scenario = plan.scenario.name;
+                plan.name().clone_into(&mut summary.name);
+                plan.name().clone_into(&mut summary.scenario);
             }
             Ok(Payload::Events(payload)) => {
                 self.batch.clear();

@@ -16,7 +16,7 @@ pub(crate) fn plan() -> Plan {
 /// A recording into the store, with what stamps into it.
 pub(crate) fn record(store: &Store) -> (RunId, Recording) {
     let plan = plan();
-    let file = store.create(&plan.scenario, &plan.settings).unwrap();
+    let file = store.create(plan.name(), &plan.settings).unwrap();
     let id = file.id().clone();
     let options = RecordingOptions {
         run: id.to_string(),
@@ -54,7 +54,7 @@ impl MadeUp {
     /// A run with its Hello.
     pub(crate) fn begin(store: &Store) -> Self {
         let plan = plan();
-        let mut file = store.create(&plan.scenario, &plan.settings).unwrap();
+        let mut file = store.create(plan.name(), &plan.settings).unwrap();
         let mut frames = FrameWriter::new();
         let hello = Hello {
             codec_version: CODEC_VERSION,

@@ -168,7 +168,7 @@ impl Head {
 
     /// The run's id where it was recorded.
     pub(super) fn into_origin(self) -> (String, String, Option<End>) {
-        (self.hello.run_id, self.plan.scenario.name, self.end)
+        (self.hello.run_id, self.plan.name().to_owned(), self.end)
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::en::TABLES;
+use super::en::{SENT, TABLES};
 
 /// The key of a text; it exists in English, so a lookup always finds one. Serialises as its name.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ impl Key {
     /// The key of that name, if the catalogue has it. For names that arrive as data; code uses [`crate::text!`].
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
-        TABLES.iter().find_map(|table| {
+        SENT.iter().find_map(|table| {
             let index = table.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
             let (name, english) = *table.get(index)?;
             Some(Self { name, english })

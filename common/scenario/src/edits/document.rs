@@ -10,7 +10,7 @@ use crate::kinds::Kind;
 use crate::model::{FORMAT, VERSION};
 use crate::protocol::Protocol;
 use crate::shape::{self, kind_of, protocol_of};
-use crate::validate::{document_issues, parse, validate_value};
+use crate::validate::{document_issues, parse};
 
 /// A scenario that is being written: JSON with two lists of objects that have ids; every field may hold anything.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,9 +54,10 @@ impl Document {
     /// The document as text, for a file: canonical where it is valid, otherwise as it stands.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let text = match validate_value(&self.value) {
-            Ok(valid) => serde_json::to_string_pretty(&valid.scenario),
-            Err(_) => serde_json::to_string_pretty(&self.value),
+        let text = if self.issues().iter().any(Issue::is_error) {
+            serde_json::to_string_pretty(&self.value)
+        } else {
+            serde_json::to_string_pretty(&shape::canonical(&self.value))
         };
         // Printing JSON values to a string has no way to fail.
         let mut text = text.unwrap_or_default();

@@ -6,6 +6,7 @@ use crate::catalogue::Language;
 use crate::issue::Code;
 use crate::kinds::{KINDS, Kind};
 use crate::protocol::Protocol;
+use crate::validate::validate;
 
 const GOOD: &str = include_str!("../../tests/two_services.json");
 
@@ -281,3 +282,51 @@ proptest! {
         prop_assert_eq!(&document, &end);
     }
 }
+
+/// The canonical form is told by descriptors here and by the model elsewhere; both must say the same.
+#[test]
+fn the_canonical_form_is_how_the_model_is_written() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let mut texts = vec![GOOD.to_owned(), EVERYTHING.to_owned()];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            texts.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+    for text in texts {
+        let valid = validate(&text).unwrap();
+        let printed = serde_json::to_string_pretty(&valid.scenario).unwrap() + "\n";
+        assert_eq!(Document::open(&text).unwrap().to_text(), printed);
+    }
+}
+
+/// Every kind, protocol, option and step, out of order and in unusual spellings.
+const EVERYTHING: &str = r#"{"links": [
+    {"protocol": "amqp", "to": "q1", "from": "c1", "id": "l1", "replies": "q2", "timeout": "0.5s"},
+    {"id": "l2", "from": "q1", "to": "s1", "protocol": "amqp"},
+    {"id": "l3", "from": "s1", "to": "s2", "protocol": "grpc", "timeout": "2000ms",
+     "retry": {"delay": "1000us", "attempts": 3, "policy": "fixed-delay"}},
+    {"id": "l4", "from": "c2", "to": "s2", "protocol": "http1"}, {"id": "l5", "from": "c3", "to": "s2", "protocol": "in-process"},
+    {"id": "l6", "from": "c4", "to": "s2", "protocol": "http1"}],
+  "nodes": [
+    {"kind": "client", "id": "c1", "y": 3, "x": -2, "name": "one",
+     "payload": {"content": "json", "key": {"exponent": "1.10", "keys": 9, "distribution": "zipf"},
+       "value": {"to": 5, "from": -5, "distribution": "uniform"}, "bytes": "1024B",
+       "event_time": {"mean": "1000ms", "distribution": "exponential"}},
+     "load": {"count": 7, "rate": "2.50/s", "kind": "constant"}},
+    {"id": "c2", "kind": "client", "name": "two", "load": {"kind": "bursts", "off": "1s", "on": "500ms", "rate": "10/s"}},
+    {"id": "c3", "kind": "client", "name": "three",
+     "load": {"over": "10s", "to": "20/s", "from": "0/s", "kind": "ramp", "arrivals": "even"}},
+    {"id": "c4", "kind": "client", "name": "four", "load": {"think": {"cv": "50%", "mean": "1s", "distribution": "erlang"},
+     "users": 3, "kind": "closed"}, "payload": {"key": {"distribution": "uniform", "keys": 2}}},
+    {"id": "s1", "name": "five", "kind": "service", "body": [
+      {"step": "parallel", "branches": [{"steps": [{"link": "l3", "step": "call"}]}, {"steps": []}]},
+      {"branches": [{"steps": [{"step": "work", "work": {"mean": "1000us", "distribution": "constant"}}], "weight": 2},
+        {"weight": 1, "steps": []}], "step": "choose"}, {"step": "reply"}, {"step": "work"}],
+     "room": 4, "failure": "0.50%", "effort": "burning", "work": {"cv": "150%", "mean": "5ms", "distribution": "lognormal"},
+     "workers": 1, "replicas": 2},
+    {"id": "s2", "name": "six", "kind": "service", "work": {"distribution": "uniform", "mean": "1ms", "cv": "10%"}},
+    {"id": "q1", "name": "seven", "kind": "queue", "ack": "before-work", "capacity": 5, "prefetch": 2},
+    {"id": "q2", "name": "eight", "kind": "queue"}],
+  "name": "everything", "version": 1, "format": "hopscope-scenario", "about": "a"}"#;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{FORMAT, Plan, Replies, VERSION, links_of};
+use crate::shape;
 
 /// Why bytes are not a plan of this build.
 #[derive(Debug, thiserror::Error)]
@@ -71,8 +72,10 @@ impl Plan {
         if heading.version != VERSION {
             return Err(PlanError::Version(heading.version));
         }
-        let plan: Self = serde_json::from_value(value)?;
+        let mut plan: Self = serde_json::from_value(value)?;
         plan.check()?;
+        // An older build left out what has a default now.
+        plan.scenario = shape::canonical(&plan.scenario);
         Ok(plan)
     }
 

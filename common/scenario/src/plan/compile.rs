@@ -17,7 +17,8 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
     let mut plan = Plan {
         format: FORMAT.to_owned(),
         version: VERSION,
-        scenario: scenario.clone(),
+        // A model is made of nothing that JSON has not.
+        scenario: serde_json::to_value(scenario).unwrap_or_default(),
         settings: settings.clone(),
         nodes: Vec::new(),
         places: Vec::new(),

@@ -10,10 +10,11 @@ mod compile;
 mod steps;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Effort, Load, Payload, Retry, Scenario, Work};
+use crate::model::{AckTime, Effort, Load, Payload, Retry, Work};
 use crate::protocol::{Protocol, Style};
 use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
@@ -59,8 +60,8 @@ pub struct Plan {
     pub format: String,
     /// Always [`VERSION`].
     pub version: u32,
-    /// The scenario, whole.
-    pub scenario: Scenario,
+    /// The scenario, whole, in its canonical form. As JSON: whoever reads a plan for its tables needs no model of it.
+    pub scenario: Value,
     /// The run's settings.
     pub settings: RunSettings,
     /// The scenario's nodes in its order.
@@ -292,6 +293,12 @@ pub struct Choice {
 }
 
 impl Plan {
+    /// What the scenario is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.scenario.get("name").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// The service at a node.
     #[must_use]
     pub fn service_at(&self, node: u32) -> Option<&PlanService> {

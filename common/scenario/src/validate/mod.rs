@@ -24,7 +24,7 @@ use crate::text;
 use issues::Issues;
 pub use issues::MAX_ISSUES;
 pub use parse::Strict;
-pub use request::{RunRequest, validate_request};
+pub use request::{RunRequest, request_issues, validate_request};
 use walk::{Path, check_object, list_of, missing, shown, wrong_type};
 
 #[cfg(test)]

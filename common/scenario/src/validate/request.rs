@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::issues::Issues;
 use super::walk::{Path, check_object, missing, wrong_type};
-use super::{parse, validate_value};
+use super::{document_issues, parse, validate_value};
 use crate::catalogue::Arg;
 use crate::fields;
 use crate::issue::{Code, Issue};
@@ -30,6 +30,40 @@ pub struct RunRequest {
 /// # Errors
 /// Every Issue of scenario and settings; paths start at the request, like `/scenario/nodes/0/name`.
 pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
+    let (mut root, endless, mut issues) = read(text)?;
+    let scenario = match root.remove("scenario").map(|scenario| validate_value(&scenario)) {
+        Some(Ok(valid)) if issues.is_empty() => valid,
+        Some(Ok(_)) | None => return Err(issues),
+        Some(Err(more)) => {
+            issues.extend(below_scenario(more));
+            return Err(issues);
+        }
+    };
+    match settings(root) {
+        Ok(settings) => {
+            let duration = settings.duration.filter(|_| !endless);
+            let settings = RunSettings { duration, ..settings };
+            Ok(RunRequest { scenario: scenario.scenario, settings, warnings: below_scenario(scenario.warnings) })
+        }
+        Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),
+    }
+}
+
+/// Every Issue of a request to run, for who only sends it on.
+#[must_use]
+pub fn request_issues(text: &str) -> Vec<Issue> {
+    match read(text) {
+        Ok((root, _, mut issues)) => {
+            let scenario = root.get("scenario").map(document_issues);
+            issues.extend(below_scenario(scenario.unwrap_or_default()));
+            issues
+        }
+        Err(issues) => issues,
+    }
+}
+
+/// A request's object without a duration of null, whether it had one, and what is wrong with it beside the scenario.
+fn read(text: &str) -> Result<(Map<String, Value>, bool, Vec<Issue>), Vec<Issue>> {
     let path = Path::root();
     let mut issues = Issues::default();
     let mut root = match parse(text)? {
@@ -44,34 +78,13 @@ pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
         root.remove("duration");
     }
     check_object(&mut issues, &path, &root, &[SETTINGS_FIELDS], &["scenario"]);
-    let scenario = match root.get("scenario") {
-        Some(scenario) => validate_value(scenario).map_err(below_scenario),
-        None => {
-            missing(&mut issues, &path, "scenario");
-            Err(Vec::new())
-        }
-    };
-    let mut issues = issues.into_vec();
-    let valid = match scenario {
-        Ok(valid) if issues.is_empty() => valid,
-        Ok(_) => return Err(issues),
-        Err(more) => {
-            issues.extend(more);
-            return Err(issues);
-        }
-    };
-    match settings(root) {
-        Ok(settings) => {
-            let duration = settings.duration.filter(|_| !endless);
-            let settings = RunSettings { duration, ..settings };
-            Ok(RunRequest { scenario: valid.scenario, settings, warnings: below_scenario(valid.warnings) })
-        }
-        Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),
+    if !root.contains_key("scenario") {
+        missing(&mut issues, &path, "scenario");
     }
+    Ok((root, endless, issues.into_vec()))
 }
 
 fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {
-    settings.remove("scenario");
     fields::complete(SETTINGS_FIELDS, &mut settings);
     serde_json::from_value(Value::Object(settings))
 }

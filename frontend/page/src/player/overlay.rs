@@ -102,7 +102,7 @@ fn bring_scenario(run: Run, editor: Editor) {
         if !known.get() || editor.now(|document| document.nodes().next().is_some()) {
             return;
         }
-        let scenario = run.with(|data| serde_json::to_string(&data.buffer.plan()?.scenario).ok());
+        let scenario = run.with(|data| Some(data.buffer.plan()?.scenario.to_string()));
         if let Some(Ok(document)) = scenario.map(|scenario| Document::open(&scenario)) {
             editor.replace(&document);
         }

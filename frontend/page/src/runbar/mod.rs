@@ -9,7 +9,7 @@ pub(crate) use notice::Notice;
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
-use hopscope_scenario::validate::validate_request;
+use hopscope_scenario::validate::request_issues;
 use leptos::prelude::*;
 use serde_json::{Value, json};
 
@@ -90,12 +90,10 @@ fn request(scenario: &Value, seed: &str, duration: Option<&str>) -> Result<Strin
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
     let request = json!({ "scenario": scenario, "seed": seed, "duration": duration }).to_string();
-    match validate_request(&request) {
-        Ok(_) => Ok(request),
-        Err(issues) => {
-            let first = issues.iter().find(|issue| issue.is_error()).or(issues.first());
-            Err(first.map(say).unwrap_or_default())
-        }
+    // Warnings stop no run.
+    match request_issues(&request).iter().find(|issue| issue.is_error()) {
+        None => Ok(request),
+        Some(first) => Err(say(first)),
     }
 }
 

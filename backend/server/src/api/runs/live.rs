@@ -53,7 +53,7 @@ impl Runs {
         let key = new_run_key().map_err(|error| failed(error.to_string()))?;
         let RunRequest { scenario, settings, .. } = request;
         let (file, scenario, settings) = self
-            .blocking(move |store| store.create(&scenario, &settings).map(|file| (file, scenario, settings)))
+            .blocking(move |store| store.create(&scenario.name, &settings).map(|file| (file, scenario, settings)))
             .await?;
         let id = file.id().clone();
         let (sink, most_events) = (Box::new(file), self.shared.most_events);

@@ -421,7 +421,7 @@ async fn what_is_no_recording_is_not_imported_and_says_where_it_is_none() {
 async fn what_is_not_recorded_yet_cannot_be_exported() {
     let server = Server::start().await;
     let plan = crate::store::tests::plan();
-    let file = server.store.create(&plan.scenario, &plan.settings).unwrap();
+    let file = server.store.create(plan.name(), &plan.settings).unwrap();
     let (status, answer) = server.get(&format!("/runs/{}/export?format=json", file.id())).await;
     assert_eq!((status, answer["code"].as_str()), (StatusCode::CONFLICT, Some("export-failed")));
 }

@@ -2,7 +2,6 @@
 
 use hopscope_record::NameIndex;
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, Sample};
-use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::{Plan, RunSettings};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -16,7 +15,7 @@ use crate::export::{Parts, distinct_kinds};
 struct Head<'a> {
     format: &'static str,
     version: u32,
-    scenario: &'a Scenario,
+    scenario: &'a Value,
     run: Run<'a>,
     clocks: Vec<Map<String, Value>>,
     losses: Vec<LossRow>,
