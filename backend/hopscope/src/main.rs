@@ -66,6 +66,8 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| "warn,hopscope=info,lapin=off".into()),
         )
         .with_writer(std::io::stderr)
+        // Where standard error takes no more, that cannot be told there either.
+        .log_internal_errors(false)
         .init();
     let result = match &cli.command {
         Command::Serve(arguments) => serve::run(arguments),

@@ -50,7 +50,7 @@ async fn steps_are_written_moved_taken_back_and_run() -> Result<()> {
         let completed = hands.text("[data-figure=completed]").await?;
         assert_eq!(completed, "20", "the client has its replies");
         // A new link brings its step, and one that is removed takes it away.
-        hands.click("[data-link=l2]").await?;
+        hands.click("[data-step='/2/branches/0/steps/0'] .callee").await?;
         hands.click("[data-action=remove]").await?;
         hands.click("[data-node=n2]").await?;
         hands.find("[data-step='/2']").await?;

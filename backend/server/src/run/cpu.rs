@@ -52,7 +52,8 @@ impl Cpu {
     fn push(&self, job: Job) {
         let mut state = self.shared.lock();
         state.jobs.push_back(job);
-        if state.jobs.len() > state.idle
+        let free = state.threads.len().saturating_sub(state.busy);
+        if state.jobs.len() > free
             && state.threads.len() < self.most
             && let Err(error) = self.shared.start_thread(&mut state)
         {
@@ -95,8 +96,8 @@ struct Shared {
 struct State {
     jobs: VecDeque<Job>,
     threads: Vec<JoinHandle<()>>,
-    /// Threads that wait for a job.
-    idle: usize,
+    /// Threads that have a job; one that has just been started is free.
+    busy: usize,
     ended: bool,
 }
 
@@ -118,18 +119,17 @@ impl Shared {
         while !state.ended {
             state = match state.jobs.pop_front() {
                 Some(job) => {
+                    state.busy += 1;
                     drop(state);
                     burn(job.length, || job.done.is_closed());
+                    let mut state = self.lock();
+                    // Before anybody hears of it: what comes next finds this thread free.
+                    state.busy -= 1;
                     // An error says that nobody waits any more.
                     let _ = job.done.send(());
-                    self.lock()
-                }
-                None => {
-                    state.idle += 1;
-                    let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                    state.idle -= 1;
                     state
                 }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }

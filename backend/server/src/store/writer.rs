@@ -164,8 +164,9 @@ impl Writer {
             let written = self.write(frames, &mut progress);
             self.progress.send_replace(progress);
             if let Err(error) = written {
-                tracing::error!("a run's file cannot grow any more: {error}");
+                // First of all: the log may lie on the same disk.
                 self.refuse(progress.bytes);
+                tracing::error!("a run's file cannot grow any more: {error}");
                 self.finish_keys();
                 return Err(error);
             }

@@ -204,9 +204,14 @@ fn frames_after(hello: &Hello, events: &[Event], batch: usize) -> Vec<Vec<u8>> {
         let cut = batch.last().map_or(0, |event| event.time);
         frames.push(writer.events(cut, batch).unwrap());
     }
-    let time = events.last().map_or(0, |event| event.time) + MS;
-    frames.push(writer.end(&End { time, reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }).unwrap());
+    frames.push(writer.end(&end_after(events)).unwrap());
     frames
+}
+
+/// How a run of these events ends.
+pub(crate) fn end_after(events: &[Event]) -> End {
+    let time = events.last().map_or(0, |event| event.time) + MS;
+    End { time, reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }
 }
 
 /// The Keyframe after frame `number`.

@@ -59,6 +59,7 @@ fn samples_of_the_surroundings_leave_all_else_as_it_is() {
         let sample = Sample { time: number, values: vec![(Measure::OTHER_RUNS, number % 3), (Measure(300), 1)] };
         frames.push(writer.clock(&sample).unwrap());
     }
+    frames.push(writer.end(&super::synthetic::end_after(&plain)).unwrap());
     let buffer = filled(&frames);
     assert_eq!(buffer.surroundings().samples, plain.chunks(4).len() as u64);
     assert_eq!(buffer.surroundings().other_runs, Some(2));
