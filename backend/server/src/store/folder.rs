@@ -123,6 +123,10 @@ impl Inner {
             summary.scenario = noted.scenario;
         }
         let _guard = self.summaries();
+        // Deleted while it was looked at: a summary alone would be left.
+        if !path.exists() {
+            return Err(StoreError::Unknown(id.clone()));
+        }
         self.write_summary(&summary)?;
         Ok(summary)
     }
@@ -172,6 +176,7 @@ impl Inner {
 
     /// Deletes the run's files. The recording goes last: without it there is no run.
     pub(super) fn remove(&self, id: &RunId) -> Result<(), StoreError> {
+        let _guard = self.summaries();
         self.opened().remove(id);
         self.unwritten().remove(id);
         for path in [self.summary(id), self.keys_file(id), self.recording(id)] {

@@ -72,9 +72,9 @@ pub(super) fn Charts() -> impl IntoView {
                 <div class="over-time" node_ref=area.element on:click=move |event| area.seek(&event)
                     title=t(text!("statement.chart.seek"))>
                     <svg role="img" aria-label=t(text!("latency.course")) width=move || area.width.get() height=HEIGHT>
-                        <path class="p99" d=line(|ranks| ranks.p99)></path>
-                        <path class="p90" d=line(|ranks| ranks.p90)></path>
                         <path class="p50" d=line(|ranks| ranks.p50)></path>
+                        <path class="p90" d=line(|ranks| ranks.p90)></path>
+                        <path class="p99" d=line(|ranks| ranks.p99)></path>
                         <path class="cursor" d=move || area.cursor(HEIGHT)></path>
                     </svg>
                     <span class="num most">{move || format::duration(top.get())}</span>
