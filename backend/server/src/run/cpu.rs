@@ -122,12 +122,12 @@ impl Shared {
                     state.busy += 1;
                     drop(state);
                     burn(job.length, || job.done.is_closed());
-                    let mut state = self.lock();
                     // Before anybody hears of it: what comes next finds this thread free.
-                    state.busy -= 1;
-                    // An error says that nobody waits any more.
+                    self.lock().busy -= 1;
+                    // Never under the lock: who hears of it may be the last to hold these threads, and drop them here. An
+                    // error says that nobody waits any more.
                     let _ = job.done.send(());
-                    state
+                    self.lock()
                 }
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
