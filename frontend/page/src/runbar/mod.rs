@@ -53,12 +53,11 @@ pub(crate) fn RunBar() -> impl IntoView {
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
             </label>
-            <Show when=move || !endless.get()>
-                <label>{t(text!("field.duration"))}
-                    <input class="num" name="duration" size="5" autocomplete="off"
-                        prop:value=duration on:input=move |event| duration.set(event_target_value(&event))/>
-                </label>
-            </Show>
+            // Out of sight where it says nothing, and its place is kept: nothing moves.
+            <label style:visibility=move || if endless.get() { "hidden" } else { "visible" }>{t(text!("field.duration"))}
+                <input class="num" name="duration" size="5" autocomplete="off"
+                    prop:value=duration on:input=move |event| duration.set(event_target_value(&event))/>
+            </label>
             <label title=t(text!("run.until-stopped.tip"))>
                 <input type="checkbox" name="until-stopped"
                     prop:checked=endless on:change=move |event| endless.set(event_target_checked(&event))/>

@@ -83,7 +83,8 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
                 options.track();
                 let value = value.get();
                 request_animation_frame(move || {
-                    if let Some(select) = select.get_untracked() {
+                    // The field may have gone since.
+                    if let Some(Some(select)) = select.try_get_untracked() {
                         select.set_value(&value);
                     }
                 });
