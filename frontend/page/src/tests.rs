@@ -80,7 +80,8 @@ async fn another_load_brings_its_fields_and_keeps_what_both_have() {
 #[wasm_bindgen_test]
 async fn a_run_until_stopped_asks_for_no_duration() {
     let page = Page::new();
-    let duration = page.find(".runbar [name=duration]").parent_element().unwrap().unchecked_into::<web_sys::HtmlElement>();
+    let duration =
+        page.find(".runbar [name=duration]").parent_element().unwrap().unchecked_into::<web_sys::HtmlElement>();
     let seen = || duration.style().get_property_value("visibility").unwrap();
     assert_eq!(seen(), "visible");
     page.find(".runbar [name=until-stopped]").click();

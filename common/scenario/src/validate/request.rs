@@ -30,7 +30,7 @@ pub struct RunRequest {
 /// # Errors
 /// Every Issue of scenario and settings; paths start at the request, like `/scenario/nodes/0/name`.
 pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
-    let (mut root, endless, mut issues) = read(text)?;
+    let Read { mut root, endless, mut issues } = read(text)?;
     let scenario = match root.remove("scenario").map(|scenario| validate_value(&scenario)) {
         Some(Ok(valid)) if issues.is_empty() => valid,
         Some(Ok(_)) | None => return Err(issues),
@@ -53,7 +53,7 @@ pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
 #[must_use]
 pub fn request_issues(text: &str) -> Vec<Issue> {
     match read(text) {
-        Ok((root, _, mut issues)) => {
+        Ok(Read { root, mut issues, .. }) => {
             let scenario = root.get("scenario").map(document_issues);
             issues.extend(below_scenario(scenario.unwrap_or_default()));
             issues
@@ -62,8 +62,17 @@ pub fn request_issues(text: &str) -> Vec<Issue> {
     }
 }
 
-/// A request's object without a duration of null, whether it had one, and what is wrong with it beside the scenario.
-fn read(text: &str) -> Result<(Map<String, Value>, bool, Vec<Issue>), Vec<Issue>> {
+/// A request that has been looked at.
+struct Read {
+    /// Its object, without a duration of null.
+    root: Map<String, Value>,
+    /// Whether it had that.
+    endless: bool,
+    /// What is wrong with it, beside the scenario.
+    issues: Vec<Issue>,
+}
+
+fn read(text: &str) -> Result<Read, Vec<Issue>> {
     let path = Path::root();
     let mut issues = Issues::default();
     let mut root = match parse(text)? {
@@ -81,7 +90,7 @@ fn read(text: &str) -> Result<(Map<String, Value>, bool, Vec<Issue>), Vec<Issue>
     if !root.contains_key("scenario") {
         missing(&mut issues, &path, "scenario");
     }
-    Ok((root, endless, issues.into_vec()))
+    Ok(Read { root, endless, issues: issues.into_vec() })
 }
 
 fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {

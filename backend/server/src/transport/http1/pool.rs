@@ -200,5 +200,6 @@ fn closed() -> std::io::Error {
 }
 
 // What a full backlog does, and where to see it, is Linux's.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
