@@ -80,16 +80,17 @@ async fn another_load_brings_its_fields_and_keeps_what_both_have() {
 #[wasm_bindgen_test]
 async fn a_run_until_stopped_asks_for_no_duration() {
     let page = Page::new();
-    let duration =
-        page.find(".runbar [name=duration]").parent_element().unwrap().unchecked_into::<web_sys::HtmlElement>();
-    let seen = || duration.style().get_property_value("visibility").unwrap();
-    assert_eq!(seen(), "visible");
-    page.find(".runbar [name=until-stopped]").click();
+    let duration = page.find(".runbar [name=duration]").parent_element().unwrap();
+    let duration = duration.unchecked_into::<web_sys::HtmlElement>();
+    let choice = page.find(".runbar [name=until-stopped]").unchecked_into::<web_sys::HtmlInputElement>();
+    let seen = || (duration.style().get_property_value("visibility").unwrap(), choice.checked());
+    assert_eq!(seen(), ("visible".to_owned(), false));
+    choice.click();
     next_turn().await;
-    assert_eq!(seen(), "hidden");
-    page.find(".runbar [name=until-stopped]").click();
+    assert_eq!(seen(), ("hidden".to_owned(), true));
+    choice.click();
     next_turn().await;
-    assert_eq!(seen(), "visible");
+    assert_eq!(seen(), ("visible".to_owned(), false));
 }
 
 #[wasm_bindgen_test]

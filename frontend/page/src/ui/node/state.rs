@@ -267,8 +267,12 @@ fn apply(element: &web_sys::Element, place: Place, name: &str, value: &Value) {
             };
         }
         Place::Property => {
-            let words = value.words().map_or(JsValue::UNDEFINED, JsValue::from_str);
-            let _ = js_sys::Reflect::set(element, &JsValue::from_str(name), &words);
+            let held = match value {
+                // Empty words would unset it.
+                Value::Flag(set) => JsValue::from_bool(*set),
+                _ => value.words().map_or(JsValue::UNDEFINED, JsValue::from_str),
+            };
+            let _ = js_sys::Reflect::set(element, &JsValue::from_str(name), &held);
         }
     }
 }
