@@ -3,7 +3,8 @@
 //! A path is a JSON pointer from the body, like `/2/branches/0/steps/1`. Each edit gives the body as it is afterwards, and
 //! nothing where the path leads nowhere.
 
-use hopscope_scenario::steps::{STEP_TAG, step_of};
+use hopscope_scenario::edits::add_step;
+use hopscope_scenario::steps::STEP_TAG;
 use serde_json::{Value, json};
 
 #[cfg(test)]
@@ -97,9 +98,7 @@ fn new_branch(id: &str) -> Value {
 #[must_use]
 pub fn added(body: &[Value], path: &str, step: Value) -> Option<Value> {
     changed(body, |body| {
-        let steps = body.pointer_mut(path)?.as_array_mut()?;
-        let before_reply = steps.last().and_then(step_of).is_some_and(|last| last.id == "reply");
-        steps.insert(steps.len() - usize::from(before_reply), step);
+        add_step(body.pointer_mut(path)?.as_array_mut()?, step);
         Some(())
     })
 }

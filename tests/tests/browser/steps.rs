@@ -72,10 +72,9 @@ async fn outline(hands: &Hands) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// Adds a step by the menu of a list: the body's own is the last of them; `before` counts back from it.
+/// Adds a step by the menu of the nth list of steps, in the order of the page: those of branches come before the body's own.
 async fn add(hands: &Hands, nth: usize, what: &str) -> Result<()> {
     let menus = hands.driver.find_all(By::Css("[data-menu=add-step]")).await?;
-    // Of a body with branches the first menus are theirs.
     menus.get(nth).context("there is no such menu")?.click().await?;
     hands.find("[role=menu] [data-action=add-step]").await?;
     for item in hands.driver.find_all(By::Css("[data-action=add-step]")).await? {

@@ -1,8 +1,8 @@
 //! The collector: the one thread that turns rings into frames.
 //!
-//! Owns the order of what is written: Hello first; Names and Messages before the Events that use them; one Events frame per tick,
-//! complete up to its cut; Loss where a ring had no room; a sample of the surroundings each second; End last. It never waits for a disk or a reader while the run
-//! goes on: as long as the sink has no room, events stay in the rings.
+//! Owns the order of what is written: Hello first; Names and Messages before the Events that use them; one Events frame
+//! per tick, complete up to its cut; Loss where a ring had no room; a sample of the surroundings each second; End last. It
+//! never waits for a disk or a reader while the run goes on: as long as the sink has no room, events stay in the rings.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};

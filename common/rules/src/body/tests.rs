@@ -121,7 +121,7 @@ fn a_failed_branch_lets_the_others_end_and_then_fails_the_step() {
 }
 
 #[test]
-fn a_failure_of_one_parallel_step_does_not_outlive_a_chosen_way_around_it() {
+fn branches_with_nothing_to_do_end_at_once() {
     let steps = [parallel(vec![vec![], vec![]]), parallel(vec![vec![call(0)], vec![]]), Step::Reply];
     let (mut driver, first) = Driver::start(&steps, &[]);
     assert_eq!(begins(&first), [Deed::Call(0)]);

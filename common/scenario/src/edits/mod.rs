@@ -13,7 +13,7 @@ mod steps;
 pub use change::{Change, EditError, List, Target};
 pub use document::{Document, LinkRef, NodeRef};
 pub use history::History;
-pub use steps::renamed as rename_links;
+pub use steps::{add_step, renamed as rename_links, step_over};
 
 #[cfg(test)]
 mod tests;

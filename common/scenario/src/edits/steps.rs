@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::change::{Change, Target};
 use super::document::{Document, NodeRef};
 use crate::protocol::{Protocol, Style};
+use crate::steps::step_of;
 
 impl Document {
     /// A new link, and where the service that it starts at has a body of its own, a step there that takes it: before a last
@@ -13,9 +14,7 @@ impl Document {
     pub fn connect(&self, from: &str, to: &str, protocol: Protocol) -> (String, Change) {
         let (id, link) = self.add_link(from, to, protocol);
         let Some(mut body) = self.node(from).and_then(NodeRef::body).cloned() else { return (id, link) };
-        let before_reply = body.last().is_some_and(|step| step.get("step").is_some_and(|step| step == "reply"));
-        let at = body.len() - usize::from(before_reply);
-        body.insert(at, json!({"step": step_over(protocol), "link": id}));
+        add_step(&mut body, json!({"step": step_over(protocol), "link": id}));
         let written = Change::set(Target::Node(from.to_owned()), "/body", Value::Array(body));
         (id, Change::Group(vec![link, written]))
     }
@@ -43,8 +42,15 @@ impl Document {
     }
 }
 
+/// Adds a step: before a last reply, otherwise at the end.
+pub fn add_step(steps: &mut Vec<Value>, step: Value) {
+    let before_reply = steps.last().and_then(step_of).is_some_and(|last| last.id == "reply");
+    steps.insert(steps.len() - usize::from(before_reply), step);
+}
+
 /// The step that takes a link of this protocol.
-fn step_over(protocol: Protocol) -> &'static str {
+#[must_use]
+pub fn step_over(protocol: Protocol) -> &'static str {
     match protocol.descriptor().style {
         Style::Sync => "call",
         Style::Async => "publish",

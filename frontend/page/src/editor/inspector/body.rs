@@ -2,8 +2,7 @@
 
 use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
-use hopscope_scenario::edits::{Change, Target};
-use hopscope_scenario::protocol::Style;
+use hopscope_scenario::edits::{Change, LinkRef, Target, step_over};
 use hopscope_scenario::steps::STEPS;
 use hopscope_scenario::text;
 use hopscope_view::form::shown;
@@ -196,10 +195,8 @@ fn AddMenu(body: Body, path: String) -> impl IntoView {
     let links = move || -> Vec<(String, &'static str, String)> {
         body.editor.with(|document| {
             let own = document.links().filter(|link| body.node.with_value(|node| link.from() == node));
-            let entry = |link: hopscope_scenario::edits::LinkRef<'_>| {
-                let style = link.protocol()?.descriptor().style;
-                let step = if style == Style::Sync { "call" } else { "publish" };
-                Some((link.id().to_owned(), step, body.editor.name_of(link.to())))
+            let entry = |link: LinkRef<'_>| {
+                Some((link.id().to_owned(), step_over(link.protocol()?), body.editor.name_of(link.to())))
             };
             own.filter_map(entry).collect()
         })
