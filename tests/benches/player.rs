@@ -114,7 +114,10 @@ fn recording() -> Result<Vec<u8>> {
     let scenario = validate(SCENARIO).map_err(|issues| anyhow::anyhow!("{issues:?}"))?.scenario;
     let events = events();
     let last = events.last().map_or(0, |event| event.time);
-    let plan = compile(&scenario, &RunSettings { seed: 1, duration: Some(Time(last.unsigned_abs())) });
+    let plan = compile(
+        &scenario,
+        &RunSettings { seed: 1, duration: Some(Time(last.unsigned_abs())), ..RunSettings::default() },
+    );
     let hello = Hello {
         codec_version: CODEC_VERSION,
         build: "bench".to_owned(),

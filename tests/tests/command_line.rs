@@ -199,6 +199,26 @@ async fn calls_that_go_wrong_are_counted_and_break_no_law() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_warm_up_is_recorded_and_counts_in_no_figure() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|_| {})?;
+    let out = desk.path("out.json");
+    let ran = desk
+        .hopscope(&[&"run", &file, &"--warm-up", &"500ms", &"--duration", &"1s", &"--json", &"--out", &out])
+        .await?;
+    ensure_code(&ran, 0)?;
+    let report: Value = serde_json::from_str(&ran.stdout)?;
+    ensure!(report["run"]["warm_up"] == "500 ms", "{}", report["run"]);
+    let recording: Value = serde_json::from_slice(&std::fs::read(out)?)?;
+    let events = recording["events"].as_array().context("no events")?;
+    let recorded = events.iter().filter(|event| event["kind"] == "Intended").count() as u64;
+    let counted = report["schedules"][0]["intended"].as_u64().context("no schedule")?;
+    ensure!(report["schedules"][0]["kept"] == true && report["run"]["whole"] == true, "{report}");
+    ensure!(0 < counted && counted < recorded, "{counted} of {recorded}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn ctrl_c_stops_a_run_which_is_whole_and_reported() -> Result<()> {
     let desk = Desk::new()?;
     let file = desk.scenario(|_| {})?;

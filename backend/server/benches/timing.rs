@@ -57,7 +57,7 @@ fn scenario(protocol: &str, rate: u64, work: &str) -> String {
 async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<(), Anything> {
     let valid = validate(&scenario(protocol, rate, work)).map_err(|issues| format!("{issues:?}"))?;
     let memory = Memory::default();
-    let settings = RunSettings { seed: 1, duration: Some(Time(2_000_000_000)) };
+    let settings = RunSettings { seed: 1, duration: Some(Time(2_000_000_000)), ..RunSettings::default() };
     let sink = Box::new(memory.clone());
     let (id, key, scenario, most_events) = ("timing".to_owned(), new_run_key()?, valid.scenario, MOST_EVENTS);
     let options = RunOptions { id, key, scenario, settings, sink, most_events };

@@ -28,6 +28,9 @@ pub const MAX_SEED: u64 = (1 << 53) - 1;
 /// Longest run, one that goes on until it is stopped included: an hour.
 pub const MAX_DURATION: Time = Time(3_600_000_000_000);
 
+/// Longest warm-up: a tenth of that.
+pub const MAX_WARM_UP: Time = Time(MAX_DURATION.0 / 10);
+
 const NAME: Field = Field {
     name: "name",
     label: text!("field.name"),
@@ -76,6 +79,12 @@ pub static SETTINGS_FIELDS: &[Field] = &[
         label: text!("field.seed"),
         value: ValueType::Integer { min: 0, max: MAX_SEED as i64 },
         presence: Presence::Default(Literal::Integer(42)),
+    },
+    Field {
+        name: "warm_up",
+        label: text!("field.warm-up"),
+        value: ValueType::Quantity { dimension: Dimension::Time, min: 0, max: MAX_WARM_UP.0 },
+        presence: Presence::Default(Literal::Text("0 s")),
     },
     Field {
         name: "duration",

@@ -23,7 +23,7 @@ fn every_template_is_valid_canonical_and_says_what_to_look_at() {
         assert!(canonical == text, "{} is not in the canonical form:\n{canonical}", path.display());
         assert!(valid.scenario.question.ends_with('?'), "{}", path.display());
         assert!(valid.scenario.about.len() > 100, "{}", path.display());
-        let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
+        let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)), ..RunSettings::default() };
         let plan = compile(&valid.scenario, &settings);
         assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
         seen += 1;

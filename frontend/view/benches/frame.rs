@@ -52,7 +52,8 @@ fn events() -> Vec<Event> {
 
 fn buffer() -> Result<RunBuffer, Box<dyn std::error::Error>> {
     let scenario = validate(SCENARIO).map_err(|issues| format!("{issues:?}"))?.scenario;
-    let plan = compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(1_000_000_000)) });
+    let plan =
+        compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(1_000_000_000)), ..RunSettings::default() });
     let hello = Hello {
         codec_version: CODEC_VERSION,
         build: "bench".to_owned(),

@@ -31,6 +31,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "id": report.id,
             "name": report.plan.name(),
             "seed": settings.seed,
+            "warm_up": settings.warm_up,
             "duration": settings.duration,
             "whole": report.is_whole(),
             "end": report.reason.map(reason_name),

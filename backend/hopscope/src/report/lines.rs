@@ -8,6 +8,7 @@ use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
 use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::plan::{Passage, PlanLink};
+use hopscope_scenario::shape::MAX_DURATION;
 use hopscope_scenario::text;
 
 use super::{Kept, Report};
@@ -43,6 +44,9 @@ fn head(report: &Report) -> Vec<String> {
             ("events", whole(report.events)),
         ],
     )];
+    if settings.warm_up.0 > 0 {
+        lines.push(say(text!("cli.report.warm-up"), [("time", settings.warm_up.to_string())]));
+    }
     let time = || ("time", or_dash(report.measured_ns(), length));
     if report.reason == Some(EndReason::STOPPED) {
         let key =
@@ -50,7 +54,7 @@ fn head(report: &Report) -> Vec<String> {
         lines.push(say(key, [time(), ("duration", duration)]));
     }
     if let Some(detail) = &report.detail {
-        let offered = settings.offered().to_string();
+        let offered = settings.duration.unwrap_or(MAX_DURATION).to_string();
         lines.push(say(text!("cli.report.early"), [time(), ("duration", offered), ("reason", detail.clone())]));
     }
     if report.reason.is_none() {

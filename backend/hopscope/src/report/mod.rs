@@ -150,23 +150,25 @@ fn of_link(stats: &Stats, link: u16) -> Option<&LinkStats> {
 
 fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) -> Kept {
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
-    let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
-    let span = stats.span();
-    let offered = offered(plan.settings.offered(), reason, span.map_or(0, length));
+    let (intended, in_all) =
+        links.fold((0, 0), |(sum, all), link| (sum + link.count(LinkCount::Intended), all + link.wanted_in_all));
+    let (span, settings) = (stats.span(), &plan.settings);
+    let loaded_ns = span.map_or(0, |span| settings.warm_up.0.saturating_add(length(span)));
+    let offered = offered(settings.offered(), reason, loaded_ns);
     Kept {
         node: load.node,
         intended,
-        missed: wants_more(load, plan, offered, intended),
-        wanted: mean_rate(&load.load, offered),
+        missed: wants_more(load, plan, offered, in_all),
+        wanted: mean_rate(&load.load, settings.warm_up, offered),
         reached: span.and_then(|span| span.per_second(intended)),
     }
 }
 
 /// For how long the schedule was surely offered: of a run that was stopped or cut, not to the very end.
-fn offered(duration: Time, reason: Option<EndReason>, measured_ns: u64) -> Time {
+fn offered(duration: Time, reason: Option<EndReason>, loaded_ns: u64) -> Time {
     match reason {
         Some(EndReason::LOAD_DONE) => duration,
-        _ => Time(measured_ns.saturating_sub(MOST_BEHIND_NS).min(duration.0)),
+        _ => Time(loaded_ns.saturating_sub(MOST_BEHIND_NS).min(duration.0)),
     }
 }
 

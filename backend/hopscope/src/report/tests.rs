@@ -11,7 +11,7 @@ const SECOND: u64 = 1_000_000_000;
 
 fn plan() -> Plan {
     let scenario = validate(include_str!("../../../../scenarios/hello-sync.json")).unwrap().scenario;
-    compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(5 * SECOND)) })
+    compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(5 * SECOND)), ..RunSettings::default() })
 }
 
 fn law(held: u64, broken: u64) -> LawReport {

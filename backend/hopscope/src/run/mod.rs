@@ -34,13 +34,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Where every draw starts from [default: 42]
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-
-    /// How long load is offered, like 5s, or until-stopped [default: 5 s]
-    #[arg(long, value_name = "TIME")]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: settings::Typed,
 
     /// File to write the recording to as JSON, too
     #[arg(long, value_name = "FILE")]
@@ -62,7 +57,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When a file cannot be had or the run cannot be started; what a run came to is its exit code.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let faults = settings::faults(arguments.seed, arguments.duration.as_deref());
+    let faults = arguments.settings.faults();
     if !faults.is_empty() {
         faults.iter().for_each(|line| note(line));
         return Ok(Exit::Usage);
@@ -75,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }
     };
     scenario::warn(&valid.warnings);
-    let settings = settings::of(&valid.scenario, arguments.seed, arguments.duration.as_deref())?;
+    let settings = arguments.settings.of(&valid.scenario)?;
     let store = arguments.data.store()?;
     let out = match &arguments.out {
         // Now and not after the run, which may be long.
@@ -103,7 +98,7 @@ struct Ran {
 async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits: Limits) -> Result<Option<Ran>> {
     let mut interrupts = Interrupts::listen()?;
     let key = new_run_key().with_context(|| word(text!("cli.error.not-started")))?;
-    let duration = settings.duration;
+    let offered = settings.duration.map(|_| settings.offered());
     let sink = store.create(&scenario.name, &settings)?;
     let id = sink.id().clone();
     // Taken while the run is surely live: a folder that others use may be looked at by them at any time.
@@ -117,7 +112,7 @@ async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits:
             return Err(anyhow!(error).context(word(text!("cli.error.not-started"))));
         }
     };
-    let followed = progress::follow(tail, run.plan(), duration);
+    let followed = progress::follow(tail, run.plan(), offered);
     let ended = async { tokio::join!(followed, run.join()).1 };
     tokio::pin!(ended);
     let mut stopped = false;

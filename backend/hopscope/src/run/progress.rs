@@ -23,8 +23,8 @@ const CLEAR: &str = "\r\x1b[2K";
 /// Tells of a run until its file is complete: on a terminal one line, written anew; elsewhere a line for each phase.
 ///
 /// A file that cannot be read ends the telling and not the run; whoever reads the recording afterwards says why.
-pub(super) async fn follow(mut tail: Tail, plan: &Plan, duration: Option<Time>) {
-    let mut fold = Fold::new(plan, duration);
+pub(super) async fn follow(mut tail: Tail, plan: &Plan, offered: Option<Time>) {
+    let mut fold = Fold::new(plan, offered);
     let screen = Screen { terminal: stderr().is_terminal() };
     loop {
         match tail.read().await {
@@ -52,13 +52,13 @@ struct Fold {
 }
 
 impl Fold {
-    fn new(plan: &Plan, duration: Option<Time>) -> Self {
+    fn new(plan: &Plan, offered: Option<Time>) -> Self {
         let state = State::new(plan.places.len(), plan.links.len());
         Self {
             decoder: Decoder::new(Framing::Stream),
             batches: EventDecoder::new(),
             events: Vec::new(),
-            told: Told { state, now: 0, duration },
+            told: Told { state, now: 0, offered },
         }
     }
 
@@ -81,7 +81,8 @@ struct Told {
     state: State,
     /// Up to when it is told, ns on the run's clock.
     now: i64,
-    duration: Option<Time>,
+    /// Up to when load is offered; `None` until it is stopped.
+    offered: Option<Time>,
 }
 
 impl Told {
@@ -99,13 +100,13 @@ impl Told {
     fn line(&self) -> String {
         let all = &self.state.all_links;
         let errors = [LinkCount::Failed, LinkCount::Refused, LinkCount::TimedOut].map(|count| all.count(count));
-        let key = if self.duration.is_some() { text!("cli.progress") } else { text!("cli.progress.endless") };
+        let key = if self.offered.is_some() { text!("cli.progress") } else { text!("cli.progress.endless") };
         say(
             key,
             [
                 ("phase", self.state.phase.map(|phase| word(name(phase))).unwrap_or_default()),
                 ("elapsed", length(u64::try_from(self.now).unwrap_or(0))),
-                ("duration", self.duration.map(|duration| duration.to_string()).unwrap_or_default()),
+                ("duration", self.offered.map(|offered| offered.to_string()).unwrap_or_default()),
                 ("sent", whole(all.count(LinkCount::Sent))),
                 ("completed", whole(all.count(LinkCount::Completed))),
                 ("errors", whole(errors.iter().sum())),

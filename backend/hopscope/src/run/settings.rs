@@ -13,50 +13,85 @@ use crate::say::{LANGUAGE, say};
 /// What `--duration` says for a run that goes on until it is stopped.
 const UNTIL_STOPPED: &str = "until-stopped";
 
-/// What is wrong with the settings, whatever the scenario is; a line each.
-pub(super) fn faults(seed: Option<u64>, duration: Option<&str>) -> Vec<String> {
-    let issues = validate_request(&request(Value::Null, seed, duration)).err().unwrap_or_default();
-    issues.iter().filter_map(fault).collect()
+/// The settings as they are typed.
+#[derive(clap::Args, Default)]
+pub(super) struct Typed {
+    /// Where every draw starts from [default: 42]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// How long load is offered before anything counts, like 2s [default: 0 s]
+    #[arg(long, value_name = "TIME")]
+    warm_up: Option<String>,
+
+    /// How long load is offered and measured, like 5s, or until-stopped [default: 5 s]
+    #[arg(long, value_name = "TIME")]
+    duration: Option<String>,
+}
+
+impl Typed {
+    /// What is wrong with the settings, whatever the scenario is; a line each.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let issues = validate_request(&self.request(Value::Null)).err().unwrap_or_default();
+        issues.iter().filter_map(fault).collect()
+    }
+
+    /// The settings with their defaults, of a run of a scenario that is valid, where [`Typed::faults`] found none.
+    ///
+    /// # Errors
+    /// When validation refuses them all the same.
+    pub(super) fn of(&self, scenario: &Scenario) -> Result<RunSettings> {
+        let request = validate_request(&self.request(serde_json::to_value(scenario)?));
+        let issue =
+            |issues: Vec<Issue>| anyhow!(issues.iter().map(|issue| issue.message(LANGUAGE)).collect::<String>());
+        Ok(request.map_err(issue)?.settings)
+    }
+
+    fn request(&self, scenario: Value) -> String {
+        let mut request = Map::from_iter([("scenario".to_owned(), scenario)]);
+        request.extend(self.seed.map(|seed| ("seed".to_owned(), seed.into())));
+        request.extend(self.warm_up.as_deref().map(|time| ("warm_up".to_owned(), time.into())));
+        let duration = self.duration.as_deref();
+        let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
+        request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
+        Value::Object(request).to_string()
+    }
 }
 
 fn fault(issue: &Issue) -> Option<String> {
-    let name = issue.path.strip_prefix('/').filter(|name| ["seed", "duration"].contains(name))?;
-    let args = [("name", name.to_owned()), ("message", issue.message(LANGUAGE)), ("remedy", issue.remedy(LANGUAGE))];
+    let name = issue.path.strip_prefix('/').filter(|name| ["seed", "warm_up", "duration"].contains(name))?;
+    let mut remedy = issue.remedy(LANGUAGE);
+    if name == "duration" {
+        remedy.push(' ');
+        remedy.push_str(&say(text!("cli.issue.endless"), [("value", UNTIL_STOPPED.to_owned())]));
+    }
+    let args = [("name", name.replace('_', "-")), ("message", issue.message(LANGUAGE)), ("remedy", remedy)];
     Some(say(text!("cli.issue.setting"), args))
-}
-
-/// The settings with their defaults, of a run of a scenario that is valid, where [`faults`] found none.
-///
-/// # Errors
-/// When validation refuses them all the same.
-pub(super) fn of(scenario: &Scenario, seed: Option<u64>, duration: Option<&str>) -> Result<RunSettings> {
-    let request = validate_request(&request(serde_json::to_value(scenario)?, seed, duration));
-    let issue = |issues: Vec<Issue>| anyhow!(issues.iter().map(|issue| issue.message(LANGUAGE)).collect::<String>());
-    Ok(request.map_err(issue)?.settings)
-}
-
-fn request(scenario: Value, seed: Option<u64>, duration: Option<&str>) -> String {
-    let mut request = Map::from_iter([("scenario".to_owned(), scenario)]);
-    request.extend(seed.map(|seed| ("seed".to_owned(), seed.into())));
-    let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
-    request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
-    Value::Object(request).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn faults(seed: Option<u64>, warm_up: Option<&str>, duration: Option<&str>) -> Vec<String> {
+        Typed { seed, warm_up: warm_up.map(str::to_owned), duration: duration.map(str::to_owned) }.faults()
+    }
+
     #[test]
     fn settings_are_refused_by_the_option_s_name() {
-        assert_eq!(faults(None, None), Vec::<String>::new());
-        assert_eq!(faults(Some(7), Some("5s")), Vec::<String>::new());
-        assert_eq!(faults(None, Some("until-stopped")), Vec::<String>::new());
-        for (seed, duration, name) in
-            [(Some(u64::MAX), None, "--seed: "), (None, Some("5"), "--duration: "), (None, Some("2 h"), "--duration: ")]
-        {
-            let faults = faults(seed, duration);
+        assert_eq!(faults(None, None, None), Vec::<String>::new());
+        assert_eq!(faults(Some(7), Some("2 s"), Some("5s")), Vec::<String>::new());
+        assert_eq!(faults(None, None, Some("until-stopped")), Vec::<String>::new());
+        for (seed, warm_up, duration, name) in [
+            (Some(u64::MAX), None, None, "--seed: "),
+            (None, Some("1 h"), None, "--warm-up: "),
+            (None, Some("until-stopped"), None, "--warm-up: "),
+            (None, None, Some("5"), "--duration: "),
+            (None, None, Some("2 h"), "--duration: "),
+        ] {
+            let faults = faults(seed, warm_up, duration);
             assert!(faults.len() == 1 && faults[0].starts_with(name), "{faults:?}");
+            assert_eq!(faults[0].contains("until-stopped"), duration.is_some() || warm_up == Some("until-stopped"));
         }
     }
 }

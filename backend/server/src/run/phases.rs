@@ -1,4 +1,4 @@
-//! The phases of a run, in their one order: setup (bind all, connect all), measured, drain, end.
+//! The phases of a run, in their one order: setup (bind all, connect all), warm-up, measured, drain, end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::model::Effort;
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::plan::{Plan, RunSettings};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ pub(super) struct Running {
     recorder: Recorder,
     recording: Recording,
     timer: Timer,
-    duration_ns: u64,
+    settings: RunSettings,
 }
 
 impl Running {
@@ -84,7 +84,7 @@ impl Running {
             clients.push(connected.map_err(failed(place))?);
         }
         let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
-        Ok(Self { clients, replicas, ports, recorder, recording, timer, duration_ns: plan.settings.offered().0 })
+        Ok(Self { clients, replicas, ports, recorder, recording, timer, settings: plan.settings.clone() })
     }
 
     /// Where the replicas are reached.
@@ -111,8 +111,7 @@ impl Running {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
-        self.begin(Phase::Measured, &state);
-        let early = self.measure(generator, zero, &stop, bounds.most_events).await;
+        let early = self.offer(generator, zero, &state, &stop, bounds.most_events).await;
         self.begin(Phase::Drain, &state);
         tokio::select! {
             () = self.drained() => {}
@@ -132,23 +131,36 @@ impl Running {
     }
 
     /// Offers the load until the duration is over or every client has sent all that it may, or tells why it ended before.
-    async fn measure(
+    /// The warm-up comes first, if there is one.
+    async fn offer(
         &self,
         mut generator: Generator,
         zero: i64,
+        state: &watch::Sender<RunState>,
         stop: &CancellationToken,
         most_events: u64,
     ) -> Option<Early> {
         generator.begin(zero);
-        let last = self.duration_ns.saturating_add(CATCH_UP_NS);
+        let last = self.settings.offered().0.saturating_add(CATCH_UP_NS);
         let early = tokio::select! {
             () = stop.cancelled() => Some(Early::Stopped),
             early = self.cannot_go_on(most_events) => Some(early),
             () = generator.ended() => None,
-            () = self.timer.until(zero.saturating_add_unsigned(last)) => None,
+            () = self.warm_up_then_measure(zero, last, state) => None,
         };
         generator.end().await;
         early
+    }
+
+    /// Begins the phases in which load is offered, each in its time; resolves at `last`, in ns from `zero` on.
+    async fn warm_up_then_measure(&self, zero: i64, last: u64, state: &watch::Sender<RunState>) {
+        let warm_up = self.settings.warm_up.0;
+        if warm_up > 0 {
+            self.begin(Phase::WarmUp, state);
+            self.timer.until(zero.saturating_add_unsigned(warm_up)).await;
+        }
+        self.begin(Phase::Measured, state);
+        self.timer.until(zero.saturating_add_unsigned(last)).await;
     }
 
     /// Resolves when nobody stops the load and it must end all the same.

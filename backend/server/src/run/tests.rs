@@ -19,6 +19,7 @@ mod loads;
 mod payload;
 mod queues;
 mod services;
+mod warm_up;
 
 const MS: u64 = 1_000_000;
 
@@ -155,7 +156,7 @@ async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (
         id: "test".into(),
         key: new_run_key().unwrap(),
         scenario,
-        settings: RunSettings { seed: 1, duration: Some(Time(duration)) },
+        settings: RunSettings { seed: 1, duration: Some(Time(duration)), ..RunSettings::default() },
         sink: Box::new(memory.clone()),
         most_events: MOST_EVENTS,
     };
@@ -474,7 +475,7 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
             service.work = Work::Exponential { mean: Time(MS) };
         }
         let memory = Memory::default();
-        let settings = RunSettings { seed, duration: Some(Time(60_000 * MS)) };
+        let settings = RunSettings { seed, duration: Some(Time(60_000 * MS)), ..RunSettings::default() };
         let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
         let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events: MOST_EVENTS })
             .await

@@ -10,7 +10,10 @@ use crate::record::{EndInfo, FrameSink as _, Recording, RecordingOptions, Summar
 pub(crate) fn plan() -> Plan {
     let document = include_str!("../../../../scenarios/hello-sync.json");
     let valid = hopscope_scenario::validate::validate(document).unwrap();
-    compile(&valid.scenario, &RunSettings { seed: 42, duration: Some("5 s".parse().unwrap()) })
+    compile(
+        &valid.scenario,
+        &RunSettings { seed: 42, duration: Some("5 s".parse().unwrap()), ..RunSettings::default() },
+    )
 }
 
 /// A recording into the store, with what stamps into it.

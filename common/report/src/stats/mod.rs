@@ -27,6 +27,8 @@ pub struct LinkStats {
     counts: [u64; LinkCount::LEN],
     /// Attempts that have not closed yet.
     pub open: u64,
+    /// Messages that a schedule wanted in any phase, those of the warm-up among them.
+    pub wanted_in_all: u64,
     /// Replies that came after their attempt was given up; in no other count.
     pub late: u64,
     /// Good replies received while the measured phase lasted, of whatever phase their trace is: what throughput is of.
@@ -47,6 +49,7 @@ impl LinkStats {
             link,
             counts: [0; LinkCount::LEN],
             open: 0,
+            wanted_in_all: 0,
             late: 0,
             completed_in_phase: 0,
             completed: Latency::default(),
@@ -181,6 +184,9 @@ impl Stats {
         }
         if event.trace.is_none() {
             return;
+        }
+        if info.counts == Count::Link(LinkCount::Intended) {
+            self.link(event.link).wanted_in_all += 1;
         }
         self.leave_out(event, info);
         if !self.left_out.contains(&event.trace) {

@@ -146,7 +146,7 @@ pub(crate) fn replying_early() -> Vec<u8> {
 }
 
 fn plan(scenario: &str) -> Vec<u8> {
-    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)), ..RunSettings::default() };
     compile(&validate(scenario).unwrap().scenario, &settings).to_bytes().unwrap()
 }
 

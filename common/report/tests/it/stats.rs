@@ -49,6 +49,7 @@ fn only_what_was_wanted_in_the_measured_phase_counts() {
     let stats = gather(events);
     let link = only(&stats);
     assert_eq!((link.count(LinkCount::Intended), link.count(LinkCount::Completed), link.open), (2, 2, 0));
+    assert_eq!(link.wanted_in_all, 4);
     // Of the good replies, those of 1 and 2 came while the phase lasted.
     assert_eq!(link.completed_in_phase, 2);
     let ends = (link.completed.min(), link.completed.max(), link.answered().min(), link.answered().max());

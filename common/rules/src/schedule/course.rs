@@ -152,24 +152,24 @@ impl Slope {
     }
 }
 
-/// The mean rate that an open load has over its first `time`; `None` of a closed one, and of no time.
+/// The mean rate that an open load has between two times; `None` of a closed one, and of no time.
 #[must_use]
-pub fn mean_rate(load: &Load, time: Time) -> Option<Rate> {
-    let over = |sum: f64| {
-        let rate = libm::round(sum / ns(time) * 1e15);
+pub fn mean_rate(load: &Load, from: Time, to: Time) -> Option<Rate> {
+    let length = to.0.checked_sub(from.0).filter(|length| *length > 0)?;
+    let over = |wanted: &dyn Fn(Time) -> f64| {
+        let rate = libm::round((wanted(to) - wanted(from)) / ns(Time(length)) * 1e15);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` goes to the nearest end")]
         let rate = Rate(rate as u64);
         rate
     };
     match load {
-        _ if time.0 == 0 => None,
         Load::Constant(open) | Load::Poisson(open) => Some(open.rate),
-        Load::Bursts(Bursts { rate, on, off, .. }) => {
+        Load::Bursts(Bursts { rate, on, off, .. }) => Some(over(&|time| {
             let cycle = on.0.saturating_add(off.0).max(1);
             let within = (time.0 / cycle).saturating_mul(on.0).saturating_add((time.0 % cycle).min(on.0));
-            Some(over(per_ns(*rate) * ns(Time(within))))
-        }
-        Load::Ramp(ramp) => Some(over(Slope::new(ramp).sum(ns(time)))),
+            per_ns(*rate) * ns(Time(within))
+        })),
+        Load::Ramp(ramp) => Some(over(&|time| Slope::new(ramp).sum(ns(time)))),
         Load::Closed(_) => None,
     }
 }

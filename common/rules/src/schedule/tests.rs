@@ -167,21 +167,25 @@ fn a_ramp_downwards_grows_thinner() {
 
 #[test]
 fn the_mean_rate_is_what_is_wanted_over_the_time() {
-    let per_s = |load: &Load, seconds: u64| mean_rate(load, Time(seconds * SECOND)).map(|rate| rate.to_string());
+    let per_s =
+        |load: &Load, seconds: u64| mean_rate(load, Time(0), Time(seconds * SECOND)).map(|rate| rate.to_string());
     let said = |text: &str| Some(text.to_owned());
     assert_eq!(per_s(&constant("20/s", None), 3), said("20/s"));
     let load = bursts("100/s", "1 s", "3 s", Arrivals::Poisson);
     assert_eq!([per_s(&load, 1), per_s(&load, 4), per_s(&load, 8)], [said("100/s"), said("25/s"), said("25/s")]);
     let load = ramp("0/s", "100/s", "10 s", Arrivals::Even);
     assert_eq!([per_s(&load, 5), per_s(&load, 10), per_s(&load, 20)], [said("25/s"), said("50/s"), said("75/s")]);
-    assert_eq!(mean_rate(&constant("20/s", None), Time(0)), None);
+    let between =
+        |from: u64, to: u64| mean_rate(&load, Time(from * SECOND), Time(to * SECOND)).map(|rate| rate.to_string());
+    assert_eq!([between(5, 10), between(10, 20)], [said("75/s"), said("100/s")]);
+    assert_eq!([between(0, 0), between(5, 4)], [None, None]);
 }
 
 #[test]
 fn a_closed_load_has_no_schedule() {
     let closed = Load::Closed(Closed { users: 3, think: Work::Constant { mean: Time(1) }, count: None });
     assert!(times(&closed, Time(SECOND)).is_empty());
-    assert_eq!(mean_rate(&closed, Time(SECOND)), None);
+    assert_eq!(mean_rate(&closed, Time(0), Time(SECOND)), None);
 }
 
 proptest! {

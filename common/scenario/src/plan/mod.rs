@@ -39,16 +39,34 @@ pub const VERSION: u32 = 1;
 pub struct RunSettings {
     /// Where every draw starts from; at most [`crate::shape::MAX_SEED`].
     pub seed: u64,
-    /// How long load is offered; `None` (JSON's null, which must be written): until the run is stopped.
+    /// For how long load is offered before the measured phase: recorded, and left out of the figures. Not written when zero.
+    #[serde(default = "zero", skip_serializing_if = "is_zero")]
+    pub warm_up: Time,
+    /// How long load is offered and measured; `None` (JSON's null, which must be written): until the run is stopped.
     #[serde(deserialize_with = "Option::deserialize")]
     pub duration: Option<Time>,
 }
 
+fn zero() -> Time {
+    Time(0)
+}
+
+fn is_zero(time: &Time) -> bool {
+    *time == zero()
+}
+
+impl Default for RunSettings {
+    /// What [`SETTINGS_FIELDS`](crate::shape::SETTINGS_FIELDS) say.
+    fn default() -> Self {
+        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)) }
+    }
+}
+
 impl RunSettings {
-    /// How long load is offered at the longest.
+    /// How long load is offered at the longest, from the run's zero on: the warm-up, then the duration.
     #[must_use]
     pub fn offered(&self) -> Time {
-        self.duration.unwrap_or(MAX_DURATION)
+        Time(self.warm_up.0.saturating_add(self.duration.unwrap_or(MAX_DURATION).0))
     }
 }
 

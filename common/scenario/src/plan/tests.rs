@@ -14,7 +14,7 @@ const CHAIN: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "ch
      "retry": {"policy": "fixed-delay", "attempts": 3, "delay": "100 ms"}}]}"#;
 
 fn plan() -> Plan {
-    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)), ..RunSettings::default() };
     compile(&validate(CHAIN).unwrap().scenario, &settings)
 }
 
@@ -98,7 +98,7 @@ fn a_written_body_becomes_the_plans_steps() {
             {"weight": 3, "steps": [{"step": "work", "work": {"distribution": "constant", "mean": "2 ms"}}]},
             {"weight": 1, "steps": []}]}]"#;
     let text = CHAIN.replacen(r#""work": {"distribution": "constant", "mean": "40ms"}"#, body, 1);
-    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)) };
+    let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)), ..RunSettings::default() };
     let plan = compile(&validate(&text).unwrap().scenario, &settings);
     let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
     let shop = plan.service_at(1).unwrap();
@@ -117,12 +117,21 @@ fn a_written_body_becomes_the_plans_steps() {
 
 #[test]
 fn a_run_until_stopped_says_so_and_a_plan_that_does_not_say_is_refused() {
-    let endless = Plan { settings: RunSettings { seed: 1, duration: None }, ..plan() };
+    let endless = Plan { settings: RunSettings { seed: 1, duration: None, ..RunSettings::default() }, ..plan() };
     let text = String::from_utf8(endless.to_bytes().unwrap()).unwrap();
     assert!(text.contains(r#""settings":{"seed":1,"duration":null}"#));
     assert_eq!(Plan::from_bytes(text.as_bytes()).unwrap(), endless);
     let silent = text.replacen(r#","duration":null"#, "", 1);
     assert!(matches!(Plan::from_bytes(silent.as_bytes()), Err(PlanError::Shape(_))));
+}
+
+#[test]
+fn a_warm_up_is_written_where_there_is_one() {
+    let settings = RunSettings { warm_up: Time(2_000_000_000), ..RunSettings::default() };
+    let warm = Plan { settings, ..plan() };
+    let text = String::from_utf8(warm.to_bytes().unwrap()).unwrap();
+    assert!(text.contains(r#""settings":{"seed":42,"warm_up":"2 s","duration":"5 s"}"#), "{text}");
+    assert_eq!(Plan::from_bytes(text.as_bytes()).unwrap(), warm);
 }
 
 #[test]

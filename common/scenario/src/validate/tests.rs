@@ -228,6 +228,11 @@ fn a_request_has_a_scenario_and_settings_with_defaults() {
     let text = json!({"scenario": good, "duration": null}).to_string();
     let request = validate_request(&text).unwrap();
     assert_eq!((request.settings.duration, request.settings.offered().to_string()), (None, "1 h".to_owned()));
+    let text = json!({"scenario": good, "warm_up": "2 s", "duration": "3 s"}).to_string();
+    let settings = validate_request(&text).unwrap().settings;
+    assert_eq!((settings.warm_up, settings.offered()), (Time(2_000_000_000), Time(5_000_000_000)));
+    let text = json!({"scenario": good, "warm_up": "1 h"}).to_string();
+    assert_eq!(found(&validate_request(&text).unwrap_err()), [("out-of-range".into(), "/warm_up".into())]);
     let text = json!({"scenario": broken(&json!({"/nodes/0/name": 3})), "seed": -1, "brokers": 1}).to_string();
     let issues = validate_request(&text).unwrap_err();
     let expected = [("out-of-range", "/seed"), ("unknown-field", "/brokers"), ("wrong-type", "/scenario/nodes/0/name")];

@@ -1,4 +1,4 @@
-//! The run bar: seed, duration or until it is stopped, Run or Stop; and the run's figures and troubles in words.
+//! The run bar: seed, warm-up, duration or until it is stopped, Run or Stop; and the run's figures and troubles in words.
 
 mod figures;
 mod notice;
@@ -21,17 +21,17 @@ use crate::ui::text::{language, t};
 /// Why Run would be refused now: what is wrong, what to do.
 type Reason = (String, String);
 
-/// Seed, duration, Run and Stop.
+/// Seed, warm-up, duration, Run and Stop.
 #[component]
 pub(crate) fn RunBar() -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
-    let (seed, duration, endless) = (run.seed, run.duration, run.endless);
+    let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
     let refused = RwSignal::new(None::<Reason>);
     let live = memo(move || run.status.with(crate::state::run::Status::is_live));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
-        match request(&scenario, &seed.get_untracked(), duration.as_deref()) {
+        match request(&scenario, &seed.get_untracked(), &warm_up.get_untracked(), duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
                 run.start(request);
@@ -43,6 +43,7 @@ pub(crate) fn RunBar() -> impl IntoView {
     Effect::new(move |_| {
         editor.with(|_| ());
         seed.track();
+        warm_up.track();
         duration.track();
         endless.track();
         refused.set(None);
@@ -52,6 +53,10 @@ pub(crate) fn RunBar() -> impl IntoView {
             <label>{t(text!("field.seed"))}
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
+            </label>
+            <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
+                <input class="num" name="warm-up" size="4" autocomplete="off"
+                    prop:value=warm_up on:input=move |event| warm_up.set(event_target_value(&event))/>
             </label>
             // Out of sight where it says nothing, and its place is kept: nothing moves.
             <label style:visibility=move || if endless.get() { "hidden" } else { "visible" }>{t(text!("field.duration"))}
@@ -85,10 +90,10 @@ pub(crate) fn RunBar() -> impl IntoView {
 }
 
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, seed: &str, duration: Option<&str>) -> Result<String, Reason> {
+fn request(scenario: &Value, seed: &str, warm_up: &str, duration: Option<&str>) -> Result<String, Reason> {
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
-    let request = json!({ "scenario": scenario, "seed": seed, "duration": duration }).to_string();
+    let request = json!({ "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration }).to_string();
     // Warnings stop no run.
     match request_issues(&request).iter().find(|issue| issue.is_error()) {
         None => Ok(request),

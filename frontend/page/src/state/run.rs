@@ -188,6 +188,8 @@ pub(crate) struct Run {
     pub(crate) speed: RwSignal<f64>,
     /// The seed of the next run, as it was typed.
     pub(crate) seed: RwSignal<String>,
+    /// How long the next run offers load before anything counts, as it was typed.
+    pub(crate) warm_up: RwSignal<String>,
     /// How long the next run offers load, as it was typed.
     pub(crate) duration: RwSignal<String>,
     /// Whether it offers load until it is stopped.
@@ -224,6 +226,7 @@ impl Run {
             scale: RwSignal::new(Scale::Even),
             speed: RwSignal::new(1.0),
             seed: RwSignal::new("42".to_owned()),
+            warm_up: RwSignal::new("0 s".to_owned()),
             duration: RwSignal::new("5 s".to_owned()),
             endless: RwSignal::new(false),
         }

@@ -1,13 +1,14 @@
 //! What is known of the head while frames before it are missing: a Keyframe and what came after it.
 
+use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{End, Keyframe, Payload};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
-use hopscope_record::{Event, Kind};
 
 use super::figures::Totals;
+use super::run::begun;
 use super::{BufferError, FrameRow};
 
 /// The fold from a Keyframe on.
@@ -19,6 +20,8 @@ pub(super) struct Ahead {
     pub(super) rows: Vec<FrameRow>,
     /// The phases that began after it.
     pub(super) phases: Vec<(Phase, i64)>,
+    /// What the links had come to when the measured phase began, if it was one of these.
+    pub(super) before_measured: Option<Totals>,
     pub(super) lost: u64,
     pub(super) end: Option<End>,
 }
@@ -27,7 +30,7 @@ impl Ahead {
     pub(super) fn new(keyframe: Keyframe) -> Self {
         let Keyframe { frame, lost, cut, state, .. } = keyframe;
         let rows = vec![FrameRow { number: frame, stands_for_earlier: true, cut, totals: Totals::of(&state) }];
-        Self { next: frame.saturating_add(1), state, rows, phases: Vec::new(), lost, end: None }
+        Self { next: frame.saturating_add(1), state, rows, phases: Vec::new(), before_measured: None, lost, end: None }
     }
 
     /// Takes a frame, if it is the next one.
@@ -46,8 +49,10 @@ impl Ahead {
                 decoder.decode(events.batch, batch)?;
                 for event in batch.iter() {
                     self.state.apply(event);
-                    if event.kind == Kind::PHASE_BEGAN {
-                        self.phases.extend(Phase::from_value(event.a).map(|phase| (phase, event.time)));
+                    let Some(phase) = begun(event) else { continue };
+                    self.phases.push((phase, event.time));
+                    if phase == Phase::Measured {
+                        self.before_measured = Some(Totals::of(&self.state));
                     }
                 }
                 let totals = Totals::of(&self.state);

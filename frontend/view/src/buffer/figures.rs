@@ -45,7 +45,7 @@ pub struct Figures {
     pub in_flight: i64,
     /// Attempts closed in any other way.
     pub errors: u64,
-    /// Attempts per second: over the last second of a run that goes on, over its load after the end.
+    /// Attempts per second: over the last second of a run that goes on, over its measured phase after the end.
     pub rate: Option<f64>,
     /// ns since the measured clock's zero; 0 before.
     pub elapsed: i64,
@@ -55,7 +55,15 @@ pub struct Figures {
     pub events: u64,
 }
 
-pub(super) fn figures(state: &State, frames: &[FrameRow], phases: &[(Phase, i64)], head: i64, ended: bool) -> Figures {
+/// When load was offered and measured.
+pub(super) struct Offered<'a> {
+    /// The phases in the order they began, with their times.
+    pub(super) phases: &'a [(Phase, i64)],
+    /// What the links had come to when the measured phase began.
+    pub(super) before: Option<Totals>,
+}
+
+pub(super) fn figures(state: &State, frames: &[FrameRow], offered: &Offered<'_>, head: i64, ended: bool) -> Figures {
     let sum = |count| -> u64 { roots(state).map(|link| link.count(count)).sum() };
     let errors = [LinkCount::Failed, LinkCount::TimedOut, LinkCount::Refused, LinkCount::Cancelled];
     let (sent, errors) = (sum(LinkCount::Sent), errors.into_iter().map(sum).sum::<u64>());
@@ -67,18 +75,19 @@ pub(super) fn figures(state: &State, frames: &[FrameRow], phases: &[(Phase, i64)
         completed: sent.saturating_sub(errors).saturating_sub(in_flight.max(0).unsigned_abs()),
         in_flight,
         errors,
-        rate: if ended { mean_rate(state, phases) } else { recent_rate(frames) },
+        rate: if ended { mean_rate(state, offered) } else { recent_rate(frames) },
         elapsed: head.max(0),
         phase: if ended { Some(Phase::End) } else { state.phase },
         events: state.events,
     }
 }
 
-/// Attempts per second while load was offered.
-fn mean_rate(state: &State, phases: &[(Phase, i64)]) -> Option<f64> {
-    let began = |wanted| phases.iter().find(|(phase, _)| *phase == wanted).map(|(_, time)| *time);
+/// Attempts per second while load was measured.
+fn mean_rate(state: &State, offered: &Offered<'_>) -> Option<f64> {
+    let began = |wanted| offered.phases.iter().find(|(phase, _)| *phase == wanted).map(|(_, time)| *time);
     let length = began(Phase::Drain)? - began(Phase::Measured)?.max(0);
-    (length > 0).then(|| sent(state) as f64 / (length as f64 / SECOND as f64))
+    let sent = sent(state).saturating_sub(offered.before?.sent);
+    (length > 0).then(|| sent as f64 / (length as f64 / SECOND as f64))
 }
 
 /// Attempts per second over the last second.

@@ -10,7 +10,8 @@ use hopscope_record::{Event, Kind, NameIndex, TraceId};
 use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::plan::Plan;
 
-use super::{Figures, Journeys, QueueLog, RunBuffer, Tempos, Trace, figures};
+use super::figures::Offered;
+use super::{Figures, Journeys, QueueLog, Run, RunBuffer, Tempos, Trace, figures};
 use crate::judge::Judge;
 
 /// Frames that are not here yet.
@@ -70,6 +71,14 @@ impl RunBuffer {
     #[must_use]
     pub fn traces(&self) -> &[Trace] {
         self.run.as_ref().map_or(&[], |run| run.traces.rows())
+    }
+
+    /// The traces that the figures are of: those that began in the measured phase.
+    #[must_use]
+    pub fn measured_traces(&self) -> &[Trace] {
+        let Some(Run { measured: (Some(first), end), traces, .. }) = &self.run else { return &[] };
+        let rows = traces.rows();
+        rows.get(*first..end.unwrap_or(rows.len())).unwrap_or(&[])
     }
 
     /// The row of a trace.
@@ -208,9 +217,13 @@ impl RunBuffer {
             Some(ahead) => {
                 // The phases that began before the first hole, and those since the Keyframe.
                 let phases: Vec<_> = run.phases.iter().chain(&ahead.phases).copied().collect();
-                figures::figures(&ahead.state, &ahead.rows, &phases, ahead.time(), ahead.end.is_some())
+                let offered = Offered { phases: &phases, before: ahead.before_measured.or(run.before_measured) };
+                figures::figures(&ahead.state, &ahead.rows, &offered, ahead.time(), ahead.end.is_some())
             }
-            None => figures::figures(&run.state, &self.frames, &run.phases, self.head(), self.end.is_some()),
+            None => {
+                let offered = Offered { phases: &run.phases, before: run.before_measured };
+                figures::figures(&run.state, &self.frames, &offered, self.head(), self.end.is_some())
+            }
         }
     }
 

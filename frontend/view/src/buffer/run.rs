@@ -9,6 +9,7 @@ use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
 use hopscope_scenario::plan::{Passage, Plan};
 
+use super::figures::Totals;
 use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
 
 /// Most rows of messages that wait for their first event: more wait only where events were lost.
@@ -27,6 +28,10 @@ pub(super) struct Run {
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
     pub(super) phases: Vec<(Phase, i64)>,
+    /// What the links had come to when the measured phase began.
+    pub(super) before_measured: Option<Totals>,
+    /// How many traces there were when the measured phase began, and when the next one did.
+    pub(super) measured: (Option<usize>, Option<usize>),
     pub(super) kept_until: Option<i64>,
 }
 
@@ -36,6 +41,11 @@ pub(super) struct Medians {
     pub(super) passages: Median,
     pub(super) flights: Median,
     pub(super) holds: Median,
+}
+
+/// The phase that begins with an event, if one does.
+pub(super) fn begun(event: &Event) -> Option<Phase> {
+    (event.kind == Kind::PHASE_BEGAN).then(|| Phase::from_value(event.a)).flatten()
 }
 
 impl Run {
@@ -49,6 +59,8 @@ impl Run {
             tempos: Tempos::default(),
             medians: Medians::default(),
             phases: Vec::new(),
+            before_measured: None,
+            measured: (None, None),
             kept_until: None,
             hello,
             plan,
@@ -83,10 +95,23 @@ impl Run {
         self.carried.remove(at)
     }
 
+    fn enter(&mut self, phase: Phase, time: i64) {
+        self.phases.push((phase, time));
+        let traces = self.traces.rows().len();
+        match (phase, &mut self.measured) {
+            (Phase::Measured, (first, _)) => {
+                *first = Some(traces);
+                self.before_measured = Some(Totals::of(&self.state));
+            }
+            (_, (Some(_), end)) => *end = end.or(Some(traces)),
+            _ => {}
+        }
+    }
+
     pub(super) fn apply(&mut self, event: &Event, frame: u32, limit: usize) {
         self.state.apply(event);
-        if event.kind == Kind::PHASE_BEGAN {
-            self.phases.extend(Phase::from_value(event.a).map(|phase| (phase, event.time)));
+        if let Some(phase) = begun(event) {
+            self.enter(phase, event.time);
         }
         if self.kept_until.is_none() {
             self.queues.apply(event);

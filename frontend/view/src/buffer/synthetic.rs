@@ -179,7 +179,8 @@ pub(crate) fn hello(run_id: &str) -> Hello {
 
 fn hello_of(scenario: &str, run_id: &str) -> Hello {
     let scenario = validate(scenario).unwrap().scenario;
-    let plan = compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(1_000_000_000)) });
+    let plan =
+        compile(&scenario, &RunSettings { seed: 42, duration: Some(Time(1_000_000_000)), ..RunSettings::default() });
     Hello {
         codec_version: CODEC_VERSION,
         build: "test".to_owned(),

@@ -62,6 +62,7 @@ fn replies_come_back_over_links_of_the_plans_ids() {
     let settings = hopscope_scenario::plan::RunSettings {
         seed: 1,
         duration: Some(hopscope_scenario::quantity::Time(1_000_000_000)),
+        ..Default::default()
     };
     let plan = hopscope_scenario::plan::compile(&scenario, &settings);
     let ids: Vec<_> = plan.links.iter().map(|link| link.id.as_str()).collect();

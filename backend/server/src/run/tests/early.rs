@@ -39,7 +39,7 @@ fn endless(protocol: Protocol) -> Scenario {
 }
 
 async fn begin_with(scenario: Scenario, sink: Box<dyn FrameSink>, most_events: u64) -> Arc<LiveRun> {
-    let settings = RunSettings { seed: 1, duration: Some(Time(3_600_000 * MS)) };
+    let settings = RunSettings { seed: 1, duration: Some(Time(3_600_000 * MS)), ..RunSettings::default() };
     let key = new_run_key().unwrap();
     start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events }).await.unwrap()
 }
@@ -81,7 +81,7 @@ async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
 }
 
 fn plan_of(scenario: &Scenario) -> Plan {
-    plan::compile(scenario, &RunSettings { seed: 1, duration: Some(Time(3_600_000 * MS)) })
+    plan::compile(scenario, &RunSettings { seed: 1, duration: Some(Time(3_600_000 * MS)), ..RunSettings::default() })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,7 +61,7 @@ fn sample() -> Value {
 
 fn run() -> Value {
     let nanoseconds = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z$";
-    closed(&json!({
+    let mut run = closed(&json!({
         "id": {"type": "string"},
         "key": {"$ref": "#/$defs/id"},
         "build": {"type": "string"},
@@ -71,7 +71,10 @@ fn run() -> Value {
         "kinds": {"type": "object", "additionalProperties": {"$ref": "#/$defs/u16"}},
         "whole": {"description": "the run came to its end, and no event was lost", "type": "boolean"},
         "end": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/end"}]},
-    }))
+    }));
+    // Left out where it is zero.
+    run["properties"]["warm_up"] = json!({"description": "a number and a unit, as in a scenario", "type": "string"});
+    run
 }
 
 fn definitions() -> Value {

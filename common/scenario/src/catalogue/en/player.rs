@@ -176,6 +176,7 @@ pub(super) const TEXTS: Table = &[
     ("run.unreadable", "The server's answer cannot be read (status {status})"),
     ("run.unreadable.remedy", "Page and server may be of different versions: reload the page."),
     ("run.until-stopped.tip", "The load goes on until Stop, for an hour at most."),
+    ("run.warm-up.tip", "Load before the duration: recorded, and counted in no rate and no latency."),
     ("statement.Acked", "acked"),
     ("statement.DeadLettered", "dead-lettered"),
     ("statement.Delivered", "taken"),

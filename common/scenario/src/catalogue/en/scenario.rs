@@ -64,6 +64,7 @@ pub(super) const TEXTS: Table = &[
     ("field.seed", "Seed"),
     ("field.timeout", "Timeout"),
     ("field.to", "To"),
+    ("field.warm-up", "Warm-up"),
     ("field.weight", "Weight"),
     ("field.work", "Work"),
     ("field.work.cv", "Variation"),

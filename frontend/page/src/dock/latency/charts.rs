@@ -33,7 +33,7 @@ pub(super) fn Charts() -> impl IntoView {
         let (stretches, finished) = ((area.width.get() / STRETCH) as usize, finished.get());
         let Some(extent) = area.extent.get_untracked() else { return Course::default() };
         run.with(|data| {
-            let lengths = data.buffer.traces().iter().filter_map(|trace| {
+            let lengths = data.buffer.measured_traces().iter().filter_map(|trace| {
                 let took = if finished { trace.finished() } else { trace.answered };
                 Some(Length { began: trace.began, took: took? })
             });
