@@ -17,7 +17,8 @@ pub use header::{FILE_HEADER_LEN, FILE_MAGIC, FILE_VERSION, FrameType, HEADER_LE
 pub use keyframe::{Keyframe, NotAKeyframe};
 pub use messages::{MessageRow, MessagesPayload};
 pub use payload::{
-    CODEC_VERSION, Counted, End, EndCount, EndReason, EventsPayload, Hello, Loss, NamesPayload, Payload, PayloadError,
+    CODEC_VERSION, Counted, End, EndCount, EndReason, EventsPayload, Hello, Loss, MOST_BEHIND_NS, NamesPayload,
+    Payload, PayloadError,
 };
 pub use sample::{MEASURES, Measure, Sample};
 pub use writer::{FrameWriter, WriteError};

@@ -67,7 +67,7 @@ fn schedule(report: &Report, kept: &Kept) -> Value {
     json!({
         "node": node_id(report, kept.node),
         "intended": kept.intended,
-        "kept": !kept.missed,
+        "kept": kept.missed.is_none(),
         "wanted": kept.wanted,
         "reached_per_s": kept.reached,
     })

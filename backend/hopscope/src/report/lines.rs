@@ -5,13 +5,13 @@ use comfy_table::{CellAlignment, Table};
 use hopscope_record::frame::EndReason;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
-use hopscope_report::stats::{Latency, LinkStats};
+use hopscope_report::stats::{Latency, LinkStats, Offer};
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::plan::{Passage, PlanLink};
 use hopscope_scenario::shape::MAX_DURATION;
 use hopscope_scenario::text;
 
-use super::{Kept, Report};
+use super::Report;
 use crate::figures::{length, or_dash, rate, whole};
 use crate::say::{LANGUAGE, say, word};
 
@@ -66,18 +66,14 @@ fn head(report: &Report) -> Vec<String> {
     if report.surroundings.samples > 0 {
         lines.push(say(text!("surroundings.worst"), report.surroundings.words()));
     }
-    lines.extend(report.schedules.iter().filter(|kept| kept.missed).map(|kept| behind(report, kept)));
+    lines.extend(report.schedules.iter().filter_map(|kept| Some(behind(report.node(kept.node), kept.missed?))));
     lines
 }
 
-fn behind(report: &Report, kept: &Kept) -> String {
-    let args = [
-        ("node", report.node(kept.node).to_owned()),
-        ("reached", or_dash(kept.reached, rate)),
-        // A rate has too few digits to lose any here.
-        ("wanted", or_dash(kept.wanted.map(|wanted| wanted.0 as f64 / 1e6), rate)),
-    ];
-    say(text!("cli.report.behind"), args)
+fn behind(node: &str, missed: Offer) -> String {
+    let [reached, wanted] = [missed.reached_per_second(), missed.wanted_per_second()].map(|per_s| or_dash(per_s, rate));
+    let args = [("node", node.to_owned()), ("reached", reached), ("wanted", wanted)];
+    say(text!("run.behind"), args)
 }
 
 fn link_lines(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Vec<String> {

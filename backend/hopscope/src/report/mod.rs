@@ -7,16 +7,15 @@ use std::fs::File;
 use std::io::{Read, Seek};
 
 use anyhow::{Context, Result};
-use hopscope_record::LinkIndex;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::frame::{EndReason, Payload};
 use hopscope_record::kind::LinkCount;
+use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
-use hopscope_report::stats::{LinkStats, Span, Stats};
+use hopscope_report::stats::{LinkStats, Offer, Span, Stats};
 use hopscope_report::surroundings::Surroundings;
-use hopscope_rules::draw::{Draws, Purpose};
-use hopscope_rules::schedule::{Schedule, mean_rate};
+use hopscope_rules::schedule::mean_rate;
 use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
@@ -29,9 +28,6 @@ pub(crate) use lines::lines;
 
 #[cfg(test)]
 mod tests;
-
-/// How far behind its schedule a generator may be when its load ends, in ns: a run waits as long for one that is.
-const MOST_BEHIND_NS: u64 = 1_000_000_000;
 
 /// What a run came to.
 pub(crate) struct Report {
@@ -62,14 +58,14 @@ pub(crate) struct Report {
 pub(crate) struct Kept {
     /// The client's row in the plan's nodes.
     pub(crate) node: u32,
-    /// Requests that were wanted while the schedule was offered.
+    /// Requests that were wanted in the measured phase.
     pub(crate) intended: u64,
-    /// Whether the schedule wanted more, which the generator did not come to.
-    pub(crate) missed: bool,
-    /// What the schedule wants, in the mean; `None` where replies decide that.
+    /// What the schedule wants then, in the mean; `None` where replies decide that.
     pub(crate) wanted: Option<Rate>,
-    /// What the generator reached, per second; `None` without a measured phase.
+    /// What the generator reached then, per second; `None` without a measured phase.
     pub(crate) reached: Option<f64>,
+    /// Where the schedule wanted more than the generator came to.
+    pub(crate) missed: Option<Offer>,
 }
 
 impl Report {
@@ -103,7 +99,7 @@ impl Report {
         let (id, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
         let detail = end.as_ref().and_then(|end| names.get(end.detail?.0 as usize).cloned());
         let reason = end.map(|end| end.reason);
-        let schedules = plan.loads.iter().map(|load| kept(load, &plan, reason, &stats)).collect();
+        let schedules = plan.loads.iter().map(|load| kept(load, &plan, &stats)).collect();
         Ok(Self { id, reason, detail, lost, events: count, laws: laws.report(), schedules, stats, surroundings, plan })
     }
 
@@ -115,7 +111,7 @@ impl Report {
     /// The exit codes that apply.
     pub(crate) fn exits(&self) -> Vec<Exit> {
         let broken = self.laws.iter().any(|law| law.broken > 0);
-        let missed = self.schedules.iter().any(|kept| kept.missed);
+        let missed = self.schedules.iter().any(|kept| kept.missed.is_some());
         let not_whole = !self.is_whole() || missed;
         [(broken, Exit::LawBroken), (not_whole, Exit::NotWhole)]
             .into_iter()
@@ -148,34 +144,16 @@ fn of_link(stats: &Stats, link: u16) -> Option<&LinkStats> {
     stats.links().find(|stats| stats.link == LinkIndex(link))
 }
 
-fn kept(load: &PlanLoad, plan: &Plan, reason: Option<EndReason>, stats: &Stats) -> Kept {
+fn kept(load: &PlanLoad, plan: &Plan, stats: &Stats) -> Kept {
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
-    let (intended, in_all) =
-        links.fold((0, 0), |(sum, all), link| (sum + link.count(LinkCount::Intended), all + link.wanted_in_all));
-    let (span, settings) = (stats.span(), &plan.settings);
-    let loaded_ns = span.map_or(0, |span| settings.warm_up.0.saturating_add(length(span)));
-    let offered = offered(settings.offered(), reason, loaded_ns);
+    let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
+    let (span, warm_up) = (stats.span(), plan.settings.warm_up);
+    let end = Time(warm_up.0.saturating_add(span.map_or(0, length)));
     Kept {
         node: load.node,
         intended,
-        missed: wants_more(load, plan, offered, in_all),
-        wanted: mean_rate(&load.load, settings.warm_up, offered),
+        wanted: mean_rate(&load.load, warm_up, end),
         reached: span.and_then(|span| span.per_second(intended)),
+        missed: stats.offers(&plan.settings).find(|offer| offer.client == PlaceIndex(load.place) && offer.is_missed()),
     }
-}
-
-/// For how long the schedule was surely offered: of a run that was stopped or cut, not to the very end.
-fn offered(duration: Time, reason: Option<EndReason>, loaded_ns: u64) -> Time {
-    match reason {
-        Some(EndReason::LOAD_DONE) => duration,
-        _ => Time(loaded_ns.saturating_sub(MOST_BEHIND_NS).min(duration.0)),
-    }
-}
-
-/// Whether a schedule wants more than so many requests.
-fn wants_more(load: &PlanLoad, plan: &Plan, offered: Time, intended: u64) -> bool {
-    let node = plan.nodes.get(load.node as usize).map_or("", |node| &node.id);
-    let draws = Draws::new(plan.settings.seed, node, Purpose::Arrivals);
-    let mut schedule = Schedule::new(&load.load, offered, draws);
-    usize::try_from(intended).is_ok_and(|intended| schedule.nth(intended).is_some())
 }

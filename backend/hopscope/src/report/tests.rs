@@ -34,7 +34,9 @@ fn report() -> Report {
 }
 
 fn behind() -> Kept {
-    Kept { node: 0, intended: 6_550, missed: true, wanted: Some(Rate(1_500_000_000)), reached: Some(1_310.0) }
+    let span = Span { from: 0, to: 5 * SECOND.cast_signed() };
+    let missed = Some(Offer { client: PlaceIndex(0), wanted: 7_500, reached: 6_550, offered: 5 * SECOND, span });
+    Kept { node: 0, intended: 6_550, wanted: Some(Rate(1_500_000_000)), reached: Some(1_310.0), missed }
 }
 
 #[test]
@@ -46,29 +48,10 @@ fn what_is_wrong_with_a_run_is_its_exit() {
     assert_eq!(Report { reason: Some(EndReason::EVENT_LIMIT), ..report() }.exits(), []);
     assert_eq!(Report { lost: 1, ..report() }.exits(), [Exit::NotWhole]);
     assert_eq!(Report { schedules: vec![behind()], ..report() }.exits(), [Exit::NotWhole]);
-    let kept = Kept { missed: false, ..behind() };
+    let kept = Kept { missed: None, ..behind() };
     assert_eq!(Report { schedules: vec![kept], ..report() }.exits(), []);
     let both = Report { lost: 1, laws: vec![law(1, 0), law(99, 1)], ..report() };
     assert_eq!(both.exits(), [Exit::LawBroken, Exit::NotWhole]);
-}
-
-#[test]
-fn a_schedule_is_missed_by_one_request() {
-    // 20/s for 5 s.
-    let plan = plan();
-    let load = &plan.loads[0];
-    assert!(wants_more(load, &plan, Time(5 * SECOND), 99));
-    assert!(!wants_more(load, &plan, Time(5 * SECOND), 100));
-    assert!(!wants_more(load, &plan, Time(0), 0));
-}
-
-#[test]
-fn a_run_that_was_stopped_is_held_to_what_it_surely_offered() {
-    let duration = Time(5 * SECOND);
-    assert_eq!(offered(duration, Some(EndReason::LOAD_DONE), 2 * SECOND), duration);
-    assert_eq!(offered(duration, Some(EndReason::STOPPED), 3 * SECOND), Time(2 * SECOND));
-    assert_eq!(offered(duration, None, SECOND / 2), Time(0));
-    assert_eq!(offered(duration, None, 9 * SECOND), duration);
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hopscope_record::frame::EndCount;
 use hopscope_record::kind::NotSentReason;
 use hopscope_record::{Kind, MessageId, TraceId};
 use hopscope_rules::balance;
 use hopscope_rules::population::Population;
 use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
 use hopscope_scenario::model::{Closed, Load};
+use hopscope_scenario::quantity::Time;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -56,6 +58,14 @@ impl ClientNode {
     /// The links that it calls over.
     pub(super) fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// How much its schedule wants in its first time; `None` of a closed load, which wants by what comes back.
+    pub(super) fn wanted(&self, offered: Time) -> Option<EndCount> {
+        let slice = &self.slice;
+        let open = !matches!(slice.load, Load::Closed(_));
+        let schedule = || Schedule::new(&slice.load, offered, slice.draws.clone());
+        open.then(|| EndCount::wanted(slice.place, schedule().map(|_| 1).sum()))
     }
 
     /// What it waits for.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopscope_record::frame::{EndCount, EndReason};
+use hopscope_record::frame::{EndCount, EndReason, MOST_BEHIND_NS};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::model::Effort;
 use hopscope_scenario::plan::{Plan, RunSettings};
+use hopscope_scenario::quantity::Time;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -27,9 +28,6 @@ use crate::transport::TransportError;
 
 /// How far ahead the run's zero is set once everything is connected, so that every node knows it before it comes.
 const AHEAD_NS: i64 = 5_000_000;
-
-/// How long a generator that is behind when the duration is over may take to tell what it had to send.
-const CATCH_UP_NS: u64 = 1_000_000_000;
 
 /// How far a run may go.
 #[derive(Clone, Copy)]
@@ -112,6 +110,7 @@ impl Running {
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
         let early = self.offer(generator, zero, &state, &stop, bounds.most_events).await;
+        let offered = self.offered(zero, early.is_some());
         self.begin(Phase::Drain, &state);
         tokio::select! {
             () = self.drained() => {}
@@ -120,7 +119,7 @@ impl Running {
         self.end_nodes().await;
         self.begin(Phase::End, &state);
         let (reason, detail) = (early.map_or(EndReason::LOAD_DONE, Early::reason), early.and_then(Early::detail));
-        let counts = self.counts();
+        let counts = self.counts(offered);
         let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
@@ -141,7 +140,7 @@ impl Running {
         most_events: u64,
     ) -> Option<Early> {
         generator.begin(zero);
-        let last = self.settings.offered().0.saturating_add(CATCH_UP_NS);
+        let last = self.settings.offered().0.saturating_add(MOST_BEHIND_NS);
         let early = tokio::select! {
             () = stop.cancelled() => Some(Early::Stopped),
             early = self.cannot_go_on(most_events) => Some(early),
@@ -209,9 +208,17 @@ impl Running {
         }
     }
 
-    /// What is open once everything has ended: attempts per link, copies per queue.
-    fn counts(&self) -> Vec<EndCount> {
+    /// For how long the load was surely offered; called when it ends.
+    fn offered(&self, zero: i64, early: bool) -> Time {
+        let whole = self.settings.offered();
+        let since = u64::try_from(monotonic_ns().saturating_sub(zero)).unwrap_or(0);
+        if early { Time(since.saturating_sub(MOST_BEHIND_NS).min(whole.0)) } else { whole }
+    }
+
+    /// What is open once everything has ended, attempts per link and copies per queue; and what schedules wanted.
+    fn counts(&self, offered: Time) -> Vec<EndCount> {
         let mut counts = open_attempts(self.links());
+        counts.extend(self.clients.iter().filter_map(|client| client.wanted(offered)));
         counts.extend(self.ports.broker.iter().flat_map(|broker| broker.counts()));
         counts
     }

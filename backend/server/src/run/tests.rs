@@ -246,7 +246,7 @@ async fn a_burst_of_ten_thousand_over_http_is_answered() {
         workers: 64,
         ..CALM
     };
-    let (run, memory) = begin(&shape, 60_000 * MS).await;
+    let (run, memory) = begin_and_drain(&shape, 60_000 * MS, Duration::from_secs(300)).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
     memory.keeps_the_laws();

@@ -92,6 +92,10 @@ impl EndReason {
     pub const EVENT_LIMIT: Self = Self(4);
 }
 
+/// How far a generator may be behind its schedule when its load ends, ns: what the schedule of a load that ended early
+/// wanted ([`Counted::WANTED`]) is counted up to so long before that end.
+pub const MOST_BEHIND_NS: u64 = 1_000_000_000;
+
 /// One count of an [`End`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EndCount {
@@ -122,6 +126,12 @@ impl EndCount {
         Self { counted: Counted::UNACKED, index: queue.0, count }
     }
 
+    /// Requests that the schedule of the client at a place wanted while it was surely offered.
+    #[must_use]
+    pub const fn wanted(client: PlaceIndex, count: u64) -> Self {
+        Self { counted: Counted::WANTED, index: client.0, count }
+    }
+
     /// Attempts on a link that had not closed.
     #[must_use]
     pub const fn open_attempts(link: LinkIndex, count: u64) -> Self {
@@ -142,6 +152,8 @@ impl Counted {
     pub const READY: Self = Self(3);
     /// Copies delivered and not settled, by the queue's place.
     pub const UNACKED: Self = Self(4);
+    /// Requests that a schedule wanted while it was surely offered, by the client's place.
+    pub const WANTED: Self = Self(5);
 }
 
 /// A payload, read.

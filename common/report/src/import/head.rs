@@ -312,6 +312,7 @@ fn read_count(path: &str, count: Value, plan: &Plan) -> Result<EndCount, Fault> 
         }
         Some("ready") => (Counted::READY, row.number("place")?),
         Some("unacked") => (Counted::UNACKED, row.number("place")?),
+        Some("wanted") => (Counted::WANTED, row.number("place")?),
         _ => {
             let number = number(&counted).map(Counted);
             let counted = number.ok_or_else(|| bad(row.at("counted"), &counted, text!("import.expected.word")))?;

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::Payload;
+use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Payload};
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, ValueMeaning};
-use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::plan::RunSettings;
 
 pub use self::latency::Latency;
 use crate::frames::{FrameReader, ReadError};
@@ -27,8 +28,6 @@ pub struct LinkStats {
     counts: [u64; LinkCount::LEN],
     /// Attempts that have not closed yet.
     pub open: u64,
-    /// Messages that a schedule wanted in any phase, those of the warm-up among them.
-    pub wanted_in_all: u64,
     /// Replies that came after their attempt was given up; in no other count.
     pub late: u64,
     /// Good replies received while the measured phase lasted, of whatever phase their trace is: what throughput is of.
@@ -49,7 +48,6 @@ impl LinkStats {
             link,
             counts: [0; LinkCount::LEN],
             open: 0,
-            wanted_in_all: 0,
             late: 0,
             completed_in_phase: 0,
             completed: Latency::default(),
@@ -99,6 +97,41 @@ impl Span {
     }
 }
 
+/// What came of a client's schedule, over warm-up and measured phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// The client's place.
+    pub client: PlaceIndex,
+    /// Requests that the schedule wanted while it was surely offered.
+    pub wanted: u64,
+    /// Requests that the generator came to.
+    pub reached: u64,
+    /// For how long it was surely offered, ns.
+    pub offered: u64,
+    /// From when to when the generator was at it.
+    pub span: Span,
+}
+
+impl Offer {
+    /// What the schedule wanted per second; `None` if it was not offered for long enough to tell.
+    #[must_use]
+    pub fn wanted_per_second(&self) -> Option<f64> {
+        (self.offered > 0).then(|| self.wanted as f64 * NS_PER_S / self.offered as f64)
+    }
+
+    /// What the generator came to per second.
+    #[must_use]
+    pub fn reached_per_second(&self) -> Option<f64> {
+        self.span.per_second(self.reached)
+    }
+
+    /// Whether the generator was too slow for the schedule.
+    #[must_use]
+    pub const fn is_missed(&self) -> bool {
+        self.reached < self.wanted
+    }
+}
+
 /// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, with the
 /// messages that did not go well, and with the traces that belong to other phases than the measured one.
 pub struct Stats {
@@ -107,6 +140,12 @@ pub struct Stats {
     events: Vec<Event>,
     phase: Option<Phase>,
     span: Option<Span>,
+    /// When load was offered, the warm-up and the measured phase.
+    offered: Option<Span>,
+    /// Requests that clients wanted, of any phase, by the client's place.
+    reached: BTreeMap<PlaceIndex, u64>,
+    end: Option<End>,
+    lossy: bool,
     /// Traces of other phases.
     left_out: BTreeSet<TraceId>,
     /// When each open attempt was sent.
@@ -132,6 +171,10 @@ impl Stats {
             events: Vec::new(),
             phase: None,
             span: None,
+            offered: None,
+            reached: BTreeMap::new(),
+            end: None,
+            lossy: false,
             left_out: BTreeSet::new(),
             sent: BTreeMap::new(),
             wanted: BTreeMap::new(),
@@ -144,13 +187,18 @@ impl Stats {
     /// # Errors
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
-        if let Payload::Events(payload) = self.reader.read(frame)? {
-            let mut events = std::mem::take(&mut self.events);
-            let number = frame.header.number;
-            let decoded = self.decoder.decode(payload.batch, &mut events);
-            decoded.map_err(|error| ReadError::Events { number, error })?;
-            events.iter().for_each(|event| self.take(event));
-            self.events = events;
+        match self.reader.read(frame)? {
+            Payload::Events(payload) => {
+                let mut events = std::mem::take(&mut self.events);
+                let number = frame.header.number;
+                let decoded = self.decoder.decode(payload.batch, &mut events);
+                decoded.map_err(|error| ReadError::Events { number, error })?;
+                events.iter().for_each(|event| self.take(event));
+                self.events = events;
+            }
+            Payload::Loss(_) => self.lossy = true,
+            Payload::End(end) => self.end = Some(end),
+            _ => {}
         }
         Ok(())
     }
@@ -164,6 +212,22 @@ impl Stats {
     #[must_use]
     pub const fn span(&self) -> Option<Span> {
         self.span
+    }
+
+    /// What came of each schedule of which the run's End tells how much it wanted; none before that, and none where events were
+    /// lost, since those may be the missing ones. `settings` are the run's.
+    pub fn offers(&self, settings: &RunSettings) -> impl Iterator<Item = Offer> {
+        let whole = settings.offered().0;
+        let end = self.end.as_ref().filter(|_| !self.lossy);
+        let rows = end.into_iter().flat_map(|end| &end.counts).filter(|row| row.counted == Counted::WANTED);
+        rows.filter_map(move |row| {
+            let (client, span) = (PlaceIndex(row.index), self.offered?);
+            let reached = self.reached.get(&client).copied().unwrap_or(0);
+            let early = u64::try_from(span.to.saturating_sub(span.from)).unwrap_or(0).saturating_sub(MOST_BEHIND_NS);
+            let done = self.end.as_ref().is_some_and(|end| end.reason == EndReason::LOAD_DONE);
+            let offered = if done { whole } else { early.min(whole) };
+            Some(Offer { client, wanted: row.count, reached, offered, span })
+        })
     }
 
     /// From the intended send to the answer, over all messages that schedules wanted.
@@ -186,7 +250,7 @@ impl Stats {
             return;
         }
         if info.counts == Count::Link(LinkCount::Intended) {
-            self.link(event.link).wanted_in_all += 1;
+            *self.reached.entry(event.place).or_default() += 1;
         }
         self.leave_out(event, info);
         if !self.left_out.contains(&event.trace) {
@@ -203,6 +267,11 @@ impl Stats {
         }
         if phase == Some(Phase::Measured) {
             self.span = Some(Span { from: time, to: time });
+        }
+        if matches!(phase, Some(Phase::WarmUp | Phase::Measured)) {
+            self.offered.get_or_insert(Span { from: time, to: time });
+        } else if matches!(self.phase, Some(Phase::WarmUp | Phase::Measured)) {
+            self.offered.iter_mut().for_each(|span| span.to = time);
         }
         self.phase = phase;
     }

@@ -118,6 +118,7 @@ pub(crate) fn all_parts() -> Recording {
             EndCount::open_attempts(LinkIndex(9), 0),
             EndCount { counted: Counted::READY, index: 1, count: 2 },
             EndCount { counted: Counted::UNACKED, index: 1, count: 3 },
+            EndCount { counted: Counted::WANTED, index: 0, count: 9 },
             EndCount { counted: Counted(17), index: 3, count: 4 },
         ],
     });

@@ -3,11 +3,13 @@
 use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
+use hopscope_view::judge::Behind;
 use leptos::prelude::*;
 
 use crate::io::runs::Refusal;
 use crate::state::run::{Status, use_run};
 use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
 /// The run's trouble, if it has one; over the canvas.
@@ -24,6 +26,10 @@ pub(crate) fn Notice() -> impl IntoView {
         run.revision.track();
         run.with(|data| data.buffer.kept_until()).map(hopscope_view::format::clock)
     });
+    let behind = Memo::new(move |_| {
+        run.laws.track();
+        run.with(|data| data.buffer.plan().map(|plan| data.buffer.judge().behind(plan))).unwrap_or_default()
+    });
     view! {
         <div class="notices" role="status">
             {move || words.get().map(|(message, remedy)| view! {
@@ -31,6 +37,7 @@ pub(crate) fn Notice() -> impl IntoView {
                     <b>{message}</b><span>{remedy}</span>
                 </div>
             })}
+            {move || behind.with(|behind| behind.iter().map(slow).collect::<Node>())}
             {move || full.get().map(|time| view! {
                 <div class="notice floating"><span>{t_with(text!("run.full"), &[("time", &time)])}</span></div>
             })}
@@ -52,6 +59,17 @@ fn words(status: &Status, missing: Option<Missing>, detail: Option<String>) -> O
             Some((t(text!("run.damaged")), t_with(text!("run.damaged.remedy"), &[("reason", reason)])))
         }
         Status::None | Status::Running | Status::Stopping => None,
+    }
+}
+
+fn slow(behind: &Behind) -> Node {
+    let rate = hopscope_view::format::rate;
+    let words = [("node", behind.node.clone()), ("reached", rate(behind.reached)), ("wanted", rate(behind.wanted))];
+    let words = words.each_ref().map(|(name, word)| (*name, word.as_str()));
+    view! {
+        <div class="notice floating" data-behind="true">
+            <b>{t_with(text!("run.behind"), &words)}</b><span>{t(text!("run.behind.remedy"))}</span>
+        </div>
     }
 }
 

@@ -167,7 +167,7 @@ pub(crate) fn given_back() -> Vec<Event> {
 /// The run buffer of events through queues.
 pub(crate) fn queue_buffer(events: &[Event]) -> super::RunBuffer {
     let mut buffer = super::RunBuffer::new(hopscope_record::decoder::Framing::Stream);
-    for frame in frames_after(&hello_of(QUEUES, "made-up"), events, 50) {
+    for frame in frames_after(&hello_of(QUEUES, "made-up"), events, 50, &end_after(events)) {
         buffer.push(&frame).unwrap();
     }
     buffer
@@ -194,10 +194,15 @@ fn hello_of(scenario: &str, run_id: &str) -> Hello {
 
 /// The frames of a run: Hello, names, batches of so many events, End.
 pub(crate) fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
-    frames_after(&hello("made-up"), events, batch)
+    frames_ending(events, batch, &end_after(events))
 }
 
-fn frames_after(hello: &Hello, events: &[Event], batch: usize) -> Vec<Vec<u8>> {
+/// The frames of a run that ends so.
+pub(crate) fn frames_ending(events: &[Event], batch: usize, end: &End) -> Vec<Vec<u8>> {
+    frames_after(&hello("made-up"), events, batch, end)
+}
+
+fn frames_after(hello: &Hello, events: &[Event], batch: usize, end: &End) -> Vec<Vec<u8>> {
     let mut writer = FrameWriter::new();
     let mut frames = vec![writer.hello(hello).unwrap()];
     frames.push(writer.names(NameIndex(0), &["connection refused"]).unwrap());
@@ -205,7 +210,7 @@ fn frames_after(hello: &Hello, events: &[Event], batch: usize) -> Vec<Vec<u8>> {
         let cut = batch.last().map_or(0, |event| event.time);
         frames.push(writer.events(cut, batch).unwrap());
     }
-    frames.push(writer.end(&end_after(events)).unwrap());
+    frames.push(writer.end(end).unwrap());
     frames
 }
 

@@ -8,7 +8,7 @@ use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::frames::ReadError;
 use hopscope_report::laws::{Law, LawReport, Laws};
-use hopscope_report::stats::{Latency, LinkStats, Stats};
+use hopscope_report::stats::{Latency, LinkStats, Offer, Stats};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
 #[cfg(test)]
@@ -38,6 +38,20 @@ impl Judge {
     #[must_use]
     pub fn laws(&self) -> Vec<LawReport> {
         self.laws.report()
+    }
+
+    /// The schedules that the generator could not keep, once the run has ended.
+    #[must_use]
+    pub fn behind(&self, plan: &Plan) -> Vec<Behind> {
+        let missed = self.stats.offers(&plan.settings).filter(Offer::is_missed);
+        let row = |offer: Offer| {
+            Some(Behind {
+                node: plan.node_of(offer.client.0)?.name.clone(),
+                reached: offer.reached_per_second()?,
+                wanted: offer.wanted_per_second()?,
+            })
+        };
+        missed.filter_map(row).collect()
     }
 
     /// The figures of each link of the plan that something is sent over, in its order. What queues deliver, their statements
@@ -73,6 +87,17 @@ fn counts(stats: &LinkStats) -> Counts {
         retried: stats.count(LinkCount::Retried),
         late: stats.late,
     }
+}
+
+/// A schedule that the generator could not keep.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Behind {
+    /// The client's name.
+    pub node: String,
+    /// Requests that the generator came to, per second.
+    pub reached: f64,
+    /// Requests that the schedule wanted, per second.
+    pub wanted: f64,
 }
 
 /// What became of the attempts on a link, in the measured phase.

@@ -1,10 +1,12 @@
+use hopscope_record::PlaceIndex;
 use hopscope_record::decoder::Framing;
+use hopscope_record::frame::EndCount;
 use hopscope_report::laws::LAWS;
 use hopscope_scenario::text;
 
 use super::*;
 use crate::buffer::RunBuffer;
-use crate::buffer::synthetic::{Fate, MS, events, frames};
+use crate::buffer::synthetic::{Fate, MS, end_after, events, frames, frames_ending};
 
 fn calls() -> Vec<(i64, Fate)> {
     let fates = [Fate::Answered, Fate::TimedOut, Fate::Refused, Fate::Failed, Fate::NotSent, Fate::Open];
@@ -51,6 +53,22 @@ fn laws_hold_all_the_way_and_count_what_they_checked() {
     // Five of the six were sent.
     let first = &buffer.judge().laws()[0];
     assert_eq!((first.law, first.held, first.checked()), (Law::ReplyAfterRequest, 5, 5));
+}
+
+#[test]
+fn a_schedule_that_was_not_kept_is_named() {
+    let events = events(&calls());
+    let mut buffer = filled(&frames(&events, 4)[..1]);
+    let mut end = end_after(&events);
+    end.counts.push(EndCount::wanted(PlaceIndex(0), 12));
+    let wanted = frames_ending(&events, 4, &end);
+    wanted[1..].iter().for_each(|frame| buffer.push(frame).unwrap());
+    let plan = buffer.plan().unwrap();
+    let behind = buffer.judge().behind(plan);
+    let row = (behind[0].node.as_str(), behind[0].wanted);
+    assert_eq!((behind.len(), row), (1, (plan.nodes[0].name.as_str(), 12.0)));
+    assert!(behind[0].reached > 0.0);
+    assert_eq!(filled(&frames(&events, 4)).judge().behind(plan), []);
 }
 
 #[test]

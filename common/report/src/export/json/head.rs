@@ -133,6 +133,7 @@ fn count_row(row: EndCount, plan: &Plan) -> Value {
         }
         Counted::READY => json!({"counted": "ready", "place": index, "count": count}),
         Counted::UNACKED => json!({"counted": "unacked", "place": index, "count": count}),
+        Counted::WANTED => json!({"counted": "wanted", "place": index, "count": count}),
         Counted(other) => json!({"counted": other, "index": index, "count": count}),
     }
 }

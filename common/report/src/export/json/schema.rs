@@ -107,7 +107,7 @@ fn counts() -> Vec<Value> {
     vec![
         closed(&json!({"counted": {"const": "events"}, "source": count, "count": count})),
         closed(&json!({"counted": {"const": "open-attempts"}, "link": {"$ref": "#/$defs/link"}, "count": count})),
-        closed(&json!({"counted": {"enum": ["ready", "unacked"]}, "place": count, "count": count})),
+        closed(&json!({"counted": {"enum": ["ready", "unacked", "wanted"]}, "place": count, "count": count})),
         closed(&json!({"counted": {"type": "integer"}, "index": count, "count": count})),
     ]
 }

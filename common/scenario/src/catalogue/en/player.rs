@@ -155,6 +155,8 @@ pub(super) const TEXTS: Table = &[
     ("player.step-back", "To the event before, of the selected trace (←)"),
     ("player.step-forward", "To the next event of the selected trace (→)"),
     ("player.stretched", "stretched ×{factor}"),
+    ("run.behind", "{node}: the generator reached {reached} of {wanted}"),
+    ("run.behind.remedy", "This machine could not send as fast as wanted: lower the rate, or let less run beside it."),
     ("run.counting", "Counting…"),
     ("run.counting.remedy", "{here} of {of} frames are here; laws, traces and dots follow as the others come."),
     ("run.cut", "The recording ends before the run's end"),
