@@ -7,8 +7,10 @@
 pub mod browser;
 mod child;
 pub mod command;
+pub mod fields;
 pub mod grpc;
 pub mod http;
+mod perfetto;
 pub mod recording;
 pub mod server;
 pub mod static_host;

@@ -1,13 +1,17 @@
 //! Recordings as an outside reader sees them: bytes, taken apart by the decoder.
 
-use anyhow::Result;
-use hopscope_record::Event;
+use anyhow::{Context as _, Result};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{End, Hello, MessageRow, Payload, Sample};
+use hopscope_record::frame::{End, FrameWriter, Hello, MessageRow, Payload, Sample, file_header};
+use hopscope_record::{Event, NameIndex};
+use hopscope_report::laws::{LawReport, Laws};
+
+/// Most events in a frame that is written here.
+const BATCH: usize = 4_096;
 
 /// What a recording holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Recorded {
     /// What the run is.
     pub hello: Option<Hello>,
@@ -54,5 +58,42 @@ impl Recorded {
         }
         anyhow::ensure!(!decoder.is_mid_frame(), "the bytes end in the middle of a frame");
         Ok(recorded)
+    }
+
+    /// The bytes of a file that holds the same: its events sorted by time, its frames others. Without its samples, which
+    /// no event depends on.
+    ///
+    /// # Errors
+    /// When it has no Hello, or lost events: which, is not kept here.
+    pub fn file(&self) -> Result<Vec<u8>> {
+        anyhow::ensure!(self.lost == 0, "{} events are lost", self.lost);
+        let mut events = self.events.clone();
+        events.sort_by_key(|event| event.time);
+        let names: Vec<_> = self.names.iter().map(String::as_str).collect();
+        let mut writer = FrameWriter::new();
+        let mut file = file_header().to_vec();
+        file.extend(writer.hello(self.hello.as_ref().context("no Hello")?)?);
+        file.extend(writer.names(NameIndex(0), &names)?);
+        file.extend(writer.messages(0, &self.messages)?);
+        for batch in events.chunks(BATCH) {
+            file.extend(writer.events(batch.last().map_or(0, |event| event.time), batch)?);
+        }
+        if let Some(end) = &self.end {
+            file.extend(writer.end(end)?);
+        }
+        Ok(file)
+    }
+
+    /// What comes of the laws for it.
+    ///
+    /// # Errors
+    /// As [`Recorded::file`], or when the laws do not read that file.
+    pub fn judged(&self) -> Result<Vec<LawReport>> {
+        let (mut laws, mut decoder) = (Laws::new(), Decoder::new(Framing::File));
+        decoder.push(&self.file()?);
+        while let Some(frame) = decoder.next_frame()? {
+            laws.push(&frame)?;
+        }
+        Ok(laws.report())
     }
 }

@@ -1,12 +1,12 @@
 //! The main job: drag a client and a service onto an empty canvas, link them, run, watch, read one trace, download.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use hopscope_record::Kind;
 use hopscope_record::decoder::Framing;
 use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::fields::{json_agrees, perfetto_agrees};
 use hopscope_tests::http::request;
 use hopscope_tests::recording::Recorded;
 use hopscope_tests::server::Server;
@@ -103,7 +103,7 @@ async fn read_a_trace(hands: &Hands) -> Result<()> {
     Ok(())
 }
 
-/// The downloaded JSON has what the recording has, and every call of it came home.
+/// Both files have what the recording has, and every call of it came home.
 async fn compare_download(hands: &Hands, server: &Server, downloads: &Path) -> Result<()> {
     let (_, recorded) = exported(hands, server, downloads).await?;
     let completed = recorded.events.iter().filter(|event| event.kind == Kind::COMPLETED).count();
@@ -111,22 +111,25 @@ async fn compare_download(hands: &Hands, server: &Server, downloads: &Path) -> R
     Ok(())
 }
 
-/// Downloads the JSON and the recording, which agree event for event.
+/// Downloads the run as JSON and as a Perfetto trace, which both tell each event of its recording in all its fields.
 pub(crate) async fn exported(hands: &Hands, server: &Server, downloads: &Path) -> Result<(Value, Recorded)> {
+    let recorded = recorded(hands, server).await?;
     hands.click("[data-action=export-json]").await?;
     let json: Value = serde_json::from_slice(&hands.downloaded(downloads, "json").await?)?;
-    let run = json["run"]["id"].as_str().context("the export names no run")?;
-    let address: SocketAddr = server.url().trim_start_matches("http://").parse()?;
-    let (status, bytes) = request(&format!("GET /api/runs/{run}/recording"), address, &Vec::new(), b"").await?;
-    assert_eq!(status, 200);
-    let recorded = Recorded::read(&bytes, Framing::File)?;
-    let events = json["events"].as_array().context("no events")?;
-    assert_eq!(events.len(), recorded.events.len());
-    for (row, event) in events.iter().zip(&recorded.events) {
-        assert_eq!(row["time_ns"].as_i64(), Some(event.time), "{row}");
-        assert_eq!(row["kind"].as_str(), event.kind.name(), "{row}");
-    }
+    assert_eq!(json["run"]["id"].as_str(), Some(hands.shown_run().await?.as_str()));
+    json_agrees(&json, &recorded)?;
+    hands.click("[data-menu=export]").await?;
+    hands.click("[data-action=export-perfetto]").await?;
+    perfetto_agrees(&hands.downloaded(downloads, "pftrace").await?, &recorded)?;
     Ok((json, recorded))
+}
+
+/// The recording of the run that the page shows.
+pub(crate) async fn recorded(hands: &Hands, server: &Server) -> Result<Recorded> {
+    let line = format!("GET /api/runs/{}/recording", hands.shown_run().await?);
+    let (status, bytes) = request(&line, server.address()?, &Vec::new(), b"").await?;
+    assert_eq!(status, 200);
+    Recorded::read(&bytes, Framing::File)
 }
 
 /// After a reload the scenario and the run are there again.

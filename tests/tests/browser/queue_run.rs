@@ -1,25 +1,30 @@
-//! Requests through a queue: drag client, queue and service, have replies come back through another queue, run, read what
-//! each queue did, download.
+//! Requests by both ways: drag client, queue and service, link them by calls and through the queue, have replies come back
+//! through another queue, run, read a trace of each way and what the queue did, click a message, download.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use hopscope_record::Kind;
 use hopscope_record::kind::ValueMeaning;
+use hopscope_record::{Event, Kind, TraceId};
 use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::recording::Recorded;
 use hopscope_tests::server::Server;
 use serde_json::Value;
 
-use crate::first_run::exported;
+use crate::first_run::{exported, recorded};
 use crate::hands::Hands;
 
-/// Requests of the run: 100/s for 5 s.
+/// Requests of the run: 100/s for 5 s, which take the client's two links in turn.
 const REQUESTS: usize = 500;
+/// Such that go through the queue, and such that are calls.
+const EACH: usize = REQUESTS / 2;
 /// Steps that one request makes at each queue: put, taken, acknowledged.
 const STEPS: usize = 3;
+/// What one request through the queue makes of T2 > T1: a publish and a delivery there, a publish and a delivery back.
+const PASSAGES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_go_through_a_queue_and_their_replies_through_another() -> Result<()> {
+async fn requests_are_called_and_queued_and_their_replies_come_through_another_queue() -> Result<()> {
     let server = Server::start().await?;
     let downloads = tempfile::tempdir()?;
     with_browser(async |driver| {
@@ -33,7 +38,10 @@ async fn requests_go_through_a_queue_and_their_replies_through_another() -> Resu
         hands.find("[data-action=export-json]").await?;
         assert_eq!(hands.text("[data-figure=completed]").await?.replace(',', ""), REQUESTS.to_string());
         read_the_laws(&hands).await?;
-        read_a_trace(&hands).await?;
+        let recorded = recorded(&hands, &server).await?;
+        read_a_call(&hands, &recorded).await?;
+        click_a_dot(&hands, &recorded).await?;
+        read_a_publish(&hands, &recorded).await?;
         let (row, rows) = read_the_statement(&hands).await?;
         compare(&hands, &server, downloads.path(), &row, rows).await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
@@ -42,11 +50,12 @@ async fn requests_go_through_a_queue_and_their_replies_through_another() -> Resu
     .await
 }
 
-/// Drags three nodes onto the empty canvas and two links between them, and asks for replies.
+/// Drags three nodes onto the empty canvas and three links between them, and asks for replies.
 async fn build(hands: &Hands) -> Result<()> {
-    hands.drag_to_point("[data-palette=client]", 270, 200).await?;
-    hands.drag_to_point("[data-palette=queue]", 560, 200).await?;
-    hands.drag_to_point("[data-palette=service]", 860, 200).await?;
+    assert_eq!(hands.count("[data-node]").await?, 0, "the canvas begins empty");
+    hands.drag_to_point("[data-palette=client]", 270, 170).await?;
+    hands.drag_to_point("[data-palette=queue]", 560, 170).await?;
+    hands.drag_to_point("[data-palette=service]", 860, 240).await?;
     hands.find("[data-node=n3]").await?;
     hands.drag_to("[data-port-of=n1]", "[data-node=n2]").await?;
     hands.find("[data-link=l1]").await?;
@@ -57,6 +66,9 @@ async fn build(hands: &Hands) -> Result<()> {
     assert_eq!(hands.count("input[name=timeout], [name=replies]").await?, 0, "who takes has no sender's options");
     // From the service into the reply queue, and from there to the client.
     assert_eq!(hands.count("[data-replies-of=l1]").await?, 2);
+    hands.drag_to("[data-port-of=n1]", "[data-node=n3]").await?;
+    hands.find("[data-link=l3]").await?;
+    hands.choose("protocol", "http1").await?;
     hands.click("[data-node=n3]").await?;
     hands.choose("work.distribution", "constant").await?;
     hands.fill("work.mean", "2 ms").await?;
@@ -67,23 +79,107 @@ async fn build(hands: &Hands) -> Result<()> {
     Ok(())
 }
 
-/// Each step of each queue was held to the law of queues.
+/// Each message was held to T2 > T1, each step of each queue to the law of queues, and both held throughout.
 async fn read_the_laws(hands: &Hands) -> Result<()> {
-    let law = ".chief[data-law=take-lowers]";
-    for (count, expected) in [("data-held", 2 * STEPS * REQUESTS), ("data-checked", 2 * STEPS * REQUESTS)] {
-        assert_eq!(hands.attribute(law, count).await?, expected.to_string(), "{count}");
-    }
-    for law in [law, ".chief[data-law=reply-after-request]"] {
-        assert_eq!(hands.attribute(law, "data-verdict").await?, "held");
+    let laws = [("reply-after-request", EACH + PASSAGES * EACH), ("take-lowers", 2 * STEPS * EACH)];
+    for (law, expected) in laws {
+        let chip = format!(".chief[data-law={law}]");
+        for count in ["data-held", "data-checked"] {
+            assert_eq!(hands.attribute(&chip, count).await?, expected.to_string(), "{law}: {count}");
+        }
+        assert_eq!(hands.attribute(&chip, "data-verdict").await?, "held", "{law}");
     }
     Ok(())
 }
 
-/// Chooses a trace, reads its sequence with the four steps, and steps into it, so that the player stands still.
-async fn read_a_trace(hands: &Hands) -> Result<()> {
+/// The trace of the fourth request whose first step is of this kind: not the first one, and still among the rows shown.
+fn trace(recorded: &Recorded, kind: Kind) -> Result<TraceId> {
+    let first = |event: &&Event| event.kind == kind && event.parent.is_none();
+    let found = recorded.events.iter().filter(first).nth(3).context("no such request")?;
+    Ok(found.trace)
+}
+
+/// Chooses a trace in the table, and finds these kinds in its sequence.
+async fn open(hands: &Hands, trace: TraceId, kinds: &[Kind]) -> Result<()> {
     hands.click("[role=tab][data-tab=traces]").await?;
-    hands.click("[data-trace]").await?;
+    hands.click(&format!("[data-trace='{:016x}']", trace.0)).await?;
     hands.find("svg.sequence").await?;
+    for kind in kinds {
+        let name = kind.name().context("a kind without a name")?;
+        hands.find(&format!("svg.sequence [data-event={name}]")).await?;
+    }
+    Ok(())
+}
+
+/// Goes to an event of the trace that is open, so that the player stands still there.
+async fn go_to(hands: &Hands, recorded: &Recorded, trace: TraceId, kind: Kind) -> Result<()> {
+    let mut events = recorded.events.iter().filter(|event| event.trace == trace);
+    let at = events.position(|event| event.kind == kind).context("the trace has no such event")?;
+    hands.click(&format!(".events li:nth-child({}) button", at + 1)).await?;
+    hands.find(&format!(".events li:nth-child({}).current", at + 1)).await?;
+    Ok(())
+}
+
+/// Reads the sequence of a call with both of its steps.
+async fn read_a_call(hands: &Hands, recorded: &Recorded) -> Result<()> {
+    let kinds = [Kind::SENT, Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::REPLIED, Kind::COMPLETED];
+    open(hands, trace(recorded, Kind::SENT)?, &kinds).await?;
+    picture(&hands.driver, "queue-call").await
+}
+
+/// While a message is being worked on, a click where its dot is leads back to its trace from another one.
+async fn click_a_dot(hands: &Hands, recorded: &Recorded) -> Result<()> {
+    let (call, other) = (trace(recorded, Kind::SENT)?, trace(recorded, Kind::PUBLISHED)?);
+    open(hands, call, &[]).await?;
+    go_to(hands, recorded, call, Kind::STARTED).await?;
+    let (x, y) = halo(hands).await?.context("no dot of the trace is on the canvas")?;
+    picture(&hands.driver, "queue-dot").await?;
+    open(hands, other, &[]).await?;
+    selected(hands, other).await?;
+    hands.driver.action_chain().move_to(x, y).click().perform().await?;
+    selected(hands, call).await
+}
+
+/// Waits until the table of traces shows this one as the selected one.
+async fn selected(hands: &Hands, trace: TraceId) -> Result<()> {
+    hands.click("[role=tab][data-tab=traces]").await?;
+    hands.find(&format!("[data-trace='{:016x}'][aria-selected=true]", trace.0)).await?;
+    Ok(())
+}
+
+/// The middle of the ring that the selected trace's dot has, as the canvas shows it once it is painted anew.
+async fn halo(hands: &Hands) -> Result<Option<(i64, i64)>> {
+    let script = r#"
+        const done = arguments[arguments.length - 1];
+        const canvas = document.querySelector("canvas.dots");
+        const probe = document.createElement("i");
+        probe.style.color = "var(--accent)";
+        canvas.parentElement.append(probe);
+        const accent = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+        probe.remove();
+        const read = () => {
+            const { width, height, data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const [xs, ys] = [[], []];
+            for (let at = 0; at < width * height; at += 1) {
+                const [r, g, b, a] = data.subarray(at * 4, at * 4 + 4);
+                if (a > 127 && [r, g, b].every((part, n) => Math.abs(part - accent[n]) < 3)) {
+                    xs.push(at % width);
+                    ys.push(Math.floor(at / width));
+                }
+            }
+            const middle = (list) => (Math.min(...list) + Math.max(...list) + 1) / 2;
+            const [box, ratio] = [canvas.getBoundingClientRect(), window.devicePixelRatio];
+            done(xs.length ? [box.left + middle(xs) / ratio, box.top + middle(ys) / ratio] : null);
+        };
+        // What was clicked is painted in the next frame.
+        requestAnimationFrame(() => requestAnimationFrame(read));
+    "#;
+    let at: Option<(f64, f64)> = hands.driver.execute_async(script, Vec::new()).await?.convert()?;
+    Ok(at.map(|(x, y)| (x.round() as i64, y.round() as i64)))
+}
+
+/// Reads the sequence of a request through the queue with its four steps, and goes to where the queue is left.
+async fn read_a_publish(hands: &Hands, recorded: &Recorded) -> Result<()> {
     let kinds = [
         Kind::PUBLISHED,
         Kind::ENQUEUED,
@@ -95,10 +191,7 @@ async fn read_a_trace(hands: &Hands) -> Result<()> {
         Kind::ACKED,
         Kind::COMPLETED,
     ];
-    for kind in kinds {
-        let name = kind.name().context("a kind without a name")?;
-        hands.find(&format!("svg.sequence [data-event={name}]")).await?;
-    }
+    open(hands, trace(recorded, Kind::PUBLISHED)?, &kinds).await?;
     for step in 1..=4 {
         assert_eq!(hands.count(&format!("svg.sequence [data-step='{step}']")).await?, 1, "step {step}");
     }
@@ -133,14 +226,14 @@ async fn read_the_statement(hands: &Hands) -> Result<(Row, usize)> {
     Ok((row, hands.attribute("[data-statement-rows]", "data-statement-rows").await?.parse()?))
 }
 
-/// The file says what the page says: the step that was read, and how many steps there were at each queue.
+/// Both files tell every event as it was recorded, and what the page says: the step that was read, and how many steps there were at each queue.
 async fn compare(hands: &Hands, server: &Server, downloads: &Path, row: &Row, rows: usize) -> Result<()> {
     let (json, recorded) = exported(hands, server, downloads).await?;
     let events = json["events"].as_array().context("no events")?;
     let steps = |node: &str| -> Vec<&Value> {
         events.iter().filter(|event| event["node"] == node && event["ordinal"].is_u64()).collect()
     };
-    assert_eq!((steps("n2").len(), steps("n4").len(), rows), (STEPS * REQUESTS, STEPS * REQUESTS, STEPS * REQUESTS));
+    assert_eq!((steps("n2").len(), steps("n4").len(), rows), (STEPS * EACH, STEPS * EACH, STEPS * EACH));
     let same = steps("n2").into_iter().find(|event| event["ordinal"] == row.ordinal).context("no such step")?;
     assert_eq!(
         (same["kind"].as_str(), same["depth_before"].as_u64(), same["depth"].as_u64()),
@@ -150,6 +243,6 @@ async fn compare(hands: &Hands, server: &Server, downloads: &Path, row: &Row, ro
         .events
         .iter()
         .filter(|event| event.kind.info().is_some_and(|info| info.b.meaning == ValueMeaning::QueueStep));
-    assert_eq!((of_queues.count(), recorded.lost), (2 * STEPS * REQUESTS, 0));
+    assert_eq!((of_queues.count(), recorded.lost), (2 * STEPS * EACH, 0));
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Readers that are late or slow, and want to be at the head.
 
 use anyhow::{Context as _, Result, ensure};
-use hopscope_record::frame::FILE_HEADER_LEN;
+use hopscope_record::decoder::Framing;
+use hopscope_record::frame::{Counted, FILE_HEADER_LEN};
+use hopscope_tests::recording::Recorded;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -10,6 +12,9 @@ use crate::server::{HELLO, Server};
 
 /// Bytes of recording that are certainly more than sockets hold and a reader may be behind.
 const MUCH: u64 = 12 << 20;
+
+/// How long a reader stalls, in ns of the run's time.
+const STALL: i64 = 10_000_000_000;
 
 impl Server {
     /// What the list says of a run.
@@ -63,46 +68,43 @@ impl Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_stalls_for_long_is_taken_to_the_head_and_catches_up_by_ranges() -> Result<()> {
+async fn readers_that_stall_for_ten_seconds_of_the_run_are_caught_up_with_nothing_missing() -> Result<()> {
     let server = Server::start().await?;
     let id = server.busy_run().await?;
     let mut stalled = Reader::connect(server.address, &id, "mode=head").await?;
-    stalled.read().await?;
-    // It reads nothing until much more is recorded than it and its socket could have taken.
+    let mut complete = Reader::connect(server.address, &id, "from=0").await?;
+    stalled.read_until(|held| held.time > 0).await?;
+    complete.read_until(|held| held.time > 0).await?;
+    // From here on both read nothing. Another one reads on, and sees how the run's time passes; besides, much more is
+    // recorded than they and their sockets could have taken.
+    let begun = stalled.held.time.max(complete.held.time);
+    let mut watching = Reader::connect(server.address, &id, "mode=head").await?;
+    watching.read_until(|held| held.time >= begun + STALL).await?;
     server.grown(&id, MUCH).await?;
-    while stalled.held.keyframes == 0 {
-        ensure!(stalled.read().await?.is_none(), "the stream was closed before a Keyframe came");
-    }
+    let (head, time) = (watching.held.next(), watching.held.time);
+    // Both come to where the run was then while it goes on: one by a Keyframe, the other through every frame.
+    stalled.read_until(|held| held.keyframes > 0 && held.time >= time).await?;
+    complete.read_until(|held| held.next() >= head).await?;
+    ensure!(stalled.held.hole().is_some(), "it missed nothing");
+    ensure!(complete.held.keyframes == 0 && complete.held.hole().is_none(), "it was taken to the head");
     // A reader that comes late begins at the head, too.
     let mut late = Reader::connect(server.address, &id, "mode=head").await?;
-    while late.held.keyframes == 0 {
-        ensure!(late.read().await?.is_none(), "the stream was closed before a Keyframe came");
-    }
+    late.read_until(|held| held.keyframes > 0).await?;
     server.stop(&id).await?;
-    for reader in [&mut stalled, &mut late] {
+    for reader in [&mut stalled, &mut complete, &mut late] {
         ensure!(reader.read_to_close().await?.code == CloseCode::Normal);
-        ensure!(reader.held.hole().is_some(), "it missed nothing");
     }
     let recording = server.recording(&id).await?;
+    ensure!(complete.held.keyframes == 0 && complete.bytes() == recording, "it holds other bytes than the file");
     for mut held in [stalled.held, late.held] {
         ensure!(server.fill(&id, &mut held).await? > 1, "a hole of megabytes came in one answer");
         ensure!(held.bytes() == recording, "after its ranges it holds other bytes than the file");
     }
-    server.end().await?;
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_wants_everything_gets_it_however_long_it_stalls() -> Result<()> {
-    let server = Server::start().await?;
-    let id = server.busy_run().await?;
-    let mut stalled = Reader::connect(server.address, &id, "from=0").await?;
-    stalled.read().await?;
-    server.grown(&id, MUCH).await?;
-    server.stop(&id).await?;
-    ensure!(stalled.read_to_close().await?.code == CloseCode::Normal);
-    ensure!(stalled.held.keyframes == 0 && stalled.held.hole().is_none());
-    ensure!(stalled.bytes() == server.recording(&id).await?);
+    let recorded = Recorded::read(&recording, Framing::Stream)?;
+    let end = recorded.end.context("no End")?;
+    let accepted = end.counts.iter().filter(|count| count.counted == Counted::EVENTS).map(|count| count.count);
+    ensure!(accepted.sum::<u64>() == recorded.events.len() as u64, "events are missing");
+    ensure!(end.time >= begun + STALL, "the run ended at {} ns", end.time);
     server.end().await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, bail, ensure};
 use futures_util::StreamExt as _;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::FrameType;
+use hopscope_record::frame::{FrameType, Payload};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -27,6 +27,8 @@ pub(crate) struct Held {
     frames: BTreeMap<u32, Vec<u8>>,
     /// How many Keyframes came; they are no frames of the recording.
     pub(crate) keyframes: usize,
+    /// How far the run's time has come in its frames of events, in ns.
+    pub(crate) time: i64,
 }
 
 impl Held {
@@ -38,6 +40,9 @@ impl Held {
             if frame.header.frame_type == FrameType::KEYFRAME {
                 self.keyframes += 1;
                 continue;
+            }
+            if let Payload::Events(events) = frame.read()? {
+                self.time = self.time.max(events.cut);
             }
             let before = self.frames.insert(frame.header.number, frame.bytes.to_vec());
             ensure!(before.is_none(), "frame {} came twice", frame.header.number);
@@ -103,6 +108,14 @@ impl Reader {
                 return Ok(close);
             }
         }
+    }
+
+    /// Reads on while the stream is open, until it holds what is wanted.
+    pub(crate) async fn read_until(&mut self, holds: impl Fn(&Held) -> bool) -> Result<()> {
+        while !holds(&self.held) {
+            ensure!(self.read().await?.is_none(), "the stream was closed before");
+        }
+        Ok(())
     }
 
     /// The frames that it holds, one after the other.

@@ -6,19 +6,33 @@ use std::io::{self, Cursor, Read};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::frame::Payload;
 use hopscope_record::{Event, Kind};
-use hopscope_report::export::Document;
 use hopscope_report::export::json::JSON;
+use hopscope_report::export::{Document, EXPORTS};
 use hopscope_report::import::{Code, Fault, ImportError, Imported, import};
 use hopscope_scenario::catalogue::Language;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::exports::written;
 use crate::json::{all_parts, any_event, export};
+use crate::lawful::queued::Queued;
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 
 const USUAL: Shape =
     Shape { messages: 2_000, period: 1_000_000, work: 400_000, sources: 3, workers: 4, unusual: 10, seed: 42 };
+
+const QUEUED: Queued = Queued {
+    messages: 1_000,
+    period: 150_000,
+    work: 200_000,
+    consumers: 1,
+    prefetch: 3,
+    acks_after_work: true,
+    replies: true,
+    unusual: 6,
+    seed: 42,
+};
 
 /// The file that a document makes.
 fn imported(document: &[u8]) -> Result<(Vec<u8>, Imported), ImportError> {
@@ -80,6 +94,26 @@ fn long_cut_and_empty_recordings_come_back() {
             Ok::<_, Infallible>(())
         });
         assert_eq!(imported.frames, frames);
+    }
+}
+
+#[test]
+fn runs_through_queues_come_back_and_every_export_with_them() {
+    for shape in [QUEUED, Queued { replies: false, consumers: 3, ..QUEUED }] {
+        let whole = Recording::queued(shape);
+        assert!(whole.events.iter().any(|event| event.kind == Kind::REQUEUED));
+        for recording in [Recording { end: None, ..whole.clone() }, whole] {
+            let document = export(&recording);
+            let (file, imported) = imported(document.as_bytes()).unwrap();
+            assert!(exported(&file) == document);
+            assert_eq!(imported.events, recording.events.len() as u64);
+            let mut expected = recording.events.clone();
+            expected.sort_by_key(|event| event.time);
+            assert!(events(&file) == expected);
+            for format in EXPORTS {
+                assert!(written(format, &file).0 == written(format, &recording.file()).0, "{}", format.id);
+            }
+        }
     }
 }
 
@@ -312,6 +346,16 @@ proptest! {
         let (file, _) = imported(document.as_bytes()).unwrap();
         prop_assert_eq!(exported(&file), document);
         prop_assert_eq!(events(&file), recording.events);
+    }
+
+    #[test]
+    fn any_run_through_queues_comes_back(
+        messages in 0..40_u64, unusual in 0..16_u64, consumers in 1..4_u32, replies: bool, seed: u64,
+    ) {
+        let recording = Recording::queued(Queued { messages, unusual, consumers, replies, seed, ..QUEUED });
+        let document = export(&recording);
+        let (file, _) = imported(document.as_bytes()).unwrap();
+        prop_assert_eq!(exported(&file), document);
     }
 
     #[test]

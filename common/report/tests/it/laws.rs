@@ -12,8 +12,12 @@ use hopscope_report::laws::{LAWS, Law, LawReport, Laws, MOST_BREACHES};
 use hopscope_scenario::catalogue::{Key, Language, plain};
 use proptest::prelude::*;
 
+#[path = "laws/altering.rs"]
+mod altering;
 #[path = "laws/queues.rs"]
 mod queues;
+
+use altering::{copy, count, has, of, red, remove, stamp, unmark};
 
 const USUAL: Shape =
     Shape { messages: 120, period: 300_000, work: 400_000, sources: 3, workers: 3, unusual: 15, seed: 42 };
@@ -24,27 +28,6 @@ fn judge(recording: &Recording) -> Vec<LawReport> {
     laws.report()
 }
 
-fn red(reports: &[LawReport]) -> Vec<Law> {
-    reports.iter().filter(|report| report.broken > 0).map(|report| report.law).collect()
-}
-
-fn of(reports: &[LawReport], law: Law) -> &LawReport {
-    reports.iter().find(|report| report.law == law).unwrap()
-}
-
-fn count(events: &[Event], kind: Kind) -> u64 {
-    events.iter().filter(|event| event.kind == kind).count() as u64
-}
-
-/// The event of this kind of this attempt.
-fn stamp(events: &mut [Event], message: MessageId, kind: Kind) -> &mut Event {
-    events.iter_mut().find(|event| event.message == message && event.kind == kind).unwrap()
-}
-
-fn has(events: &[Event], message: MessageId, kind: Kind) -> bool {
-    events.iter().any(|event| event.message == message && event.kind == kind)
-}
-
 /// The third attempt on this link with such an event.
 fn victim(events: &[Event], link: u16, such: impl Fn(&Event) -> bool) -> Event {
     *events.iter().filter(|event| event.link.0 == link && such(event)).nth(2).unwrap()
@@ -53,15 +36,6 @@ fn victim(events: &[Event], link: u16, such: impl Fn(&Event) -> bool) -> Event {
 /// An attempt on this link that was answered in time.
 fn answered(events: &[Event], link: u16) -> Event {
     victim(events, link, |event| event.kind == Kind::COMPLETED && !event.is_late())
-}
-
-fn remove(events: &mut Vec<Event>, message: MessageId, kind: Kind) {
-    events.retain(|event| !(event.message == message && event.kind == kind));
-}
-
-fn copy(events: &mut Vec<Event>, message: MessageId, kind: Kind) {
-    let copied = *stamp(events, message, kind);
-    events.push(Event { time: copied.time + 1, ..copied });
 }
 
 /// Alters the recording and gives the trace at fault.
@@ -181,8 +155,7 @@ fn worked_though_turned_away(recording: &mut Recording) -> TraceId {
 
 fn late_mark_removed(recording: &mut Recording) -> TraceId {
     let late = victim(&recording.events, 0, Event::is_late);
-    stamp(&mut recording.events, late.message, Kind::COMPLETED).a &= !LATE;
-    late.trace
+    unmark(&mut recording.events, late)
 }
 
 fn late_mark_added(recording: &mut Recording) -> TraceId {

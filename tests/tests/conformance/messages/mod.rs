@@ -89,36 +89,49 @@ async fn identity(transport: &'static dyn Messaging) -> Result<()> {
 
 /// A program takes a request, publishes it again with the headers that it had, and so stays in the tree.
 async fn copied(transport: &'static dyn Messaging) -> Result<()> {
-    joined(transport, |headers| headers).await
+    joined(transport, |headers| headers, None).await
 }
+
+const OWN_SPAN: u64 = 0x00f0_67aa_0ba9_02b7;
 
 /// A program takes a request and publishes another under a span of its own.
 async fn own_span(transport: &'static dyn Messaging) -> Result<()> {
-    let shape = Shape { replies: false, ..CALM };
-    let rig = Rig::without_worker(transport, shape).await?;
-    let (call, reply) = rig.send("through a program").await;
-    good(reply)?;
-    let span = 0x00f0_67aa_0ba9_02b7_u64;
-    program::forward(&rig.broker, QUEUES, |headers| program::with_span(&headers, span)).await?;
-    let log = rig.close().await?;
-    let arrived = log.at(REPLIES, Kind::ENQUEUED);
-    same("trace", &arrived[0].trace, &call.trace)?;
-    same("parent", &arrived[0].parent, &MessageId(span))
+    let kept = joined(transport, |headers| program::with_span(&headers, OWN_SPAN, true), None).await;
+    kept.context("one that hands tracestate on")?;
+    let dropped = |headers| program::with_span(&headers, OWN_SPAN, false);
+    joined(transport, dropped, Some(MessageId(OWN_SPAN))).await.context("one that drops tracestate")
 }
 
-async fn joined(transport: &'static dyn Messaging, change: fn(program::Headers) -> program::Headers) -> Result<()> {
-    let shape = Shape { replies: false, ..CALM };
-    let rig = Rig::without_worker(transport, shape).await?;
+/// Has a program take a request and put it into the second queue, with headers that `change` makes of those it had, and our
+/// worker take it there. It is a message of its own, caused by `parent`, by default the request, and goes on as any other.
+async fn joined(
+    transport: &'static dyn Messaging,
+    change: fn(program::Headers) -> program::Headers,
+    parent: Option<MessageId>,
+) -> Result<()> {
+    let (seen, mut arrivals) = mpsc::unbounded_channel();
+    let mut rig = Rig::without_worker(transport, Shape { replies: false, ..CALM }).await?;
+    rig.take(QUEUES[1], RETURN, Arc::new(Witness(seen))).await?;
     let (call, reply) = rig.send("through a program").await;
     good(reply)?;
     program::forward(&rig.broker, QUEUES, change).await?;
+    let (arrived, body) = arrivals.recv().await.context("nothing came")?;
+    same("body", &body.bytes, &Bytes::from("through a program"))?;
+    rig.broker.empty().await;
     let log = rig.close().await?;
-    let arrived = log.at(REPLIES, Kind::ENQUEUED);
-    same("messages in the second queue", &arrived.len(), &1)?;
-    ensure!(arrived[0].message != call.message, "two messages have one id");
-    same("trace", &arrived[0].trace, &call.trace)?;
-    same("link", &arrived[0].link, &LinkIndex::NONE)?;
-    same("parent", &arrived[0].parent, &call.message)
+    let put = log.at(REPLIES, Kind::ENQUEUED);
+    let [put] = &put[..] else { bail!("{} messages in the second queue", put.len()) };
+    ensure!(put.message != call.message && !put.message.is_none(), "the message was not minted anew");
+    let expected = (call.trace, parent.unwrap_or(call.message), LinkIndex::NONE);
+    same("what the program put", &(put.trace, put.parent, put.link), &expected)?;
+    let taken = log.deliveries(REPLIES, put.message);
+    let [delivered] = &taken[..] else { bail!("{} deliveries", taken.len()) };
+    let found = (arrived.trace, arrived.message, arrived.link);
+    same("who the worker saw", &found, &(call.trace, delivered.message, RETURN))?;
+    same("its parent", &log.one(arrived.message, Kind::RECEIVED)?.parent, &put.message)?;
+    same("the delivery", &log.kinds(arrived.message), &vec![Kind::DELIVERED, Kind::RECEIVED, Kind::ACKED])?;
+    ensure!(log.recorded.events.iter().all(|event| event.message.is_none() || event.trace == call.trace));
+    Ok(())
 }
 
 /// A message of a program that knows nothing of us has a trace of its own, which our consumer carries on.

@@ -49,12 +49,19 @@ pub(crate) async fn forward(
     Ok(connection.close(200, "done".into()).await?)
 }
 
-/// The same trace under another span, as a program that traces by itself writes it.
-pub(crate) fn with_span(headers: &Headers, span: u64) -> Headers {
+/// The same trace under another span, as a program that traces by itself writes it. It hands our `tracestate` on behind its
+/// own, as the standard has it, or knows nothing of `tracestate`.
+pub(crate) fn with_span(headers: &Headers, span: u64, keeps_state: bool) -> Headers {
     let mut own = FieldTable::default();
-    if let Some(AMQPValue::LongString(parent)) = headers.inner().get(TRACEPARENT) {
-        let trace = String::from_utf8_lossy(&parent.as_bytes()[..36]).into_owned();
-        own.insert(TRACEPARENT.into(), AMQPValue::LongString(format!("{trace}{span:016x}-01").into()));
+    for (name, value) in headers.inner() {
+        let AMQPValue::LongString(text) = value else { continue };
+        let text = String::from_utf8_lossy(text.as_bytes());
+        let changed = match name.as_str() {
+            TRACEPARENT => format!("{}{span:016x}-01", &text[..36]),
+            TRACESTATE if keeps_state => format!("other=1,{text}"),
+            _ => continue,
+        };
+        own.insert(name.clone(), AMQPValue::LongString(changed.into()));
     }
     own
 }

@@ -146,12 +146,17 @@ impl Rig {
 
     /// Begins to take requests, which `handler` works on.
     pub(crate) async fn work(&mut self, handler: Arc<dyn Handler>) -> Result<()> {
-        let recorder = self.recording.recorder(WORKER, TAKE);
+        self.take(QUEUES[0], TAKE, handler).await
+    }
+
+    /// Has the worker take from a queue over a link.
+    pub(crate) async fn take(&mut self, queue: &str, link: LinkIndex, handler: Arc<dyn Handler>) -> Result<()> {
+        let recorder = self.recording.recorder(WORKER, link);
         let source = recorder.new_source().context("no source")?;
-        self.broker.delivers(source, TAKE);
+        self.broker.delivers(source, link);
         let inbound = Inbound {
             broker: self.broker.address(),
-            queue: QUEUES[0].into(),
+            queue: queue.into(),
             source,
             prefetch: self.shape.prefetch,
             ack: AckTime::AfterWork,

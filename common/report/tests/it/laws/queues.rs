@@ -1,5 +1,6 @@
 //! The laws on runs through queues.
 
+use super::altering::{skip, step, swap};
 use super::*;
 use crate::lawful::queued::Queued;
 use hopscope_record::kind::QueueStep;
@@ -61,10 +62,8 @@ fn moved(kind: Kind, other: Kind, link: u16, by: i64) -> impl Fn(&mut Recording)
 /// Alters the step that a queue stamps.
 fn stepped(kind: Kind, change: fn(QueueStep) -> QueueStep) -> impl Fn(&mut Recording) -> TraceId {
     move |recording| {
-        let Event { trace, message, b, .. } = one(recording, kind, 1);
-        let step = QueueStep::from_value(b).unwrap();
-        stamp(&mut recording.events, message, kind).b = change(step).to_value();
-        trace
+        let at = one(recording, kind, 1);
+        step(&mut recording.events, at, change)
     }
 }
 
@@ -85,7 +84,7 @@ const TABLE: &[Row] = &[
         &[TakeLowers, Closing, Steps, Conservation, Little, OpenAtEnd, Accepted],
         &[],
     ),
-    Row(PLAIN, "two deliveries swapped", swapped, &[Order], &[Order]),
+    Row(PLAIN, "two deliveries swapped", |r| swap(&mut r.events, REQUESTS), &[Order], &[Order]),
     Row(
         PLAIN,
         "a delivery copied",
@@ -240,21 +239,6 @@ const TABLE: &[Row] = &[
     Row(RICH, "the mark of a late reply removed", late_unmarked, &[Closing], &[Closing]),
 ];
 
-/// Two copies that were ready together change places; the second delivery is the one that is late.
-fn swapped(recording: &mut Recording) -> TraceId {
-    let put = |event: &Event| {
-        let enqueued = |other: &&Event| other.kind == Kind::ENQUEUED && other.message == event.parent;
-        recording.events.iter().find(enqueued).unwrap().a
-    };
-    let taken: Vec<_> =
-        recording.events.iter().filter(|event| event.kind == Kind::DELIVERED && event.place == REQUESTS).collect();
-    let pair = taken.windows(2).find(|pair| put(pair[1]) < pair[0].a).unwrap();
-    let (first, second) = (*pair[0], *pair[1]);
-    stamp(&mut recording.events, first.message, Kind::DELIVERED).parent = second.parent;
-    stamp(&mut recording.events, second.message, Kind::DELIVERED).parent = first.parent;
-    second.trace
-}
-
 fn never_put(recording: &mut Recording) -> TraceId {
     let Event { trace, message, .. } = one(recording, Kind::DELIVERED, 1);
     stamp(&mut recording.events, message, Kind::DELIVERED).parent = MessageId::new(SourceId(77), 1, 1);
@@ -262,17 +246,13 @@ fn never_put(recording: &mut Recording) -> TraceId {
 }
 
 fn last_depth(recording: &mut Recording) -> TraceId {
-    let last = recording.events.iter_mut().rfind(|event| event.place == REQUESTS).unwrap();
-    let step = QueueStep::from_value(last.b).unwrap();
-    last.b = QueueStep { before: step.before + 1, after: step.after + 1, ..step }.to_value();
-    last.trace
+    let last = *recording.events.iter().rfind(|event| event.place == REQUESTS).unwrap();
+    step(&mut recording.events, last, |step| QueueStep { before: step.before + 1, after: step.after + 1, ..step })
 }
 
 fn ordinal_gap(recording: &mut Recording) -> TraceId {
-    let Event { a, trace, .. } = one(recording, Kind::DELIVERED, 1);
-    let at_queue = recording.events.iter_mut().filter(|event| event.place == REQUESTS);
-    at_queue.filter(|event| event.a >= a).for_each(|event| event.a += 1);
-    trace
+    let from = one(recording, Kind::DELIVERED, 1);
+    skip(&mut recording.events, from)
 }
 
 fn acked_as_requeued(recording: &mut Recording) -> TraceId {
@@ -288,9 +268,8 @@ fn deliveries_off(recording: &mut Recording) -> TraceId {
 }
 
 fn late_unmarked(recording: &mut Recording) -> TraceId {
-    let late = recording.events.iter_mut().find(|event| event.kind == Kind::COMPLETED && event.is_late()).unwrap();
-    late.a &= !LATE;
-    late.trace
+    let late = *recording.events.iter().find(|event| event.kind == Kind::COMPLETED && event.is_late()).unwrap();
+    unmark(&mut recording.events, late)
 }
 
 #[test]
