@@ -1,6 +1,7 @@
 //! The page in a real browser, used as a person uses it.
 
 mod accessibility;
+mod beside;
 mod broken_law;
 mod cut_off;
 mod elsewhere;

@@ -49,9 +49,12 @@ fn words(status: &Status, missing: Option<Missing>, detail: Option<String>) -> O
     match status {
         Status::Cut if detail.is_some() => detail.map(|detail| (t(text!("run.cut")), detail)),
         Status::Whole => detail.map(|detail| (t(text!("run.early")), detail)),
-        Status::Loading | Status::Running | Status::Stopping if missing.is_some() => missing.map(counting),
+        Status::Loading | Status::Running | Status::Elsewhere | Status::Stopping if missing.is_some() => {
+            missing.map(counting)
+        }
         Status::Starting => Some((t(text!("run.starting")), String::new())),
         Status::Loading => Some((t(text!("run.loading")), String::new())),
+        Status::Elsewhere => Some((t(text!("run.elsewhere")), t(text!("run.elsewhere.remedy")))),
         Status::Lost => Some((t(text!("run.lost")), t(text!("run.lost.remedy")))),
         Status::Cut => Some((t(text!("run.cut")), t(text!("run.cut.remedy")))),
         Status::Refused(refusal) => Some(refused(refusal)),

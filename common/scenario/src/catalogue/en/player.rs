@@ -164,6 +164,8 @@ pub(super) const TEXTS: Table = &[
     ("run.damaged", "The rest of the recording cannot be read"),
     ("run.damaged.remedy", "{reason}. What came before is shown."),
     ("run.early", "The run ended before its time"),
+    ("run.elsewhere", "Another process runs this"),
+    ("run.elsewhere.remedy", "It is shown as it goes on, and is stopped where it was started."),
     ("run.full", "The run is longer than the page keeps: dots and traces end at {time}, the figures go on."),
     ("run.loading", "Loading the run…"),
     ("run.lost", "Connection lost. Trying again…"),
