@@ -34,7 +34,7 @@ async fn a_run_of_another_process_is_opened_from_the_list_and_followed_to_its_en
 
         running.interrupt()?;
         hands.find("[data-action=export-json]").await?;
-        hands.gone(".notice").await?;
+        hands.gone(".notice[data-status]").await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())
     })

@@ -41,8 +41,13 @@ pub(crate) enum Status {
     Cut,
     /// It did not start, or is not to be had.
     Refused(Refusal),
-    /// Its frames cannot be read.
-    Damaged(String),
+    /// The rest of its frames cannot be read.
+    Damaged {
+        /// Whether they are of another version of Hopscope.
+        other_version: bool,
+        /// What the decoder says, for who looks into it.
+        detail: String,
+    },
 }
 
 impl Status {
@@ -59,7 +64,7 @@ impl Status {
             Self::Whole => "whole",
             Self::Cut => "cut",
             Self::Refused(_) => "refused",
-            Self::Damaged(_) => "damaged",
+            Self::Damaged { .. } => "damaged",
         }
     }
 

@@ -170,7 +170,7 @@ impl Run {
     }
 
     fn damaged(self, error: &BufferError) {
-        self.status.set(Status::Damaged(error.to_string()));
+        self.status.set(Status::Damaged { other_version: error.is_of_another_version(), detail: error.to_string() });
         self.wanted.notify();
     }
 }
