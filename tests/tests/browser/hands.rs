@@ -47,6 +47,12 @@ impl Hands {
         Ok(())
     }
 
+    /// Presses a key where the focus is while another is held.
+    pub(crate) async fn chord(&self, held: Key, key: impl Into<TypingData>) -> Result<()> {
+        self.driver.action_chain().key_down(held.clone()).send_keys(key).key_up(held).perform().await?;
+        Ok(())
+    }
+
     /// The id of the run that the page's address names.
     pub(crate) async fn shown_run(&self) -> Result<String> {
         let url = self.driver.current_url().await?;
@@ -108,6 +114,21 @@ impl Hands {
     /// The value of an attribute of the first element of that kind.
     pub(crate) async fn attribute(&self, css: &str, name: &str) -> Result<String> {
         self.find(css).await?.attr(name).await?.with_context(|| format!("{css} has no {name}"))
+    }
+
+    /// Where the world's origin is on the canvas, in whole pixels.
+    pub(crate) async fn pan(&self) -> Result<[i64; 2]> {
+        let [at] = self.places(&[".scene > g"]).await?[..] else { anyhow::bail!("no scene") };
+        Ok(at)
+    }
+
+    /// Where drawings are put by their `transform`, in whole units.
+    pub(crate) async fn places(&self, css: &[&str]) -> Result<Vec<[i64; 2]>> {
+        let script = "return arguments[0].map((css) => {
+            const { e, f } = document.querySelector(css).transform.baseVal.consolidate().matrix;
+            return [Math.round(e), Math.round(f)];
+        })";
+        Ok(self.driver.execute(script, vec![json!(css)]).await?.convert()?)
     }
 
     /// Sends downloads into this folder.

@@ -24,7 +24,105 @@ async fn a_scenario_is_built_run_and_read_by_the_keyboard_alone() -> Result<()> 
     .await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_a_drawing_is_reached_selected_moved_and_deleted_by_the_keyboard_alone() -> Result<()> {
+    let server = Server::start().await?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.tab_to("[data-template=hello-async]").await?;
+        hands.press(Key::Enter).await?;
+        hands.find("[data-link=l2]").await?;
+        pan(&hands).await?;
+        links(&hands).await?;
+        several(&hands).await?;
+        fields(&hands).await?;
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// With nothing selected the arrow keys move the canvas, and what gets the focus out of sight is brought into it.
+async fn pan(hands: &Hands) -> Result<()> {
+    let [x, y] = hands.pan().await?;
+    hands.press(Key::Right).await?;
+    hands.press(Key::Down).await?;
+    hands.chord(Key::Shift, Key::Left).await?;
+    assert_eq!(hands.pan().await?, [x - 80 + 20, y - 80]);
+    for _ in 0..20 {
+        hands.press(Key::Right).await?;
+    }
+    hands.tab_to("[data-node=n1]").await?;
+    let script = "const node = document.querySelector('[data-node=n1] .card').getBoundingClientRect();
+        const canvas = document.querySelector('.canvas').getBoundingClientRect();
+        return node.left >= canvas.left && node.right <= canvas.right
+            && node.top >= canvas.top && node.bottom <= canvas.bottom";
+    let seen: bool = hands.driver.execute(script, Vec::new()).await?.convert()?;
+    assert!(seen, "what has the focus is out of sight");
+    picture(&hands.driver, "keyboard-panned").await
+}
+
+/// A link from a queue is selected and deleted; the focus goes to the queue.
+async fn links(hands: &Hands) -> Result<()> {
+    hands.tab_back_to("[data-link=l2]").await?;
+    hands.find("[data-link=l2][aria-pressed=false]").await?;
+    picture(&hands.driver, "keyboard-link").await?;
+    hands.press(Key::Enter).await?;
+    hands.find("[data-link=l2][aria-pressed=true]").await?;
+    hands.find(".inspector select[name=protocol]").await?;
+    hands.press(Key::Delete).await?;
+    hands.gone("[data-link=l2]").await?;
+    hands.has_focus("[data-node=n2]").await?;
+    hands.chord(Key::Control, "z").await?;
+    hands.find("[data-link=l2]").await?;
+    Ok(())
+}
+
+/// Two nodes are selected one after the other, moved together, taken back in one step; then one is taken out again.
+async fn several(hands: &Hands) -> Result<()> {
+    let both = ["[data-node=n2]", "[data-node=n3]"];
+    let before = hands.places(&both).await?;
+    hands.press(Key::Enter).await?;
+    hands.find("[data-node=n2][aria-pressed=true]").await?;
+    hands.tab_to("[data-node=n3]").await?;
+    hands.chord(Key::Shift, Key::Enter).await?;
+    hands.find("[data-node=n3][aria-pressed=true]").await?;
+    assert_eq!(hands.count("[data-node][aria-pressed=true]").await?, 2);
+    hands.press(Key::Down).await?;
+    hands.press(Key::Down).await?;
+    let moved = before.iter().map(|[x, y]| [*x, y + 40]).collect::<Vec<_>>();
+    assert_eq!(hands.places(&both).await?, moved);
+    picture(&hands.driver, "keyboard-several").await?;
+    hands.chord(Key::Control, "z").await?;
+    assert_eq!(hands.places(&both).await?, before);
+    hands.chord(Key::Shift, Key::Enter).await?;
+    hands.find("[data-node=n3][aria-pressed=false]").await?;
+    hands.find("[data-node=n2][aria-pressed=true]").await?;
+    Ok(())
+}
+
+/// Enter on what is selected goes to its fields, and Escape back.
+async fn fields(hands: &Hands) -> Result<()> {
+    hands.press(Key::Enter).await?;
+    hands.find("[data-node=n3][aria-pressed=true]").await?;
+    hands.press(Key::Enter).await?;
+    hands.has_focus(".inspector input").await?;
+    hands.press(Key::Escape).await?;
+    hands.has_focus("[data-node=n3]").await
+}
+
 impl Hands {
+    /// Goes back by Shift and Tab to an element of that kind.
+    async fn tab_back_to(&self, css: &str) -> Result<()> {
+        for _ in 0..STOPS {
+            self.chord(Key::Shift, Key::Tab).await?;
+            if self.focused(css).await? {
+                return Ok(());
+            }
+        }
+        bail!("Shift and Tab do not lead back to {css}")
+    }
+
     /// Whether the focus is on an element of that kind.
     async fn focused(&self, css: &str) -> Result<bool> {
         let script = "return document.activeElement.matches(arguments[0])";
@@ -57,6 +155,8 @@ async fn build(hands: &Hands) -> Result<()> {
     hands.press(Key::Space).await?;
     hands.find("[data-node=n2][aria-pressed=true]").await?;
     hands.tab_to("[data-node=n1]").await?;
+    hands.find("[data-node=n1][aria-pressed=false]").await?;
+    hands.press(Key::Enter).await?;
     hands.find("[data-node=n1][aria-pressed=true]").await?;
     let before = hands.attribute("[data-node=n1]", "transform").await?;
     hands.press(Key::Up).await?;

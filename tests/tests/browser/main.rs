@@ -1,8 +1,11 @@
 //! The page in a real browser, used as a person uses it.
 
 mod accessibility;
+mod beside;
 mod broken_law;
 mod cut_off;
+mod early;
+mod editor;
 mod elsewhere;
 mod first_run;
 mod hands;

@@ -1,6 +1,7 @@
 //! A run as an outside reader sees it: started over HTTP, followed over the WebSocket, checked frame by frame.
 
 mod behind;
+mod beside;
 mod reader;
 mod resume;
 mod server;

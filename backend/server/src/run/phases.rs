@@ -139,26 +139,27 @@ impl Running {
         stop: &CancellationToken,
         most_events: u64,
     ) -> Option<Early> {
+        // First the phase, then its load: the first message of all is stamped within it, on whatever thread.
+        self.begin(if self.settings.warm_up.0 > 0 { Phase::WarmUp } else { Phase::Measured }, state);
         generator.begin(zero);
         let last = self.settings.offered().0.saturating_add(MOST_BEHIND_NS);
         let early = tokio::select! {
             () = stop.cancelled() => Some(Early::Stopped),
             early = self.cannot_go_on(most_events) => Some(early),
             () = generator.ended() => None,
-            () = self.warm_up_then_measure(zero, last, state) => None,
+            () = self.measure_after_warm_up(zero, last, state) => None,
         };
         generator.end().await;
         early
     }
 
-    /// Begins the phases in which load is offered, each in its time; resolves at `last`, in ns from `zero` on.
-    async fn warm_up_then_measure(&self, zero: i64, last: u64, state: &watch::Sender<RunState>) {
+    /// Begins the measured phase in its time, where a warm-up comes before it; resolves at `last`, in ns from `zero` on.
+    async fn measure_after_warm_up(&self, zero: i64, last: u64, state: &watch::Sender<RunState>) {
         let warm_up = self.settings.warm_up.0;
         if warm_up > 0 {
-            self.begin(Phase::WarmUp, state);
             self.timer.until(zero.saturating_add_unsigned(warm_up)).await;
+            self.begin(Phase::Measured, state);
         }
-        self.begin(Phase::Measured, state);
         self.timer.until(zero.saturating_add_unsigned(last)).await;
     }
 

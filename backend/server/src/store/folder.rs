@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::follow::Followed;
 use super::keys::{self, Keys, Maker};
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
 use crate::record::Summary;
@@ -31,6 +32,8 @@ pub(super) struct Inner {
     pub(super) folder: PathBuf,
     /// Runs that this process records.
     pub(super) live: Mutex<HashMap<RunId, Live>>,
+    /// Runs that another process records, as far as someone follows them here.
+    pub(super) followed: Mutex<HashMap<RunId, Followed>>,
     /// Held while a summary is changed.
     pub(super) summaries: Mutex<()>,
     /// Summaries that the disk had no room for.
@@ -96,10 +99,10 @@ impl Inner {
             _ => at(&path)(error),
         })?;
         let bytes = file.metadata().map_err(at(&path))?.len();
-        let elsewhere = || RunSummary {
-            state: RecordingState::Recording,
-            bytes,
-            ..noted.clone().unwrap_or_else(|| summary::empty(id))
+        let elsewhere = || {
+            let noted = noted.clone().unwrap_or_else(|| summary::empty(id));
+            let noted = RunSummary { state: RecordingState::Recording, bytes, ..noted };
+            self.followed().get(id).map_or(noted.clone(), |followed| followed.tell(noted))
         };
         match file.try_lock() {
             Ok(()) => {}
@@ -111,8 +114,9 @@ impl Inner {
             return Ok(elsewhere());
         }
         let scan = summary::scan(id, &mut file).map_err(at(&path))?;
-        let mut summary = scan.summary;
-        match (scan.damage, scan.torn) {
+        let (damage, torn) = (scan.damage, scan.is_torn());
+        let mut summary = scan.over();
+        match (damage, torn) {
             // Bytes after damage are left alone: someone may want to look at them.
             (Some(damage), _) => tracing::warn!("run {id} is readable up to byte {}: {damage}", summary.bytes),
             (None, true) => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
@@ -140,7 +144,7 @@ impl Inner {
         } else {
             // What was recorded and what is stored are two things now, so the file is asked.
             let stored = File::open(self.recording(id)).and_then(|mut file| summary::scan(id, &mut file))?;
-            let events = stored.summary.events;
+            let events = stored.so_far().events;
             (events, (recorded.events() + recorded.lost).saturating_sub(events))
         };
         let _guard = self.summaries();
@@ -224,6 +228,10 @@ impl Inner {
 
     pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn followed(&self) -> MutexGuard<'_, HashMap<RunId, Followed>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unwritten(&self) -> MutexGuard<'_, HashMap<RunId, RunSummary>> {

@@ -40,7 +40,7 @@ impl Store {
         draft.as_file().sync_all().map_err(failed)?;
         let (id, mut file) = self.take_in(draft)?;
         file.rewind().map_err(failed)?;
-        let mut summary = summary::scan(&id, &mut file).map_err(failed)?.summary;
+        let mut summary = summary::scan(&id, &mut file).map_err(failed)?.over();
         if let Some(name) = name {
             name.clone_into(&mut summary.name);
         }

@@ -6,6 +6,7 @@
 
 mod drafts;
 mod folder;
+mod follow;
 mod id;
 mod import;
 mod keys;
@@ -24,6 +25,7 @@ use hopscope_scenario::plan::RunSettings;
 use tokio::sync::watch;
 
 use folder::{Inner, Live};
+use follow::follow;
 pub use id::{BadRunId, RunId};
 pub use import::StoreImportError;
 use keys::Keys;
@@ -43,7 +45,7 @@ pub enum StoreError {
     /// The run is still being recorded, here or by another process, and must end first.
     #[error("run {0} is still being recorded")]
     Recording(RunId),
-    /// Another process records the run, and only that one can say how far it is.
+    /// Another process records the run, and only that one can change what it is.
     #[error("run {0} is being recorded by another process")]
     Elsewhere(RunId),
     /// The recording has fewer frames.
@@ -181,8 +183,7 @@ impl Store {
     /// A reader of the run's frames from number `from` on.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchFrame`] when `from` lies beyond the next frame, [`StoreError::Elsewhere`], or as
-    /// [`Store::get`].
+    /// [`StoreError::NoSuchFrame`] when `from` lies beyond the next frame, or as [`Store::get`].
     pub fn tail(&self, id: &RunId, from: u32) -> Result<Tail, StoreError> {
         let (progress, keys) = self.known(id)?;
         let frames = progress.borrow().frames;
@@ -205,7 +206,7 @@ impl Store {
     /// The newest Keyframe after frame `at_most` or an earlier one, as a frame; `None` if there is none yet.
     ///
     /// # Errors
-    /// [`StoreError::Elsewhere`], as [`Store::get`], or when the side file cannot be read.
+    /// As [`Store::get`], or when the side file cannot be read.
     pub fn keyframe(&self, id: &RunId, at_most: u32) -> Result<Option<Vec<u8>>, StoreError> {
         let (_, keys) = self.known(id)?;
         keys.keyframe(at_most).map_err(at(&self.inner.keys_file(id)))
@@ -216,7 +217,9 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn file(&self, id: &RunId) -> Result<(File, u64), StoreError> {
-        let bytes = self.get(id)?.bytes;
+        let RunSummary { state, bytes, .. } = self.get(id)?;
+        // Of a recording that another process makes the length alone does not tell.
+        let bytes = if state == RecordingState::Recording { self.known(id)?.0.borrow().bytes } else { bytes };
         let path = self.inner.recording(id);
         Ok((File::open(&path).map_err(at(&path))?, bytes))
     }
@@ -261,14 +264,15 @@ impl Store {
         }
     }
 
-    /// How far a run has come, and its index. The watch of one that is over stands still.
+    /// How far a run has come, and its index. The watch of one that is over stands still; one that another process
+    /// records is followed from now on.
     fn known(&self, id: &RunId) -> Result<(watch::Receiver<Progress>, Keys), StoreError> {
         if let Some(live) = self.inner.live().get(id) {
             return Ok((live.progress.clone(), live.keys.clone()));
         }
         let summary = self.get(id)?;
         if summary.state == RecordingState::Recording {
-            return Err(StoreError::Elsewhere(id.clone()));
+            return follow(&self.inner, id).map_err(at(&self.inner.recording(id)));
         }
         let progress = Progress { frames: summary.frames, bytes: summary.bytes };
         Ok((watch::channel(progress).1, self.inner.stored_keys(id, progress)))

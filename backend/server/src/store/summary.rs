@@ -73,45 +73,73 @@ pub fn reason_name(reason: EndReason) -> String {
     }
 }
 
-/// What reading a whole file told.
+/// Bytes read at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// Reads a recording from its first byte on and keeps what is in it, as far as it is good.
 pub(super) struct Scan {
-    pub(super) summary: RunSummary,
-    /// Whether the file ends in the middle of a frame.
-    pub(super) torn: bool,
+    decoder: Decoder,
+    counter: Counter,
+    chunk: Vec<u8>,
     /// What stopped the reading before the file's end.
     pub(super) damage: Option<DecodeError>,
 }
 
-/// Bytes read at a time.
-const CHUNK: usize = 256 * 1024;
+impl Scan {
+    /// Of a recording of which nothing is read yet.
+    pub(super) fn new(id: &RunId) -> Self {
+        let counter = Counter { events: EventDecoder::new(), batch: Vec::new(), names: Vec::new(), summary: empty(id) };
+        Self { decoder: Decoder::new(Framing::File), counter, chunk: vec![0; CHUNK], damage: None }
+    }
+
+    /// Reads on to the file's end, or to what is damaged.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn read(&mut self, file: &mut impl Read) -> std::io::Result<()> {
+        while self.damage.is_none() {
+            let count = file.read(&mut self.chunk)?;
+            if count == 0 {
+                break;
+            }
+            self.decoder.push(self.chunk.get(..count).unwrap_or_default());
+            self.damage = loop {
+                match self.decoder.next_frame() {
+                    Ok(Some(frame)) => self.counter.count(&frame),
+                    Ok(None) => break None,
+                    Err(error) => break Some(error),
+                }
+            };
+        }
+        self.counter.summary.bytes = self.decoder.good_offset();
+        Ok(())
+    }
+
+    /// What was read, as a recording that goes on.
+    pub(super) const fn so_far(&self) -> &RunSummary {
+        &self.counter.summary
+    }
+
+    /// What was read, as a recording that nobody makes any more.
+    pub(super) fn over(self) -> RunSummary {
+        let state = if self.decoder.is_ended() { RecordingState::Ended } else { RecordingState::Cut };
+        RunSummary { state, ..self.counter.summary }
+    }
+
+    /// Whether the file ends in the middle of a frame.
+    pub(super) fn is_torn(&self) -> bool {
+        self.decoder.is_mid_frame()
+    }
+}
 
 /// Reads a recording from its first byte and says what is in it, as far as it is good.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub(super) fn scan(id: &RunId, file: &mut File) -> std::io::Result<Scan> {
-    let mut counter = Counter { events: EventDecoder::new(), batch: Vec::new(), names: Vec::new(), summary: empty(id) };
-    let mut decoder = Decoder::new(Framing::File);
-    let mut chunk = vec![0; CHUNK];
-    let mut damage = None;
-    while damage.is_none() {
-        let count = file.read(&mut chunk)?;
-        if count == 0 {
-            break;
-        }
-        decoder.push(chunk.get(..count).unwrap_or_default());
-        damage = loop {
-            match decoder.next_frame() {
-                Ok(Some(frame)) => counter.count(&frame),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-    }
-    let mut summary = counter.summary;
-    summary.bytes = decoder.good_offset();
-    summary.state = if decoder.is_ended() { RecordingState::Ended } else { RecordingState::Cut };
-    Ok(Scan { summary, torn: decoder.is_mid_frame(), damage })
+    let mut scan = Scan::new(id);
+    scan.read(file)?;
+    Ok(scan)
 }
 
 /// The summary of a run of which nothing but its id is known.

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::use_editor;
 use crate::state::document::Editor;
+use crate::ui::focus;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{issue_text, t, t_with};
 
@@ -19,13 +20,8 @@ impl Editor {
         let from = self.linking.get_untracked();
         self.linking.set(None);
         self.gesture.set(Gesture::Idle);
-        let node = from.and_then(|id| {
-            let selector = format!("[data-node=\"{id}\"]");
-            document().query_selector(&selector).ok().flatten()
-        });
-        if let Some(node) = node.and_then(|node| node.dyn_into::<web_sys::SvgElement>().ok()) {
-            // A node that has just gone cannot take the focus, and need not.
-            let _ = node.focus();
+        if let Some(id) = from {
+            focus(&format!("[data-node=\"{id}\"]"));
         }
     }
 }

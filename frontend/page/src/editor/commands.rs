@@ -64,6 +64,13 @@ impl Editor {
         }
     }
 
+    /// Adds a node to what is selected, or takes it out.
+    pub(crate) fn toggle(self, id: String) {
+        let selected = self.selection.with_untracked(|selection| selection.nodes.contains(&id));
+        self.end_gesture();
+        self.perform(if selected { Effect::Deselect { id } } else { Effect::Select { id, extend: true } });
+    }
+
     /// Adds a node where there is room near the middle of what the canvas shows, and selects it.
     pub(crate) fn add_in_view(self, kind: Kind) {
         let middle = self.view.middle();

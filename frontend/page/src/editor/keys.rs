@@ -1,16 +1,18 @@
 //! The keyboard: everything that a pointer can do.
 
-use hopscope_view::geometry::{GRID, Point};
+use hopscope_view::geometry::{GRID, Point, Rect};
 use hopscope_view::gestures::{Gesture, Input};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::files;
 use crate::state::document::{Editor, Selection};
-use crate::ui::on_window;
+use crate::ui::{focus, on_window};
 
-/// How far an arrow key moves with Shift.
+/// How far an arrow key moves what is selected with Shift.
 const FINE: f64 = 5.0;
+/// How far an arrow key moves the canvas where nothing is selected that could move, in pixels.
+const PAN: f64 = 80.0;
 /// One step of zoom.
 pub(crate) const ZOOM_STEP: f64 = 1.25;
 
@@ -39,6 +41,8 @@ enum Place {
     Button,
     /// On the canvas, or nowhere in particular.
     Canvas,
+    /// On the inspector itself, which the arrow keys scroll.
+    Inspector,
     /// In a part of the page that has keys of its own.
     Elsewhere,
 }
@@ -55,8 +59,18 @@ fn place(event: &web_sys::KeyboardEvent) -> Place {
         Place::Elsewhere
     } else if within("button") {
         Place::Button
+    } else if within(".inspector") {
+        Place::Inspector
     } else {
         Place::Canvas
+    }
+}
+
+/// Shows what the keyboard has come to; a pointer sees where it is.
+pub(crate) fn reveal(editor: Editor, event: &web_sys::FocusEvent, rect: Rect) {
+    let element = event_target::<web_sys::Element>(event);
+    if element.matches(":focus-visible").unwrap_or(false) {
+        editor.view.reveal(rect);
     }
 }
 
@@ -65,17 +79,19 @@ fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
     let key = event.key();
     let place = place(event);
     if key == "Escape" {
-        return if place == Place::Typing { leave_field() } else { escape(editor) };
+        return if place == Place::Typing { leave_field(editor) } else { escape(editor) };
     }
     if event.ctrl_key() || event.meta_key() {
         return place != Place::Typing && command(editor, &key.to_lowercase(), event.shift_key())
             || key.eq_ignore_ascii_case("s") && command(editor, "s", false);
     }
     let taken = place == Place::Button && matches!(key.as_str(), "Enter" | " ");
-    matches!(place, Place::Canvas | Place::Button)
-        && !taken
-        && !event.alt_key()
-        && plain(editor, &key, event.shift_key())
+    match place {
+        Place::Typing | Place::Elsewhere => false,
+        _ if taken || event.alt_key() => false,
+        Place::Inspector if key.starts_with("Arrow") => false,
+        Place::Canvas | Place::Button | Place::Inspector => plain(editor, &key, event.shift_key()),
+    }
 }
 
 fn command(editor: Editor, key: &str, shift: bool) -> bool {
@@ -90,52 +106,106 @@ fn command(editor: Editor, key: &str, shift: bool) -> bool {
 }
 
 fn plain(editor: Editor, key: &str, shift: bool) -> bool {
-    let step = if shift { FINE } else { GRID };
     match key {
-        "Delete" | "Backspace" => editor.delete_selected(),
-        "ArrowLeft" => return nudge(editor, -step, 0.0),
-        "ArrowRight" => return nudge(editor, step, 0.0),
-        "ArrowUp" => return nudge(editor, 0.0, -step),
-        "ArrowDown" => return nudge(editor, 0.0, step),
+        "Delete" | "Backspace" => delete(editor),
+        "ArrowLeft" => arrow(editor, Point::new(-1.0, 0.0), shift),
+        "ArrowRight" => arrow(editor, Point::new(1.0, 0.0), shift),
+        "ArrowUp" => arrow(editor, Point::new(0.0, -1.0), shift),
+        "ArrowDown" => arrow(editor, Point::new(0.0, 1.0), shift),
         "l" | "L" => return start_linking(editor),
         "f" | "F" => editor.fit(),
         "+" | "=" => editor.view.zoom_by(ZOOM_STEP),
         "-" => editor.view.zoom_by(1.0 / ZOOM_STEP),
-        " " => editor.space.set(true),
-        "Enter" => return select_focused(editor),
+        " " => {
+            select_focused(editor);
+            editor.space.set(true);
+        }
+        "Enter" => return enter(editor, shift),
         _ => return false,
     }
     true
 }
 
-fn nudge(editor: Editor, x: f64, y: f64) -> bool {
-    let moves = editor.selection.with_untracked(|selection| !selection.nodes.is_empty());
-    if moves {
-        editor.move_selected(Point::new(x, y), Some("nudge"));
+/// Moves the selected nodes; the canvas, where there are none.
+fn arrow(editor: Editor, towards: Point, fine: bool) {
+    if editor.selection.with_untracked(|selection| !selection.nodes.is_empty()) {
+        editor.move_selected(towards.times(if fine { FINE } else { GRID }), Some("nudge"));
+    } else {
+        let by = towards.times(if fine { -GRID } else { -PAN });
+        editor.view.viewport.update(|view| *view = view.panned(by));
     }
-    moves
 }
 
 fn start_linking(editor: Editor) -> bool {
+    if editor.selection.with_untracked(Selection::is_empty) {
+        select_focused(editor);
+    }
     let from = editor.selection.with_untracked(|selection| selection.single().map(str::to_owned));
     let starts = from.is_some();
     editor.linking.set(from);
     starts
 }
 
-fn select_focused(editor: Editor) -> bool {
-    let focused = document().active_element().and_then(|element| element.get_attribute("data-node"));
-    let found = focused.is_some();
-    if let Some(id) = focused {
-        editor.select(Selection::nodes([id]));
-    }
-    found
+/// What of the scene has the focus.
+fn focused() -> Option<Selection> {
+    let element = document().active_element()?;
+    let node = element.get_attribute("data-node").map(|id| Selection::nodes([id]));
+    node.or_else(|| element.get_attribute("data-link").map(Selection::link))
 }
 
-/// Leaves a field; what was typed stays.
-fn leave_field() -> bool {
+/// Selects what has the focus, unless it is among what is selected.
+fn select_focused(editor: Editor) {
+    let Some(focused) = focused() else { return };
+    let selected = editor.selection.with_untracked(|selection| {
+        focused.nodes.iter().any(|id| selection.nodes.contains(id)) || focused.link.is_some() && focused == *selection
+    });
+    if !selected {
+        editor.select(focused);
+    }
+}
+
+/// Selects what has the focus and, where it is all that is selected, goes to its fields; with Shift adds it to what is
+/// selected, or takes it out.
+fn enter(editor: Editor, extend: bool) -> bool {
+    let Some(focused) = focused() else { return false };
+    match focused.single().filter(|_| extend) {
+        Some(id) => editor.toggle(id.to_owned()),
+        None if editor.selection.with_untracked(|selection| *selection == focused) => {
+            focus(".inspector :is(input, select, textarea)");
+        }
+        None => editor.select(focused),
+    }
+    true
+}
+
+/// Deletes what is selected; where nothing is, what has the focus. The focus goes to what is next to it.
+fn delete(editor: Editor) {
+    let from = focused();
+    if editor.selection.with_untracked(Selection::is_empty) {
+        select_focused(editor);
+    }
+    let link = editor.selection.with_untracked(|selection| selection.link.clone());
+    let caller = link.and_then(|id| editor.now(|document| document.link(&id).map(|link| link.from().to_owned())));
+    editor.delete_selected();
+    if from.is_some_and(|from| !editor.has(&from)) {
+        let next = caller.or_else(|| editor.now(|document| document.nodes().next().map(|node| node.id().to_owned())));
+        focus(&next.map_or_else(|| "[data-palette]".to_owned(), |id| format!("[data-node=\"{id}\"]")));
+    }
+}
+
+/// Leaves a field; what was typed stays. From a field of what is selected it goes back to that.
+fn leave_field(editor: Editor) -> bool {
     let field = document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-    field.is_some_and(|field| field.blur().is_ok())
+    let Some(field) = field else { return false };
+    let of_selected = field.closest(".inspector").ok().flatten().is_some();
+    if field.blur().is_ok() && of_selected {
+        let back = editor.selection.with_untracked(|selection| {
+            let node = selection.single().map(|id| format!("[data-node=\"{id}\"]"));
+            node.or_else(|| selection.link.as_ref().map(|id| format!("[data-link=\"{id}\"]")))
+        });
+        back.iter().for_each(|selector| focus(selector));
+    }
+    true
 }
 
 /// Gives up what is under way; otherwise puts away what is shown; otherwise selects nothing.

@@ -4,9 +4,11 @@ use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::protocol::Stroke;
 use hopscope_scenario::text;
+use hopscope_view::geometry::Rect;
 use hopscope_view::scene::SceneLink;
 use leptos::prelude::*;
 
+use super::keys::reveal;
 use super::use_editor;
 use crate::ui::memo;
 use crate::ui::node::Node;
@@ -44,8 +46,17 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
         let key = if replies { text!("link.label.replies") } else { text!("link.label") };
         Some(t_with(key, &[("protocol", &label), ("from", &from), ("to", &to)]))
     };
+    // What carries replies is no stop of its own for the keyboard.
+    let (role, stop) = if replies { ("img", None) } else { ("button", Some("0")) };
+    let focus = move |event: web_sys::FocusEvent| {
+        let at = link.with_untracked(|link| link.as_ref().map(|link| link.path.at(0.5)));
+        if let Some(at) = at {
+            reveal(editor, &event, Rect::new(at.x, at.y, 0.0, 0.0));
+        }
+    };
     view! {
-        <g class="link" data-link=(!replies).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value()) role="img" aria-label=name
+        <g class="link" data-link=(!replies).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value())
+            role=role tabindex=stop aria-label=name aria-pressed=move || (!replies).then(|| selected().to_string()) on:focus=focus
             class:replies=replies
             class:selected=selected class:faulty=move || faulty.get()
             style:--hue=move || link.with(|link| hue(link.as_ref()))>

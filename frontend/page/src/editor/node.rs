@@ -13,8 +13,8 @@ use hopscope_view::geometry::{Rect, Schedule, node_rect, port, queue_bar, schedu
 use leptos::prelude::*;
 use serde_json::Value;
 
+use super::keys::reveal;
 use super::use_editor;
-use crate::state::document::Selection;
 use crate::state::run::{QueueLevel, Run};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
@@ -153,13 +153,6 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             Some(aim.refusal.is_none())
         })
     });
-    // Reached by the keyboard it is selected; a pointer selects by its gesture.
-    let focus = move |event: web_sys::FocusEvent| {
-        let element = event_target::<web_sys::Element>(&event);
-        if element.matches(":focus-visible").unwrap_or(false) {
-            editor.select(Selection::nodes([id.get_value()]));
-        }
-    };
     let label = move || {
         let (count, facts) = (problems.get().0.to_string(), facts.get());
         let key = if problems.get().0 == 0 { text!("node.label") } else { text!("node.label.faulty") };
@@ -176,7 +169,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             class:selected=move || selected.get() class:target=move || aimed.get() == Some(true) class:refused=move || aimed.get() == Some(false)
             class:faulty=move || problems.get().1
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
-            on:focus=focus>
+            on:focus=move |event| reveal(editor, &event, rect.get_untracked())>
             <Body facts/>
             <Levels id facts/>
             <QueueLevels id facts/>

@@ -53,7 +53,7 @@ pub(crate) struct RunInfo {
     pub(crate) reason: Option<String>,
     /// More about it in words, where it ended otherwise than asked for.
     pub(crate) detail: Option<String>,
-    /// Events in the recording, once it has ended.
+    /// Events in the recording, once it has ended; of one that another process makes, as far as it was read.
     pub(crate) events: u64,
     /// Events that were stamped and are not in it, once it has ended.
     pub(crate) lost: u64,

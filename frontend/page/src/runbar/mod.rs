@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use serde_json::{Value, json};
 
 use crate::editor::use_editor;
-use crate::state::run::use_run;
+use crate::state::run::{Data, use_run};
 use crate::ui::memo;
 use crate::ui::text::{language, t};
 
@@ -27,7 +27,8 @@ pub(crate) fn RunBar() -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
     let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
     let refused = RwSignal::new(None::<Reason>);
-    let live = memo(move || run.status.with(crate::state::run::Status::is_live));
+    // What another process runs is not stopped here; another run may begin meanwhile.
+    let live = memo(move || run.status.with(crate::state::run::Status::is_live) && !run.with(Data::is_elsewhere));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());

@@ -1,6 +1,8 @@
 //! What has gone otherwise than wanted, in words and with a remedy.
 
 use hopscope_markup::view;
+use hopscope_record::frame::EndReason;
+use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
 use hopscope_view::judge::Behind;
@@ -12,15 +14,40 @@ use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
 
+/// What is said of a run.
+#[derive(Clone, PartialEq)]
+struct Words {
+    /// What is the matter.
+    message: String,
+    /// What that means, or what to do; may be empty.
+    remedy: String,
+    /// What a program said of it in its own words, if it did.
+    detail: Option<String>,
+}
+
+impl Words {
+    fn of(message: Key, remedy: Key) -> Self {
+        Self { message: t(message), remedy: t(remedy), detail: None }
+    }
+
+    fn only(message: Key) -> Self {
+        Self { message: t(message), remedy: String::new(), detail: None }
+    }
+
+    fn with(self, detail: Option<String>) -> Self {
+        Self { detail, ..self }
+    }
+}
+
 /// The run's trouble, if it has one; over the canvas.
 #[component]
 pub(crate) fn Notice() -> impl IntoView {
     let run = use_run();
-    let words = Memo::new(move |_| {
+    let said = memo(move || {
         run.revision.track();
-        let missing = run.with(|data| data.buffer.missing());
+        let (missing, end) = run.with(|data| (data.buffer.missing(), data.buffer.end().map(|end| end.reason)));
         let detail = run.detail.get();
-        run.status.with(|status| words(status, missing, detail))
+        run.status.with(|status| words(status, missing, end, detail))
     });
     let full = memo(move || {
         run.revision.track();
@@ -32,9 +59,12 @@ pub(crate) fn Notice() -> impl IntoView {
     });
     view! {
         <div class="notices" role="status">
-            {move || words.get().map(|(message, remedy)| view! {
+            {move || said.get().map(|Words { message, remedy, detail }| view! {
                 <div class="notice floating" data-status=move || run.status.with(Status::name)>
                     <b>{message}</b><span>{remedy}</span>
+                    {detail.map(|detail| view! {
+                        <small data-said="true">{t_with(text!("run.detail"), &[("detail", &detail)])}</small>
+                    })}
                 </div>
             })}
             {move || behind.with(|behind| behind.iter().map(slow).collect::<Node>())}
@@ -42,23 +72,6 @@ pub(crate) fn Notice() -> impl IntoView {
                 <div class="notice floating"><span>{t_with(text!("run.full"), &[("time", &time)])}</span></div>
             })}
         </div>
-    }
-}
-
-fn words(status: &Status, missing: Option<Missing>, detail: Option<String>) -> Option<(String, String)> {
-    match status {
-        Status::Cut if detail.is_some() => detail.map(|detail| (t(text!("run.cut")), detail)),
-        Status::Whole => detail.map(|detail| (t(text!("run.early")), detail)),
-        Status::Loading | Status::Running | Status::Stopping if missing.is_some() => missing.map(counting),
-        Status::Starting => Some((t(text!("run.starting")), String::new())),
-        Status::Loading => Some((t(text!("run.loading")), String::new())),
-        Status::Lost => Some((t(text!("run.lost")), t(text!("run.lost.remedy")))),
-        Status::Cut => Some((t(text!("run.cut")), t(text!("run.cut.remedy")))),
-        Status::Refused(refusal) => Some(refused(refusal)),
-        Status::Damaged(reason) => {
-            Some((t(text!("run.damaged")), t_with(text!("run.damaged.remedy"), &[("reason", reason)])))
-        }
-        Status::None | Status::Running | Status::Stopping => None,
     }
 }
 
@@ -73,21 +86,55 @@ fn slow(behind: &Behind) -> Node {
     }
 }
 
+fn words(status: &Status, missing: Option<Missing>, end: Option<EndReason>, detail: Option<String>) -> Option<Words> {
+    match status {
+        Status::Whole => early(end, detail.is_some()).map(|words| words.with(detail)),
+        Status::Loading | Status::Running | Status::Elsewhere | Status::Stopping if missing.is_some() => {
+            missing.map(counting)
+        }
+        Status::Starting => Some(Words::only(text!("run.starting"))),
+        Status::Loading => Some(Words::only(text!("run.loading"))),
+        Status::Elsewhere => Some(Words::of(text!("run.elsewhere"), text!("run.elsewhere.remedy"))),
+        Status::Lost => Some(Words::of(text!("run.lost"), text!("run.lost.remedy"))),
+        Status::Cut => Some(Words::of(text!("run.cut"), text!("run.cut.remedy")).with(detail)),
+        Status::Refused(refusal) => Some(refused(refusal)),
+        Status::Damaged { other_version, detail } => {
+            let remedy = if *other_version { text!("run.damaged.version") } else { text!("run.damaged.remedy") };
+            Some(Words::of(text!("run.damaged"), remedy).with(Some(detail.clone())))
+        }
+        Status::None | Status::Running | Status::Stopping => None,
+    }
+}
+
+/// Why a run ended before its time, if it did: by the reason that its End gives. One of a newer build may have a reason
+/// that is not known here, and then something to add to it.
+fn early(end: Option<EndReason>, told: bool) -> Option<Words> {
+    match end? {
+        EndReason::LOAD_DONE | EndReason::STOPPED => None,
+        EndReason::EVENT_LIMIT => Some(Words::of(text!("run.early"), text!("run.early.event-limit"))),
+        EndReason::FAILED => Some(Words::of(text!("run.early"), text!("run.early.failed"))),
+        _ => told.then(|| Words::only(text!("run.early"))),
+    }
+}
+
 /// Frames are still to come: no count is told before they are all here.
-fn counting(missing: Missing) -> (String, String) {
+fn counting(missing: Missing) -> Words {
     let Missing { here, of } = missing;
     let frames = |count: u32| hopscope_view::format::whole(u64::from(count));
     let remedy = t_with(text!("run.counting.remedy"), &[("here", &frames(here)), ("of", &frames(of))]);
-    (t(text!("run.counting")), remedy)
+    Words { remedy, ..Words::only(text!("run.counting")) }
 }
 
-fn refused(refusal: &Refusal) -> (String, String) {
+fn refused(refusal: &Refusal) -> Words {
     match refusal {
-        Refusal::NoServer => (t(text!("run.needs-server")), t(text!("run.needs-server.remedy"))),
-        Refusal::NoAnswer => (t(text!("run.no-server")), t(text!("run.no-server.remedy"))),
-        Refusal::Said { message, remedy, .. } => (message.clone(), remedy.clone()),
+        Refusal::NoServer => Words::of(text!("run.needs-server"), text!("run.needs-server.remedy")),
+        Refusal::NoAnswer => Words::of(text!("run.no-server"), text!("run.no-server.remedy")),
+        Refusal::Said { message, remedy, .. } => {
+            Words { message: message.clone(), remedy: remedy.clone(), detail: None }
+        }
         Refusal::Unreadable { status } => {
-            (t_with(text!("run.unreadable"), &[("status", &status.to_string())]), t(text!("run.unreadable.remedy")))
+            let message = t_with(text!("run.unreadable"), &[("status", &status.to_string())]);
+            Words { message, remedy: t(text!("run.unreadable.remedy")), detail: None }
         }
     }
 }

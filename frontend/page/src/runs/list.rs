@@ -134,6 +134,14 @@ impl RunList {
         self.run.with(|data| data.id.clone())
     }
 
+    /// How many events a run's recording has; follows the list.
+    pub(super) fn events_of(self, id: &str) -> Option<u64> {
+        self.listed.with(|listed| match listed {
+            Listed::Here(runs) => runs.iter().find(|run| run.id == id).map(|run| run.events),
+            Listed::Loading | Listed::Refused(_) => None,
+        })
+    }
+
     /// Shows a run with its scenario, and puts the list away.
     pub(super) fn open(self, id: &str) {
         self.adopting.set_value(Some(id.to_owned()));

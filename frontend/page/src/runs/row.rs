@@ -22,7 +22,6 @@ pub(super) struct Row {
     when: (String, String),
     scenario: String,
     duration: String,
-    events: u64,
     /// For the style sheet, and in words.
     state: (&'static str, String),
 }
@@ -35,14 +34,14 @@ impl Row {
             when: words::when(&info.made_at),
             scenario: info.scenario.clone(),
             duration: info.duration.clone().unwrap_or_else(|| t(text!("duration.until-stopped"))),
-            events: info.events,
             state: words::state(info),
         }
     }
 
-    /// Tells apart what does not look the same: a row whose run has changed is made anew.
+    /// Tells apart what does not look the same: a row whose run has changed is made anew. The events are told apart by
+    /// themselves: they may grow every second, under the focus of whoever is at the row.
     pub(super) fn key(&self) -> String {
-        [&self.id, &self.name, &self.when.0, &self.state.1, &self.events.to_string()].map(String::as_str).join("\n")
+        [&self.id, &self.name, &self.when.0, &self.state.1].map(String::as_str).join("\n")
     }
 }
 
@@ -83,7 +82,8 @@ pub(super) fn RunRow(list: RunList, current: Memo<Option<String>>, of: Row) -> i
 fn cells(list: RunList, row: StoredValue<Row>, is_current: Memo<bool>) -> Node {
     let renames =
         memo(move || list.renaming.with(|renaming| row.with_value(|row| renaming.as_deref() == Some(row.id.as_str()))));
-    let Row { name, when, scenario, duration, events, state, .. } = row.get_value();
+    let Row { name, when, scenario, duration, state, .. } = row.get_value();
+    let events = memo(move || row.with_value(|row| list.events_of(&row.id)));
     let (rename, delete) = (t_with(text!("runs.rename.label"), &[("name", &name)]), delete_label(&name));
     let ask = move |_| row.with_value(|row| list.ask(&row.id));
     view! {
@@ -91,7 +91,7 @@ fn cells(list: RunList, row: StoredValue<Row>, is_current: Memo<bool>) -> Node {
         <td title=when.1>{when.0}</td>
         <td class="cut-off" title=scenario.clone()>{scenario.clone()}</td>
         <td class="num figure">{duration}</td>
-        <td class="num figure">{if events > 0 { format::whole(events) } else { "–".to_owned() }}</td>
+        <td class="num figure">{move || events.get().filter(|events| *events > 0).map_or_else(|| "–".to_owned(), format::whole)}</td>
         <td><span class="runs-state">{state.1}</span></td>
         <td class="runs-acts">
             <button type="button" data-action="rename-run" title=rename.clone() aria-label=rename

@@ -200,6 +200,14 @@ impl Editor {
         self.view.viewport.set(fitted);
     }
 
+    /// Whether all of that is in the document.
+    pub(crate) fn has(self, selection: &Selection) -> bool {
+        self.now(|document| {
+            let nodes = selection.nodes.iter().all(|id| document.node(id).is_some());
+            nodes && selection.link.as_ref().is_none_or(|id| document.link(id).is_some())
+        })
+    }
+
     /// Drops what no longer exists from the selection, and says anew what can be undone.
     fn after_change(self) {
         let history = self.history.read_value();

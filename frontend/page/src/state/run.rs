@@ -16,7 +16,7 @@ use hopscope_view::clock::{Clock, Mode, Scale, Timeline, Warp, step};
 use hopscope_view::dots::Layout;
 use leptos::prelude::*;
 
-use crate::io::runs::{self, Refusal};
+use crate::io::runs::{self, Refusal, RunInfo, RunState};
 
 /// How the run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) enum Status {
     Loading,
     /// It goes on.
     Running,
+    /// It goes on in another process, which alone can stop it.
+    Elsewhere,
     /// It goes on and was asked to stop.
     Stopping,
     /// The server is gone; what is here stays, and it is tried again.
@@ -39,8 +41,13 @@ pub(crate) enum Status {
     Cut,
     /// It did not start, or is not to be had.
     Refused(Refusal),
-    /// Its frames cannot be read.
-    Damaged(String),
+    /// The rest of its frames cannot be read.
+    Damaged {
+        /// Whether they are of another version of Hopscope.
+        other_version: bool,
+        /// What the decoder says, for who looks into it.
+        detail: String,
+    },
 }
 
 impl Status {
@@ -51,18 +58,20 @@ impl Status {
             Self::Starting => "starting",
             Self::Loading => "loading",
             Self::Running => "running",
+            Self::Elsewhere => "elsewhere",
             Self::Stopping => "stopping",
             Self::Lost => "lost",
             Self::Whole => "whole",
             Self::Cut => "cut",
             Self::Refused(_) => "refused",
-            Self::Damaged(_) => "damaged",
+            Self::Damaged { .. } => "damaged",
         }
     }
 
     /// Whether a run is under way at the server, as far as is known.
     pub(crate) fn is_live(&self) -> bool {
-        matches!(self, Self::Starting | Self::Loading | Self::Running | Self::Stopping | Self::Lost)
+        use Status::{Elsewhere, Loading, Lost, Running, Starting, Stopping};
+        matches!(self, Starting | Loading | Running | Elsewhere | Stopping | Lost)
     }
 }
 
@@ -118,6 +127,8 @@ pub(crate) struct Data {
     sent: bool,
     /// Whether what the stream left out is being fetched.
     filling: bool,
+    /// Whether another process records the run.
+    elsewhere: bool,
     /// Whether the run began with the page looking on, and not before.
     begins_now: bool,
     /// Counts the runs shown, so that what comes late for an earlier one is dropped.
@@ -131,6 +142,11 @@ impl Data {
         let timeline =
             Timeline { head: buffer.head(), extent: buffer.extent(), ended: *over, tempos: buffer.tempos()? };
         Some((clock, layout, buffer, timeline))
+    }
+
+    /// Whether another process records the run, which alone can stop it.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// Whether nothing more comes.
@@ -209,6 +225,7 @@ impl Run {
                 over: false,
                 sent: false,
                 filling: false,
+                elsewhere: false,
                 begins_now: false,
                 generation: 0,
             }),
@@ -247,7 +264,7 @@ impl Run {
         self.status.set(Status::Starting);
         leptos::task::spawn_local(async move {
             match runs::start(request).await {
-                Ok(info) => self.show(info.id, true),
+                Ok(info) => self.show(info, true),
                 Err(refusal) => self.status.set(Status::Refused(refusal)),
             }
         });
@@ -270,14 +287,15 @@ impl Run {
         self.status.set(Status::Loading);
         leptos::task::spawn_local(async move {
             match runs::find(&id).await {
-                Ok(info) => self.show(info.id, false),
+                Ok(info) => self.show(info, false),
                 Err(refusal) => self.status.set(Status::Refused(refusal)),
             }
         });
     }
 
     /// Shows a run from its first frame on.
-    fn show(self, id: String, begins_now: bool) {
+    fn show(self, info: RunInfo, begins_now: bool) {
+        let (id, elsewhere) = (info.id, info.state == RunState::Elsewhere);
         // The address keeps the run over a reload; a browser that refuses that loses only this.
         let _ = window().location().set_hash(&format!("run={id}"));
         let generation = self.change(|data| {
@@ -286,7 +304,7 @@ impl Run {
             data.clock = Clock::live(motion());
             data.layout = Layout::default();
             (data.over, data.sent, data.filling) = (false, false, false);
-            data.begins_now = begins_now;
+            (data.begins_now, data.elsewhere) = (begins_now, elsewhere);
             data.generation += 1;
             data.generation
         });

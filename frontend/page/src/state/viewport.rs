@@ -1,8 +1,11 @@
 //! The canvas' window on the world, and the element that it is.
 
-use hopscope_view::geometry::{Point, Viewport};
+use hopscope_view::geometry::{Point, Rect, Viewport};
 use leptos::html::Main;
 use leptos::prelude::*;
+
+/// How far from the canvas' edges what gets the focus is, in pixels.
+const MARGIN: f64 = 24.0;
 
 /// The canvas as everything over it sees it.
 #[derive(Clone, Copy)]
@@ -44,6 +47,15 @@ impl View {
     /// The point of the world in the middle of the canvas.
     pub(crate) fn middle(self) -> Point {
         self.viewport.get_untracked().to_world(self.size().times(0.5))
+    }
+
+    /// Moves what is shown no farther than it takes to show this part of the world.
+    pub(crate) fn reveal(self, rect: Rect) {
+        let (view, size) = (self.viewport.get_untracked(), self.size());
+        let moved = view.showing(rect, size, MARGIN);
+        if moved != view {
+            self.viewport.set(moved);
+        }
     }
 
     /// Zooms around the middle.

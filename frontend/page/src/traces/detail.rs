@@ -145,9 +145,10 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let name = |place| {
         plan.map(|plan| place_name(plan, place)).filter(|name| !name.is_empty()).unwrap_or_else(|| "–".to_owned())
     };
+    let unknown = |kind: Kind| t_with(text!("trace.kind"), &[("number", &kind.0.to_string())]);
     let lanes = drawing.lanes.iter().map(|lane| name(lane.place)).collect();
     let line = |(event, mark): (&Event, &Mark)| Line {
-        kind: buffer.kind_name(event.kind).map_or_else(|| format!("kind {}", event.kind.0), str::to_owned),
+        kind: buffer.kind_name(event.kind).map_or_else(|| unknown(event.kind), str::to_owned),
         time: event.time,
         place: name(event.place),
         caption: caption(event, buffer)

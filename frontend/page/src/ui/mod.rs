@@ -29,9 +29,9 @@ pub(crate) fn focus(selector: &str) {
     let selector = selector.to_owned();
     request_animation_frame(move || {
         let found = document().query_selector(&selector).ok().flatten();
-        if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
-            // What cannot take the focus leaves it where it is.
-            let _ = element.focus();
+        if let Some(element) = found {
+            // A drawing's element takes it as any other does; what cannot take it leaves it where it is.
+            let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
         }
     });
 }

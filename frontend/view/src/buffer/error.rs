@@ -31,3 +31,18 @@ pub enum BufferError {
     #[error("frame {0} came before the one that says what the run is")]
     NoHello(u32),
 }
+
+impl BufferError {
+    /// Whether it is sound as far as can be told, and made by another version of Hopscope.
+    #[must_use]
+    pub fn is_of_another_version(&self) -> bool {
+        let payload =
+            |error: &PayloadError| matches!(error, PayloadError::CodecVersion(_) | PayloadError::UnknownType(_));
+        match self {
+            Self::Decode(error) => matches!(error, DecodeError::FileVersion(_) | DecodeError::Reserved(_)),
+            Self::Payload(error) | Self::Read(ReadError::Payload { error, .. }) => payload(error),
+            Self::Plan(error) => matches!(error, PlanError::Version(_)),
+            Self::Events(_) | Self::Read(_) | Self::OtherRun(_) | Self::NoHello(_) => false,
+        }
+    }
+}

@@ -42,6 +42,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_to_be_seen_is_shown_and_nothing_moves_that_need_not(a in place(), pan in place(), zoom in 0.5..2.0_f64) {
+        let (rect, size) = (client(a), Point::new(800.0, 600.0));
+        let view = Viewport { pan, zoom }.showing(rect, size, 24.0);
+        let (from, to) = (view.to_screen(rect.origin()), view.to_screen(Point::new(rect.right(), rect.bottom())));
+        prop_assert!(from.x >= 24.0 - EPSILON && from.y >= 24.0 - EPSILON);
+        prop_assert!(to.x <= 776.0 + EPSILON && to.y <= 576.0 + EPSILON);
+        let again = view.showing(rect, size, 24.0);
+        prop_assert!(close(again.pan, view.pan) && view.zoom == zoom);
+    }
+
+    #[test]
     fn fit_shows_everything_that_can_be_shown(a in place(), b in place()) {
         let bounds = Rect::between(a, b);
         let view = Viewport::fit(bounds, Point::new(800.0, 600.0), 40.0);

@@ -49,6 +49,16 @@ impl Viewport {
         Self { pan: screen.minus(world.times(zoom)), zoom }
     }
 
+    /// Moved no farther than it takes to show `rect` of the world in a window of `size`, `margin` pixels from its edges;
+    /// of what is larger than that its left top corner.
+    #[must_use]
+    pub fn showing(self, rect: Rect, size: Point, margin: f64) -> Self {
+        let (from, to) = (self.to_screen(rect.origin()), self.to_screen(Point::new(rect.right(), rect.bottom())));
+        // Back by what is beyond the far edge, and never so far that the near one is passed.
+        let by = |from: f64, to: f64, room: f64| (room - margin - to).min(0.0).max(margin - from);
+        self.panned(Point::new(by(from.x, to.x, size.x), by(from.y, to.y, size.y)))
+    }
+
     /// Shows all of `bounds` in the middle of a window of `size` with `margin` pixels around it, never above 100 %.
     #[must_use]
     pub fn fit(bounds: Rect, size: Point, margin: f64) -> Self {

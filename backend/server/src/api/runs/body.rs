@@ -39,7 +39,7 @@ pub(crate) struct RunView {
     reason: Option<String>,
     /// More about it, in words: why it ended before its time, or its recording before it.
     detail: Option<String>,
-    /// Events in the recording, once it has ended.
+    /// Events in the recording, once it has ended; of one that another process makes, as far as it was read here.
     events: u64,
     /// Events that were stamped and are not in it, once it has ended.
     lost: u64,

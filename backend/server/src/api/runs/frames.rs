@@ -36,7 +36,6 @@ pub(super) struct From {
         (status = 101, description = "Binary messages of whole frames; closed with 1000 after the last one, and with \
             4001 and the number of frames that there are if the recording ends before the frame wanted"),
         (status = 404, description = "No such run", body = ErrorBody),
-        (status = 409, description = "Another process records it", body = ErrorBody),
         (status = 426, description = "Not a WebSocket", body = ErrorBody),
     )
 )]
@@ -86,7 +85,6 @@ pub(super) struct Range {
             the last one. None if there are none yet", content_type = "application/octet-stream"),
         (status = 400, description = "No range", body = ErrorBody),
         (status = 404, description = "No such run", body = ErrorBody),
-        (status = 409, description = "Another process records it", body = ErrorBody),
         (status = 416, description = "The recording ends before the first of them", body = ErrorBody),
     )
 )]
@@ -124,7 +122,6 @@ pub(super) struct At {
         (status = 200, description = "One frame of type 8; its number is that of the frame that it comes after",
             content_type = "application/octet-stream"),
         (status = 404, description = "No such run, or no Keyframe there yet", body = ErrorBody),
-        (status = 409, description = "Another process records it", body = ErrorBody),
     )
 )]
 pub(super) async fn keyframe(

@@ -23,9 +23,12 @@ const EVERY_EVENTS: u64 = hopscope_record::codec::MAX_EVENTS as u64;
 /// First bytes of a side file; the last of them but four its version.
 const MAGIC: [u8; 12] = *b"\x89HOPK\r\n\x1a\x01\0\0\0";
 
+/// Bytes before the first frame of a side file.
+pub(super) const HEADER_LEN: usize = 16;
+
 /// What a side file of this build begins with: magic, version, and what the fold comes from.
-pub(super) fn header() -> [u8; 16] {
-    let mut header = [0; 16];
+pub(super) fn header() -> [u8; HEADER_LEN] {
+    let mut header = [0; HEADER_LEN];
     header[..12].copy_from_slice(&MAGIC);
     header[12..].copy_from_slice(&fingerprint().to_le_bytes());
     header

@@ -3,10 +3,12 @@
 //! It is the recording's index. A reader that wants frame n seeks to the newest Keyframe before it and reads on from
 //! there; one that comes late gets Hello, all Names and the newest Keyframe, and goes on behind it. The run's writer
 //! makes the file while it writes the recording ([`Maker`]); where it is missing, torn, of another build or not up to
-//! the recording's end, it is made again from the recording ([`open()`]). Nothing here is needed to read a recording: the
+//! the recording's end, it is made again from the recording ([`open()`]). Of a recording that another process makes it is read
+//! as it grows ([`Growing`]). Nothing here is needed to read a recording: the
 //! worst that can come of its loss is that a reader begins at the first frame.
 
 mod fold;
+mod follow;
 mod maker;
 mod open;
 
@@ -16,8 +18,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hopscope_record::frame::FILE_HEADER_LEN;
+use hopscope_record::decoder::Frame;
+use hopscope_record::frame::{FILE_HEADER_LEN, FrameType, Keyframe};
 
+pub(super) use follow::Growing;
 pub(super) use maker::Maker;
 pub(super) use open::open;
 
@@ -46,6 +50,22 @@ struct Index {
     /// Hello and Names.
     intro: Vec<Row>,
     keys: Vec<KeyRow>,
+}
+
+impl Index {
+    /// Takes the next frame of a side file whose frames begin at byte `begin`; `None` if it has nothing to do there.
+    fn note(&mut self, frame: &Frame<'_>, begin: u64) -> Option<()> {
+        let row = Row { frame: frame.header.number, at: begin + frame.offset, len: frame.bytes.len() };
+        match frame.header.frame_type {
+            FrameType::HELLO | FrameType::NAMES => self.intro.push(row),
+            FrameType::KEYFRAME => {
+                let next_offset = Keyframe::read(frame).ok()?.next_offset;
+                self.keys.push(KeyRow { row, next_offset });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
 }
 
 /// A place in a recording where a reader may begin.

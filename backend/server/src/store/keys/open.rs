@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{FILE_HEADER_LEN, FrameType, Keyframe};
+use hopscope_record::frame::FILE_HEADER_LEN;
 
 use super::maker::header;
-use super::{Index, KeyRow, Keys, Maker, Row};
+use super::{Index, Keys, Maker};
 use crate::store::Progress;
 
 /// Bytes read at a time.
@@ -56,15 +56,7 @@ fn index(bytes: &[u8], at: u64) -> Option<Index> {
     decoder.push(bytes);
     let mut index = Index::default();
     while let Some(frame) = decoder.next_frame().ok()? {
-        let row = Row { frame: frame.header.number, at: at + frame.offset, len: frame.bytes.len() };
-        match frame.header.frame_type {
-            FrameType::HELLO | FrameType::NAMES => index.intro.push(row),
-            FrameType::KEYFRAME => {
-                let next_offset = Keyframe::read(&frame).ok()?.next_offset;
-                index.keys.push(KeyRow { row, next_offset });
-            }
-            _ => return None,
-        }
+        index.note(&frame, at)?;
     }
     let in_order = index.intro.is_sorted_by(|one, next| one.frame < next.frame)
         && index.keys.is_sorted_by(|one, next| one.row.frame < next.row.frame && one.next_offset < next.next_offset);

@@ -78,7 +78,11 @@ pub(super) fn Charts() -> impl IntoView {
                         <path class="cursor" d=move || area.cursor(HEIGHT)></path>
                     </svg>
                     <span class="num most">{move || format::duration(top.get())}</span>
-                    <span class="key"><span class="p50">"p50"</span><span class="p90">"p90"</span><span class="p99">"p99"</span></span>
+                    <span class="key">
+                        <span class="p50">{t(text!("latency.p50"))}</span>
+                        <span class="p90">{t(text!("latency.p90"))}</span>
+                        <span class="p99">{t(text!("latency.p99"))}</span>
+                    </span>
                 </div>
                 <div class="distribution">
                     <svg role="img" aria-label=t(text!("latency.distribution")) width=BARS_WIDTH height=HEIGHT>

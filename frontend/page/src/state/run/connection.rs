@@ -134,12 +134,12 @@ impl Run {
 
     /// Says how the run stands after more of it has come.
     fn tell(self, way: Way) {
-        let (over, ended) = self.with(|data| (data.over, data.buffer.end().is_some()));
+        let (over, ended, elsewhere) = self.with(|data| (data.over, data.buffer.end().is_some(), data.elsewhere));
         let status = self.status.get_untracked();
         if over {
             self.status.set(if ended { Status::Whole } else { Status::Cut });
-        } else if way == Way::Stream && !matches!(status, Status::Running | Status::Stopping) {
-            self.status.set(Status::Running);
+        } else if way == Way::Stream && !matches!(status, Status::Running | Status::Elsewhere | Status::Stopping) {
+            self.status.set(if elsewhere { Status::Elsewhere } else { Status::Running });
         }
     }
 
@@ -170,7 +170,7 @@ impl Run {
     }
 
     fn damaged(self, error: &BufferError) {
-        self.status.set(Status::Damaged(error.to_string()));
+        self.status.set(Status::Damaged { other_version: error.is_of_another_version(), detail: error.to_string() });
         self.wanted.notify();
     }
 }

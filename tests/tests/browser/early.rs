@@ -1,0 +1,43 @@
+//! A run that ends before its time says why, by its reason; what the server adds to it comes after.
+
+use anyhow::{Result, ensure};
+use hopscope_scenario::catalogue::{Language, plain};
+use hopscope_scenario::text;
+use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::server::Server;
+use tokio::process::Command;
+
+use crate::hands::Hands;
+
+fn reason(language: Language) -> String {
+    plain(language, text!("run.early.event-limit"), &Default::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_at_its_limit_of_events_says_so_in_the_pages_own_words() -> Result<()> {
+    let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_BIN")?);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--max-events", "1000"]);
+    let server = Server::start_by(command, tempfile::tempdir()?).await?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.click("[data-template=hello-sync]").await?;
+        hands.click("[data-node=n1]").await?;
+        hands.fill("load.rate", "500/s").await?;
+        hands.fill("duration", "30 s").await?;
+        hands.click("[data-action=run]").await?;
+        hands.find(".notice[data-status=whole]").await?;
+        let said = hands.text(".notice[data-status] span").await?;
+        ensure!(said == reason(Language::English), "{said}");
+        let added = hands.text(".notice[data-status] [data-said]").await?;
+        ensure!(added.contains("--max-events"), "{added}");
+        picture(&hands.driver, "early").await?;
+        hands.choose("language", "zh-Hans").await?;
+        hands.find("html[lang=zh-Hans]").await?;
+        hands.find(".notice[data-status=whole]").await?;
+        let said = hands.text(".notice[data-status] span").await?;
+        ensure!(said == reason(Language::Chinese), "{said}");
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
