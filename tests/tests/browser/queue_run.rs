@@ -222,6 +222,8 @@ async fn read_the_statement(hands: &Hands) -> Result<(Row, usize)> {
         after: number("data-after").await?,
     };
     assert_eq!((row.kind.as_str(), row.after + 1), ("Delivered", row.before), "a take lowers the length by one");
+    let broker = hands.text("[data-broker=built-in]").await?;
+    assert!(broker.starts_with("built-in, hopscope "), "{broker}");
     picture(&hands.driver, "queue-statement").await?;
     Ok((row, hands.attribute("[data-statement-rows]", "data-statement-rows").await?.parse()?))
 }

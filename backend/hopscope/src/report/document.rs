@@ -30,6 +30,8 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "run": {
             "id": report.id,
             "name": report.plan.name(),
+            "build": report.build,
+            "broker": (!report.plan.queues.is_empty()).then_some("built-in"),
             "seed": settings.seed,
             "warm_up": settings.warm_up,
             "duration": settings.duration,

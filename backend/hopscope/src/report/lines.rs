@@ -44,6 +44,9 @@ fn head(report: &Report) -> Vec<String> {
             ("events", whole(report.events)),
         ],
     )];
+    if !report.plan.queues.is_empty() {
+        lines.push(say(text!("cli.report.broker"), [("build", report.build.clone())]));
+    }
     if settings.warm_up.0 > 0 {
         lines.push(say(text!("cli.report.warm-up"), [("time", settings.warm_up.to_string())]));
     }

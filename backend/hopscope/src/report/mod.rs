@@ -35,6 +35,8 @@ pub(crate) struct Report {
     pub(crate) id: String,
     /// What ran.
     pub(crate) plan: Plan,
+    /// The build that recorded it.
+    pub(crate) build: String,
     /// Why it ended; `None` of a recording that was cut.
     pub(crate) reason: Option<EndReason>,
     /// More about it, where the recording says more.
@@ -83,7 +85,7 @@ impl Report {
             laws.push(frame)?;
             stats.push(frame)?;
             match frame.read()? {
-                Payload::Hello(first) => hello = Some((first.run_id, Plan::from_bytes(&first.plan)?)),
+                Payload::Hello(first) => hello = Some((first.run_id, first.build, Plan::from_bytes(&first.plan)?)),
                 Payload::Events(payload) => {
                     events.decode(payload.batch, &mut batch)?;
                     count += batch.len() as u64;
@@ -96,11 +98,23 @@ impl Report {
             }
             anyhow::Ok(())
         })?;
-        let (id, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
+        let (id, build, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
         let detail = end.as_ref().and_then(|end| names.get(end.detail?.0 as usize).cloned());
         let reason = end.map(|end| end.reason);
         let schedules = plan.loads.iter().map(|load| kept(load, &plan, &stats)).collect();
-        Ok(Self { id, reason, detail, lost, events: count, laws: laws.report(), schedules, stats, surroundings, plan })
+        Ok(Self {
+            id,
+            build,
+            reason,
+            detail,
+            lost,
+            events: count,
+            laws: laws.report(),
+            schedules,
+            stats,
+            surroundings,
+            plan,
+        })
     }
 
     /// Whether the run came to its end and no event was lost.

@@ -21,6 +21,7 @@ fn law(held: u64, broken: u64) -> LawReport {
 fn report() -> Report {
     Report {
         id: "20261123-141530-7f3a".to_owned(),
+        build: "hopscope 0.1.0".to_owned(),
         plan: plan(),
         reason: Some(EndReason::LOAD_DONE),
         detail: None,
@@ -88,6 +89,15 @@ fn what_is_absent_is_a_dash_and_never_a_nought() {
     let row = text.lines().find(|line| line.contains("T2 - T1")).unwrap();
     assert_eq!(row.matches('–').count(), 4, "{row}");
     assert_eq!(document(&report(), &[], Exit::Fine)["links"][0]["answered_ns"]["p50"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_kept_the_queues_is_named() {
+    assert!(!lines(&report()).join("\n").contains("Queues: "));
+    let scenario = validate(include_str!("../../../../scenarios/hello-async.json")).unwrap().scenario;
+    let report = Report { plan: compile(&scenario, &RunSettings::default()), ..report() };
+    assert!(lines(&report).join("\n").contains("Queues: built-in broker of hopscope 0.1.0"));
+    assert_eq!(document(&report, &[], Exit::Fine)["run"]["broker"], "built-in");
 }
 
 #[test]

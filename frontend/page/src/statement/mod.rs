@@ -15,7 +15,7 @@ use crate::state::document::Selection;
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::t;
+use crate::ui::text::{t, t_with};
 
 /// The panel: of the queue that is selected on the canvas, else of the plan's first.
 #[component]
@@ -30,6 +30,12 @@ pub(crate) fn Statement() -> impl IntoView {
         let selected = editor.selection.with(|selection| selection.single().map(str::to_owned));
         queues.with(|queues| queues.iter().position(|(id, _)| Some(id) == selected.as_ref())).unwrap_or(0)
     });
+    // What kept the queues, by name and version.
+    let broker = memo(move || {
+        run.revision.track();
+        let build = run.with(|data| data.buffer.hello().map(|hello| hello.build.clone())).unwrap_or_default();
+        t_with(text!("broker.built-in"), &[("build", &build)])
+    });
     let choose = move |id: String| editor.select(Selection::nodes([id]));
     let option = move |(number, (id, name)): (usize, (String, String))| {
         view! { <option value=id selected=move || queue.get() == number>{name}</option> }
@@ -39,10 +45,13 @@ pub(crate) fn Statement() -> impl IntoView {
             fallback=|| view! { <p class="nothing">{t(text!("statement.none"))}</p> }>
             <div class="statement">
                 <div class="length">
+                    <div class="whose">
                     <select name="queue" class="chip" aria-label=t(text!("statement.queue"))
                         on:change=move |event| choose(event_target_value(&event))>
                         {move || queues.get().into_iter().enumerate().map(option).collect::<Node>()}
                     </select>
+                    <span data-broker="built-in" title=t(text!("broker.built-in.tip"))>{move || broker.get()}</span>
+                    </div>
                     <Chart queue/>
                 </div>
                 <Rows queue/>

@@ -78,6 +78,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.progress.again", "The load ends and what is in flight comes home. Ctrl-C again cuts the recording."),
     ("cli.progress.cut", "The run {id} was cut: its recording ends before its end."),
     ("cli.progress.endless", "{phase}: {elapsed}, sent: {sent}, completed: {completed}, errors: {errors}"),
+    ("cli.report.broker", "Queues: built-in broker of {build}"),
     ("cli.report.cut", "The recording was cut: it ends before the run's end."),
     ("cli.report.early", "The run ended after {time} of {duration}: {reason}"),
     ("cli.report.lost", "Events that were stamped and are not in the recording: {count}"),

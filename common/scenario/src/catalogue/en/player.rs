@@ -5,6 +5,8 @@ use super::Table;
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
+    ("broker.built-in", "built-in, {build}"),
+    ("broker.built-in.tip", "The queues are kept by Hopscope's own AMQP 0-9-1 broker, in the server's process."),
     ("cause.ack", "by consumer"),
     ("cause.automatic", "automatic"),
     ("cause.channel-lost", "channel lost"),
