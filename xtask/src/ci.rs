@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: the gates, the README's `serve`, and the README's `test`, in this order, cheap ones first.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -55,7 +55,12 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     let mut count = Count::default();
     tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates])?;
     gates(tools)?;
-    step("the README's serve, on a free port, in a browser", || served_page(tools))?;
+    let mut serve = command("cargo");
+    serve.args(["xtask", "serve", "--listen", "127.0.0.1:0"]);
+    step("the README's serve, on a free port, in a browser", || served_page(tools, &mut serve))?;
+    count.pass();
+    crate::dist::run(tools)?;
+    step("what is given away, alone in an empty folder", || alone(tools))?;
     count.pass();
     crate::test::run(tools, &mut count)?;
     count.finish()
@@ -72,15 +77,23 @@ impl Drop for Server {
     }
 }
 
-fn served_page(tools: &Tools) -> Result<()> {
-    let mut server = Server(
-        command("cargo")
-            .args(["xtask", "serve", "--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start cargo xtask serve")?,
-    );
+/// Starts the packed binary where there is nothing else, no variable either, and loads its page.
+fn alone(tools: &Tools) -> Result<()> {
+    let binary = crate::dist::binary()?;
+    let folder = std::env::temp_dir().join(format!("hopscope-alone-{}", std::process::id()));
+    std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut serve = command(binary);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data", "runs"]).current_dir(&folder).env_clear();
+    let result = served_page(tools, &mut serve);
+    // It is ours and temporary; a leftover does no harm.
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+/// Starts a server that tells its address, and loads its page in a browser.
+fn served_page(tools: &Tools, serve: &mut Command) -> Result<()> {
+    let started = serve.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut server = Server(started.context("cannot start the server")?);
     let stdout = server.0.stdout.take().context("the server has no standard output")?;
     let mut address = None;
     for line in BufReader::new(stdout).lines() {
@@ -91,7 +104,7 @@ fn served_page(tools: &Tools) -> Result<()> {
             break;
         }
     }
-    let address = address.context("cargo xtask serve ended without an address to open")?;
+    let address = address.context("the server ended without an address to open")?;
     let document = tools.browser()?.document(&address)?;
     if !document.contains("data-ready=\"true\"") {
         bail!("the page at {address} did not start; the browser's document was:\n{document}");

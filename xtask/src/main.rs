@@ -9,6 +9,7 @@ mod browser;
 mod ci;
 mod count;
 mod dev;
+mod dist;
 mod load;
 mod page;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
     Test,
     /// Run what the continuous integration runs: format, lint, licence and document gates, then `serve` and `test`
     Ci,
+    /// Make the binary to give away, with the page inside, its checksum and a Dockerfile, in target/dist
+    Dist,
     /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
@@ -84,6 +87,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
+        Command::Dist => dist::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }

@@ -51,7 +51,7 @@ pub(crate) fn RunBar() -> impl IntoView {
     });
     view! {
         <div class="runbar">
-            <label>{t(text!("field.seed"))}
+            <label title=t(text!("run.seed.tip"))>{t(text!("field.seed"))}
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
             </label>

@@ -180,6 +180,7 @@ pub(super) const TEXTS: Table = &[
     ("run.needs-server.remedy", "Scenarios are built, checked, opened and saved without one. A run needs Hopscope's backend: it starts real services and brokers on your machine, sends real messages and records every step. Type cargo xtask serve in its folder, and open the address that it prints."),
     ("run.no-server", "No server answers"),
     ("run.no-server.remedy", "Start one by cargo xtask serve, then press Run again."),
+    ("run.seed.tip", "Repeats the arrivals, not the timings. To show the same again, replay the run."),
     ("run.start", "Run"),
     ("run.starting", "Starting the run…"),
     ("run.stop", "Stop"),
