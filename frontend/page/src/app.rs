@@ -40,6 +40,11 @@ pub(crate) fn App() -> impl IntoView {
     })
 }
 
+/// What is chosen, and what the button does.
+fn theme_words(theme: Theme) -> String {
+    format!("{} · {}", t(theme.label()), t(text!("theme.switch")))
+}
+
 fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigger) -> Node {
     view! {
         <div class="shell" data-ready="true">
@@ -51,8 +56,9 @@ fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigge
                 <Runs/>
                 <Server server/>
                 <Languages spoken/>
-                <button type="button" on:click=move |_| theme.update(Theme::turn) title=t(text!("theme.switch"))>
-                    {move || t(theme.get().label())}
+                <button type="button" on:click=move |_| theme.update(Theme::turn)
+                    title=move || theme_words(theme.get()) aria-label=move || theme_words(theme.get())>
+                    {move || theme.get().sign()}
                 </button>
             </header>
             <Palette/>

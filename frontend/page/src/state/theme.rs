@@ -38,6 +38,15 @@ impl Theme {
         }
     }
 
+    /// Its sign, where there is no room for a name: half dark, light, dark.
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Self::System => "◐",
+            Self::Light => "○",
+            Self::Dark => "●",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::System => "system",
