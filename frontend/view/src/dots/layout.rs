@@ -52,47 +52,33 @@ impl Layout {
 
     /// As [`Layout::update`], with at most so many dots.
     pub fn update_with(&mut self, buffer: &RunBuffer, stage: &Stage, picture: Picture, most: usize) {
-        self.clear(stage);
+        self.dots.clear();
+        self.queued.clear();
+        self.messages_per_dot = 1;
+        self.levels.clear();
+        self.levels.resize(stage.places.len(), Level::default());
         match picture {
             Picture::Replay { time, linger } => self.replay(buffer, stage, time, linger, most),
             Picture::Live { time } => self.live(buffer, stage, time, most),
         }
     }
 
-    fn clear(&mut self, stage: &Stage) {
-        self.dots.clear();
-        self.queued.clear();
-        self.levels.clear();
-        self.levels.resize(stage.places.len(), Level::default());
-    }
-
     fn replay(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, linger: i64, most: usize) {
-        let Some(journeys) = buffer.journeys() else { return self.messages_per_dot = 1 };
+        let Some(journeys) = buffer.journeys() else { return };
         let from = time.saturating_sub(linger);
         // Work that its caller has given up is counted, and has no dot; of what is over, only a bad end has one.
         let ends_shown = |journey: &Journey| if journey.ends_badly() { from } else { time };
         let shown = |journey: &Journey| journey.gone_at().is_none_or(|gone| gone >= ends_shown(journey));
-        // As many for a dot as in the picture before, which is right but for the frame in which that changes.
-        self.messages_per_dot = self.messages_per_dot.max(1);
-        loop {
-            let mut count = 0;
-            for (row, journey) in journeys.alive_between(from, time) {
-                let rank = self.count(journey, time);
-                if !shown(journey) {
-                    continue;
-                }
-                count += 1;
-                if row.is_multiple_of(self.messages_per_dot) {
-                    let queued = journey.is_queued_at(time).then_some((journey.queue.0, journey.copy_of));
-                    self.put(dot(journey, stage, time, rank), queued);
-                }
+        let dots = journeys.alive_between(from, time).filter(|(_, journey)| shown(journey)).count();
+        self.messages_per_dot = per_dot(dots, most);
+        for (row, journey) in journeys.alive_between(from, time) {
+            let rank = self.count(journey, time);
+            // In a queue all have their place, also those without a dot.
+            let sampled = row.is_multiple_of(self.messages_per_dot);
+            if sampled && shown(journey) {
+                let queued = journey.is_queued_at(time).then_some((journey.queue.0, journey.copy_of));
+                self.put(dot(journey, stage, time, rank), queued);
             }
-            let right = per_dot(count, most);
-            if self.messages_per_dot == right {
-                break;
-            }
-            self.messages_per_dot = right;
-            self.clear(stage);
         }
         self.line_up(stage, self.messages_per_dot);
     }

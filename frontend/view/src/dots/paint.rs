@@ -155,14 +155,13 @@ impl Surface {
         let phase = |part: f64| ((part * PHASES as f64) as usize).min(PHASES - 1);
         let index = form as usize * PHASES * PHASES + phase(at.y - y) * PHASES + phase(at.x - x);
         let Some(mask) = self.masks.get(index) else { return };
-        let (left, top) = (x + mask.left as f64, y + mask.top as f64);
+        let reach = mask.reach as f64;
         // Partly outside is not painted: the canvas ends there, and the inner loop needs no clipping.
-        let (right, bottom) = (left + mask.width as f64, top + mask.height as f64);
-        let fits = left >= 0.0 && top >= 0.0 && right <= self.width as f64 && bottom <= self.height as f64;
+        let fits = x >= reach && y >= reach && x + reach < self.width as f64 && y + reach < self.height as f64;
         if !fits {
             return;
         }
-        let area = Area { x: left as usize, y: top as usize, w: mask.width, h: mask.height };
+        let area = Area { x: x as usize - mask.reach, y: y as usize - mask.reach, w: mask.side, h: mask.side };
         blend(&mut self.pixels, self.width, area, &mask.coverage, color);
         self.painted = self.painted.around(area);
     }
@@ -174,7 +173,7 @@ fn color_of(dot: &Dot, style: &Style<'_>) -> Color {
 
 /// Lays a colour over the pixels of an area, as much as the mask says.
 fn blend(pixels: &mut [u8], width: usize, area: Area, coverage: &[u8], color: Color) {
-    for (row, mask) in coverage.chunks_exact(area.w.max(1)).enumerate() {
+    for (row, mask) in coverage.chunks_exact(area.w).enumerate() {
         let from = ((area.y + row) * width + area.x) * 4;
         let Some(line) = pixels.get_mut(from..from + area.w * 4) else { return };
         for (pixel, &cover) in line.as_chunks_mut::<4>().0.iter_mut().zip(mask) {
@@ -228,45 +227,32 @@ impl Form {
     }
 }
 
-/// How much of each pixel around the middle one a form covers, 0 to 255: the least box that has all of it.
+/// How much of each pixel around the middle one a form covers, 0 to 255.
 struct Mask {
-    /// The box's left and top edge, in pixels from the middle one's.
-    left: isize,
-    top: isize,
-    width: usize,
-    height: usize,
+    /// Pixels on each side of the middle one.
+    reach: usize,
+    side: usize,
     coverage: Vec<u8>,
 }
 
 impl Mask {
     fn new(form: Form, radius: f64, phase: (usize, usize)) -> Self {
         // No form reaches beyond its radius, and the phase only moves it within the middle pixel.
-        let reach = radius.ceil() as isize;
-        let middle = |phase: usize| (phase as f64 + 0.5) / PHASES as f64;
+        let reach = radius.ceil() as usize;
+        let side = 2 * reach + 1;
+        let middle = |phase: usize| reach as f64 + (phase as f64 + 0.5) / PHASES as f64;
         let (middle_x, middle_y) = (middle(phase.0), middle(phase.1));
-        let sample = |pixel: isize, part: usize| pixel as f64 + (part as f64 + 0.5) / SAMPLES as f64;
-        let cover = |x: isize, y: isize| {
-            let hits = (0..SAMPLES * SAMPLES).filter(|part| {
-                let (dx, dy) = (sample(x, part % SAMPLES) - middle_x, sample(y, part / SAMPLES) - middle_y);
-                form.covers(dx / radius, dy / radius)
-            });
-            (hits.count() * 255 / (SAMPLES * SAMPLES)) as u8
-        };
-        let all: Vec<_> = (-reach..=reach)
-            .flat_map(|y| {
-                let cover = &cover;
-                (-reach..=reach).map(move |x| (x, y, cover(x, y)))
-            })
-            .collect();
-        let ends = |of: fn(&(isize, isize, u8)) -> isize| {
-            let covered = all.iter().filter(|(_, _, cover)| *cover > 0).map(of);
-            let (least, most) = covered.fold((reach, -reach), |(least, most), at| (least.min(at), most.max(at)));
-            (least, (most + 1 - least).max(0).unsigned_abs())
-        };
-        let ((left, width), (top, height)) = (ends(|(x, ..)| *x), ends(|(_, y, _)| *y));
-        let inside = |at: isize, from: isize, length: usize| (from..from + length.cast_signed()).contains(&at);
-        let kept = all.iter().filter(|(x, y, _)| inside(*x, left, width) && inside(*y, top, height));
-        let coverage = kept.map(|(.., cover)| *cover).collect();
-        Self { left, top, width, height, coverage }
+        let sample = |pixel: usize, part: usize| pixel as f64 + (part as f64 + 0.5) / SAMPLES as f64;
+        let mut coverage = Vec::with_capacity(side * side);
+        for y in 0..side {
+            for x in 0..side {
+                let hits = (0..SAMPLES * SAMPLES).filter(|part| {
+                    let (dx, dy) = (sample(x, part % SAMPLES) - middle_x, sample(y, part / SAMPLES) - middle_y);
+                    form.covers(dx / radius, dy / radius)
+                });
+                coverage.push((hits.count() * 255 / (SAMPLES * SAMPLES)) as u8);
+            }
+        }
+        Self { reach, side, coverage }
     }
 }
