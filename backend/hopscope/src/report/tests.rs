@@ -36,7 +36,8 @@ fn report() -> Report {
 
 fn behind() -> Kept {
     let span = Span { from: 0, to: 5 * SECOND.cast_signed() };
-    let missed = Some(Offer { client: PlaceIndex(0), wanted: 7_500, reached: 6_550, offered: 5 * SECOND, span });
+    let missed =
+        Some(Offer { client: PlaceIndex(0), wanted: 7_500, reached: 6_550, lost: 0, offered: 5 * SECOND, span });
     Kept { node: 0, intended: 6_550, wanted: Some(Rate(1_500_000_000)), reached: Some(1_310.0), missed }
 }
 

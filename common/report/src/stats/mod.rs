@@ -106,6 +106,8 @@ pub struct Offer {
     pub wanted: u64,
     /// Requests that the generator came to.
     pub reached: u64,
+    /// Events of the run that are not in its recording: some may be requests that it came to.
+    pub lost: u64,
     /// For how long it was surely offered, ns.
     pub offered: u64,
     /// From when to when the generator was at it.
@@ -125,10 +127,10 @@ impl Offer {
         self.span.per_second(self.reached)
     }
 
-    /// Whether the generator was too slow for the schedule.
+    /// Whether the generator was surely too slow for the schedule.
     #[must_use]
     pub const fn is_missed(&self) -> bool {
-        self.reached < self.wanted
+        self.reached.saturating_add(self.lost) < self.wanted
     }
 }
 
@@ -145,7 +147,8 @@ pub struct Stats {
     /// Requests that clients wanted, of any phase, by the client's place.
     reached: BTreeMap<PlaceIndex, u64>,
     end: Option<End>,
-    lossy: bool,
+    /// Events that were stamped and are not in the recording.
+    lost: u64,
     /// Traces of other phases.
     left_out: BTreeSet<TraceId>,
     /// When each open attempt was sent.
@@ -174,7 +177,7 @@ impl Stats {
             offered: None,
             reached: BTreeMap::new(),
             end: None,
-            lossy: false,
+            lost: 0,
             left_out: BTreeSet::new(),
             sent: BTreeMap::new(),
             wanted: BTreeMap::new(),
@@ -196,7 +199,7 @@ impl Stats {
                 events.iter().for_each(|event| self.take(event));
                 self.events = events;
             }
-            Payload::Loss(_) => self.lossy = true,
+            Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
             Payload::End(end) => self.end = Some(end),
             _ => {}
         }
@@ -214,19 +217,17 @@ impl Stats {
         self.span
     }
 
-    /// What came of each schedule of which the run's End tells how much it wanted; none before that, and none where events were
-    /// lost, since those may be the missing ones. `settings` are the run's.
+    /// What came of each schedule of which the run's End tells how much it wanted; none before that. `settings` are the run's.
     pub fn offers(&self, settings: &RunSettings) -> impl Iterator<Item = Offer> {
         let whole = settings.offered().0;
-        let end = self.end.as_ref().filter(|_| !self.lossy);
-        let rows = end.into_iter().flat_map(|end| &end.counts).filter(|row| row.counted == Counted::WANTED);
+        let rows = self.end.iter().flat_map(|end| &end.counts).filter(|row| row.counted == Counted::WANTED);
         rows.filter_map(move |row| {
             let (client, span) = (PlaceIndex(row.index), self.offered?);
             let reached = self.reached.get(&client).copied().unwrap_or(0);
             let early = u64::try_from(span.to.saturating_sub(span.from)).unwrap_or(0).saturating_sub(MOST_BEHIND_NS);
             let done = self.end.as_ref().is_some_and(|end| end.reason == EndReason::LOAD_DONE);
             let offered = if done { whole } else { early.min(whole) };
-            Some(Offer { client, wanted: row.count, reached, offered, span })
+            Some(Offer { client, wanted: row.count, reached, lost: self.lost, offered, span })
         })
     }
 

@@ -64,7 +64,9 @@ fn a_schedule_is_missed_by_one_request() {
     assert!((kept.reached_per_second().unwrap() - 2.0 / 0.12).abs() < 1e-9);
     // For less than the second that a generator may be behind.
     assert_eq!(of(0, EndReason::STOPPED).wanted_per_second(), None);
-    assert_eq!(offer(3, EndReason::LOAD_DONE, true), None);
+    // An event that was lost may have been the third.
+    let lossy = |wanted| offer(wanted, EndReason::LOAD_DONE, true).unwrap().is_missed();
+    assert!(!lossy(3) && lossy(4));
 }
 
 #[test]
