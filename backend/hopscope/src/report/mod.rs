@@ -162,12 +162,14 @@ fn kept(load: &PlanLoad, plan: &Plan, stats: &Stats) -> Kept {
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
     let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
     let (span, warm_up) = (stats.span(), plan.settings.warm_up);
-    let end = Time(warm_up.0.saturating_add(span.map_or(0, length)));
+    let offer = stats.offers(&plan.settings).find(|offer| offer.client == PlaceIndex(load.place));
+    // Of a recording that was cut nobody knows for how long: up to where it ends.
+    let until = offer.map_or_else(|| warm_up.0.saturating_add(span.map_or(0, length)), |offer| offer.offered);
     Kept {
         node: load.node,
         intended,
-        wanted: mean_rate(&load.load, warm_up, end),
+        wanted: mean_rate(&load.load, warm_up, Time(until)),
         reached: span.and_then(|span| span.per_second(intended)),
-        missed: stats.offers(&plan.settings).find(|offer| offer.client == PlaceIndex(load.place) && offer.is_missed()),
+        missed: offer.filter(Offer::is_missed),
     }
 }
