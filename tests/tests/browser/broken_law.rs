@@ -51,7 +51,8 @@ fn reply_first(recording: &mut Value) -> Result<String> {
     Ok(sent["trace"].as_str().context("no trace")?.to_owned())
 }
 
-async fn import(hands: &Hands, folder: &Path, recording: &Value) -> Result<()> {
+/// Puts an altered recording into the folder of downloads and opens it by the list of runs.
+pub(crate) async fn import(hands: &Hands, folder: &Path, recording: &Value) -> Result<()> {
     let file = folder.join("altered.json");
     std::fs::write(&file, recording.to_string())?;
     hands.click("[data-action=runs]").await?;

@@ -1,12 +1,15 @@
-//! A run that ends before its time says why, by its reason; what the server adds to it comes after.
+//! A run that does not go as it was wanted says so: one that ends before its time, by its reason, and what the server adds to it
+//! comes after; and one whose generator was too slow.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_scenario::text;
 use hopscope_tests::browser::{faults, picture, with_browser};
 use hopscope_tests::server::Server;
+use serde_json::Value;
 use tokio::process::Command;
 
+use crate::broken_law::import;
 use crate::hands::Hands;
 
 fn reason(language: Language) -> String {
@@ -36,6 +39,35 @@ async fn a_run_at_its_limit_of_events_says_so_in_the_pages_own_words() -> Result
         hands.find(".notice[data-status=whole]").await?;
         let said = hands.text(".notice[data-status] span").await?;
         ensure!(said == reason(Language::Chinese), "{said}");
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// A recording whose End says that the schedule wanted twice as much.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generator_that_was_behind_is_told_with_its_client() -> Result<()> {
+    let server = Server::start().await?;
+    let downloads = tempfile::tempdir()?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.download_into(downloads.path()).await?;
+        hands.click("[data-template=hello-sync]").await?;
+        hands.fill("duration", "1 s").await?;
+        hands.click("[data-action=run]").await?;
+        hands.click("[data-action=export-json]").await?;
+        let mut recording: Value = serde_json::from_slice(&hands.downloaded(downloads.path(), "json").await?)?;
+        let counts = recording["run"]["end"]["counts"].as_array_mut().context("no counts")?;
+        let wanted = counts.iter_mut().find(|row| row["counted"] == "wanted").context("no schedule")?;
+        ensure!(wanted["count"] == 20, "20/s for a second: {wanted}");
+        // The run as it was has nothing to tell.
+        ensure!(hands.count(".notice[data-behind]").await? == 0);
+        wanted["count"] = 40.into();
+        import(&hands, downloads.path(), &recording).await?;
+        let said = hands.text(".notice[data-behind] b").await?;
+        ensure!(said.starts_with("buyers: the generator reached ") && said.ends_with(" of 40/s"), "{said}");
+        picture(&hands.driver, "behind").await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())
     })

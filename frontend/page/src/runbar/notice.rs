@@ -53,7 +53,7 @@ pub(crate) fn Notice() -> impl IntoView {
         run.revision.track();
         run.with(|data| data.buffer.kept_until()).map(hopscope_view::format::clock)
     });
-    let behind = Memo::new(move |_| {
+    let behind = memo(move || {
         run.laws.track();
         run.with(|data| data.buffer.plan().map(|plan| data.buffer.judge().behind(plan))).unwrap_or_default()
     });
