@@ -66,7 +66,7 @@ async fn a_generator_that_was_behind_is_told_with_its_client() -> Result<()> {
         wanted["count"] = 40.into();
         import(&hands, downloads.path(), &recording).await?;
         let said = hands.text(".notice[data-behind] b").await?;
-        ensure!(said.starts_with("buyers: the generator reached ") && said.ends_with(" of 40/s"), "{said}");
+        ensure!(said.starts_with("buyers: the generator reached ") && said.ends_with(" of 40.0/s"), "{said}");
         picture(&hands.driver, "behind").await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())
