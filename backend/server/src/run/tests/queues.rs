@@ -1,7 +1,10 @@
 //! Runs whose messages go through queues of the built-in broker.
 
+use std::collections::BTreeMap;
+
 use hopscope_record::kind::{AWAITS_REPLY, Admission, QueueStep};
 use hopscope_record::{LinkIndex, MessageId};
+use hopscope_scenario::model::Closed;
 use hopscope_scenario::validate::validate;
 
 use super::*;
@@ -98,6 +101,26 @@ async fn a_full_queue_refuses_and_says_so() {
     assert_eq!(confirmed.len() + refused.len(), 30);
     assert!(!refused.is_empty());
     assert_eq!(of_kind(&events, Kind::ENQUEUED).len(), confirmed.len());
+}
+
+/// Callers on several threads publish over one connection: each of them is told of its own message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_of_many_who_publish_at_once_gets_the_answer_to_its_own_message() {
+    let mut scenario = queued(1, 1, r#", "capacity": 16, "prefetch": 64"#, "", WORK);
+    let NodeKind::Client(client) = &mut scenario.nodes[0].kind else { panic!("the first node is a client") };
+    let think = Work::Constant { mean: Time(MS / 2) };
+    client.load = Load::Closed(Closed { users: 64, think, count: Some(4_000) });
+    let (run, memory) = begin_scenario(scenario, 60_000 * MS, DRAIN).await;
+    assert_eq!(run.join().await.lost, 0);
+    let (events, _) = memory.read();
+    let put: BTreeMap<_, _> =
+        of_kind(&events, Kind::ENQUEUED).iter().map(|event| (event.message, event.time)).collect();
+    let (confirmed, refused) = (of_kind(&events, Kind::CONFIRMED), of_kind(&events, Kind::CONFIRM_REFUSED));
+    assert!(!confirmed.is_empty() && !refused.is_empty(), "{} and {}", confirmed.len(), refused.len());
+    for event in confirmed {
+        assert!(put[&event.message] < event.time, "{event:?}");
+    }
+    assert!(refused.iter().all(|event| !put.contains_key(&event.message)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! The publishing end: publishes with confirms, and, where replies are awaited, takes them from their queue.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -10,7 +13,7 @@ use hopscope_record::{Kind, MessageId, RunKey};
 use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Confirmation};
+use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -34,13 +37,16 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         Some(replies) => Some(take_replies(&session, &broker, replies, &tasks).await?),
         None => None,
     };
-    Ok(Arc::new(Publisher { session, channel, queue: queue.as_ref().into(), run_key, replies, tasks }))
+    let queue = queue.as_ref().into();
+    Ok(Arc::new(Publisher { session, channel, turn: Mutex::default(), queue, run_key, replies, tasks }))
 }
 
 /// The publishing end of a link.
 pub(super) struct Publisher {
     session: Session,
     channel: Channel,
+    /// Whose turn it is to hand a message to the channel.
+    turn: Mutex<()>,
     queue: ShortString,
     run_key: RunKey,
     replies: Option<Replies>,
@@ -111,9 +117,7 @@ impl Publisher {
         let expected = self.replies.as_ref().map(|replies| replies.expect(outgoing.identity.message));
         let reply_to = self.replies.as_ref().map(|replies| replies.queue.as_ref());
         let properties = properties::of(&outgoing, self.run_key, reply_to);
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let queue = self.queue.clone();
-        let sent = self.channel.basic_publish("".into(), queue, options, &outgoing.body, properties).await;
+        let sent = self.send(&outgoing.body, properties).await;
         let confirmation = sent.map_err(|error| broken(&error))?.await.map_err(|error| broken(&error))?;
         let returned = match confirmation {
             Confirmation::Nack(_) => return Ok(plain(Verdict::Refused)),
@@ -130,6 +134,25 @@ impl Publisher {
         match returned {
             Some(returned) => Err(CallError::Returned(returned.reply_text.to_string())),
             None => (&mut expected.reply).await.map_err(|_| CallError::Closed),
+        }
+    }
+}
+
+impl Publisher {
+    /// Sends a message; gives what its confirm will be.
+    ///
+    /// lapin numbers a message and puts its frames in line in two steps, both at the first poll; the broker numbers messages
+    /// as they come. Without turns, of two that are published at once each may get the confirm of the other.
+    async fn send(&self, body: &[u8], properties: BasicProperties) -> lapin::Result<PublisherConfirm> {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let mut sending = pin!(self.channel.basic_publish("".into(), self.queue.clone(), options, body, properties));
+        let begun = poll_fn(|context| {
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            Poll::Ready(sending.as_mut().poll(context))
+        });
+        match begun.await {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => sending.await,
         }
     }
 }
