@@ -195,8 +195,11 @@ impl Journey {
 
     /// When neither its caller nor its receiver had it any more; `None` if one of them has.
     pub(super) fn over_at(&self) -> Option<i64> {
-        let left = [self.finished, self.replied].into_iter().filter(|stamp| *stamp != ABSENT).min();
-        let last = self.closed.max(left.unwrap_or(ABSENT)).max(self.gone_at().unwrap_or(ABSENT));
+        let left = match (self.finished, self.replied) {
+            (ABSENT, only) | (only, ABSENT) => only,
+            (finished, replied) => finished.min(replied),
+        };
+        let last = self.closed.max(left).max(self.gone_at().unwrap_or(ABSENT));
         (!self.is_alive()).then_some(last)
     }
 }

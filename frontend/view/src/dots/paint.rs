@@ -1,7 +1,8 @@
 //! The paint kernel: dots to pixels.
 //!
 //! Pixels are RGBA with straight alpha, as a canvas' image data takes them. Each shape is a small anti-aliased mask, kept
-//! for 4 x 4 positions within a pixel, so that slow dots glide and do not jump. Only what was painted last is cleared.
+//! for 4 x 4 positions within a pixel, so that slow dots glide and do not jump. Only what was painted last is cleared. Where
+//! dots are many, one that would be painted over its own like is left out: they lie on a line, several to a position.
 
 use super::{Dot, Shape};
 use crate::geometry::Viewport;
@@ -20,6 +21,9 @@ const MANY: usize = 4_000;
 const HALO: f64 = 7.5;
 /// Half the height of a message in a queue's bar, in the world: it stands in the drawing and grows with it.
 const QUEUED: f64 = 7.0;
+
+/// Low bits of a stamp: the number of the mask (7) and of the colour (8). Above them is the frame's.
+const STAMP_BITS: u32 = 15;
 
 /// A colour: red, green, blue.
 pub type Color = [u8; 3];
@@ -75,6 +79,10 @@ pub struct Surface {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
+    /// By pixel, where dots are many: the stamp of what was painted last with its middle there.
+    stamps: Vec<u32>,
+    /// Number of the frame, in its place in a stamp.
+    frame: u32,
     painted: Area,
     masks: Vec<Mask>,
     masks_for: [u64; 3],
@@ -87,6 +95,7 @@ impl Surface {
             (self.width, self.height, self.painted) = (width, height, Area::default());
             self.pixels.clear();
             self.pixels.resize(width * height * 4, 0);
+            self.stamps.clear();
         }
     }
 
@@ -106,12 +115,16 @@ impl Surface {
     pub fn paint(&mut self, dots: &[Dot], style: &Style<'_>) -> Area {
         let before = std::mem::take(&mut self.painted);
         self.clear(before);
-        let radius = if dots.len() > MANY { RADIUS_MANY } else { RADIUS };
+        let many = dots.len() > MANY;
+        let radius = if many { RADIUS_MANY } else { RADIUS };
         let bar = QUEUED * style.viewport.zoom;
         self.make_masks(radius * style.ratio, HALO * style.ratio, bar * style.ratio);
+        if many {
+            self.begin_stamps();
+        }
         if style.selected.is_some() {
             let selected = dots.iter().filter(|dot| Some(dot.trace) == style.selected);
-            selected.for_each(|dot| self.put(dot, Form::Halo, style, style.halo));
+            selected.for_each(|dot| self.put(dot, Form::Halo, style, style.halo, false));
         }
         for dot in dots {
             let (form, color) = match dot.shape {
@@ -120,7 +133,7 @@ impl Surface {
                 Shape::Queued => (Form::Bar, color_of(dot, style)),
                 Shape::Bad => (Form::Cross, style.bad),
             };
-            self.put(dot, form, style, color);
+            self.put(dot, form, style, color, many);
         }
         before.around(self.painted)
     }
@@ -149,18 +162,36 @@ impl Surface {
             .collect();
     }
 
-    fn put(&mut self, dot: &Dot, form: Form, style: &Style<'_>, color: Color) {
+    /// Makes sure that no pixel has a stamp of the frame that begins.
+    fn begin_stamps(&mut self) {
+        self.frame = self.frame.wrapping_add(1 << STAMP_BITS);
+        if self.stamps.is_empty() || self.frame == 0 {
+            self.frame = 1 << STAMP_BITS;
+            self.stamps.clear();
+            self.stamps.resize(self.width * self.height, 0);
+        }
+    }
+
+    /// Whether a dot's like is what was painted last at this pixel in this frame; from now on it is.
+    fn is_there(&mut self, pixel: usize, mask: usize, dot: &Dot) -> bool {
+        let stamp = self.frame | (mask as u32) << u8::BITS | u32::from(dot.color);
+        self.stamps.get_mut(pixel).is_some_and(|before| std::mem::replace(before, stamp) == stamp)
+    }
+
+    fn put(&mut self, dot: &Dot, form: Form, style: &Style<'_>, color: Color, many: bool) {
         let at = style.viewport.to_screen(dot.at).times(style.ratio);
         let (x, y) = (at.x.floor(), at.y.floor());
-        let phase = |part: f64| ((part * PHASES as f64) as usize).min(PHASES - 1);
+        // Where dots are many, every second position in each direction will do.
+        let coarse = usize::from(many);
+        let phase = |part: f64| ((part * PHASES as f64) as usize).min(PHASES - 1) >> coarse << coarse;
         let index = form as usize * PHASES * PHASES + phase(at.y - y) * PHASES + phase(at.x - x);
-        let Some(mask) = self.masks.get(index) else { return };
-        let reach = mask.reach as f64;
+        let Some(reach) = self.masks.get(index).map(|mask| mask.reach as f64) else { return };
         // Partly outside is not painted: the canvas ends there, and the inner loop needs no clipping.
         let fits = x >= reach && y >= reach && x + reach < self.width as f64 && y + reach < self.height as f64;
-        if !fits {
+        if !fits || (many && self.is_there(y as usize * self.width + x as usize, index, dot)) {
             return;
         }
+        let Some(mask) = self.masks.get(index) else { return };
         let area = Area { x: x as usize - mask.reach, y: y as usize - mask.reach, w: mask.side, h: mask.side };
         blend(&mut self.pixels, self.width, area, &mask.coverage, color);
         self.painted = self.painted.around(area);
@@ -173,27 +204,34 @@ fn color_of(dot: &Dot, style: &Style<'_>) -> Color {
 
 /// Lays a colour over the pixels of an area, as much as the mask says.
 fn blend(pixels: &mut [u8], width: usize, area: Area, coverage: &[u8], color: Color) {
+    let solid = u32::from_le_bytes([color[0], color[1], color[2], 0]);
     for (row, mask) in coverage.chunks_exact(area.w).enumerate() {
         let from = ((area.y + row) * width + area.x) * 4;
         let Some(line) = pixels.get_mut(from..from + area.w * 4) else { return };
         for (pixel, &cover) in line.as_chunks_mut::<4>().0.iter_mut().zip(mask) {
-            if cover == 255 || (cover > 0 && pixel[3] == 0) {
-                *pixel = [color[0], color[1], color[2], cover];
-            } else if cover > 0 && [pixel[0], pixel[1], pixel[2]] == color {
-                // Most overlaps are of one colour; then only the alpha grows.
-                pixel[3] = cover_both(cover, pixel[3]);
-            } else if cover > 0 {
-                *pixel = over(*pixel, color, u32::from(cover));
+            if cover == 0 {
+                continue;
             }
+            // A pixel as one number: its colour is compared and written at once.
+            let below = u32::from_le_bytes(*pixel);
+            let alpha = below >> 24;
+            *pixel = if cover == 255 || alpha == 0 {
+                (solid | u32::from(cover) << 24).to_le_bytes()
+            } else if below & 0x00ff_ffff == solid {
+                // Most overlaps are of one colour; then only the alpha grows.
+                (solid | cover_both(u32::from(cover), alpha) << 24).to_le_bytes()
+            } else {
+                over(*pixel, color, u32::from(cover))
+            };
         }
     }
 }
 
 /// What two covers come to over each other.
-fn cover_both(above: u8, below: u8) -> u8 {
-    let rest = (255 - u32::from(above)) * (255 - u32::from(below));
+fn cover_both(above: u32, below: u32) -> u32 {
+    let rest = (255 - above) * (255 - below);
     // rest / 255, rounded, without a division.
-    255 - ((rest + 128 + ((rest + 128) >> 8)) >> 8) as u8
+    255 - ((rest + 128 + ((rest + 128) >> 8)) >> 8)
 }
 
 /// "Over" of Porter and Duff (1984), for straight alpha.

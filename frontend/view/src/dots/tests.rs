@@ -236,6 +236,33 @@ fn the_selected_trace_has_a_halo() {
     assert_eq!(pixel(&surface, 27, 20)[3], 0);
 }
 
+#[test]
+fn of_many_dots_alike_in_one_position_one_is_painted_and_the_last_of_another_form_is_on_top() {
+    let (here, away) = (at(20.5, 20.5, Shape::Request), at(-900.0, 20.5, Shape::Request));
+    let mut surface = Surface::default();
+    surface.resize(60, 40);
+    let mut painted = |dots: &[Dot]| {
+        // A frame knows nothing of what the one before it painted.
+        surface.paint(dots, &STYLE);
+        surface.paint(dots, &STYLE);
+        surface.pixels().to_vec()
+    };
+    let mut dots = vec![away; 5_000];
+    assert!(painted(&dots).iter().all(|byte| *byte == 0));
+    dots[0] = here;
+    let one = painted(&dots);
+    assert!(one.iter().any(|byte| *byte != 0));
+    assert_eq!(painted(&[here; 5_000]), one);
+    dots[4_999] = Dot { shape: Shape::Bad, ..here };
+    assert_eq!(painted(&dots)[(20 * 60 + 20) * 4..][..4], [200, 0, 0, 255]);
+    // What was covered in between is painted again.
+    (dots[4_998], dots[4_999]) = (dots[4_999], here);
+    assert_eq!(painted(&dots)[(20 * 60 + 20) * 4..][..4], [10, 20, 30, 255]);
+    // Half a pixel beside it is another position.
+    dots.iter_mut().step_by(2).for_each(|dot| *dot = Dot { at: Point::new(21.0, 20.5), ..here });
+    assert_ne!(painted(&dots), one);
+}
+
 proptest! {
     #[test]
     fn painting_never_leaves_the_surface_nor_the_area_it_tells(

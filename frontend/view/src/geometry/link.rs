@@ -125,8 +125,16 @@ impl LinkPath {
     /// The point after the share `t` of its length: 0 is the caller's edge, 1 the called one's.
     #[must_use]
     pub fn at(&self, t: f64) -> Point {
-        let wanted = t.clamp(0.0, 1.0) * self.length();
-        let piece = self.lengths.partition_point(|length| *length < wanted).min(PIECES - 1);
+        let t = t.clamp(0.0, 1.0);
+        let wanted = t * self.length();
+        // The pieces are about as long as each other: the one wanted is at the same share of them, or near it.
+        let mut piece = ((t * PIECES as f64) as usize).min(PIECES - 1);
+        while piece > 0 && self.lengths[piece - 1] >= wanted {
+            piece -= 1;
+        }
+        while piece < PIECES - 1 && self.lengths[piece] < wanted {
+            piece += 1;
+        }
         let start = if piece == 0 { 0.0 } else { self.lengths[piece - 1] };
         let span = self.lengths[piece] - start;
         let within = if span > 0.0 { (wanted - start) / span } else { 0.0 };
