@@ -6,8 +6,10 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// As asked; a run was whole and broke no law.
+    /// As asked; a run was whole, broke no law and passed every check.
     Fine = 0,
+    /// A check of the scenario did not pass.
+    CheckFailed = 1,
     /// A recording breaks a law.
     LawBroken = 2,
     /// The scenario cannot run.
@@ -21,7 +23,8 @@ pub(crate) enum Exit {
 }
 
 /// Of several that apply, the first of these is told.
-const ORDER: [Exit; 5] = [Exit::Usage, Exit::Invalid, Exit::Environment, Exit::LawBroken, Exit::NotWhole];
+const ORDER: [Exit; 6] =
+    [Exit::Usage, Exit::Invalid, Exit::Environment, Exit::LawBroken, Exit::NotWhole, Exit::CheckFailed];
 
 impl Exit {
     /// The one to tell of those that apply; [`Exit::Fine`] where none does.
@@ -49,6 +52,8 @@ mod tests {
     fn of_several_the_first_in_order_is_told() {
         assert_eq!(Exit::first_of(&[]), Exit::Fine);
         assert_eq!(Exit::first_of(&[Exit::NotWhole]), Exit::NotWhole);
+        assert_eq!(Exit::first_of(&[Exit::CheckFailed]), Exit::CheckFailed);
+        assert_eq!(Exit::first_of(&[Exit::CheckFailed, Exit::NotWhole]), Exit::NotWhole);
         assert_eq!(Exit::first_of(&[Exit::NotWhole, Exit::LawBroken]), Exit::LawBroken);
         assert_eq!(Exit::first_of(&[Exit::NotWhole, Exit::LawBroken, Exit::Environment]), Exit::Environment);
         assert_eq!(Exit::first_of(&[Exit::Environment, Exit::Invalid]), Exit::Invalid);

@@ -53,6 +53,12 @@ fn scaled(ns: u64, unit: f64, name: &str) -> String {
     format!("{value:.digits$} {name}")
 }
 
+/// A part of a whole: `1.25 %`.
+#[must_use]
+pub fn share(part: f64) -> String {
+    format!("{:.2} %", part * 100.0)
+}
+
 /// A time on the run's clock in seconds, to the microsecond: `2.417 093 s`.
 #[must_use]
 pub fn clock(ns: i64) -> String {

@@ -1,9 +1,10 @@
-//! What a recording amounts to: its exports, the laws that it must hold, and its figures.
+//! What a recording amounts to: its exports, the laws that it must hold, its figures, and the checks of these.
 //!
 //! Everything here reads frames, one after the other, and nothing else: no counter of the server, no clock, no file.
 //! So the command line, the server and the page get the same bytes and the same judgement from the same recording.
 //! Nothing keeps the events of a run: memory does not grow with its length, but for what is said where it does.
 
+pub mod checks;
 pub mod export;
 pub mod figures;
 pub mod frames;

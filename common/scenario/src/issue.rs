@@ -116,8 +116,8 @@ codes! {
     UnknownKind, "unknown-kind", Error;
     /// A link's `protocol` is unknown. Args: value, known.
     UnknownProtocol, "unknown-protocol", Error;
-    /// An entry of `checks`, of which no kind exists.
-    UnknownCheck, "unknown-check", Error;
+    /// A check names no link or queue, or several links. Args: value, known.
+    UnknownSubject, "unknown-subject", Warning;
     /// An id has other characters than it may. Args: value.
     BadId, "bad-id", Error;
     /// An id is used twice among nodes or among links. Args: value.

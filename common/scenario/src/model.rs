@@ -5,6 +5,7 @@
 //! instead. Serialising is canonical: keys in the order of the fields below, defaults written out, quantities in their
 //! one spelling; so printing a parsed canonical document gives the same bytes.
 
+mod check;
 mod client;
 mod service;
 
@@ -14,6 +15,7 @@ use crate::kinds::Kind;
 use crate::protocol::Protocol;
 use crate::quantity::Time;
 
+pub use check::{Check, Comparison, Limit};
 pub use client::{Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Ramp, Values};
 pub use service::{BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 
@@ -44,10 +46,6 @@ pub struct Scenario {
     /// Limits that the person set.
     pub checks: Vec<Check>,
 }
-
-/// A limit that a person set on a run's figures. No kind of check exists yet: the list is empty in version 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Check {}
 
 /// One node on the canvas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{Args, Key, Language, plain};
+use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS};
 use crate::fields::{Field, ValueType, VariantOption};
 use crate::kinds::KINDS;
 use crate::model::{FORMAT, VERSION};
@@ -30,7 +31,7 @@ pub fn scenario_schema() -> Value {
         let list = |most: usize, item: &str| json!({"type": "array", "maxItems": most, "items": {"$ref": item}});
         properties.insert("nodes".to_owned(), list(MAX_NODES, "#/$defs/node"));
         properties.insert("links".to_owned(), list(MAX_LINKS, "#/$defs/link"));
-        properties.insert("checks".to_owned(), json!({"type": "array", "maxItems": 0}));
+        properties.insert("checks".to_owned(), list(MAX_CHECKS, "#/$defs/check"));
     }
     if let Some(required) = root.get_mut("required").and_then(Value::as_array_mut) {
         required.extend([Value::from("nodes"), Value::from("links")]);
@@ -47,6 +48,7 @@ pub fn scenario_schema() -> Value {
         "step": one_of(STEP_TAG, STEPS),
         "share": quantity(Dimension::Share),
         "number": quantity(Dimension::Number),
+        "check": one_of(CHECK_TAG, METRICS),
         "node": {"oneOf": nodes.collect::<Vec<_>>()},
         "link": {"oneOf": links.collect::<Vec<_>>()},
     });

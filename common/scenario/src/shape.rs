@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::checks::{CHECK_TAG, METRICS, metric_of};
 use crate::fields::{self, Field, Literal, Presence, ValueType};
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
@@ -162,9 +163,17 @@ pub fn canonical(document: &Value) -> Value {
     canonical
 }
 
-/// A node or a link; which, its tag says.
+/// A node, a link or a check; which, its tag says.
 fn canonical_element(element: &Value) -> Value {
     let Value::Object(object) = element else { return element.clone() };
+    if let Some(metric) = metric_of(element).and_then(|metric| METRICS.iter().find(|option| option.id == metric)) {
+        let mut check = fields::canonical(&[], &[&metric.fields[..1]], object);
+        let rest = fields::canonical(&[CHECK_TAG], &[&metric.fields[1..]], object);
+        if let (Value::Object(check), Value::Object(rest)) = (&mut check, rest) {
+            check.extend(rest);
+        }
+        return check;
+    }
     let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
         (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),
         (None, Some(protocol)) => (LINK_FIELDS, "protocol", protocol.descriptor().options),

@@ -1,6 +1,7 @@
 //! The report as one JSON document; docs/command-line.md tells its shape.
 
 use hopscope_record::kind::LinkCount;
+use hopscope_report::checks::{CheckReport, Found};
 use hopscope_report::laws::{Breach, LawReport};
 use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_report::surroundings::Surroundings;
@@ -45,6 +46,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "surroundings": surroundings(&report.surroundings),
         "schedules": report.schedules.iter().map(|kept| schedule(report, kept)).collect::<Vec<_>>(),
         "links": report.links().map(|(plan, stats)| link(report, plan, stats)).collect::<Vec<_>>(),
+        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
         "warnings": warnings,
     })
@@ -116,6 +118,15 @@ fn latency(latency: &Latency) -> Value {
         "p99": latency.percentile(99.0),
         "max": latency.max(),
     })
+}
+
+fn check(report: &CheckReport) -> Value {
+    let (found, reason) = match report.found {
+        Found::Figure(figure) => (Some(figure), None),
+        Found::Nothing => (None, Some("nothing-recorded")),
+        Found::NoSubject => (None, Some("no-subject")),
+    };
+    json!({ "check": report.check, "passed": report.passed(), "found": found, "reason": reason })
 }
 
 fn law(report: &LawReport) -> Value {

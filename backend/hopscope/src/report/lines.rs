@@ -4,6 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hopscope_record::frame::EndReason;
 use hopscope_record::kind::LinkCount;
+use hopscope_report::checks::{CheckReport, Found};
 use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
 use hopscope_report::stats::{Latency, LinkStats, Offer};
 use hopscope_scenario::catalogue::{Key, plain};
@@ -25,13 +26,17 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         lines.push(String::new());
         lines.extend(link_lines(report, link, stats));
     }
+    if !report.checks.is_empty() {
+        lines.extend([String::new(), word(text!("cli.checks"))]);
+        lines.extend(report.checks.iter().map(|check| format!("{INDENT}{}", check_line(check))));
+    }
     lines.extend([String::new(), word(text!("cli.laws"))]);
     lines.extend(report.laws.iter().flat_map(law));
     lines.push(String::new());
     lines
 }
 
-fn head(report: &Report) -> Vec<String> {
+pub(super) fn head(report: &Report) -> Vec<String> {
     let settings = &report.plan.settings;
     let duration = settings.duration.map_or_else(|| word(text!("duration.until-stopped")), |time| time.to_string());
     let mut lines = vec![say(
@@ -211,7 +216,8 @@ fn latency_row(name: Key, latency: &Latency) -> [String; 6] {
     ]
 }
 
-fn law(report: &LawReport) -> Vec<String> {
+/// What came of a law, in one line.
+pub(super) fn law_line(report: &LawReport) -> String {
     let args = [
         ("name", word(report.law.name())),
         ("held", whole(report.held)),
@@ -220,7 +226,11 @@ fn law(report: &LawReport) -> Vec<String> {
         ("undecided", whole(report.undecided)),
         ("reason", report.not_applicable.map(word).unwrap_or_default()),
     ];
-    let mut lines = vec![format!("{INDENT}{}", say(verdict(report), args))];
+    say(verdict(report), args)
+}
+
+fn law(report: &LawReport) -> Vec<String> {
+    let mut lines = vec![format!("{INDENT}{}", law_line(report))];
     lines.push(format!("{INDENT}{INDENT}{}", word(report.law.statement())));
     lines.extend(report.breaches.iter().map(|breach| format!("{INDENT}{INDENT}{}", breach_line(breach))));
     // Some laws count by more than one a breach; only a full list leaves breaches out.
@@ -229,6 +239,17 @@ fn law(report: &LawReport) -> Vec<String> {
         lines.push(format!("{INDENT}{INDENT}{}", say(text!("cli.law.more"), [("count", whole(more))])));
     }
     lines
+}
+
+/// What came of a check.
+pub(super) fn check_line(report: &CheckReport) -> String {
+    let key = match report.found {
+        Found::Figure(_) if report.passed() => text!("cli.check.passed"),
+        Found::Figure(_) => text!("cli.check.failed"),
+        Found::Nothing => text!("cli.check.nothing"),
+        Found::NoSubject => text!("cli.check.no-subject"),
+    };
+    say(key, [("check", report.line()), ("found", report.figure().unwrap_or_default())])
 }
 
 fn verdict(report: &LawReport) -> Key {
@@ -242,7 +263,7 @@ fn verdict(report: &LawReport) -> Key {
     }
 }
 
-fn breach_line(breach: &Breach) -> String {
+pub(super) fn breach_line(breach: &Breach) -> String {
     let key = match (breach.trace.is_none(), breach.message.is_none()) {
         (false, _) => text!("cli.law.breach"),
         (true, false) => text!("cli.law.breach.message"),

@@ -1,7 +1,9 @@
-//! What a run came to, read from its recording alone: figures, laws, whether it is whole and kept to its schedule.
+//! What a run came to, read from its recording alone: figures, laws, checks, whether it is whole and kept to its schedule.
 
 mod document;
+mod junit;
 mod lines;
+mod markdown;
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -11,6 +13,7 @@ use hopscope_record::codec::EventDecoder;
 use hopscope_record::frame::{EndReason, Payload};
 use hopscope_record::kind::LinkCount;
 use hopscope_record::{LinkIndex, PlaceIndex};
+use hopscope_report::checks::{CheckReport, judge};
 use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Offer, Span, Stats};
@@ -24,7 +27,9 @@ use crate::exit::Exit;
 use crate::say::word;
 
 pub(crate) use document::document;
+pub(crate) use junit::junit;
 pub(crate) use lines::lines;
+pub(crate) use markdown::markdown;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +58,8 @@ pub(crate) struct Report {
     pub(crate) laws: Vec<LawReport>,
     /// What came of each client's schedule.
     pub(crate) schedules: Vec<Kept>,
+    /// What came of each check of the scenario.
+    pub(crate) checks: Vec<CheckReport>,
 }
 
 /// What came of a client's schedule.
@@ -111,6 +118,7 @@ impl Report {
             events: count,
             laws: laws.report(),
             schedules,
+            checks: judge(&plan, &stats),
             stats,
             surroundings,
             plan,
@@ -127,7 +135,8 @@ impl Report {
         let broken = self.laws.iter().any(|law| law.broken > 0);
         let missed = self.schedules.iter().any(|kept| kept.missed.is_some());
         let not_whole = !self.is_whole() || missed;
-        [(broken, Exit::LawBroken), (not_whole, Exit::NotWhole)]
+        let failed = self.checks.iter().any(|check| !check.passed());
+        [(broken, Exit::LawBroken), (not_whole, Exit::NotWhole), (failed, Exit::CheckFailed)]
             .into_iter()
             .filter_map(|(applies, exit)| applies.then_some(exit))
             .collect()

@@ -1,7 +1,9 @@
 use hopscope_record::frame::{Measure, Sample};
 use hopscope_record::{MessageId, TraceId};
+use hopscope_report::checks::Found;
 use hopscope_report::laws::{Breach, Law};
 use hopscope_scenario::catalogue::Args;
+use hopscope_scenario::model::{Check, Comparison, Limit};
 use hopscope_scenario::plan::{RunSettings, compile};
 use hopscope_scenario::validate::validate;
 
@@ -18,6 +20,11 @@ fn law(held: u64, broken: u64) -> LawReport {
     LawReport { law: Law::Steps, held, broken, undecided: 0, breaches: Vec::new(), not_applicable: None }
 }
 
+fn check() -> Check {
+    let (on, metric) = (Some("l1".to_owned()), "errors".to_owned());
+    Check { on, metric, op: Comparison::Below, value: Limit::Count(10) }
+}
+
 fn report() -> Report {
     Report {
         id: "20261123-141530-7f3a".to_owned(),
@@ -31,6 +38,7 @@ fn report() -> Report {
         surroundings: Surroundings::default(),
         laws: vec![law(100, 0)],
         schedules: Vec::new(),
+        checks: Vec::new(),
     }
 }
 
@@ -52,6 +60,10 @@ fn what_is_wrong_with_a_run_is_its_exit() {
     assert_eq!(Report { schedules: vec![behind()], ..report() }.exits(), [Exit::NotWhole]);
     let kept = Kept { missed: None, ..behind() };
     assert_eq!(Report { schedules: vec![kept], ..report() }.exits(), []);
+    let [good, bad] = [Found::Figure(9.0), Found::Nothing].map(|found| CheckReport { check: check(), found });
+    assert_eq!(Report { checks: vec![good.clone()], ..report() }.exits(), []);
+    assert_eq!(Report { checks: vec![good, bad.clone()], ..report() }.exits(), [Exit::CheckFailed]);
+    assert_eq!(Report { checks: vec![bad], lost: 1, ..report() }.exits(), [Exit::NotWhole, Exit::CheckFailed]);
     let both = Report { lost: 1, laws: vec![law(1, 0), law(99, 1)], ..report() };
     assert_eq!(both.exits(), [Exit::LawBroken, Exit::NotWhole]);
 }

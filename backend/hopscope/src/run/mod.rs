@@ -4,6 +4,7 @@ mod progress;
 mod settings;
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -21,7 +22,7 @@ use crate::data::Data;
 use crate::exit::Exit;
 use crate::export::{not_written, write};
 use crate::limits::Limits;
-use crate::report::{Report, document, lines};
+use crate::report::{Report, document, junit, lines, markdown};
 use crate::say::{answer, note, say, word};
 use crate::scenario::{self, Read};
 use crate::serve;
@@ -45,11 +46,26 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
+    /// Print the report in another form than text
+    #[arg(long, value_name = "FORM", conflicts_with = "json")]
+    summary: Option<Summarised>,
+
+    /// File to write checks and laws to as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
     #[command(flatten)]
     limits: Limits,
 
     #[command(flatten)]
     data: Data,
+}
+
+/// A form of the report for people that is no text for a terminal.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Summarised {
+    /// Markdown, as the summary of a job takes it
+    Md,
 }
 
 /// Runs a scenario and reports.
@@ -72,11 +88,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     scenario::warn(&valid.warnings);
     let settings = arguments.settings.of(&valid.scenario)?;
     let store = arguments.data.store()?;
+    // Now and not after the run, which may be long.
+    let create = |path: &PathBuf| File::create(path).with_context(|| not_written(path));
     let out = match &arguments.out {
-        // Now and not after the run, which may be long.
-        Some(path) => Some((path, File::create(path).with_context(|| not_written(path))?)),
+        Some(path) => Some((path, create(path)?)),
         None => None,
     };
+    let junit = arguments.junit.as_ref().map(create).transpose()?;
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
     let Some(ran) = runtime.block_on(Box::pin(watch(&store, valid.scenario, settings, arguments.limits)))? else {
         return Ok(Exit::NotWhole);
@@ -85,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     if let Some((path, out)) = out {
         write(&JSON, &ran.id, file.try_clone()?, bytes, || Ok(out), &not_written(path))?;
     }
-    report(arguments, &valid.warnings, &ran, file, bytes)
+    report(arguments, &valid.warnings, &ran, (file, bytes), junit)
 }
 
 /// A run that has ended.
@@ -145,7 +163,13 @@ async fn forget(store: &Store, id: &RunId, mut tail: Tail) {
 }
 
 /// Tells what the run came to.
-fn report(arguments: &Arguments, warnings: &[Issue], ran: &Ran, mut file: File, bytes: u64) -> Result<Exit> {
+fn report(
+    arguments: &Arguments,
+    warnings: &[Issue],
+    ran: &Ran,
+    (mut file, bytes): (File, u64),
+    xml: Option<File>,
+) -> Result<Exit> {
     let failed = |key: Key| say(key, [("id", ran.id.to_string())]);
     let report = Report::read(&mut file, bytes).with_context(|| failed(text!("cli.error.not-reported")))?;
     let mut apply = report.exits();
@@ -155,10 +179,15 @@ fn report(arguments: &Arguments, warnings: &[Issue], ran: &Ran, mut file: File, 
         apply.push(Exit::Environment);
     }
     let exit = Exit::first_of(&apply);
+    if let (Some(mut xml), Some(path)) = (xml, &arguments.junit) {
+        xml.write_all(junit(&report)?.as_bytes()).with_context(|| not_written(path))?;
+    }
+    let open = how_to_open(arguments, &ran.id);
     if arguments.json {
         answer(&document(&report, warnings, exit).to_string())?;
+    } else if arguments.summary.is_some() {
+        answer(&format!("{}\n{open}", markdown(&report)))?;
     } else {
-        let open = how_to_open(arguments, &ran.id);
         answer(&lines(&report).into_iter().chain([open]).collect::<Vec<_>>().join("\n"))?;
     }
     Ok(exit)

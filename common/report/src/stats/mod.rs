@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Payload};
-use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::RunSettings;
 
@@ -77,6 +77,15 @@ impl LinkStats {
         self.doubtful.values().for_each(|took| answered.record(*took));
         answered
     }
+}
+
+/// The length of one queue: how many of its copies were ready.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct QueueStats {
+    /// Its greatest length from the beginning of the measured phase on.
+    pub longest: u32,
+    /// Its length after the last step.
+    pub last: u32,
 }
 
 /// When the measured phase was, ns on the run's clock.
@@ -156,6 +165,7 @@ pub struct Stats {
     /// When a schedule wanted each message that is not answered yet, or may be tried again.
     wanted: BTreeMap<u64, i64>,
     links: BTreeMap<LinkIndex, LinkStats>,
+    queues: BTreeMap<PlaceIndex, QueueStats>,
 }
 
 impl Default for Stats {
@@ -182,6 +192,7 @@ impl Stats {
             sent: BTreeMap::new(),
             wanted: BTreeMap::new(),
             links: BTreeMap::new(),
+            queues: BTreeMap::new(),
         }
     }
 
@@ -209,6 +220,12 @@ impl Stats {
     /// The links on which something happened, in their order.
     pub fn links(&self) -> impl Iterator<Item = &LinkStats> {
         self.links.values()
+    }
+
+    /// The length of the queue at a place; of one that no step was taken at, 0.
+    #[must_use]
+    pub fn queue(&self, place: PlaceIndex) -> QueueStats {
+        self.queues.get(&place).copied().unwrap_or_default()
     }
 
     /// When the measured phase was; `None` before it.
@@ -247,6 +264,9 @@ impl Stats {
         if self.phase == Some(Phase::Measured) {
             self.span.iter_mut().for_each(|span| span.to = event.time);
         }
+        if info.b.meaning == ValueMeaning::QueueStep {
+            self.step(event);
+        }
         if event.trace.is_none() {
             return;
         }
@@ -259,6 +279,16 @@ impl Stats {
         }
         if event.kind == Kind::COMPLETED && !event.is_late() && self.phase == Some(Phase::Measured) {
             self.link(event.link).completed_in_phase += 1;
+        }
+    }
+
+    /// Takes the length that a queue stamps with its step.
+    fn step(&mut self, event: &Event) {
+        let Some(step) = QueueStep::from_value(event.b) else { return };
+        let queue = self.queues.entry(event.place).or_default();
+        queue.last = step.after;
+        if self.span.is_some() {
+            queue.longest = queue.longest.max(step.before).max(step.after);
         }
     }
 

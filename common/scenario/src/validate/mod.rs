@@ -3,6 +3,7 @@
 //! Walks the JSON against the descriptors, never the model, so that a document with ten faults yields ten Issues with
 //! their paths. What passes becomes the model; nothing after this checks again. Never panics, on any input.
 
+mod checks;
 mod graph;
 mod issues;
 mod parse;
@@ -119,7 +120,7 @@ fn check_document(issues: &mut Issues, document: &Value) {
         check_link(issues, &path.key("links").index(index), link);
     }
     if let Some(checks) = root.get("checks") {
-        check_checks(issues, &path.key("checks"), checks);
+        checks::check(issues, &path.key("checks"), checks, nodes, links);
     }
     graph::check(issues, nodes, links);
 }
@@ -148,16 +149,6 @@ fn check_heading(issues: &mut Issues, document: &Value) -> bool {
         }
     }
     readable
-}
-
-fn check_checks(issues: &mut Issues, path: &Path<'_>, checks: &Value) {
-    let Value::Array(checks) = checks else {
-        wrong_type(issues, path, text!("field.checks"), checks, text!("json.array"));
-        return;
-    };
-    for index in 0..checks.len() {
-        issues.push(Issue::new(Code::UnknownCheck, path.index(index).pointer(), []));
-    }
 }
 
 fn check_node(issues: &mut Issues, path: &Path<'_>, node: &Value) {

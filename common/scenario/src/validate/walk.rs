@@ -207,7 +207,7 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
             check_object(issues, path, object, &[fields], &[]);
         }
         (ValueType::Variant { tag, options }, Value::Object(object)) => {
-            check_variant(issues, path, field, tag, options, object);
+            check_variant(issues, path, field.label, tag, options, object);
         }
         (ValueType::List { fields, min, max }, Value::Array(items)) => {
             if !(*min..=*max).contains(&items.len()) {
@@ -223,7 +223,9 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
         (ValueType::Steps, Value::Array(steps)) => {
             for (index, step) in steps.iter().enumerate() {
                 match step {
-                    Value::Object(object) => check_variant(issues, &path.index(index), field, STEP_TAG, STEPS, object),
+                    Value::Object(object) => {
+                        check_variant(issues, &path.index(index), field.label, STEP_TAG, STEPS, object);
+                    }
                     _ => wrong_type(issues, &path.index(index), field.label, step, text!("json.object")),
                 }
             }
@@ -295,10 +297,10 @@ fn check_text(
     }
 }
 
-fn check_variant(
+pub(super) fn check_variant(
     issues: &mut Issues,
     path: &Path<'_>,
-    field: &Field,
+    label: Key,
     tag: &'static str,
     options: &'static [VariantOption],
     object: &Map<String, Value>,
@@ -310,10 +312,10 @@ fn check_variant(
             Some(option) => check_object(issues, path, object, &[option.fields], &[tag]),
             None => {
                 let known: Vec<_> = options.iter().map(|option| option.id).collect();
-                let args = [("label", field.label.into()), ("value", shown(value)), ("known", known.join(", ").into())];
+                let args = [("label", label.into()), ("value", shown(value)), ("known", known.join(", ").into())];
                 issues.push(Issue::new(Code::UnknownChoice, at.pointer(), args));
             }
         },
-        Some(other) => wrong_type(issues, &at, field.label, other, text!("json.string")),
+        Some(other) => wrong_type(issues, &at, label, other, text!("json.string")),
     }
 }

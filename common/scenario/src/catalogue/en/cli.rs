@@ -6,6 +6,11 @@ use super::Table;
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
     ("cli.absent", "–"),
+    ("cli.check.failed", "FAILED {check}: {found}"),
+    ("cli.check.no-subject", "FAILED {check}: nothing of that name, or more than one"),
+    ("cli.check.nothing", "FAILED {check}: nothing was recorded that it speaks of"),
+    ("cli.check.passed", "passed {check}: {found}"),
+    ("cli.checks", "Checks"),
     ("cli.error", "hopscope: {reason}"),
     ("cli.error.bad-name", "--name: a run's name has 1 to 200 characters, without line breaks. Write a shorter one, on one line."),
     ("cli.error.bad-token", "HOPSCOPE_TOKEN: {reason}; leave it unset to have one made"),
@@ -27,6 +32,8 @@ pub(super) const TEXTS: Table = &[
     ("cli.error.unknown-run", "there is no run {id} in {folder}; see those that there are by: hopscope runs"),
     ("cli.figures.acked", "acked"),
     ("cli.figures.answered", "answered, from the intended send"),
+    ("cli.figures.answered.p50", "answered p50"),
+    ("cli.figures.answered.p99", "answered p99"),
     ("cli.figures.cancelled", "given up"),
     ("cli.figures.completed", "completed"),
     ("cli.figures.completed.latency", "completed, T2 - T1"),

@@ -1,0 +1,100 @@
+//! Checks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::quantity::{Rate, Share, Time};
+
+/// A limit that a person set on a figure of a run; the check passes where figure, [`Check::op`] and [`Check::value`], read in
+/// this order, are true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The link (its id, or its ends' names as `from->to`) or the queue (its name) that it is about; none: all of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// Which figure, one of [`crate::checks::METRICS`].
+    pub metric: String,
+    /// How the figure has to be to the limit.
+    pub op: Comparison,
+    /// The limit.
+    pub value: Limit,
+}
+
+/// How a figure has to be to a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// Below it.
+    #[serde(rename = "<")]
+    Below,
+    /// Not above it.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Above it.
+    #[serde(rename = ">")]
+    Above,
+    /// Not below it.
+    #[serde(rename = ">=")]
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether a figure is so to a limit.
+    #[must_use]
+    pub fn holds(self, figure: f64, limit: f64) -> bool {
+        match self {
+            Self::Below => figure < limit,
+            Self::AtMost => figure <= limit,
+            Self::Above => figure > limit,
+            Self::AtLeast => figure >= limit,
+        }
+    }
+
+    /// As documents write it.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+}
+
+/// A limit. Its unit tells what it measures, so no text is two of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Limit {
+    /// A number of something.
+    Count(u64),
+    /// A length of time.
+    Time(Time),
+    /// How often something happens.
+    Rate(Rate),
+    /// A part of a whole.
+    Share(Share),
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Time(time) => write!(f, "{time}"),
+            Self::Rate(rate) => write!(f, "{rate}"),
+            Self::Share(share) => write!(f, "{share}"),
+        }
+    }
+}
+
+impl Limit {
+    /// In the unit that figures have: ns, per second, parts of one, or a number.
+    #[must_use]
+    pub fn figure(&self) -> f64 {
+        match self {
+            Self::Count(count) => *count as f64,
+            Self::Time(time) => time.0 as f64,
+            Self::Rate(rate) => rate.0 as f64 / 1e6,
+            Self::Share(share) => share.0 as f64 / 1e6,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The checks: what each is, and what it names.
+
+use serde_json::Value;
+
+use super::issues::Issues;
+use super::walk::{Path, check_variant, short, wrong_type};
+use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, is_of_queue, metric_of, names_link};
+use crate::issue::{Code, Issue};
+use crate::kinds::Kind;
+use crate::shape::kind_of;
+use crate::text;
+
+/// Most names that an Issue lists.
+const MAX_NAMES_SHOWN: usize = 8;
+
+pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes: &[Value], links: &[Value]) {
+    let Value::Array(checks) = checks else {
+        wrong_type(issues, path, text!("field.checks"), checks, text!("json.array"));
+        return;
+    };
+    if checks.len() > MAX_CHECKS {
+        let count = checks.len().to_string();
+        let args =
+            [("what", text!("limit.checks").into()), ("count", count.into()), ("max", MAX_CHECKS.to_string().into())];
+        issues.push(Issue::new(Code::TooMany, path.pointer(), args));
+        return;
+    }
+    for (index, check) in checks.iter().enumerate() {
+        let path = path.index(index);
+        match check {
+            Value::Object(object) => {
+                check_variant(issues, &path, text!("field.check.metric"), CHECK_TAG, METRICS, object);
+                check_subject(issues, &path, check, nodes, links);
+            }
+            _ => wrong_type(issues, &path, text!("field.check"), check, text!("json.object")),
+        }
+    }
+}
+
+/// A check of something that is not there runs, and does not pass: the drawing may change while the check waits for it.
+fn check_subject(issues: &mut Issues, path: &Path<'_>, check: &Value, nodes: &[Value], links: &[Value]) {
+    let known = |metric: &&str| METRICS.iter().any(|option| option.id == *metric);
+    let (Some(metric), Some(on)) = (metric_of(check).filter(known), check.get("on").and_then(Value::as_str)) else {
+        return;
+    };
+    let subjects = if is_of_queue(metric) { queues(nodes) } else { ends(nodes, links) };
+    let named = subjects.iter().filter(|subject| subject.is_named(on)).count();
+    if named != 1 {
+        // Links with the same ends are told apart by their ids.
+        let names = subjects.iter().filter(|subject| named == 0 || subject.is_named(on));
+        let names: Vec<_> = names.map(|subject| subject.name(named > 1)).take(MAX_NAMES_SHOWN).collect();
+        let args = [("value", short(on).into()), ("known", names.join(", ").into())];
+        issues.push(Issue::new(Code::UnknownSubject, path.key("on").pointer(), args));
+    }
+}
+
+/// What a check may be of.
+enum Subject<'a> {
+    Queue(&'a str),
+    Link { id: &'a str, from: &'a str, to: &'a str },
+}
+
+impl Subject<'_> {
+    fn is_named(&self, on: &str) -> bool {
+        match self {
+            Self::Queue(name) => on == *name,
+            Self::Link { id, from, to } => names_link(on, id, from, to),
+        }
+    }
+
+    fn name(&self, by_id: bool) -> String {
+        match self {
+            Self::Queue(name) => short(name),
+            Self::Link { id, .. } if by_id => short(id),
+            Self::Link { from, to, .. } => format!("{}->{}", short(from), short(to)),
+        }
+    }
+}
+
+fn text_of<'a>(element: &'a Value, key: &str) -> Option<&'a str> {
+    element.get(key)?.as_str()
+}
+
+fn queues(nodes: &[Value]) -> Vec<Subject<'_>> {
+    let queues = nodes.iter().filter(|node| kind_of(node) == Some(Kind::Queue));
+    queues.filter_map(|node| Some(Subject::Queue(text_of(node, "name")?))).collect()
+}
+
+fn ends<'a>(nodes: &'a [Value], links: &'a [Value]) -> Vec<Subject<'a>> {
+    let name = |id: &str| text_of(nodes.iter().find(|node| text_of(node, "id") == Some(id))?, "name");
+    let end = |link: &'a Value, key: &str| name(text_of(link, key)?);
+    let subject =
+        |link| Some(Subject::Link { id: text_of(link, "id")?, from: end(link, "from")?, to: end(link, "to")? });
+    links.iter().filter_map(subject).collect()
+}
