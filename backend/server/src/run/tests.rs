@@ -13,6 +13,26 @@ use hopscope_scenario::quantity::{Rate, Share, Size, Time};
 use super::*;
 use crate::record::{Memory, new_run_key};
 
+/// A test for each protocol that carries calls, by one function of the protocol.
+macro_rules! over_each_protocol {
+    ($check:ident: $in_process:ident, $http1:ident, $grpc:ident) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $in_process() {
+            $check(Protocol::InProcess).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $http1() {
+            $check(Protocol::Http1).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $grpc() {
+            $check(Protocol::Grpc).await;
+        }
+    };
+}
+
 mod bodies;
 mod early;
 mod home;
@@ -220,20 +240,7 @@ async fn a_calm_run_is_whole(protocol: Protocol) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_in_process_is_whole() {
-    a_calm_run_is_whole(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_over_http_is_whole() {
-    a_calm_run_is_whole(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_over_grpc_is_whole() {
-    a_calm_run_is_whole(Protocol::Grpc).await;
-}
+over_each_protocol!(a_calm_run_is_whole: a_run_in_process_is_whole, a_run_over_http_is_whole, a_run_over_grpc_is_whole);
 
 /// All are wanted within 10 ms, and each may have a connection of its own.
 #[tokio::test(flavor = "multi_thread")]

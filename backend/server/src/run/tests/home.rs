@@ -19,28 +19,16 @@ async fn what_does_not_come_home_is_given_up(protocol: Protocol) {
     assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_come_home_in_process_is_given_up() {
-    what_does_not_come_home_is_given_up(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_come_home_over_http_is_given_up() {
-    what_does_not_come_home_is_given_up(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_come_home_over_grpc_is_given_up() {
-    what_does_not_come_home_is_given_up(Protocol::Grpc).await;
-}
+over_each_protocol!(what_does_not_come_home_is_given_up: what_does_not_come_home_in_process_is_given_up, what_does_not_come_home_over_http_is_given_up, what_does_not_come_home_over_grpc_is_given_up);
 
 /// The service takes far longer than the client waits: every request times out in each of its two attempts, the drain
 /// brings every reply home as a late one, and a request is one in flight however many attempts it has.
 async fn what_comes_late_is_told_as_late(protocol: Protocol) {
-    let (timeout, delay) = (Time(5 * MS), Time(MS));
+    // Long enough for a request to be written on a machine that stalls.
+    let (timeout, delay) = (Time(50 * MS), Time(MS));
     let retry = Some(Retry::FixedDelay { attempts: 2, delay });
-    let (count, in_flight, work) = (Some(20), 3, 300 * MS);
-    let shape = Shape { protocol, count, in_flight, work, workers: 64, timeout: Some(timeout), retry, ..CALM };
+    let (rate, count, in_flight, work) = (50, Some(20), 3, 300 * MS);
+    let shape = Shape { protocol, rate, count, in_flight, work, workers: 64, timeout: Some(timeout), retry };
     let (run, memory) = begin(&shape, 60_000 * MS).await;
     let summary = run.join().await;
     assert_eq!((summary.lost, &summary.failure), (0, &None));
@@ -64,20 +52,7 @@ async fn what_comes_late_is_told_as_late(protocol: Protocol) {
     assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_comes_late_in_process_is_told_as_late() {
-    what_comes_late_is_told_as_late(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_comes_late_over_http_is_told_as_late() {
-    what_comes_late_is_told_as_late(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_comes_late_over_grpc_is_told_as_late() {
-    what_comes_late_is_told_as_late(Protocol::Grpc).await;
-}
+over_each_protocol!(what_comes_late_is_told_as_late: what_comes_late_in_process_is_told_as_late, what_comes_late_over_http_is_told_as_late, what_comes_late_over_grpc_is_told_as_late);
 
 /// Work without end behind a time limit: nothing is open when the drain is over, and what the receivers say as they are
 /// ended is no late reply.
@@ -96,17 +71,4 @@ async fn what_would_come_late_is_cut(protocol: Protocol) {
     assert_eq!((counts, first.open, first.late), ([3, 3, 3], 0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_would_come_late_in_process_is_cut() {
-    what_would_come_late_is_cut(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_would_come_late_over_http_is_cut() {
-    what_would_come_late_is_cut(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_would_come_late_over_grpc_is_cut() {
-    what_would_come_late_is_cut(Protocol::Grpc).await;
-}
+over_each_protocol!(what_would_come_late_is_cut: what_would_come_late_in_process_is_cut, what_would_come_late_over_http_is_cut, what_would_come_late_over_grpc_is_cut);

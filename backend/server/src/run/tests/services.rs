@@ -72,20 +72,7 @@ async fn a_full_room_refuses(protocol: Protocol) {
     assert_eq!(turned_away.count() as u64, refused);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_in_process() {
-    a_full_room_refuses(Protocol::InProcess).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_over_http() {
-    a_full_room_refuses(Protocol::Http1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_room_refuses_over_grpc() {
-    a_full_room_refuses(Protocol::Grpc).await;
-}
+over_each_protocol!(a_full_room_refuses: a_full_room_refuses_in_process, a_full_room_refuses_over_http, a_full_room_refuses_over_grpc);
 
 /// What fails in the middle calls nobody behind it; the caller has a failure for each, and chance decides the same again.
 #[tokio::test(flavor = "multi_thread")]
