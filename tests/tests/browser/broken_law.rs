@@ -19,13 +19,8 @@ async fn a_reply_before_its_request_turns_its_law_red_and_leads_to_its_trace() -
     let downloads = tempfile::tempdir()?;
     with_browser(async |driver| {
         let hands = Hands::open(driver, server.url()).await?;
-        hands.download_into(downloads.path()).await?;
-        hands.click("[data-template=hello-sync]").await?;
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.click("[data-action=export-json]").await?;
+        let mut recording = recorded(&hands, downloads.path()).await?;
         hands.find(".chief[data-law=reply-after-request][data-verdict=held]").await?;
-        let mut recording: Value = serde_json::from_slice(&hands.downloaded(downloads.path(), "json").await?)?;
         let trace = reply_first(&mut recording)?;
         import(&hands, downloads.path(), &recording).await?;
         follow(&hands, &trace).await?;
@@ -49,6 +44,16 @@ fn reply_first(recording: &mut Value) -> Result<String> {
     reply["time_ns"] = before.max(time - 1).into();
     events.insert(at, reply);
     Ok(sent["trace"].as_str().context("no trace")?.to_owned())
+}
+
+/// Runs a template for a second and exports it into the folder of downloads; gives the recording.
+pub(crate) async fn recorded(hands: &Hands, folder: &Path) -> Result<Value> {
+    hands.download_into(folder).await?;
+    hands.click("[data-template=hello-sync]").await?;
+    hands.fill("duration", "1 s").await?;
+    hands.click("[data-action=run]").await?;
+    hands.click("[data-action=export-json]").await?;
+    Ok(serde_json::from_slice(&hands.downloaded(folder, "json").await?)?)
 }
 
 /// Puts an altered recording into the folder of downloads and opens it by the list of runs.

@@ -6,10 +6,9 @@ use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_scenario::text;
 use hopscope_tests::browser::{faults, picture, with_browser};
 use hopscope_tests::server::Server;
-use serde_json::Value;
 use tokio::process::Command;
 
-use crate::broken_law::import;
+use crate::broken_law::{import, recorded};
 use crate::hands::Hands;
 
 fn reason(language: Language) -> String {
@@ -52,12 +51,7 @@ async fn a_generator_that_was_behind_is_told_with_its_client() -> Result<()> {
     let downloads = tempfile::tempdir()?;
     with_browser(async |driver| {
         let hands = Hands::open(driver, server.url()).await?;
-        hands.download_into(downloads.path()).await?;
-        hands.click("[data-template=hello-sync]").await?;
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.click("[data-action=export-json]").await?;
-        let mut recording: Value = serde_json::from_slice(&hands.downloaded(downloads.path(), "json").await?)?;
+        let mut recording = recorded(&hands, downloads.path()).await?;
         let counts = recording["run"]["end"]["counts"].as_array_mut().context("no counts")?;
         let wanted = counts.iter_mut().find(|row| row["counted"] == "wanted").context("no schedule")?;
         ensure!(wanted["count"] == 20, "20/s for a second: {wanted}");
