@@ -136,9 +136,7 @@ impl Publisher {
             None => (&mut expected.reply).await.map_err(|_| CallError::Closed),
         }
     }
-}
 
-impl Publisher {
     /// Sends a message; gives what its confirm will be.
     ///
     /// lapin numbers a message and puts its frames in line in two steps, both at the first poll; the broker numbers messages
