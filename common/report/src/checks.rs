@@ -2,9 +2,9 @@
 
 use hopscope_record::PlaceIndex;
 use hopscope_record::kind::LinkCount;
-use hopscope_scenario::checks::{QUEUE_END, QUEUE_LONGEST, dimension, is_of_queue, names_link};
+use hopscope_scenario::checks::{Metric, Part, names_link};
 use hopscope_scenario::model::Check;
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::plan::{Plan, PlanLink};
 use hopscope_scenario::quantity::Dimension;
 use serde::Deserialize as _;
 
@@ -50,7 +50,7 @@ impl CheckReport {
     #[must_use]
     pub fn figure(&self) -> Option<String> {
         let Found::Figure(figure) = self.found else { return None };
-        Some(match dimension(&self.check.metric) {
+        Some(match Metric::find(&self.check.metric)?.dimension() {
             Some(Dimension::Time) => length(figure as u64),
             Some(Dimension::Rate) => rate(figure),
             Some(Dimension::Share) => share(figure),
@@ -69,76 +69,76 @@ pub fn judge(plan: &Plan, stats: &Stats) -> Vec<CheckReport> {
 }
 
 fn found(plan: &Plan, stats: &Stats, check: &Check) -> Found {
-    if is_of_queue(&check.metric) {
-        return queue(plan, check).map_or(Found::NoSubject, |place| of_queue(stats, place, &check.metric));
-    }
-    let Some(on) = &check.on else { return of_latency(&stats.answered(), &check.metric) };
-    match link(plan, on) {
-        Some(link) => of_link(stats, link, &check.metric).map_or(Found::Nothing, Found::Figure),
-        None => Found::NoSubject,
-    }
+    let Some(metric) = Metric::find(&check.metric) else { return Found::Nothing };
+    let Some(on) = &check.on else { return of_run(stats, metric).map_or(Found::Nothing, Found::Figure) };
+    let figure = if metric.is_of_queue() {
+        queue(plan, on).map(|place| of_queue(stats, place, metric))
+    } else {
+        link(plan, on).map(|link| of_link(stats, link, metric))
+    };
+    figure.map_or(Found::NoSubject, |figure| figure.map_or(Found::Nothing, Found::Figure))
 }
 
-fn queue(plan: &Plan, check: &Check) -> Option<PlaceIndex> {
-    let on = check.on.as_deref()?;
+/// The place of the queue of that name.
+fn queue(plan: &Plan, on: &str) -> Option<PlaceIndex> {
     let named = |node: u32| plan.nodes.get(node as usize).is_some_and(|node| node.name == on);
     plan.queues.iter().find(|queue| named(queue.node)).map(|queue| PlaceIndex(queue.place))
-}
-
-fn of_queue(stats: &Stats, place: PlaceIndex, metric: &str) -> Found {
-    let queue = stats.queue(place);
-    match metric {
-        QUEUE_LONGEST => Found::Figure(f64::from(queue.longest)),
-        QUEUE_END => Found::Figure(f64::from(queue.last)),
-        _ => Found::Nothing,
-    }
 }
 
 /// The number of the one link of that name.
 fn link(plan: &Plan, on: &str) -> Option<u16> {
     let name = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
-    let mut named = plan
-        .links
-        .iter()
-        .zip(0_u16..)
-        .filter(|(link, _)| link.replies_of.is_none() && names_link(on, &link.id, name(link.from), name(link.to)));
-    let (_, number) = named.next()?;
-    named.next().is_none().then_some(number)
+    let named = |link: &PlanLink| names_link(on, &link.id, name(link.from), name(link.to));
+    let mut links = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none() && named(link));
+    let (_, number) = links.next()?;
+    links.next().is_none().then_some(number)
 }
 
-fn of_link(stats: &Stats, link: u16, metric: &str) -> Option<f64> {
-    let link = stats.links().find(|stats| stats.link.0 == link)?;
-    let errors = || [LinkCount::Failed, LinkCount::Refused, LinkCount::TimedOut].map(|count| link.count(count));
-    let errors = || errors().iter().sum::<u64>() as f64;
+/// A metric of all links together; validation lets none be without a link but the latency of answers.
+fn of_run(stats: &Stats, metric: Metric) -> Option<f64> {
     match metric {
-        "throughput" => stats.span()?.per_second(link.completed_in_phase),
-        "errors" => Some(errors()),
-        "error-rate" => Some(link.count(LinkCount::Sent)).filter(|sent| *sent > 0).map(|sent| errors() / sent as f64),
-        "retried" => Some(link.count(LinkCount::Retried) as f64),
-        "late" => Some(link.late as f64),
-        _ => match of_latency(&latency(link, metric), metric) {
-            Found::Figure(figure) => Some(figure),
-            _ => None,
-        },
-    }
-}
-
-fn latency(link: &LinkStats, metric: &str) -> Latency {
-    match metric.split_once('.') {
-        Some(("answered", _)) => link.answered(),
-        Some(("completed", _)) => link.completed.clone(),
-        Some(("confirmed", _)) => link.confirmed.clone(),
-        _ => Latency::default(),
-    }
-}
-
-fn of_latency(latency: &Latency, metric: &str) -> Found {
-    let figure = match metric.split_once('.') {
-        Some((_, "p50")) => latency.percentile(50.0),
-        Some((_, "p90")) => latency.percentile(90.0),
-        Some((_, "p99")) => latency.percentile(99.0),
-        Some((_, "max")) => latency.max(),
+        Metric::Answered(part) => of_latency(&stats.answered(), part),
         _ => None,
+    }
+}
+
+fn of_queue(stats: &Stats, place: PlaceIndex, metric: Metric) -> Option<f64> {
+    let queue = stats.queue(place);
+    match metric {
+        Metric::QueueLongest => Some(f64::from(queue.longest)),
+        Metric::QueueEnd => Some(f64::from(queue.last)),
+        _ => None,
+    }
+}
+
+fn of_link(stats: &Stats, link: u16, metric: Metric) -> Option<f64> {
+    let link = stats.links().find(|stats| stats.link.0 == link)?;
+    match metric {
+        Metric::Answered(part) => of_latency(&link.answered(), part),
+        Metric::Completed(part) => of_latency(&link.completed, part),
+        Metric::Confirmed(part) => of_latency(&link.confirmed, part),
+        Metric::Throughput => stats.span()?.per_second(link.completed_in_phase),
+        Metric::Errors => Some(errors(link) as f64),
+        Metric::ErrorRate => {
+            let sent = link.count(LinkCount::Sent);
+            (sent > 0).then(|| errors(link) as f64 / sent as f64)
+        }
+        Metric::Retried => Some(link.count(LinkCount::Retried) as f64),
+        Metric::Late => Some(link.late as f64),
+        Metric::QueueLongest | Metric::QueueEnd => None,
+    }
+}
+
+fn errors(link: &LinkStats) -> u64 {
+    [LinkCount::Failed, LinkCount::Refused, LinkCount::TimedOut].iter().map(|count| link.count(*count)).sum()
+}
+
+fn of_latency(latency: &Latency, part: Part) -> Option<f64> {
+    let ns = match part {
+        Part::P50 => latency.percentile(50.0),
+        Part::P90 => latency.percentile(90.0),
+        Part::P99 => latency.percentile(99.0),
+        Part::Max => latency.max(),
     };
-    figure.map_or(Found::Nothing, |ns| Found::Figure(ns as f64))
+    ns.map(|ns| ns as f64)
 }

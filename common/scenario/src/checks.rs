@@ -61,7 +61,94 @@ static RATES: &[Field] = &[on(Presence::Required), OP, RATE];
 static SHARES: &[Field] = &[on(Presence::Required), OP, SHARE];
 static COUNTS: &[Field] = &[on(Presence::Required), OP, COUNT];
 
-/// What a check may be about, in the order of the editor's menu.
+/// Which of some lengths of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The median.
+    P50,
+    /// What nine of ten do not exceed.
+    P90,
+    /// What 99 of 100 do not exceed.
+    P99,
+    /// The longest.
+    Max,
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// From the intended send to the end of the last attempt.
+    Answered(Part),
+    /// T2 - T1 of attempts with a good reply.
+    Completed(Part),
+    /// From T1 to the broker's confirm.
+    Confirmed(Part),
+    /// Good replies per second of the measured phase.
+    Throughput,
+    /// Attempts that failed, were refused or timed out.
+    Errors,
+    /// These, of all that were sent.
+    ErrorRate,
+    /// Attempts that were tried again.
+    Retried,
+    /// Replies that came after their attempt was given up.
+    Late,
+    /// The greatest length of a queue.
+    QueueLongest,
+    /// The length of a queue when the run ended.
+    QueueEnd,
+}
+
+impl Metric {
+    /// Every one, in the order of [`METRICS`].
+    pub const ALL: [Self; 19] = [
+        Self::Answered(Part::P50),
+        Self::Answered(Part::P90),
+        Self::Answered(Part::P99),
+        Self::Answered(Part::Max),
+        Self::Completed(Part::P50),
+        Self::Completed(Part::P90),
+        Self::Completed(Part::P99),
+        Self::Completed(Part::Max),
+        Self::Confirmed(Part::P50),
+        Self::Confirmed(Part::P90),
+        Self::Confirmed(Part::P99),
+        Self::Confirmed(Part::Max),
+        Self::Throughput,
+        Self::Errors,
+        Self::ErrorRate,
+        Self::Retried,
+        Self::Late,
+        Self::QueueLongest,
+        Self::QueueEnd,
+    ];
+
+    /// The metric that documents write so.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Self> {
+        let row = METRICS.iter().position(|option| option.id == id)?;
+        Self::ALL.get(row).copied()
+    }
+
+    /// Whether it is of a queue, and not of a link.
+    #[must_use]
+    pub const fn is_of_queue(self) -> bool {
+        matches!(self, Self::QueueLongest | Self::QueueEnd)
+    }
+
+    /// What its limit measures; `None`: it counts.
+    #[must_use]
+    pub const fn dimension(self) -> Option<Dimension> {
+        match self {
+            Self::Answered(_) | Self::Completed(_) | Self::Confirmed(_) => Some(Dimension::Time),
+            Self::Throughput => Some(Dimension::Rate),
+            Self::ErrorRate => Some(Dimension::Share),
+            Self::Errors | Self::Retried | Self::Late | Self::QueueLongest | Self::QueueEnd => None,
+        }
+    }
+}
+
+/// What a check may be about, in the order of the editor's menu; [`Metric::ALL`] goes beside it.
 pub static METRICS: &[VariantOption] = &[
     metric("answered.p50", text!("metric.answered"), TIMES),
     metric("answered.p90", text!("metric.answered"), TIMES),
@@ -80,33 +167,12 @@ pub static METRICS: &[VariantOption] = &[
     metric("error-rate", text!("metric.error-rate"), SHARES),
     metric("retried", text!("metric.retried"), COUNTS),
     metric("late", text!("metric.late"), COUNTS),
-    metric(QUEUE_LONGEST, text!("metric.queue.longest"), COUNTS),
-    metric(QUEUE_END, text!("metric.queue.end"), COUNTS),
+    metric("queue.longest", text!("metric.queue.longest"), COUNTS),
+    metric("queue.end", text!("metric.queue.end"), COUNTS),
 ];
-
-/// The greatest length of a queue.
-pub const QUEUE_LONGEST: &str = "queue.longest";
-/// The length of a queue when the run ended.
-pub const QUEUE_END: &str = "queue.end";
 
 const fn metric(id: &'static str, label: Key, fields: &'static [Field]) -> VariantOption {
     VariantOption { id, label, fields }
-}
-
-/// What a check's limit measures; `None`: it counts, or there is no such metric.
-#[must_use]
-pub fn dimension(metric: &str) -> Option<Dimension> {
-    let option = METRICS.iter().find(|option| option.id == metric)?;
-    option.fields.iter().find_map(|field| match field.value {
-        ValueType::Quantity { dimension, .. } => Some(dimension),
-        _ => None,
-    })
-}
-
-/// Whether a metric is of a queue, and not of a link.
-#[must_use]
-pub fn is_of_queue(metric: &str) -> bool {
-    [QUEUE_LONGEST, QUEUE_END].contains(&metric)
 }
 
 /// Whether `on` names a link: by its id, or by its two ends' names as `from->to`.
@@ -117,6 +183,6 @@ pub fn names_link(on: &str, id: &str, from: &str, to: &str) -> bool {
 }
 
 /// What a document's check is about, if it says so.
-pub(crate) fn metric_of(check: &Value) -> Option<&str> {
-    check.get(CHECK_TAG)?.as_str()
+pub(crate) fn metric_of(check: &Value) -> Option<Metric> {
+    Metric::find(check.get(CHECK_TAG)?.as_str()?)
 }

@@ -318,7 +318,8 @@ fn canonical_item(field: &Field, item: &Value) -> Value {
     }
 }
 
-fn canonical_option(tag: &str, options: &'static [VariantOption], object: &Map<String, Value>) -> Value {
+/// An option's object in canonical form: the tag, then its fields in their order.
+pub(crate) fn canonical_option(tag: &str, options: &'static [VariantOption], object: &Map<String, Value>) -> Value {
     let fields = chosen(tag, options, object).map_or(&[] as &[_], |option| option.fields);
     canonical(&[tag], &[fields], object)
 }

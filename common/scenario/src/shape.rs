@@ -166,13 +166,8 @@ pub fn canonical(document: &Value) -> Value {
 /// A node, a link or a check; which, its tag says.
 fn canonical_element(element: &Value) -> Value {
     let Value::Object(object) = element else { return element.clone() };
-    if let Some(metric) = metric_of(element).and_then(|metric| METRICS.iter().find(|option| option.id == metric)) {
-        let mut check = fields::canonical(&[], &[&metric.fields[..1]], object);
-        let rest = fields::canonical(&[CHECK_TAG], &[&metric.fields[1..]], object);
-        if let (Value::Object(check), Value::Object(rest)) = (&mut check, rest) {
-            check.extend(rest);
-        }
-        return check;
+    if metric_of(element).is_some() {
+        return fields::canonical_option(CHECK_TAG, METRICS, object);
     }
     let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
         (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),

@@ -313,9 +313,11 @@ async fn what_the_environment_lacks_is_named() -> Result<()> {
     ensure_code(&hopscope([Path::new("validate"), &nowhere]).await?, 5)?;
 
     // Told before anything runs.
-    let unwritable = desk.hopscope(&[&"run", &file, &"--duration", &"1h", &"--out", &nowhere]).await?;
-    ensure_code(&unwritable, 5)?;
-    ensure!(unwritable.stderr.contains("cannot write"), "{}", unwritable.stderr);
+    for option in ["--out", "--junit"] {
+        let unwritable = desk.hopscope(&[&"run", &file, &"--duration", &"1h", &option, &nowhere]).await?;
+        ensure_code(&unwritable, 5)?;
+        ensure!(unwritable.stderr.contains("cannot write"), "{}", unwritable.stderr);
+    }
 
     let unknown = desk.hopscope(&[&"export", &"20261123-141530-7f3a"]).await?;
     ensure_code(&unknown, 5)?;
@@ -355,6 +357,8 @@ async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
         &["export", "../../etc/passwd"],
         &["export", "20261123-141530-7f3a", "--format", "xml"],
         &["run", "x.json", "--max-events", "0"],
+        &["run", "x.json", "--summary", "html"],
+        &["run", "x.json", "--summary", "md", "--json"],
         &["serve", "--listen", "localhost"],
         &["serve", "--open", "../../etc/passwd"],
         &["serve", "--host", "http://play.lab/"],

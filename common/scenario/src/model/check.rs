@@ -9,11 +9,11 @@ use crate::quantity::{Rate, Share, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
+    /// Which figure: the id of one of [`crate::checks::METRICS`].
+    pub metric: String,
     /// The link (its id, or its ends' names as `from->to`) or the queue (its name) that it is about; none: all of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// Which figure, one of [`crate::checks::METRICS`].
-    pub metric: String,
     /// How the figure has to be to the limit.
     pub op: Comparison,
     /// The limit.

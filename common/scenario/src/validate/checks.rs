@@ -1,17 +1,17 @@
 //! The checks: what each is, and what it names.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use super::graph::MAX_NAMES_SHOWN;
 use super::issues::Issues;
 use super::walk::{Path, check_variant, short, wrong_type};
-use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, is_of_queue, metric_of, names_link};
+use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, metric_of, names_link};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::shape::kind_of;
 use crate::text;
-
-/// Most names that an Issue lists.
-const MAX_NAMES_SHOWN: usize = 8;
 
 pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes: &[Value], links: &[Value]) {
     let Value::Array(checks) = checks else {
@@ -25,36 +25,47 @@ pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes:
         issues.push(Issue::new(Code::TooMany, path.pointer(), args));
         return;
     }
+    if checks.is_empty() {
+        return;
+    }
+    let subjects = Subjects { queues: queues(nodes), links: ends(nodes, links) };
     for (index, check) in checks.iter().enumerate() {
         let path = path.index(index);
         match check {
             Value::Object(object) => {
                 check_variant(issues, &path, text!("field.check.metric"), CHECK_TAG, METRICS, object);
-                check_subject(issues, &path, check, nodes, links);
+                subjects.check(issues, &path, check);
             }
             _ => wrong_type(issues, &path, text!("field.check"), check, text!("json.object")),
         }
     }
 }
 
-/// A check of something that is not there runs, and does not pass: the drawing may change while the check waits for it.
-fn check_subject(issues: &mut Issues, path: &Path<'_>, check: &Value, nodes: &[Value], links: &[Value]) {
-    let known = |metric: &&str| METRICS.iter().any(|option| option.id == *metric);
-    let (Some(metric), Some(on)) = (metric_of(check).filter(known), check.get("on").and_then(Value::as_str)) else {
-        return;
-    };
-    let subjects = if is_of_queue(metric) { queues(nodes) } else { ends(nodes, links) };
-    let named = subjects.iter().filter(|subject| subject.is_named(on)).count();
-    if named != 1 {
-        // Links with the same ends are told apart by their ids.
-        let names = subjects.iter().filter(|subject| named == 0 || subject.is_named(on));
-        let names: Vec<_> = names.map(|subject| subject.name(named > 1)).take(MAX_NAMES_SHOWN).collect();
-        let args = [("value", short(on).into()), ("known", names.join(", ").into())];
-        issues.push(Issue::new(Code::UnknownSubject, path.key("on").pointer(), args));
+/// All that a check may be of.
+struct Subjects<'a> {
+    queues: Vec<Subject<'a>>,
+    links: Vec<Subject<'a>>,
+}
+
+impl Subjects<'_> {
+    /// A check of something that is not there runs, and does not pass: the drawing may change while the check waits for it.
+    fn check(&self, issues: &mut Issues, path: &Path<'_>, check: &Value) {
+        let (Some(metric), Some(on)) = (metric_of(check), check.get("on").and_then(Value::as_str)) else {
+            return;
+        };
+        let subjects = if metric.is_of_queue() { &self.queues } else { &self.links };
+        let named = subjects.iter().filter(|subject| subject.is_named(on)).count();
+        if named != 1 {
+            // Links with the same ends are told apart by their ids.
+            let names = subjects.iter().filter(|subject| named == 0 || subject.is_named(on));
+            let names: Vec<_> = names.map(|subject| subject.name(named > 1)).take(MAX_NAMES_SHOWN).collect();
+            let args = [("value", short(on).into()), ("known", names.join(", ").into())];
+            issues.push(Issue::new(Code::UnknownSubject, path.key("on").pointer(), args));
+        }
     }
 }
 
-/// What a check may be of.
+/// One thing that a check may be of.
 enum Subject<'a> {
     Queue(&'a str),
     Link { id: &'a str, from: &'a str, to: &'a str },
@@ -87,8 +98,9 @@ fn queues(nodes: &[Value]) -> Vec<Subject<'_>> {
 }
 
 fn ends<'a>(nodes: &'a [Value], links: &'a [Value]) -> Vec<Subject<'a>> {
-    let name = |id: &str| text_of(nodes.iter().find(|node| text_of(node, "id") == Some(id))?, "name");
-    let end = |link: &'a Value, key: &str| name(text_of(link, key)?);
+    let named = nodes.iter().filter_map(|node| Some((text_of(node, "id")?, text_of(node, "name")?)));
+    let names: BTreeMap<_, _> = named.collect();
+    let end = |link: &'a Value, key: &str| names.get(text_of(link, key)?).copied();
     let subject =
         |link| Some(Subject::Link { id: text_of(link, "id")?, from: end(link, "from")?, to: end(link, "to")? });
     links.iter().filter_map(subject).collect()

@@ -13,8 +13,8 @@ use crate::protocol::Protocol;
 use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
 use crate::text;
 
-/// Most names that the Issue of a circle lists.
-const MAX_NAMES_SHOWN: usize = 8;
+/// Most names that one Issue lists.
+pub(super) const MAX_NAMES_SHOWN: usize = 8;
 
 /// A link whose ends exist, by the nodes' indices.
 pub(super) struct Edge {
