@@ -59,12 +59,7 @@ where
     F: Future<Output = Result<()>>,
 {
     let profile = tempfile::tempdir()?;
-    let mut command = Command::new(crate::variable("HOPSCOPE_CHROMEDRIVER")?);
-    let mut process = Group::start(command.arg("--port=0"))?;
-    let port: u16 = process
-        .read_until(|line| line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok())
-        .await
-        .context("chromedriver did not say its port")?;
+    let (process, port) = start_driver().await?;
     let mut capabilities = DesiredCapabilities::chrome();
     for flag in FLAGS.into_iter().chain(flags.iter().map(String::as_str)) {
         capabilities.add_arg(flag)?;
@@ -84,6 +79,26 @@ where
         Ok(result) => result.and(quit.context("the browser did not quit")),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// How often a driver is started before a port that is taken is a failure.
+const STARTS: usize = 8;
+
+/// Starts a driver on a port of its own.
+///
+/// It takes a free port of IPv4 and then wants the same one of IPv6; where something else has that, it ends and is started again.
+async fn start_driver() -> Result<(Group, u16)> {
+    let driver = crate::variable("HOPSCOPE_CHROMEDRIVER")?;
+    let mut failed = None;
+    for _ in 0..STARTS {
+        let mut process = Group::start(Command::new(&driver).arg("--port=0"))?;
+        let port = |line: &str| line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok();
+        match process.read_until(port).await {
+            Ok(port) => return Ok((process, port)),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.context("no driver was started")?.context("chromedriver did not say its port"))
 }
 
 /// What the page did wrong since it was loaded: policy reports, errors, rejected promises.
