@@ -6,7 +6,7 @@ use hopscope_scenario::plan::Plan;
 use hopscope_view::buffer::{ABSENT, QueueLog};
 use hopscope_view::clock::Mode;
 use hopscope_view::dots::paint::{Area, Style, Surface};
-use hopscope_view::dots::{Picture, Stage};
+use hopscope_view::dots::{Picture, Stage, Turns};
 use hopscope_view::judge::Pace;
 use leptos::html::Canvas;
 use leptos::prelude::*;
@@ -39,6 +39,9 @@ struct Paint {
     before: Option<f64>,
     revision: u64,
     pace: Pace,
+    turns: Turns,
+    /// Dots as last said on the canvas.
+    said: usize,
     surface: Surface,
     colors: Colors,
 }
@@ -98,6 +101,8 @@ impl Frames {
     fn show(self) {
         let revision = self.run.revision.get_untracked();
         let news = self.paint.try_update_value(|paint| std::mem::replace(&mut paint.revision, revision) != revision);
+        let told = self.run.with(|data| (data.layout.dots.len(), data.clock.is_playing()));
+        let told = self.paint.try_update_value(|paint| paint.turns.next(told.0, told.1));
         let (shown, levels, figures) = self.run.with(|data| {
             // The live clock goes on past the last event until all dots are home.
             let last = data.buffer.extent().map_or(i64::MAX, |(_, last)| last.max(data.buffer.head()));
@@ -107,13 +112,14 @@ impl Frames {
                 playing: data.clock.is_playing(),
                 messages_per_dot: data.layout.messages_per_dot,
             };
-            let levels = data.buffer.plan().map(|plan| levels(plan, data)).unwrap_or_default();
+            let levels = || data.buffer.plan().map(|plan| levels(plan, data)).unwrap_or_default();
+            let levels = told.is_some_and(|told| told.levels).then(levels);
             (shown, levels, (news == Some(true)).then(|| data.buffer.figures()))
         });
-        if self.run.shown.get_untracked() != shown {
+        if told.is_some_and(|told| told.time) && self.run.shown.get_untracked() != shown {
             self.run.shown.set(shown);
         }
-        if self.run.levels.with_untracked(|before| **before != levels) {
+        if let Some(levels) = levels.filter(|levels| self.run.levels.with_untracked(|before| **before != *levels)) {
             self.run.levels.set(Arc::new(levels));
         }
         if let Some(figures) = figures {
@@ -154,7 +160,11 @@ impl Frames {
             })
         });
         // For tests; the attribute's name is a constant.
-        let _ = canvas.set_attribute("data-dots", &painted.unwrap_or(0).to_string());
+        let painted = painted.unwrap_or(0);
+        let before = self.paint.try_update_value(|paint| std::mem::replace(&mut paint.said, painted));
+        if before != Some(painted) {
+            let _ = canvas.set_attribute("data-dots", &painted.to_string());
+        }
     }
 }
 

@@ -10,9 +10,11 @@ mod layout;
 mod live;
 pub mod paint;
 mod stage;
+mod turns;
 
 pub use layout::{Layout, Picture};
 pub use stage::{Stage, StageLink, StagePlace};
+pub use turns::{Told, Turns};
 
 use crate::geometry::Point;
 
@@ -21,6 +23,9 @@ mod tests;
 
 /// Most dots that are painted; above, every second, fourth, ... message is.
 pub const MAX_DOTS: usize = 20_000;
+
+/// From so many dots on they are small, and figures are told less often.
+const MANY: usize = 4_000;
 
 /// What a dot looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

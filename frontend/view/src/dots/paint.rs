@@ -4,7 +4,7 @@
 //! for 4 x 4 positions within a pixel, so that slow dots glide and do not jump. Only what was painted last is cleared. Where
 //! dots are many, one that would be painted over its own like is left out: they lie on a line, several to a position.
 
-use super::{Dot, Shape};
+use super::{Dot, MANY, Shape};
 use crate::geometry::Viewport;
 
 /// Positions within a pixel, in each direction, that masks are kept for.
@@ -15,8 +15,6 @@ const SAMPLES: usize = 4;
 const RADIUS: f64 = 4.0;
 /// Radius where they are many.
 const RADIUS_MANY: f64 = 2.5;
-/// From so many dots on they are small.
-const MANY: usize = 4_000;
 /// Radius of the halo around the selected trace's dots.
 const HALO: f64 = 7.5;
 /// Half the height of a message in a queue's bar, in the world: it stands in the drawing and grows with it.
