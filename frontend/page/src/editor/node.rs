@@ -228,25 +228,37 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     let run = expect_context::<Run>();
     let workers = memo(move || facts.with(|facts| facts.workers));
     let level = memo(move || run.levels.with(|levels| id.with_value(|id| levels.get(id).cloned())));
-    node(move || {
+    // The boxes are drawn anew when one is taken or left, and not for each message that comes to wait.
+    let held = memo(move || {
         let (replicas, workers) = workers.get()?;
-        let level = level.get();
-        let busy = level.as_ref().map(|level| level.busy.clone()).unwrap_or_default();
-        let figures = level.map(|level| {
-            let held = grouped(&level.busy.iter().sum::<u32>().to_string());
-            let all = grouped(&replicas.saturating_mul(workers).to_string());
-            let waiting = grouped(&level.waiting.to_string());
+        let busy =
+            level.with(|level| level.as_ref().map(|level| level.busy.iter().map(|busy| workers.min(*busy)).collect()));
+        Some((replicas, workers, busy.unwrap_or_default()))
+    });
+    let counts = memo(move || {
+        let (replicas, workers) = workers.get()?;
+        let (busy, waiting) =
+            level.with(|level| level.as_ref().map(|level| (level.busy.iter().sum(), level.waiting)))?;
+        Some([busy, replicas.saturating_mul(workers), waiting])
+    });
+    let count = move |which: usize| grouped(&counts.get().map_or(0, |counts| counts[which]).to_string());
+    let known = memo(move || counts.with(Option::is_some));
+    let figures = move || {
+        known.get().then(|| {
             view! {
-                <text class="m" x="12" y="91" data-busy=held.clone()>
-                    {t_with(text!("node.busy"), &[("held", &held), ("all", &all)])}
+                <text class="m" x="12" y="91" data-busy=move || count(0)>
+                    {move || t_with(text!("node.busy"), &[("held", &count(0)), ("all", &count(1))])}
                 </text>
-                <text class="m" x="148" y="91" text-anchor="end" data-waiting=waiting.clone()>
-                    {t_with(text!("node.waiting"), &[("count", &waiting)])}
+                <text class="m" x="148" y="91" text-anchor="end" data-waiting=move || count(2)>
+                    {move || t_with(text!("node.waiting"), &[("count", &count(2))])}
                 </text>
             }
-        });
-        Some(view! { {boxes(replicas, workers, &busy)} {figures} })
-    })
+        })
+    };
+    view! {
+        {move || held.get().map(|(replicas, workers, busy): (u32, u32, Vec<u32>)| boxes(replicas, workers, &busy))}
+        {figures}
+    }
 }
 
 /// What a queue's port is for; else what a port of that kind is.
