@@ -52,35 +52,52 @@ impl Layout {
 
     /// As [`Layout::update`], with at most so many dots.
     pub fn update_with(&mut self, buffer: &RunBuffer, stage: &Stage, picture: Picture, most: usize) {
-        self.dots.clear();
-        self.queued.clear();
-        self.messages_per_dot = 1;
-        self.levels.clear();
-        self.levels.resize(stage.places.len(), Level::default());
+        self.clear(stage);
         match picture {
             Picture::Replay { time, linger } => self.replay(buffer, stage, time, linger, most),
             Picture::Live { time } => self.live(buffer, stage, time, most),
         }
     }
 
+    fn clear(&mut self, stage: &Stage) {
+        self.dots.clear();
+        self.queued.clear();
+        self.levels.clear();
+        self.levels.resize(stage.places.len(), Level::default());
+    }
+
     fn replay(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, linger: i64, most: usize) {
-        let Some(journeys) = buffer.journeys() else { return };
+        let Some(journeys) = buffer.journeys() else {
+            self.messages_per_dot = 1;
+            return;
+        };
         let from = time.saturating_sub(linger);
-        // Work that its caller has given up is counted, and has no dot; of what is over, only a bad end has one.
-        let ends_shown = |journey: &Journey| if journey.ends_badly() { from } else { time };
-        let shown = |journey: &Journey| journey.gone_at().is_none_or(|gone| gone >= ends_shown(journey));
-        let dots = journeys.alive_between(from, time).filter(|(_, journey)| shown(journey)).count();
-        self.messages_per_dot = per_dot(dots, most);
-        for (row, journey) in journeys.alive_between(from, time) {
-            let rank = self.count(journey, time);
-            // In a queue all have their place, also those without a dot.
-            let sampled = row.is_multiple_of(self.messages_per_dot);
-            if sampled && shown(journey) {
-                let queued = journey.is_queued_at(time).then_some((journey.queue.0, journey.copy_of));
-                self.put(dot(journey, stage, time, rank), queued);
+        // How many there are is known at the end only; mostly it is as the frame before had it.
+        let mut sampling = self.messages_per_dot.max(1);
+        loop {
+            let mut shown = 0_usize;
+            for (row, journey) in journeys.alive_between(from, time) {
+                let rank = self.count(journey, time);
+                // Work that its caller has given up is counted, and has no dot; of what is over, only a bad end has one.
+                let ends_shown = if journey.ends_badly() { from } else { time };
+                if journey.gone_at().is_some_and(|gone| gone < ends_shown) {
+                    continue;
+                }
+                shown += 1;
+                // In a queue all have their place, also those without a dot.
+                if row.is_multiple_of(sampling) {
+                    let queued = journey.is_queued_at(time).then_some((journey.queue.0, journey.copy_of));
+                    self.put(dot(journey, stage, time, rank), queued);
+                }
             }
+            self.messages_per_dot = per_dot(shown, most);
+            if self.messages_per_dot == sampling {
+                break;
+            }
+            sampling = self.messages_per_dot;
+            self.clear(stage);
         }
-        self.line_up(stage, self.messages_per_dot);
+        self.line_up(stage, sampling);
     }
 
     /// Adds a dot; one that stands in a queue gets its place there by [`Layout::line_up`].
@@ -119,6 +136,7 @@ impl Layout {
     }
 
     fn live(&mut self, buffer: &RunBuffer, stage: &Stage, time: i64, most: usize) {
+        self.messages_per_dot = 1;
         let (Some(journeys), Some(state)) = (buffer.journeys(), buffer.state()) else { return };
         let to_u32 = |level: i64| u32::try_from(level.max(0)).unwrap_or(u32::MAX);
         for (level, place) in self.levels.iter_mut().zip(state.places()) {

@@ -177,20 +177,22 @@ impl Surface {
     }
 
     fn put(&mut self, dot: &Dot, form: Form, style: &Style<'_>, color: Color, many: bool) {
-        let at = style.viewport.to_screen(dot.at).times(style.ratio);
-        let (x, y) = (at.x.floor(), at.y.floor());
+        let at = style.viewport.to_screen(dot.at).times(style.ratio * PHASES as f64);
+        // In positions; what is left of the canvas or above it is at most 0, and does not fit.
+        let (x, y) = (at.x as u32 as usize, at.y as u32 as usize);
         // Where dots are many, every second position in each direction will do.
         let coarse = usize::from(many);
-        let phase = |part: f64| ((part * PHASES as f64) as usize).min(PHASES - 1) >> coarse << coarse;
-        let index = form as usize * PHASES * PHASES + phase(at.y - y) * PHASES + phase(at.x - x);
-        let Some(reach) = self.masks.get(index).map(|mask| mask.reach as f64) else { return };
+        let phase = |position: usize| position % PHASES >> coarse << coarse;
+        let index = form as usize * PHASES * PHASES + phase(y) * PHASES + phase(x);
+        let (x, y) = (x / PHASES, y / PHASES);
+        let Some(reach) = self.masks.get(index).map(|mask| mask.reach) else { return };
         // Partly outside is not painted: the canvas ends there, and the inner loop needs no clipping.
-        let fits = x >= reach && y >= reach && x + reach < self.width as f64 && y + reach < self.height as f64;
-        if !fits || (many && self.is_there(y as usize * self.width + x as usize, index, dot)) {
+        let fits = x >= reach && y >= reach && x + reach < self.width && y + reach < self.height;
+        if !fits || (many && self.is_there(y * self.width + x, index, dot)) {
             return;
         }
         let Some(mask) = self.masks.get(index) else { return };
-        let area = Area { x: x as usize - mask.reach, y: y as usize - mask.reach, w: mask.side, h: mask.side };
+        let area = Area { x: x - mask.reach, y: y - mask.reach, w: mask.side, h: mask.side };
         blend(&mut self.pixels, self.width, area, &mask.coverage, color);
         self.painted = self.painted.around(area);
     }
