@@ -4,7 +4,8 @@
 //! gets; only `requestAnimationFrame` is wrapped, before any of its scripts run. *Script* is from the beginning of a frame's
 //! callback to its end. *Script and paint* goes on to the first task after the browser has brought the page up to date, so it
 //! has the page's own effects, style, layout and painting on the main thread in it, and not what other threads then do with
-//! the picture. It prints, and passes no judgement.
+//! the picture. Beside it stands what the machine alone does to a frame: in an empty page of the same browser, frames of
+//! nothing but arithmetic that takes as long as half of the player's frames take. It prints, and passes no judgement.
 
 use std::io::Write as _;
 
@@ -65,6 +66,19 @@ const WATCH: &str = r#"
         callback(time);
         frame.script += performance.now() - began;
     });
+"#;
+
+/// Calls back with the times of frames that do arithmetic for as many ms as the first argument says, where nothing interrupts it.
+const CONTROL: &str = r#"
+    const [ms, frames, done] = arguments;
+    let state = 1;
+    const work = (rounds) => { for (let i = 0; i < rounds; i++) { state ^= state << 13; state ^= state >>> 17; state ^= state << 5; } };
+    const timed = (rounds) => { const began = performance.now(); work(rounds); return performance.now() - began; };
+    work(1e7);
+    const fastest = Math.min(...Array.from({ length: 20 }, () => timed(1e6)));
+    const rounds = 1e6 * ms / fastest, times = [];
+    const frame = () => { times.push(timed(rounds)); times.length < frames ? requestAnimationFrame(frame) : done(times); };
+    requestAnimationFrame(frame);
 "#;
 
 /// One frame, in ms.
@@ -160,11 +174,13 @@ async fn play(driver: &WebDriver, url: &str) -> Result<Vec<Frame>> {
     }
 }
 
-fn print(what: &str, mut times: Vec<f64>) -> std::io::Result<()> {
+/// Prints the percentiles of times in ms; answers their median.
+fn print(what: &str, mut times: Vec<f64>) -> std::io::Result<f64> {
     times.sort_by(f64::total_cmp);
     let at = |share: usize| times.get(times.len() * share / 1000).copied().unwrap_or(f64::NAN);
     let (p50, p90, p99, max) = (at(500), at(900), at(990), times.last().copied().unwrap_or(f64::NAN));
-    writeln!(std::io::stdout(), "  {what}: p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms, max {max:.1} ms")
+    writeln!(std::io::stdout(), "  {what}: p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms, max {max:.1} ms")?;
+    Ok(p50)
 }
 
 #[tokio::main]
@@ -178,9 +194,12 @@ async fn main() -> Result<()> {
         let (least, most) = (dots.iter().min().unwrap_or(&0), dots.iter().max().unwrap_or(&0));
         writeln!(std::io::stdout(), "{} frames of a replay, 1280x800, dots in view: {least} to {most}", frames.len())?;
         print("script", frames.iter().map(|frame| frame.script).collect())?;
-        print("script and paint", frames.iter().map(|frame| frame.all).collect())?;
+        let all = print("script and paint", frames.iter().map(|frame| frame.all).collect())?;
         let between = frames.windows(2).map(|pair| pair[1].at - pair[0].at);
         print("from frame to frame", between.filter(|ms| *ms < 1_000.0).collect())?;
+        driver.goto("about:blank").await?;
+        let control = driver.execute_async(CONTROL, vec![json!(all), json!(FRAMES)]).await?.convert()?;
+        print("arithmetic alone", control)?;
         Ok(())
     })
     .await

@@ -3,12 +3,14 @@
 use hopscope_scenario::protocol::{PROTOCOLS, Protocol};
 use hopscope_view::dots::paint::Color;
 use leptos::prelude::*;
-use web_sys::HtmlCanvasElement;
+use web_sys::{HtmlCanvasElement, MediaQueryList};
 
 /// Colours in numbers, and the theme that they are of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Colors {
     theme: Option<String>,
+    /// Whether the system is dark: one question that is kept, so that no frame leaves another behind.
+    dark: Option<MediaQueryList>,
     /// By the protocol's place in the list of protocols.
     pub(super) protocols: Vec<Color>,
     pub(super) bad: Color,
@@ -18,7 +20,9 @@ pub(super) struct Colors {
 impl Colors {
     /// Reads them anew if the theme has changed.
     pub(super) fn refresh(&mut self, canvas: &HtmlCanvasElement) {
-        let theme = Some(theme());
+        let dark = self.dark.take().or_else(|| window().match_media("(prefers-color-scheme: dark)").ok().flatten());
+        let theme = Some(theme(dark.as_ref().is_some_and(MediaQueryList::matches)));
+        self.dark = dark;
         if self.theme != theme {
             self.theme = theme;
             self.protocols = PROTOCOLS.iter().map(|protocol| resolve(canvas, protocol.hue)).collect();
@@ -34,9 +38,8 @@ pub(super) fn number(protocol: Protocol) -> u8 {
     index.and_then(|index| u8::try_from(index).ok()).unwrap_or(0)
 }
 
-fn theme() -> String {
+fn theme(dark: bool) -> String {
     let chosen = document().document_element().and_then(|root| root.get_attribute("data-theme")).unwrap_or_default();
-    let dark = window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches());
     format!("{chosen} {dark}")
 }
 

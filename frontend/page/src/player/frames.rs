@@ -29,7 +29,7 @@ pub(super) struct Frames {
     pub(super) run: Run,
     pub(super) editor: Editor,
     pub(super) canvas: NodeRef<Canvas>,
-    paint: StoredValue<Paint>,
+    paint: StoredValue<Paint, LocalStorage>,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ struct Paint {
 
 impl Frames {
     pub(super) fn new(run: Run, editor: Editor, canvas: NodeRef<Canvas>) -> Self {
-        Self { run, editor, canvas, paint: StoredValue::new(Paint::default()) }
+        Self { run, editor, canvas, paint: StoredValue::new_local(Paint::default()) }
     }
 
     /// Makes sure that a frame comes.

@@ -180,9 +180,8 @@ impl Surface {
         let at = style.viewport.to_screen(dot.at).times(style.ratio * PHASES as f64);
         // In positions; what is left of the canvas or above it is at most 0, and does not fit.
         let (x, y) = (at.x as u32 as usize, at.y as u32 as usize);
-        // Where dots are many, every second position in each direction will do.
-        let coarse = usize::from(many);
-        let phase = |position: usize| position % PHASES >> coarse << coarse;
+        // Where dots are many they make bands, in which a part of a pixel is not seen.
+        let phase = |position: usize| if many { PHASES / 2 } else { position % PHASES };
         let index = form as usize * PHASES * PHASES + phase(y) * PHASES + phase(x);
         let (x, y) = (x / PHASES, y / PHASES);
         let Some(reach) = self.masks.get(index).map(|mask| mask.reach) else { return };

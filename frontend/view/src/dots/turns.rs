@@ -2,8 +2,8 @@
 
 use super::MANY;
 
-/// Frames from one telling of a figure to its next where dots are many: ten a second at sixty frames.
-const EVERY: u32 = 6;
+/// Frames from one telling of a figure to its next where dots are many: five a second at sixty frames.
+const EVERY: u32 = 12;
 
 /// What is told beside the dots with one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
