@@ -101,8 +101,8 @@ impl Frames {
     fn show(self) {
         let revision = self.run.revision.get_untracked();
         let news = self.paint.try_update_value(|paint| std::mem::replace(&mut paint.revision, revision) != revision);
-        let told = self.run.with(|data| (data.layout.dots.len(), data.clock.is_playing()));
-        let told = self.paint.try_update_value(|paint| paint.turns.next(told.0, told.1));
+        let (dots, playing) = self.run.with(|data| (data.layout.dots.len(), data.clock.is_playing()));
+        let due = self.paint.try_update_value(|paint| paint.turns.is_due(dots, playing)) == Some(true);
         let (shown, levels, figures) = self.run.with(|data| {
             // The live clock goes on past the last event until all dots are home.
             let last = data.buffer.extent().map_or(i64::MAX, |(_, last)| last.max(data.buffer.head()));
@@ -113,10 +113,10 @@ impl Frames {
                 messages_per_dot: data.layout.messages_per_dot,
             };
             let levels = || data.buffer.plan().map(|plan| levels(plan, data)).unwrap_or_default();
-            let levels = told.is_some_and(|told| told.levels).then(levels);
+            let levels = due.then(levels);
             (shown, levels, (news == Some(true)).then(|| data.buffer.figures()))
         });
-        if told.is_some_and(|told| told.time) && self.run.shown.get_untracked() != shown {
+        if due && self.run.shown.get_untracked() != shown {
             self.run.shown.set(shown);
         }
         if let Some(levels) = levels.filter(|levels| self.run.levels.with_untracked(|before| **before != *levels)) {

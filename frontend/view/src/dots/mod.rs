@@ -14,7 +14,7 @@ mod turns;
 
 pub use layout::{Layout, Picture};
 pub use stage::{Stage, StageLink, StagePlace};
-pub use turns::{Told, Turns};
+pub use turns::Turns;
 
 use crate::geometry::Point;
 
