@@ -68,6 +68,21 @@ const WATCH: &str = r#"
     });
 "#;
 
+/// Plays, again and again, and calls back with the frames that had so many dots when there are enough of them. The page is
+/// not asked meanwhile: that would be measured too.
+const PLAY: &str = r#"
+    const [least, enough, done] = arguments;
+    const again = setInterval(() => {
+        const frames = window.measured.filter((frame) => frame.dots >= least);
+        if (frames.length >= enough) {
+            clearInterval(again);
+            done(JSON.stringify(frames));
+        } else {
+            document.querySelector("[data-action=play]:not([disabled])")?.click();
+        }
+    }, 1_000);
+"#;
+
 /// Calls back with the times of frames that do arithmetic for as many ms as the first argument says, where nothing interrupts it.
 const CONTROL: &str = r#"
     const [ms, frames, done] = arguments;
@@ -158,20 +173,9 @@ async fn play(driver: &WebDriver, url: &str) -> Result<Vec<Frame>> {
     driver.goto(format!("{url}/#run={RUN}")).await?;
     driver.query(By::Css("[data-ready=true]")).first().await.context("the page did not start")?;
     driver.query(By::Css("[data-law=reply-after-request]")).first().await.context("the run did not open")?;
-    loop {
-        // Where the replay has come to its end, it begins again.
-        if let Ok(play) = driver.find(By::Css("[data-action=play]:not([disabled])")).await {
-            play.click().await?;
-        }
-        let script = format!("return window.measured.filter((frame) => frame.dots >= {LEAST})");
-        let frames: Vec<Frame> = driver.execute(script, Vec::new()).await?.convert()?;
-        if frames.len() >= FRAMES {
-            picture(driver, "bench-player").await?;
-            return Ok(frames);
-        }
-        // So that asking does not become what is measured.
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    }
+    let frames = driver.execute_async(PLAY, vec![json!(LEAST), json!(FRAMES)]).await?.convert::<String>()?;
+    picture(driver, "bench-player").await?;
+    Ok(serde_json::from_str(&frames)?)
 }
 
 /// Prints the percentiles of times in ms; answers their median.
