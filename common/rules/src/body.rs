@@ -69,7 +69,7 @@ pub struct Body<'a> {
 #[derive(Clone, Debug)]
 struct Line<'a> {
     /// The steps left, those of the innermost branch last.
-    rest: Vec<&'a [Step]>,
+    rest: Vec<&'a [Step<Work>]>,
     /// The strand that it is a branch of.
     parent: Option<Strand>,
     /// Branches of its own that have not ended.
@@ -79,12 +79,12 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(steps: &'a [Step], parent: Option<Strand>) -> Self {
+    fn new(steps: &'a [Step<Work>], parent: Option<Strand>) -> Self {
         Self { rest: vec![steps], parent, open: 0, outcome: Outcome::Good }
     }
 
     /// The next step; it is then done with.
-    fn take(&mut self) -> Option<&'a Step> {
+    fn take(&mut self) -> Option<&'a Step<Work>> {
         while let Some(steps) = self.rest.pop() {
             if let Some((step, rest)) = steps.split_first() {
                 self.rest.push(rest);
@@ -103,9 +103,9 @@ impl<'a> Line<'a> {
 pub type Chance<'c> = &'c mut dyn FnMut() -> f64;
 
 impl<'a> Body<'a> {
-    /// At the start of these steps (a [`hopscope_scenario::plan::PlanService::body`]).
+    /// At the start of these steps (a [`hopscope_scenario::plan::PlanService::steps()`]).
     #[must_use]
-    pub fn new(steps: &'a [Step]) -> Self {
+    pub fn new(steps: &'a [Step<Work>]) -> Self {
         Self { strands: vec![Line::new(steps, None)], replied: false, ended: false }
     }
 
@@ -155,7 +155,13 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn fork(&mut self, parent: Strand, branches: &'a [Vec<Step>], chance: Chance<'_>, actions: &mut Vec<Action<'a>>) {
+    fn fork(
+        &mut self,
+        parent: Strand,
+        branches: &'a [Vec<Step<Work>>],
+        chance: Chance<'_>,
+        actions: &mut Vec<Action<'a>>,
+    ) {
         if let Some(line) = self.strands.get_mut(parent.0) {
             line.open = branches.len();
             line.outcome = Outcome::Good;
@@ -188,7 +194,7 @@ impl<'a> Body<'a> {
 }
 
 /// The branch that a draw chooses: each as often as its weight says.
-fn chosen(branches: &[Choice], draw: f64) -> Option<&[Step]> {
+fn chosen(branches: &[Choice<Work>], draw: f64) -> Option<&[Step<Work>]> {
     let total: u64 = branches.iter().map(|branch| u64::from(branch.weight)).sum();
     #[expect(clippy::cast_precision_loss, reason = "weights stay far below 2^53")]
     let mut left = draw * total as f64;

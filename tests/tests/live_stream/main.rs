@@ -30,7 +30,7 @@ async fn a_run_is_streamed_as_it_is_stored_and_keeps_the_laws() -> Result<()> {
     assert_eq!(recorded.lost, 0);
 
     let draws = Draws::new(plan.settings.seed, &plan.nodes[0].id, Purpose::Arrivals);
-    let schedule = Schedule::new(&plan.loads[0].load, plan.settings.offered(), draws);
+    let schedule = Schedule::new(&plan.loads[0].load.read()?, plan.settings.offered(), draws);
     let wanted: Vec<u64> = schedule.map(|next| next.at_ns).collect();
     let intended: Vec<u64> = of_kind(&recorded.events, Kind::INTENDED).map(|event| event.a).collect();
     assert_eq!(wanted.len(), 20);

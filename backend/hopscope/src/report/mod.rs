@@ -19,7 +19,7 @@ use hopscope_report::laws::{LawReport, Laws};
 use hopscope_report::stats::{LinkStats, Offer, Span, Stats};
 use hopscope_report::surroundings::Surroundings;
 use hopscope_rules::schedule::mean_rate;
-use hopscope_scenario::plan::{Plan, PlanLink, PlanLoad};
+use hopscope_scenario::plan::{Plan, PlanError, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
 
@@ -108,7 +108,7 @@ impl Report {
         let (id, build, plan) = hello.with_context(|| word(text!("cli.report.cut")))?;
         let detail = end.as_ref().and_then(|end| names.get(end.detail?.0 as usize).cloned());
         let reason = end.map(|end| end.reason);
-        let schedules = plan.loads.iter().map(|load| kept(load, &plan, &stats)).collect();
+        let schedules = plan.loads.iter().map(|load| kept(load, &plan, &stats)).collect::<Result<_, _>>()?;
         Ok(Self {
             id,
             build,
@@ -167,18 +167,18 @@ fn of_link(stats: &Stats, link: u16) -> Option<&LinkStats> {
     stats.links().find(|stats| stats.link == LinkIndex(link))
 }
 
-fn kept(load: &PlanLoad, plan: &Plan, stats: &Stats) -> Kept {
+fn kept(load: &PlanLoad, plan: &Plan, stats: &Stats) -> Result<Kept, PlanError> {
     let links = load.links.iter().filter_map(|link| of_link(stats, *link));
     let intended: u64 = links.map(|link| link.count(LinkCount::Intended)).sum();
     let (span, warm_up) = (stats.span(), plan.settings.warm_up);
     let offer = stats.offers(&plan.settings).find(|offer| offer.client == PlaceIndex(load.place));
     // Of a recording that was cut nobody knows for how long: up to where it ends.
     let until = offer.map_or_else(|| warm_up.0.saturating_add(span.map_or(0, length)), |offer| offer.offered);
-    Kept {
+    Ok(Kept {
         node: load.node,
         intended,
-        wanted: mean_rate(&load.load, warm_up, Time(until)),
+        wanted: mean_rate(&load.load.read()?, warm_up, Time(until)),
         reached: span.and_then(|span| span.per_second(intended)),
         missed: offer.filter(Offer::is_missed),
-    }
+    })
 }

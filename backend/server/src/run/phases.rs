@@ -66,7 +66,7 @@ impl Running {
         if !queues.is_empty() {
             ports.broker = Some(Arc::new(BuiltIn::start(recorder.clone(), queues).await?));
         }
-        for slice in slice::replicas(plan) {
+        for slice in slice::replicas(plan)? {
             let place = slice.place;
             let recorder = recorder.at(place, LinkIndex::NONE);
             let cpu = (slice.effort == Effort::Burning).then(|| Cpu::start(slice.workers)).transpose()?;
@@ -76,7 +76,7 @@ impl Running {
         for (place, replica) in &mut replicas {
             replica.connect(&ports).await.map_err(failed(*place))?;
         }
-        for slice in slice::clients(plan) {
+        for slice in slice::clients(plan)? {
             let place = slice.place;
             let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports, &timer).await;
             clients.push(connected.map_err(failed(place))?);

@@ -157,7 +157,7 @@ type Waiting = Pool<Waiter>;
 /// What works on requests.
 struct Replica {
     pool: Mutex<Waiting>,
-    body: Vec<Step>,
+    body: Vec<Step<Work>>,
     links: OnceLock<Vec<Link>>,
     works: Mutex<Works>,
     choices: Mutex<Choices>,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
-use hopscope_scenario::model::{AckTime, Effort, Load, Payload};
-use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, Step};
+use hopscope_scenario::model::{AckTime, Effort, Load, Payload, Work};
+use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
 
@@ -31,7 +31,7 @@ pub(super) struct ReplicaSlice {
     /// How its work passes.
     pub(super) effort: Effort,
     /// What it does for one.
-    pub(super) body: Vec<Step>,
+    pub(super) body: Vec<Step<Work>>,
     /// What chance decides of that: how long works take.
     pub(super) draws: Draws,
     /// Which of them fail, with the probability of each.
@@ -130,8 +130,13 @@ pub(super) struct TakingSlice {
 }
 
 /// Cuts every replica's slice, in the order of their places.
-pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
-    let slices = plan.services.iter().flat_map(|service| {
+///
+/// # Errors
+/// When a work is not described as one.
+pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
+    let mut slices = Vec::new();
+    for service in &plan.services {
+        let body = service.steps()?;
         let arriving: Vec<_> = links(plan)
             .filter(|(_, link)| link.to == service.node && plan.passage(link) == Passage::Call)
             .map(|(index, link)| (index, link.protocol))
@@ -147,12 +152,12 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             .filter(|(_, link)| link.to == service.node)
             .filter_map(|(index, link)| taking(plan, index, link))
             .collect();
-        places(service.places()).zip(1..).map(move |(place, replica)| ReplicaSlice {
+        slices.extend(places(service.places()).zip(1..).map(|(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
             room: service.room,
             effort: service.effort,
-            body: service.body.clone(),
+            body: body.clone(),
             draws: draws(plan, service.node, Purpose::Work(replica)),
             failures: draws(plan, service.node, Purpose::Failure(replica)),
             failure: service.failure,
@@ -161,9 +166,9 @@ pub(super) fn replicas(plan: &Plan) -> Vec<ReplicaSlice> {
             calling: calling.clone(),
             taking: taking.clone(),
             replying: replying.clone(),
-        })
-    });
-    slices.collect()
+        }));
+    }
+    Ok(slices)
 }
 
 /// A node's draws for a purpose.
@@ -181,21 +186,28 @@ fn closed(load: &Load) -> bool {
 }
 
 /// Cuts every client's slice.
-pub(super) fn clients(plan: &Plan) -> Vec<ClientSlice> {
-    let slices = plan.loads.iter().map(|load| ClientSlice {
-        place: PlaceIndex(load.place),
-        load: load.load.clone(),
-        draws: draws(plan, load.node, if closed(&load.load) { Purpose::Think } else { Purpose::Arrivals }),
+///
+/// # Errors
+/// When a load or a payload is not described as one.
+pub(super) fn clients(plan: &Plan) -> Result<Vec<ClientSlice>, PlanError> {
+    plan.loads.iter().map(|load| client(plan, load)).collect()
+}
+
+fn client(plan: &Plan, row: &PlanLoad) -> Result<ClientSlice, PlanError> {
+    let (load, payload) = (row.load.read()?, row.payload.read()?);
+    Ok(ClientSlice {
+        place: PlaceIndex(row.place),
+        draws: draws(plan, row.node, if closed(&load) { Purpose::Think } else { Purpose::Arrivals }),
+        load,
         duration: plan.settings.offered(),
-        payload: load.payload.clone(),
-        payloads: Payloads::new(&load.payload, plan.settings.seed, node_id(plan, load.node)),
-        calling: load
+        payloads: Payloads::new(&payload, plan.settings.seed, node_id(plan, row.node)),
+        payload,
+        calling: row
             .links
             .iter()
             .filter_map(|number| Some(calling(plan, LinkIndex(*number), plan.link(*number)?)))
             .collect(),
-    });
-    slices.collect()
+    })
 }
 
 fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {

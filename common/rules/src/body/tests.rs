@@ -5,19 +5,19 @@ use super::*;
 
 const WORK: Work = Work::Constant { mean: Time(40_000_000) };
 
-fn work() -> Step {
+fn work() -> Step<Work> {
     Step::Work { work: WORK }
 }
 
-fn call(link: u16) -> Step {
+fn call(link: u16) -> Step<Work> {
     Step::Call { link }
 }
 
-fn parallel(branches: Vec<Vec<Step>>) -> Step {
+fn parallel(branches: Vec<Vec<Step<Work>>>) -> Step<Work> {
     Step::Parallel { branches }
 }
 
-fn choose(branches: Vec<(u32, Vec<Step>)>) -> Step {
+fn choose(branches: Vec<(u32, Vec<Step<Work>>)>) -> Step<Work> {
     Step::Choose { branches: branches.into_iter().map(|(weight, steps)| Choice { weight, steps }).collect() }
 }
 
@@ -30,7 +30,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn start(steps: &'a [Step], draws: &[f64]) -> (Self, Vec<Action<'a>>) {
+    fn start(steps: &'a [Step<Work>], draws: &[f64]) -> (Self, Vec<Action<'a>>) {
         let mut driver = Self { body: Body::new(steps), draws: draws.to_vec(), busy: Vec::new() };
         let mut actions = Vec::new();
         let draws = &mut driver.draws;
@@ -150,7 +150,7 @@ fn a_reply_that_ends_a_chosen_branch_is_the_last_step() {
 }
 
 /// Steps of any shape, with at most one reply on each way: in the body itself, or nowhere.
-fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+fn any_steps() -> impl Strategy<Value = Vec<Step<Work>>> {
     let leaf = prop_oneof![Just(work()), (0..9_u16).prop_map(call)];
     let step = leaf.prop_recursive(3, 24, 4, |inner| {
         let branch = prop::collection::vec(inner, 0..3);

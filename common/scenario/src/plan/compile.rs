@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Choice, FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings, Step, VERSION,
+    Choice, Described, FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings,
+    Step, VERSION,
 };
 use crate::kinds::Kind;
 use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service};
@@ -101,7 +102,13 @@ fn add_client(plan: &mut Plan, node: u32, client: &Client) {
     if links.is_empty() {
         return;
     }
-    plan.loads.push(PlanLoad { node, place, load: client.load.clone(), payload: client.payload.clone(), links });
+    plan.loads.push(PlanLoad {
+        node,
+        place,
+        load: Described::of(&client.load),
+        payload: Described::of(&client.payload),
+        links,
+    });
 }
 
 fn add_service(plan: &mut Plan, node: u32, service: &Service) {
@@ -116,7 +123,7 @@ fn add_service(plan: &mut Plan, node: u32, service: &Service) {
 
 /// Work, then the outgoing links in order, called or published to, then the reply.
 fn derived(plan: &Plan, node: u32, service: &Service) -> Vec<Step> {
-    let mut body = vec![Step::Work { work: service.work.clone() }];
+    let mut body = vec![Step::Work { work: Described::of(&service.work) }];
     body.extend(outgoing(plan, node).into_iter().map(|link| {
         match plan.link(link).map(|row| row.protocol.descriptor().style) {
             Some(Style::Async) => Step::Publish { link },
@@ -136,7 +143,7 @@ fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep]) -> Vec
     };
     let step = |step: &BodyStep| {
         Some(match step {
-            BodyStep::Work { work } => Step::Work { work: work.as_ref().unwrap_or(&service.work).clone() },
+            BodyStep::Work { work } => Step::Work { work: Described::of(work.as_ref().unwrap_or(&service.work)) },
             BodyStep::Call { link: id } => Step::Call { link: link(id)? },
             BodyStep::Publish { link: id } => Step::Publish { link: link(id)? },
             BodyStep::Parallel { branches } => {

@@ -7,6 +7,7 @@
 
 mod bytes;
 mod compile;
+mod described;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ use crate::text;
 
 pub use bytes::PlanError;
 pub use compile::compile;
+pub use described::Described;
+use steps::read;
 pub use steps::{Replies, links_of};
 
 #[cfg(test)]
@@ -203,9 +206,9 @@ pub struct PlanLoad {
     /// The place that sends.
     pub place: u32,
     /// When it sends.
-    pub load: Load,
+    pub load: Described<Load>,
     /// What it sends.
-    pub payload: Payload,
+    pub payload: Described<Payload>,
     /// The links that requests take in turn, the first request the first; at least one.
     pub links: Vec<u16>,
 }
@@ -243,6 +246,14 @@ impl PlanService {
         self.first_place..self.first_place.saturating_add(self.replicas)
     }
 
+    /// What it does for a request, to be gone through.
+    ///
+    /// # Errors
+    /// When a work is not described as one.
+    pub fn steps(&self) -> Result<Vec<Step<Work>>, serde_json::Error> {
+        read(&self.body)
+    }
+
     /// Whether nothing follows its reply, whichever way a request takes: then its worker is free before the reply goes out.
     #[must_use]
     pub fn replies_last(&self) -> bool {
@@ -267,14 +278,14 @@ pub struct PlanQueue {
     pub ack: AckTime,
 }
 
-/// One step of a service's body.
+/// One step of a service's body. How long work takes is described in a plan; who goes through the steps has read that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Step {
+pub enum Step<W = Described<Work>> {
     /// Work, for as long as the distribution draws.
     Work {
         /// How long.
-        work: Work,
+        work: W,
     },
     /// Call over a link and wait for the reply.
     Call {
@@ -289,12 +300,12 @@ pub enum Step {
     /// Go through all branches at once; the step ends with the last of them.
     Parallel {
         /// What each does.
-        branches: Vec<Vec<Step>>,
+        branches: Vec<Vec<Step<W>>>,
     },
     /// Go through one branch, as chance decides.
     Choose {
         /// Those to choose from.
-        branches: Vec<Choice>,
+        branches: Vec<Choice<W>>,
     },
     /// Reply to the caller, or to who waits for a reply through a queue.
     Reply,
@@ -303,11 +314,11 @@ pub enum Step {
 /// A branch that may be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Choice {
+pub struct Choice<W = Described<Work>> {
     /// How often it is chosen, beside the weights of the others; at least 1.
     pub weight: u32,
     /// What is done in it.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<W>>,
 }
 
 impl Plan {

@@ -1,6 +1,7 @@
 //! What the steps of a body come to, all ways through them considered.
 
-use super::Step;
+use super::{Choice, Step};
+use crate::model::Work;
 
 /// The replies on the ways through a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Replies {
 impl Replies {
     /// Of these steps.
     #[must_use]
-    pub fn of(steps: &[Step]) -> Self {
+    pub fn of<W>(steps: &[Step<W>]) -> Self {
         let nothing = Self { most: 0, last: true };
         steps.iter().fold(nothing, |before, step| {
             // Whatever comes after one that replies follows a reply.
@@ -43,13 +44,13 @@ impl Replies {
 
 /// The numbers of all links that steps name, those of all branches included.
 #[must_use]
-pub fn links_of(steps: &[Step]) -> Vec<u16> {
+pub fn links_of<W>(steps: &[Step<W>]) -> Vec<u16> {
     let mut links = Vec::new();
     collect(steps, &mut links);
     links
 }
 
-fn collect(steps: &[Step], links: &mut Vec<u16>) {
+fn collect<W>(steps: &[Step<W>], links: &mut Vec<u16>) {
     for step in steps {
         match step {
             Step::Call { link } | Step::Publish { link } => links.push(*link),
@@ -60,9 +61,28 @@ fn collect(steps: &[Step], links: &mut Vec<u16>) {
     }
 }
 
+/// The steps with their works read.
+pub(super) fn read(steps: &[Step]) -> Result<Vec<Step<Work>>, serde_json::Error> {
+    let step = |step: &Step| {
+        Ok(match step {
+            Step::Work { work } => Step::Work { work: work.read()? },
+            Step::Call { link } => Step::Call { link: *link },
+            Step::Publish { link } => Step::Publish { link: *link },
+            Step::Parallel { branches } => {
+                Step::Parallel { branches: branches.iter().map(|branch| read(branch)).collect::<Result<_, _>>()? }
+            }
+            Step::Choose { branches } => {
+                let choice = |choice: &Choice| Ok(Choice { weight: choice.weight, steps: read(&choice.steps)? });
+                Step::Choose { branches: branches.iter().map(choice).collect::<Result<_, serde_json::Error>>()? }
+            }
+            Step::Reply => Step::Reply,
+        })
+    };
+    steps.iter().map(step).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::Choice;
     use super::*;
 
     fn call(link: u16) -> Step {

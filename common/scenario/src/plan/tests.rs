@@ -35,7 +35,7 @@ fn the_derived_body_works_then_calls_then_replies() {
     let plan = plan();
     let shop = plan.service_at(1).unwrap();
     assert_eq!(shop.places(), 1..3);
-    let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
+    let work = |ns| Step::Work { work: Described::of(&Work::Constant { mean: Time(ns) }) };
     assert_eq!(shop.body, [work(40_000_000), Step::Call { link: 0 }, Step::Reply]);
     let stock = plan.service_at(2).unwrap();
     assert_eq!((stock.workers, stock.room, stock.replicas), (3, Some(2), 1));
@@ -64,8 +64,9 @@ fn links_keep_their_timeout_and_retry() {
 fn the_load_names_its_links_and_bounds() {
     let load = Load::Constant(OpenLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
     let payload = Payload { bytes: Size(256), content: Content::Binary, key: None, value: None, event_time: None };
-    let expected = PlanLoad { node: 0, place: 0, load, payload, links: vec![1] };
-    assert_eq!(plan().loads, [expected]);
+    let [planned] = &plan().loads[..] else { panic!("one client has a load") };
+    assert_eq!((planned.load.read().unwrap(), planned.payload.read().unwrap()), (load, payload));
+    assert_eq!((planned.node, planned.place, &planned.links[..]), (0, 0, &[1][..]));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_written_body_becomes_the_plans_steps() {
     let text = CHAIN.replacen(r#""work": {"distribution": "constant", "mean": "40ms"}"#, body, 1);
     let settings = RunSettings { seed: 42, duration: Some(Time(5_000_000_000)), ..RunSettings::default() };
     let plan = compile(&validate(&text).unwrap().scenario, &settings);
-    let work = |ns| Step::Work { work: Work::Constant { mean: Time(ns) } };
+    let work = |ns| Step::Work { work: Described::of(&Work::Constant { mean: Time(ns) }) };
     let shop = plan.service_at(1).unwrap();
     let expected = [
         Step::Parallel { branches: vec![vec![Step::Call { link: 0 }], vec![work(40_000_000)]] },
