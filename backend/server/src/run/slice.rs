@@ -9,7 +9,7 @@ use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
 use hopscope_scenario::model::{AckTime, Effort, Load, Payload, Work};
-use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
+use hopscope_scenario::plan::{Described, Passage, Plan, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
 
@@ -141,13 +141,13 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
             .filter(|(_, link)| link.to == service.node && plan.passage(link) == Passage::Call)
             .map(|(index, link)| (index, link.protocol))
             .collect();
-        let outgoing = |replies: bool| -> Vec<_> {
+        let outgoing = |replies: bool| -> Result<Vec<_>, PlanError> {
             links(plan)
                 .filter(|(_, link)| link.from == service.node && link.replies_of.is_some() == replies)
                 .map(|(index, link)| calling(plan, index, link))
                 .collect()
         };
-        let (calling, replying) = (outgoing(false), outgoing(true));
+        let (calling, replying) = (outgoing(false)?, outgoing(true)?);
         let taking: Vec<_> = links(plan)
             .filter(|(_, link)| link.to == service.node)
             .filter_map(|(index, link)| taking(plan, index, link))
@@ -206,7 +206,7 @@ fn client(plan: &Plan, row: &PlanLoad) -> Result<ClientSlice, PlanError> {
             .links
             .iter()
             .filter_map(|number| Some(calling(plan, LinkIndex(*number), plan.link(*number)?)))
-            .collect(),
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -214,7 +214,7 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
     (0_u16..).map(LinkIndex).zip(&plan.links)
 }
 
-fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> CallingSlice {
+fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice, PlanError> {
     let to = match plan.passage(row) {
         Passage::Publish => Callee::Queue { queue: queue_name(plan, row.to), replies: returning(plan, link, row) },
         Passage::Call | Passage::Deliver => {
@@ -222,8 +222,8 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> CallingSlice {
             Callee::Replicas(replicas.unwrap_or_default())
         }
     };
-    let policy = Policy { timeout: row.timeout, retry: row.retry };
-    CallingSlice { link, protocol: row.protocol, to, policy }
+    let policy = Policy { timeout: row.timeout, retry: row.retry.as_ref().map(Described::read).transpose()? };
+    Ok(CallingSlice { link, protocol: row.protocol, to, policy })
 }
 
 /// How the replies to a link's messages come back: over the derived link that ends where they began.

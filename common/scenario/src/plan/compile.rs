@@ -48,7 +48,7 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
             to: *nodes.get(link.to.as_str())?,
             protocol: link.protocol,
             timeout: link.timeout,
-            retry: link.retry,
+            retry: link.retry.as_ref().map(Described::of),
             replies: link.replies.as_deref().and_then(|queue| nodes.get(queue).copied()),
             replies_of: None,
         })

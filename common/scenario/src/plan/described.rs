@@ -14,12 +14,19 @@ pub struct Described<T> {
     of: PhantomData<T>,
 }
 
+impl<T> Described<T> {
+    /// Written so.
+    pub(super) const fn new(json: Value) -> Self {
+        Self { json, of: PhantomData }
+    }
+}
+
 impl<T: Serialize> Described<T> {
     /// As this is written.
     #[must_use]
     pub fn of(value: &T) -> Self {
         // A model is made of nothing that JSON has not.
-        Self { json: serde_json::to_value(value).unwrap_or_default(), of: PhantomData }
+        Self::new(serde_json::to_value(value).unwrap_or_default())
     }
 }
 

@@ -177,7 +177,7 @@ pub struct PlanLink {
     pub timeout: Option<Time>,
     /// When the caller tries again; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry: Option<Retry>,
+    pub retry: Option<Described<Retry>>,
     /// The node of the queue that replies to this link's messages come back through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replies: Option<u32>,
@@ -279,8 +279,8 @@ pub struct PlanQueue {
 }
 
 /// One step of a service's body. How long work takes is described in a plan; who goes through the steps has read that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step<W = Described<Work>> {
     /// Work, for as long as the distribution draws.
     Work {
@@ -313,7 +313,7 @@ pub enum Step<W = Described<Work>> {
 
 /// A branch that may be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "Step<W>: Deserialize<'de>"))]
 pub struct Choice<W = Described<Work>> {
     /// How often it is chosen, beside the weights of the others; at least 1.
     pub weight: u32,

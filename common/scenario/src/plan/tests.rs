@@ -48,9 +48,10 @@ fn links_keep_their_timeout_and_retry() {
     let plan = plan();
     let calls = plan.link(1).unwrap();
     assert_eq!(calls.timeout, Some(Time(500_000_000)));
-    assert_eq!(calls.retry, Some(Retry::FixedDelay { attempts: 3, delay: Time(100_000_000) }));
+    let retry = calls.retry.as_ref().unwrap().read().unwrap();
+    assert_eq!(retry, Retry::FixedDelay { attempts: 3, delay: Time(100_000_000) });
     let plain = plan.link(0).unwrap();
-    assert_eq!((plain.timeout, plain.retry), (None, None));
+    assert_eq!((plain.timeout, &plain.retry), (None, &None));
     // A plan that says nothing of them has none: the second link's bytes name neither.
     let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
     assert_eq!(
