@@ -3,6 +3,7 @@
 mod accessibility;
 mod beside;
 mod broken_law;
+mod checks;
 mod cut_off;
 mod early;
 mod editor;

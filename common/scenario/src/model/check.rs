@@ -1,6 +1,8 @@
 //! Checks.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::quantity::{Rate, Share, Time};
 
@@ -62,7 +64,7 @@ impl Comparison {
 }
 
 /// A limit. Its unit tells what it measures, so no text is two of these.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Limit {
     /// A number of something.
@@ -73,6 +75,21 @@ pub enum Limit {
     Rate(Rate),
     /// A part of a whole.
     Share(Share),
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let limit = match &value {
+            Value::Number(count) => count.as_u64().map(Self::Count),
+            Value::String(text) => {
+                let time = || text.parse().ok().map(Self::Time);
+                time().or_else(|| text.parse().ok().map(Self::Rate)).or_else(|| text.parse().ok().map(Self::Share))
+            }
+            _ => None,
+        };
+        limit.ok_or_else(|| D::Error::custom("a limit is a number, a time, a rate or a share"))
+    }
 }
 
 impl std::fmt::Display for Limit {

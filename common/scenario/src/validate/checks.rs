@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::graph::MAX_NAMES_SHOWN;
 use super::issues::Issues;
 use super::walk::{Path, check_variant, short, wrong_type};
-use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, metric_of, names_link};
+use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, Metric, metric_of, names_link};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::shape::kind_of;
@@ -28,7 +28,7 @@ pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes:
     if checks.is_empty() {
         return;
     }
-    let subjects = Subjects { queues: queues(nodes), links: ends(nodes, links) };
+    let subjects = Subjects::of(nodes, links);
     for (index, check) in checks.iter().enumerate() {
         let path = path.index(index);
         match check {
@@ -41,24 +41,46 @@ pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes:
     }
 }
 
+/// What a check of this metric may name in a document, as it would name it: each name is of one thing only.
+#[must_use]
+pub fn subjects(document: &Value, metric: Metric) -> Vec<String> {
+    let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let all = Subjects::of(list("nodes"), list("links"));
+    let subjects = all.of_metric(metric);
+    let shared = |name: &str| subjects.iter().filter(|subject| subject.is_named(name)).count() > 1;
+    let name = |subject: &Subject<'_>| {
+        Some(subject.name(false)).filter(|name| !shared(name)).unwrap_or_else(|| subject.name(true))
+    };
+    subjects.iter().map(name).collect()
+}
+
 /// All that a check may be of.
 struct Subjects<'a> {
     queues: Vec<Subject<'a>>,
     links: Vec<Subject<'a>>,
 }
 
-impl Subjects<'_> {
+impl<'a> Subjects<'a> {
+    fn of(nodes: &'a [Value], links: &'a [Value]) -> Self {
+        Self { queues: queues(nodes), links: ends(nodes, links) }
+    }
+
+    /// What a metric can be of.
+    fn of_metric(&self, metric: Metric) -> &[Subject<'a>] {
+        if metric.is_of_queue() { &self.queues } else { &self.links }
+    }
+
     /// A check of something that is not there runs, and does not pass: the drawing may change while the check waits for it.
     fn check(&self, issues: &mut Issues, path: &Path<'_>, check: &Value) {
         let (Some(metric), Some(on)) = (metric_of(check), check.get("on").and_then(Value::as_str)) else {
             return;
         };
-        let subjects = if metric.is_of_queue() { &self.queues } else { &self.links };
+        let subjects = self.of_metric(metric);
         let named = subjects.iter().filter(|subject| subject.is_named(on)).count();
         if named != 1 {
             // Links with the same ends are told apart by their ids.
             let names = subjects.iter().filter(|subject| named == 0 || subject.is_named(on));
-            let names: Vec<_> = names.map(|subject| subject.name(named > 1)).take(MAX_NAMES_SHOWN).collect();
+            let names: Vec<_> = names.map(|subject| short(&subject.name(named > 1))).take(MAX_NAMES_SHOWN).collect();
             let args = [("value", short(on).into()), ("known", names.join(", ").into())];
             issues.push(Issue::new(Code::UnknownSubject, path.key("on").pointer(), args));
         }
@@ -81,9 +103,9 @@ impl Subject<'_> {
 
     fn name(&self, by_id: bool) -> String {
         match self {
-            Self::Queue(name) => short(name),
-            Self::Link { id, .. } if by_id => short(id),
-            Self::Link { from, to, .. } => format!("{}->{}", short(from), short(to)),
+            Self::Queue(name) => (*name).to_owned(),
+            Self::Link { id, .. } if by_id => (*id).to_owned(),
+            Self::Link { from, to, .. } => format!("{from}->{to}"),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::protocol::{PROTOCOLS, Protocol};
 use crate::shape::{self, LINK_FIELDS, MAX_DOCUMENT_BYTES, NODE_FIELDS, SCENARIO_FIELDS};
 use crate::text;
 
+pub use checks::subjects;
 use issues::Issues;
 pub use issues::MAX_ISSUES;
 pub use parse::Strict;

@@ -7,6 +7,7 @@ use hopscope_view::format;
 use hopscope_view::judge::{Summary, Verdict, summary};
 use leptos::prelude::*;
 
+use super::checks::CheckChip;
 use super::{CHIEFS, Told, told, words};
 use crate::dock::{Tab, use_tab};
 use crate::state::run::use_run;
@@ -32,6 +33,7 @@ pub(crate) fn LawChips() -> impl IntoView {
                 <Chief law=CHIEFS[0] report=calls/>
                 <Show when=has_queues><Chief law=CHIEFS[1] report=queues/></Show>
                 <Others reports=others/>
+                <CheckChip/>
             </div>
         </Show>
     }

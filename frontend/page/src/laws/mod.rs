@@ -1,5 +1,6 @@
 //! The laws of the recording: in view as chips, and in full as a table.
 
+mod checks;
 mod chips;
 mod table;
 

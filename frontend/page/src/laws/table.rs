@@ -7,6 +7,7 @@ use hopscope_scenario::text;
 use hopscope_view::format;
 use leptos::prelude::*;
 
+use super::checks::CheckTable;
 use super::{Told, told};
 use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
@@ -28,6 +29,7 @@ pub(crate) fn LawTable() -> impl IntoView {
         <div class="report" tabindex="0">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
                 {move || reports.with(|reports| breaches(reports))}
+                <CheckTable/>
                 <table class="figures-table laws" aria-label=t(text!("dock.laws"))>
                     <thead>
                         <tr>

@@ -134,9 +134,14 @@ impl Frames {
         let Some(over) = known else { return false };
         let due = self.paint.try_update_value(|paint| paint.pace.is_due(now, revision, over)).unwrap_or(false);
         if due {
-            let (waits, laws) = self.run.with(|data| (data.buffer.missing().is_some(), data.buffer.judge().laws()));
+            let (waits, laws, checks) = self.run.with(|data| {
+                let judge = data.buffer.judge();
+                let checks = data.buffer.plan().map(|plan| judge.checks(plan)).unwrap_or_default();
+                (data.buffer.missing().is_some(), judge.laws(), checks)
+            });
             self.run.laws_wait.set(waits);
             self.run.laws.set(Arc::new(laws));
+            self.run.checks.set(Arc::new(checks));
         }
         self.paint.with_value(|paint| paint.pace.is_behind(revision, over))
     }

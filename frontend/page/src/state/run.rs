@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use hopscope_record::Event;
 use hopscope_record::decoder::Framing;
+use hopscope_report::checks::CheckReport;
 use hopscope_report::laws::LawReport;
 use hopscope_view::buffer::{Figures, RunBuffer};
 use hopscope_view::clock::{Clock, Mode, Scale, Timeline, Warp, step};
@@ -190,6 +191,8 @@ pub(crate) struct Run {
     /// What came of the laws so far; set a few times a second, and empty while there is no run. The links' figures are
     /// worth another look when it is set.
     pub(crate) laws: RwSignal<Arc<Vec<LawReport>>>,
+    /// What came of the scenario's checks so far; set with the laws.
+    pub(crate) checks: RwSignal<Arc<Vec<CheckReport>>>,
     /// Whether frames were missing then, so that nothing could be said.
     pub(crate) laws_wait: RwSignal<bool>,
     /// What nodes hold at the time shown.
@@ -236,6 +239,7 @@ impl Run {
             shown: RwSignal::new(shown),
             figures: RwSignal::new(Figures::default()),
             laws: RwSignal::new(Arc::default()),
+            checks: RwSignal::new(Arc::default()),
             laws_wait: RwSignal::new(false),
             levels: RwSignal::new(Arc::default()),
             trace: RwSignal::new(None),
@@ -312,6 +316,7 @@ impl Run {
         self.event.set(None);
         self.figures.set(Figures::default());
         self.laws.set(Arc::default());
+        self.checks.set(Arc::default());
         self.levels.set(Arc::default());
         self.detail.set(None);
         self.status.set(Status::Loading);

@@ -6,6 +6,7 @@
 use hopscope_record::LinkIndex;
 use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
+use hopscope_report::checks::{self, CheckReport};
 use hopscope_report::frames::ReadError;
 use hopscope_report::laws::{Law, LawReport, Laws};
 use hopscope_report::stats::{Latency, LinkStats, Offer, Stats};
@@ -38,6 +39,12 @@ impl Judge {
     #[must_use]
     pub fn laws(&self) -> Vec<LawReport> {
         self.laws.report()
+    }
+
+    /// What came of each of the scenario's checks so far.
+    #[must_use]
+    pub fn checks(&self, plan: &Plan) -> Vec<CheckReport> {
+        checks::judge(plan, &self.stats)
     }
 
     /// The schedules that the generator could not keep, once the run has ended.

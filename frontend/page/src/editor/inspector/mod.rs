@@ -1,6 +1,7 @@
 //! What is selected, as forms. The forms come from the descriptors; what is wrong stands beside its field.
 
 mod body;
+mod checks;
 mod field;
 mod form;
 mod steps;
@@ -14,6 +15,7 @@ use hopscope_scenario::text;
 use leptos::prelude::*;
 use serde_json::Value;
 
+use self::checks::Checks;
 use self::field::FieldIssues;
 use self::form::{Form, Title};
 use self::steps::Steps;
@@ -63,6 +65,7 @@ fn ScenarioPanel() -> impl IntoView {
     view! {
         <h2>{t(text!("field.scenario"))}</h2>
         <Form target=Target::Scenario fields=move || Some(SCENARIO_FIELDS)/>
+        <Checks/>
         <ProblemList/>
     }
 }
