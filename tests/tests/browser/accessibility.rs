@@ -61,7 +61,9 @@ async fn judge(hands: &Hands, state: &str) -> Result<Vec<String>> {
 /// A scenario, a node and a link of it selected, a field that is wrong.
 async fn edit(hands: &Hands) -> Result<Vec<String>> {
     hands.click("[data-template=hello-async]").await?;
-    let mut found = judge(hands, "scenario").await?;
+    hands.click("[data-action=add-check]").await?;
+    hands.find("[data-check='0'] .limit input").await?;
+    let mut found = judge(hands, "scenario with a check").await?;
     hands.click("[data-node=n1]").await?;
     found.extend(judge(hands, "node").await?);
     hands.fill("load.rate", "-1/s").await?;

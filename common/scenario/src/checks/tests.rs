@@ -52,3 +52,33 @@ fn a_check_is_written_one_way() {
         "{written}"
     );
 }
+
+#[test]
+fn a_limit_is_one_kind_of_thing() {
+    let read = |json: &str| serde_json::from_str::<crate::model::Limit>(json).map(|limit| limit.to_string());
+    for (json, limit) in [("3", "3"), (r#""50ms""#, "50 ms"), (r#""20/s""#, "20/s"), (r#""1%""#, "1 %")] {
+        assert_eq!(read(json).unwrap(), limit);
+    }
+    for json in ["-3", "1.5", "null", "[]", "\"50\"", "\"3 m\""] {
+        assert!(read(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn subjects_are_offered_by_names_that_say_which() {
+    let document = serde_json::json!({
+        "nodes": [
+            {"id": "n1", "kind": "client", "name": "buyers"},
+            {"id": "n2", "kind": "service", "name": "shop"},
+            {"id": "n3", "kind": "queue", "name": "orders"},
+            {"id": "n4", "kind": "queue"}],
+        "links": [
+            {"id": "l1", "from": "n1", "to": "n2"},
+            {"id": "l2", "from": "n1", "to": "n3"},
+            {"id": "l3", "from": "n1", "to": "n2"},
+            {"id": "l4", "from": "n1", "to": "n9"}]});
+    let subjects = |metric| crate::validate::subjects(&document, metric);
+    assert_eq!(subjects(Metric::Errors), ["l1", "buyers->orders", "l3"]);
+    assert_eq!(subjects(Metric::QueueEnd), ["orders"]);
+    assert_eq!(crate::validate::subjects(&serde_json::json!(7), Metric::Errors), [""; 0]);
+}
