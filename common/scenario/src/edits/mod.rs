@@ -6,11 +6,13 @@
 
 mod build;
 mod change;
+mod convert;
 mod document;
 mod history;
 mod steps;
 
 pub use change::{Change, EditError, List, Target};
+pub use convert::{Added, Conversion};
 pub use document::{Document, LinkRef, NodeRef};
 pub use history::History;
 pub use steps::{add_step, renamed as rename_links, step_over};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hopscope_scenario::edits::{Change, Target};
+use hopscope_scenario::edits::{Added, Change, Conversion, Target};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{GRID, Point, node_rect};
@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::state::document::{Editor, Notice, Selection};
 use crate::ui::text::{t, t_with};
+
+/// Room for a link on each side of a queue that is put into one, in canvas units.
+const GAP: f64 = 100.0;
 
 impl Editor {
     /// Feeds the pointer's gesture and carries out what it asks for.
@@ -117,6 +120,47 @@ impl Editor {
         self.end_gesture();
         self.apply(Change::Group(vec![add, set]), None);
         self.say_of(text!("said.added"), &self.name_of(&id));
+    }
+
+    /// Makes a queue of a call, or a call of the way through a queue, in one step of undo; the link stays selected.
+    pub(crate) fn convert(self, link: &str) {
+        let change = match self.now(|document| document.conversion(link)) {
+            Some(Conversion::ToQueue) => self.make_queue(link),
+            Some(Conversion::ToCall) => self.now(|document| document.to_call(link)),
+            None => None,
+        };
+        if let Some(change) = change {
+            self.end_gesture();
+            self.apply(change, None);
+            self.said.set(t(text!("said.converted")));
+        }
+    }
+
+    /// Puts the queue into the link, and makes room for it where the called service stands to the right; the replies' queue
+    /// goes below.
+    fn make_queue(self, link: &str) -> Option<Change> {
+        let size = node_rect(Kind::Queue, 0.0, 0.0);
+        let (called, corner, below, moves) = self.scene.with_untracked(|scene| {
+            let drawn = scene.link(link)?;
+            let (from, to) = (scene.node(&drawn.from)?.rect, scene.node(&drawn.to)?.rect);
+            let room = to.x - from.right();
+            let missing = if room >= 0.0 { (size.w + 2.0 * GAP - room).max(0.0) } else { 0.0 };
+            let moved = scene.nodes().iter().filter(|node| missing > 0.0 && node.rect.x >= to.x);
+            let moves: Vec<_> =
+                moved.map(|node| (node.id.clone(), node.rect.origin().plus(Point::new(missing, 0.0)))).collect();
+            let middle = from.center().plus(to.center().plus(Point::new(missing, 0.0))).times(0.5);
+            let corner = scene.place(Kind::Queue, middle);
+            let below = from.bottom().max(to.bottom()).max(corner.y + size.h) + 2.0 * GRID + size.h / 2.0;
+            let below = scene.free_place(Kind::Queue, Point::new(middle.x, below));
+            Some((drawn.to.clone(), corner, below, moves))
+        })?;
+        let caller = self.now(|document| document.link(link).map(|link| link.from().to_owned()))?;
+        let queue = t_with(text!("node.queue-of"), &[("name", &self.name_of(&called))]);
+        let replies = t_with(text!("node.replies"), &[("name", &self.name_of(&caller))]);
+        let at = |name, corner: Point| Added { name, x: corner.x as i32, y: corner.y as i32 };
+        let convert = self.now(|document| document.to_queue(link, at(&queue, corner), at(&replies, below)))?;
+        let moves = moves.iter().map(|(id, at)| (id.as_str(), at.x.round() as i32, at.y.round() as i32));
+        Some(Change::Group(vec![Change::move_nodes(moves), convert]))
     }
 
     /// Moves the selected nodes; moves of one `gesture` in a row are one step of undo.

@@ -7,7 +7,7 @@ mod form;
 mod steps;
 
 use hopscope_markup::view;
-use hopscope_scenario::edits::{Change, Target};
+use hopscope_scenario::edits::{Change, Conversion, Target};
 use hopscope_scenario::fields::Field;
 use hopscope_scenario::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
 use hopscope_scenario::shape::SCENARIO_FIELDS;
@@ -23,7 +23,7 @@ use super::problems::ProblemList;
 use super::use_editor;
 use crate::state::document::Selection;
 use crate::ui::memo;
-use crate::ui::node::Node;
+use crate::ui::node::{Node, node};
 use crate::ui::text::{t, t_with};
 
 /// What the inspector is about.
@@ -133,8 +133,27 @@ fn LinkPanel(id: String) -> impl IntoView {
         <ProtocolChoice id/>
         <p class="note">{move || protocol.get().map(|protocol| t(protocol.descriptor().note))}</p>
         <Form target fields=move || options.get().map(|Options(fields)| fields)/>
+        <Convert id/>
         <Remove/>
     }
+}
+
+/// The button that makes a queue of a call, or a call of the way through a queue.
+#[component]
+fn Convert(id: StoredValue<String>) -> impl IntoView {
+    let editor = use_editor();
+    let conversion = memo(move || editor.with(|document| id.with_value(|id| document.conversion(id))));
+    let words = |conversion| match conversion {
+        Conversion::ToQueue => t(text!("convert.to-queue")),
+        Conversion::ToCall => t(text!("convert.to-call")),
+    };
+    let button = move |conversion| {
+        view! {
+            <button type="button" class="btn convert" data-action="convert"
+                on:click=move |_| editor.convert(&id.get_value())>{words(conversion)}</button>
+        }
+    };
+    node(move || conversion.get().map(button))
 }
 
 /// The protocols that may join the link's ends; what the document has is among them, whatever it is.
