@@ -26,11 +26,12 @@ struct Entry {
 
 impl History {
     /// Applies a change. Changes of one `gesture` (a drag, the typing in one field) in a row become one step of undo,
-    /// until [`History::end_gesture`].
+    /// until [`History::end_gesture`]. Checks go on naming what they name, in the same step.
     ///
     /// # Errors
     /// When the change does not apply; then document and history are as before.
     pub fn apply(&mut self, document: &mut Document, change: Change, gesture: Option<&str>) -> Result<(), EditError> {
+        let change = document.followed(change);
         let inverse = document.apply(&change)?;
         self.undone.clear();
         match self.done.back_mut() {

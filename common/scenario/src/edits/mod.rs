@@ -8,6 +8,7 @@ mod build;
 mod change;
 mod convert;
 mod document;
+mod follow;
 mod history;
 mod steps;
 

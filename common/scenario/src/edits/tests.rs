@@ -435,3 +435,40 @@ fn what_others_use_stays_and_what_is_not_one_way_is_not_converted() {
     assert_eq!(document.to_queue("l3", QUEUE, REPLIES), None);
     assert_eq!(document.conversion("no such link"), None);
 }
+
+#[test]
+fn checks_go_on_naming_what_they_name() {
+    let mut document = Document::open(GOOD).unwrap();
+    let mut history = History::default();
+    let checks = json!([
+        {"metric": "answered.p99", "on": "buyers->shop", "op": "<", "value": "50 ms"},
+        {"metric": "errors", "on": "l2", "op": "<", "value": 1},
+        {"metric": "errors", "on": "nobody->shop", "op": "<", "value": 1},
+        {"metric": "answered.p50", "op": "<", "value": "50 ms"}]);
+    document.apply(&Change::set(Target::Scenario, "/checks", checks)).unwrap();
+    let before = document.to_text();
+    let named = |document: &Document| -> Vec<Value> {
+        document.value()["checks"].as_array().unwrap().iter().map(|check| check["on"].clone()).collect()
+    };
+    // A name that is typed, letter by letter, on its way another node's.
+    for name in ["", "s", "st", "stock", "stocks"] {
+        history.apply(&mut document, Change::rename(node("n2"), name), Some("typing")).unwrap();
+    }
+    assert_eq!(named(&document), [json!("buyers->stocks"), json!("l2"), json!("nobody->shop"), Value::Null]);
+    history.end_gesture();
+    let change = document.to_queue("l1", QUEUE, REPLIES).unwrap();
+    history.apply(&mut document, change, None).unwrap();
+    assert_eq!(named(&document)[0], json!("buyers->shop queue"));
+    // A second link between the same nodes: the name is no longer one link's, its id is.
+    let (_, change) = document.add_link("n1", "n4", Protocol::Amqp);
+    history.apply(&mut document, change, None).unwrap();
+    assert_eq!(named(&document)[0], json!("l1"));
+    for _ in 0..3 {
+        assert!(history.undo(&mut document).unwrap());
+    }
+    assert_eq!(document.to_text(), before);
+    // What is removed leaves its check waiting.
+    let change = document.remove_elements(&[], &["l1"]);
+    history.apply(&mut document, change, None).unwrap();
+    assert_eq!(named(&document)[0], json!("buyers->shop"));
+}

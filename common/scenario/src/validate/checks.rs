@@ -44,14 +44,32 @@ pub(super) fn check(issues: &mut Issues, path: &Path<'_>, checks: &Value, nodes:
 /// What a check of this metric may name in a document, as it would name it: each name is of one thing only.
 #[must_use]
 pub fn subjects(document: &Value, metric: Metric) -> Vec<String> {
-    let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let all = Subjects::of(list("nodes"), list("links"));
+    let all = Subjects::of_document(document);
     let subjects = all.of_metric(metric);
-    let shared = |name: &str| subjects.iter().filter(|subject| subject.is_named(name)).count() > 1;
-    let name = |subject: &Subject<'_>| {
-        Some(subject.name(false)).filter(|name| !shared(name)).unwrap_or_else(|| subject.name(true))
-    };
-    subjects.iter().map(name).collect()
+    subjects.iter().map(|subject| own_name(subjects, subject)).collect()
+}
+
+/// The name of one of these that none of the others has.
+fn own_name(subjects: &[Subject<'_>], subject: &Subject<'_>) -> String {
+    let name = subject.name(false);
+    let shared = subjects.iter().filter(|other| other.is_named(&name)).count() > 1;
+    if shared { subject.name(true) } else { name }
+}
+
+/// What a check of a document is of, by its id, if that is one thing; and its metric.
+pub(crate) fn subject_of<'a>(document: &'a Value, check: &Value) -> Option<(Metric, &'a str)> {
+    let (metric, on) = (metric_of(check)?, check.get("on")?.as_str()?);
+    let all = Subjects::of_document(document);
+    let mut named = all.of_metric(metric).iter().filter(|subject| subject.is_named(on));
+    let id = named.next()?.id();
+    named.next().is_none().then_some((metric, id))
+}
+
+/// What a check of this metric would call the link or queue of this id.
+pub(crate) fn name_of_subject(document: &Value, metric: Metric, id: &str) -> Option<String> {
+    let all = Subjects::of_document(document);
+    let subjects = all.of_metric(metric);
+    subjects.iter().find(|subject| subject.id() == id).map(|subject| own_name(subjects, subject))
 }
 
 /// All that a check may be of.
@@ -61,6 +79,11 @@ struct Subjects<'a> {
 }
 
 impl<'a> Subjects<'a> {
+    fn of_document(document: &'a Value) -> Self {
+        let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        Self::of(list("nodes"), list("links"))
+    }
+
     fn of(nodes: &'a [Value], links: &'a [Value]) -> Self {
         Self { queues: queues(nodes), links: ends(nodes, links) }
     }
@@ -89,21 +112,27 @@ impl<'a> Subjects<'a> {
 
 /// One thing that a check may be of.
 enum Subject<'a> {
-    Queue(&'a str),
+    Queue { id: &'a str, name: &'a str },
     Link { id: &'a str, from: &'a str, to: &'a str },
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    fn id(&self) -> &'a str {
+        match self {
+            Self::Queue { id, .. } | Self::Link { id, .. } => id,
+        }
+    }
+
     fn is_named(&self, on: &str) -> bool {
         match self {
-            Self::Queue(name) => on == *name,
+            Self::Queue { name, .. } => on == *name,
             Self::Link { id, from, to } => names_link(on, id, from, to),
         }
     }
 
     fn name(&self, by_id: bool) -> String {
         match self {
-            Self::Queue(name) => (*name).to_owned(),
+            Self::Queue { name, .. } => (*name).to_owned(),
             Self::Link { id, .. } if by_id => (*id).to_owned(),
             Self::Link { from, to, .. } => format!("{from}->{to}"),
         }
@@ -116,7 +145,7 @@ fn text_of<'a>(element: &'a Value, key: &str) -> Option<&'a str> {
 
 fn queues(nodes: &[Value]) -> Vec<Subject<'_>> {
     let queues = nodes.iter().filter(|node| kind_of(node) == Some(Kind::Queue));
-    queues.filter_map(|node| Some(Subject::Queue(text_of(node, "name")?))).collect()
+    queues.filter_map(|node| Some(Subject::Queue { id: text_of(node, "id")?, name: text_of(node, "name")? })).collect()
 }
 
 fn ends<'a>(nodes: &'a [Value], links: &'a [Value]) -> Vec<Subject<'a>> {

@@ -23,6 +23,7 @@ use crate::shape::{self, LINK_FIELDS, MAX_DOCUMENT_BYTES, NODE_FIELDS, SCENARIO_
 use crate::text;
 
 pub use checks::subjects;
+pub(crate) use checks::{name_of_subject, subject_of};
 use issues::Issues;
 pub use issues::MAX_ISSUES;
 pub use parse::Strict;
