@@ -395,7 +395,7 @@ fn a_service_that_called_publishes_in_its_steps_and_awaits_nothing() {
         ["buyers -> shop over http1", "shop -> shop queue over amqp", "shop queue -> stock over amqp"]
     );
     assert_eq!(document.get(&node("n2"), "/body/1/branches/0/steps/0/step"), Some(&json!("publish")));
-    assert_eq!(document.issues(), [], "a message has no timeout, and no worker is idle");
+    assert_eq!(document.issues(), [], "the timeout is the confirm's now, and no worker is idle");
     assert_eq!(document.get(&node("n4"), "/prefetch"), Some(&json!(4)));
     let change = document.to_call("l2").unwrap();
     document.apply(&change).unwrap();

@@ -133,6 +133,8 @@ impl Editor {
             self.end_gesture();
             self.apply(change, None);
             self.said.set(t(text!("said.converted")));
+            // What was moved aside may be out of view.
+            self.fit();
         }
     }
 
