@@ -67,7 +67,7 @@ async fn checks_that_pass_are_told_in_every_form() -> Result<()> {
     let file = desk.scenario(|scenario| checked(scenario, &checks))?;
     let ran = desk.hopscope(&[&"run", &file, &"--json"]).await?;
     ensure_code(&ran, 0)?;
-    let report: Value = serde_json::from_str(&ran.stdout)?;
+    let report = crate::report::read(&ran.stdout)?;
     let check = &report["checks"][0];
     assert_eq!((&check["check"], &check["passed"], &check["reason"]), (&checks[0], &true.into(), &Value::Null));
     assert_eq!(check["found"].as_f64(), report["links"][0]["answered_ns"]["p99"].as_f64());

@@ -2,6 +2,7 @@
 
 mod checks;
 mod exchange;
+mod report;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -113,7 +114,7 @@ async fn a_report_as_json_is_one_document_with_every_count() -> Result<()> {
     let file = desk.scenario(ten)?;
     let ran = desk.hopscope(&[&"run", &file, &"--json"]).await?;
     ensure_code(&ran, 0)?;
-    let report: Value = serde_json::from_str(&ran.stdout)?;
+    let report = report::read(&ran.stdout)?;
     assert_eq!(report["format"], "hopscope-run-report");
     assert_eq!(
         (&report["exit"], &report["run"]["whole"], &report["run"]["lost"]),
@@ -143,7 +144,7 @@ async fn calls_that_go_wrong_are_counted_and_break_no_law() -> Result<()> {
     })?;
     let ran = desk.hopscope(&[&"run", &file, &"--json"]).await?;
     ensure_code(&ran, 0)?;
-    let report: Value = serde_json::from_str(&ran.stdout)?;
+    let report = report::read(&ran.stdout)?;
     let link = &report["links"][0];
     let counts = ["sent", "completed", "timed_out", "retried", "late", "open"].map(|name| link[name].as_u64());
     assert_eq!(counts, [20, 0, 20, 10, 20, 0].map(Some));
@@ -160,7 +161,7 @@ async fn a_warm_up_is_recorded_and_counts_in_no_figure() -> Result<()> {
         .hopscope(&[&"run", &file, &"--warm-up", &"500ms", &"--duration", &"1s", &"--json", &"--out", &out])
         .await?;
     ensure_code(&ran, 0)?;
-    let report: Value = serde_json::from_str(&ran.stdout)?;
+    let report = report::read(&ran.stdout)?;
     ensure!(report["run"]["warm_up"] == "500 ms", "{}", report["run"]);
     let recording: Value = serde_json::from_slice(&std::fs::read(out)?)?;
     let events = recording["events"].as_array().context("no events")?;
@@ -380,7 +381,7 @@ async fn every_template_runs_whole_and_accounts_for_all() -> Result<()> {
         let desk = Desk::new()?;
         let ran = desk.hopscope(&[&"run", &path, &"--duration", &"2s", &"--json"]).await?;
         ensure_code(&ran, 0).with_context(|| path.display().to_string())?;
-        let report: Value = serde_json::from_str(&ran.stdout)?;
+        let report = report::read(&ran.stdout)?;
         for link in report["links"].as_array().context("no links")? {
             let sum = |names: &[&str]| names.iter().filter_map(|name| link[*name].as_u64()).sum::<u64>();
             ensure!(sum(&["sent", "acked"]) > 0, "{}: nothing passed over {link}", path.display());
