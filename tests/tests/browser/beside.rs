@@ -29,12 +29,19 @@ async fn a_run_of_another_process_is_opened_from_the_list_and_followed_to_its_en
         picture(&hands.driver, "beside").await?;
         hands.click("[data-action=runs]").await?;
         hands.find("[data-run][data-state=elsewhere] .runs-open").await?;
+        // Nor can it be renamed or deleted, by the pointer or by a key.
+        assert_eq!(hands.count("[data-run] .runs-acts button").await?, 0);
+        hands.find("[data-run][data-state=elsewhere] .runs-open").await?.focus().await?;
+        hands.press(thirtyfour::Key::Delete).await?;
+        assert_eq!(hands.count("[data-action=delete-yes]").await?, 0);
         picture(&hands.driver, "beside-list").await?;
         hands.click("[data-action=close-runs]").await?;
 
         running.interrupt()?;
         hands.find("[data-action=export-json]").await?;
         hands.gone(".notice[data-status]").await?;
+        hands.click("[data-action=runs]").await?;
+        hands.find("[data-run] [data-action=delete-run]").await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())
     })

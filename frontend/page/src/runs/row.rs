@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 
 use super::list::RunList;
 use super::words;
-use crate::io::runs::RunInfo;
+use crate::io::runs::{RunInfo, RunState};
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
@@ -24,6 +24,8 @@ pub(super) struct Row {
     duration: String,
     /// For the style sheet, and in words.
     state: (&'static str, String),
+    /// Whether it can be renamed and deleted here: another process has the files of a run that it makes.
+    ours: bool,
 }
 
 impl Row {
@@ -35,6 +37,7 @@ impl Row {
             scenario: info.scenario.clone(),
             duration: info.duration.clone().unwrap_or_else(|| t(text!("duration.until-stopped"))),
             state: words::state(info),
+            ours: info.state != RunState::Elsewhere,
         }
     }
 
@@ -61,8 +64,10 @@ pub(super) fn RunRow(list: RunList, current: Memo<Option<String>>, of: Row) -> i
             row.with_value(|row| list.open(&row.id));
         }
     };
+    let ours = row.with_value(|row| row.ours);
     let keys = move |event: web_sys::KeyboardEvent| {
         let act = match event.key().as_str() {
+            _ if !ours => return,
             "F2" => RunList::begin_renaming as fn(RunList, &str),
             "Delete" => RunList::ask,
             "Escape" if deletes.get_untracked() => RunList::keep,
@@ -82,10 +87,18 @@ pub(super) fn RunRow(list: RunList, current: Memo<Option<String>>, of: Row) -> i
 fn cells(list: RunList, row: StoredValue<Row>, is_current: Memo<bool>) -> Node {
     let renames =
         memo(move || list.renaming.with(|renaming| row.with_value(|row| renaming.as_deref() == Some(row.id.as_str()))));
-    let Row { name, when, scenario, duration, state, .. } = row.get_value();
+    let Row { name, when, scenario, duration, state, ours, .. } = row.get_value();
     let events = memo(move || row.with_value(|row| list.events_of(&row.id)));
     let (rename, delete) = (t_with(text!("runs.rename.label"), &[("name", &name)]), delete_label(&name));
     let ask = move |_| row.with_value(|row| list.ask(&row.id));
+    let acts = ours.then(|| {
+        view! {
+            <button type="button" data-action="rename-run" title=rename.clone() aria-label=rename
+                on:click=move |_| row.with_value(|row| list.begin_renaming(&row.id))>{t(text!("runs.rename"))}</button>
+            <button type="button" data-action="delete-run" title=delete.clone() aria-label=delete
+                on:click=ask>{t(text!("runs.delete"))}</button>
+        }
+    });
     view! {
         <th scope="row">{move || if renames.get() { field(list, row) } else { opener(row, is_current) }}</th>
         <td title=when.1>{when.0}</td>
@@ -93,12 +106,7 @@ fn cells(list: RunList, row: StoredValue<Row>, is_current: Memo<bool>) -> Node {
         <td class="num figure">{duration}</td>
         <td class="num figure">{move || events.get().filter(|events| *events > 0).map_or_else(|| "–".to_owned(), format::whole)}</td>
         <td><span class="runs-state">{state.1}</span></td>
-        <td class="runs-acts">
-            <button type="button" data-action="rename-run" title=rename.clone() aria-label=rename
-                on:click=move |_| row.with_value(|row| list.begin_renaming(&row.id))>{t(text!("runs.rename"))}</button>
-            <button type="button" data-action="delete-run" title=delete.clone() aria-label=delete
-                on:click=ask>{t(text!("runs.delete"))}</button>
-        </td>
+        <td class="runs-acts">{acts}</td>
     }
 }
 
