@@ -129,7 +129,8 @@ fn of_link(stats: &Stats, link: u16, metric: Metric) -> Option<f64> {
     }
 }
 
-fn errors(link: &LinkStats) -> u64 {
+/// Attempts that failed, were refused or timed out.
+pub(crate) fn errors(link: &LinkStats) -> u64 {
     [LinkCount::Failed, LinkCount::Refused, LinkCount::TimedOut].iter().map(|count| link.count(*count)).sum()
 }
 

@@ -5,6 +5,7 @@
 //! Nothing keeps the events of a run: memory does not grow with its length, but for what is said where it does.
 
 pub mod checks;
+pub mod compare;
 pub mod export;
 pub mod figures;
 pub mod frames;
