@@ -4,6 +4,7 @@
 //! amounts to and every sentence come from the libraries.
 
 mod browser;
+mod compare;
 mod data;
 mod exit;
 mod export;
@@ -46,6 +47,8 @@ enum Command {
     Runs(runs::Arguments),
     /// Write the recording of a run in another format
     Export(export::Arguments),
+    /// Compare the figures of two runs
+    Compare(compare::Arguments),
     /// Put a recording that was exported as JSON among the runs
     Import(import::Arguments),
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => scenario::run(arguments),
         Command::Runs(arguments) => runs::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Import(arguments) => import::run(arguments),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -9,6 +9,7 @@
 
 pub mod catalogue;
 pub mod checks;
+pub mod differences;
 pub mod edits;
 pub mod fields;
 pub mod issue;

@@ -1,0 +1,110 @@
+//! What is not the same about two plans: their scenarios field by field, and their settings.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::plan::Plan;
+
+/// One field that is not the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// The name of the node, the id of the link; of the scenario itself and of the settings, nothing.
+    pub of: String,
+    /// The field, like `work.mean`; empty where one of them lacks the element altogether.
+    pub field: String,
+    /// What the first has; `None`: nothing.
+    pub before: Option<String>,
+    /// What the second has.
+    pub after: Option<String>,
+}
+
+/// Everything that is not the same, where it matters to a run: the scenario's words and the places of nodes do not.
+#[must_use]
+pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
+    let mut found = Vec::new();
+    // Settings are made of nothing that JSON has not.
+    let settings = |plan: &Plan| serde_json::to_value(&plan.settings).unwrap_or_default();
+    fields(&mut found, "", "", Some(&settings(before)), Some(&settings(after)));
+    for list in ["nodes", "links"] {
+        let elements = |plan: &Plan| plan.scenario.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let (before, after) = (elements(before), elements(after));
+        let ids: Vec<_> = before.iter().chain(&after).filter_map(id).collect();
+        let mut seen = BTreeSet::new();
+        for id in ids.into_iter().filter(|id| seen.insert(*id)) {
+            let find = |elements: &'_ [Value]| elements.iter().find(|element| self::id(element) == Some(id)).cloned();
+            let (one, other) = (find(&before), find(&after));
+            let named = one.as_ref().or(other.as_ref());
+            let of = named.and_then(|element| element.get("name")?.as_str()).unwrap_or(id);
+            match (&one, &other) {
+                (Some(_), Some(_)) => fields(&mut found, of, "", one.as_ref(), other.as_ref()),
+                _ => found.push(Difference {
+                    of: of.to_owned(),
+                    field: String::new(),
+                    before: one.as_ref().map(|_| of.to_owned()),
+                    after: other.as_ref().map(|_| of.to_owned()),
+                }),
+            }
+        }
+    }
+    found
+}
+
+fn id(element: &Value) -> Option<&str> {
+    element.get("id")?.as_str()
+}
+
+/// The fields below `field` that are not the same.
+fn fields(found: &mut Vec<Difference>, of: &str, field: &str, before: Option<&Value>, after: Option<&Value>) {
+    if before == after {
+        return;
+    }
+    if let (Some(Value::Object(one)), Some(Value::Object(other))) = (before, after) {
+        let added = other.keys().filter(|key| !one.contains_key(*key));
+        for key in one.keys().chain(added).filter(|key| !(field.is_empty() && matches!(key.as_str(), "x" | "y"))) {
+            let below = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
+            fields(found, of, &below, one.get(key), other.get(key));
+        }
+        return;
+    }
+    let shown = |value: Option<&Value>| {
+        value
+            .filter(|value| !value.is_null())
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    found.push(Difference { of: of.to_owned(), field: field.to_owned(), before: shown(before), after: shown(after) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{RunSettings, compile};
+    use crate::validate::validate;
+
+    #[test]
+    fn fields_elements_and_settings_are_told_and_places_are_not() {
+        let text = include_str!("../tests/two_services.json");
+        let settings = RunSettings::default();
+        let before = compile(&validate(text).unwrap().scenario, &settings);
+        let altered = text
+            .replace(r#""mean": "40ms""#, r#""mean": "50ms""#)
+            .replace(r#""x": 80"#, r#""x": 90"#)
+            .replace(r#""protocol": "http1""#, r#""protocol": "http1", "timeout": "1 s""#);
+        let mut after = compile(&validate(&altered).unwrap().scenario, &RunSettings { seed: 7, ..settings });
+        assert_eq!(differences(&before, &before), []);
+        let line = |it: Difference| format!("{}/{}: {:?} {:?}", it.of, it.field, it.before, it.after);
+        let found: Vec<_> = differences(&before, &after).into_iter().map(line).collect();
+        let wanted = [
+            r#"/seed: Some("42") Some("7")"#,
+            r#"shop/work.mean: Some("40 ms") Some("50 ms")"#,
+            r#"l1/timeout: None Some("1 s")"#,
+        ];
+        assert_eq!(found, wanted);
+        after.scenario["links"].as_array_mut().unwrap().pop();
+        let found = differences(&before, &after);
+        assert_eq!(
+            found.last().map(|it| (it.of.as_str(), it.before.as_deref(), it.after.as_deref())),
+            Some(("l2", Some("l2"), None))
+        );
+    }
+}
