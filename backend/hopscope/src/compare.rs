@@ -3,9 +3,8 @@
 use anyhow::{Context, Result};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use hopscope_report::compare::{Change, Compared, Limit, Verdict, compare, metric_id};
+use hopscope_report::compare::{Change, Compared, Limit, Verdict, compare, worded};
 use hopscope_scenario::differences::{Difference, differences};
-use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
 use hopscope_server::store::RunId;
 
@@ -13,7 +12,6 @@ use crate::data::Data;
 use crate::exit::Exit;
 use crate::report::Report;
 use crate::say::{answer, say, word};
-use hopscope_report::figures::{length, rate, share};
 
 /// What stands below a heading.
 const INDENT: &str = "  ";
@@ -58,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let compared = compare((&before.plan, &before.stats), (&after.plan, &after.stats));
     let mut lines = scenario_lines(&before, &after);
     lines.push(table(&compared).trim_fmt());
-    let judged: Vec<_> = arguments.fail_if.iter().map(|asked| judge(asked, &compared)).collect();
+    let judged: Vec<_> = arguments.fail_if.iter().map(|asked| judge(asked, &before, &compared)).collect();
     if !judged.is_empty() {
         lines.extend([String::new(), word(text!("cli.checks"))]);
         lines.extend(judged.iter().flat_map(|(lines, _)| lines.iter().map(|line| format!("{INDENT}{line}"))));
@@ -100,10 +98,10 @@ fn table(compared: &[Compared]) -> Table {
     table.set_header(heads.map(word));
     for row in compared {
         table.add_row([
-            row.on.clone().unwrap_or_else(|| word(text!("checks.of-run"))),
-            metric_id(row.metric).to_owned(),
-            figure(row, row.before),
-            figure(row, row.after),
+            row.on.as_ref().map_or_else(|| word(text!("checks.of-run")), |link| link.name.clone()),
+            row.metric.id().to_owned(),
+            worded(row.metric, row.before),
+            worded(row.metric, row.after),
             percent(row.change.by),
             interval(row.change),
         ]);
@@ -112,14 +110,6 @@ fn table(compared: &[Compared]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-fn figure(row: &Compared, figure: f64) -> String {
-    match row.metric.dimension() {
-        Some(Dimension::Time) => length(figure as u64),
-        Some(Dimension::Rate) => rate(figure),
-        _ => share(figure),
-    }
 }
 
 fn percent(by: f64) -> String {
@@ -131,9 +121,9 @@ fn interval(change: Change) -> String {
 }
 
 /// What is said of a limit, and whether it fails. One that nothing was found for does.
-fn judge(asked: &Asked, compared: &[Compared]) -> (Vec<String>, bool) {
+fn judge(asked: &Asked, before: &Report, compared: &[Compared]) -> (Vec<String>, bool) {
     let text = || ("check", asked.text.clone());
-    let judged: Vec<_> = compared.iter().filter(|compared| asked.limit.is_on(compared)).collect();
+    let judged: Vec<_> = compared.iter().filter(|compared| asked.limit.is_on(&before.plan, compared)).collect();
     if judged.is_empty() {
         return (vec![say(text!("cli.check.nothing"), [text()])], true);
     }
@@ -143,7 +133,7 @@ fn judge(asked: &Asked, compared: &[Compared]) -> (Vec<String>, bool) {
             Verdict::Passed => text!("cli.check.passed"),
             Verdict::Undecided => text!("cli.compare.undecided"),
         };
-        let of = row.on.as_ref().map_or_else(String::new, |on| format!("{on}, "));
+        let of = row.on.as_ref().map_or_else(String::new, |link| format!("{}, ", link.name));
         say(key, [text(), ("found", format!("{of}{}, {}", percent(row.change.by), interval(row.change)))])
     };
     let failed = judged.iter().any(|row| asked.limit.judge(row.change) == Verdict::Failed);

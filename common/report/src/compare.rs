@@ -7,13 +7,14 @@
 //! them lies between the quotients of their ends with 95 % (C. E. Bonferroni's inequality). All of them take what was measured as
 //! independent; where one slow reply delays the next, the truth is less certain than that.
 
-use hopscope_record::kind::LinkCount;
-use hopscope_scenario::checks::{METRICS, Metric, Part};
+use hopscope_scenario::checks::{Metric, Part};
 use hopscope_scenario::model::Comparison;
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::plan::{Plan, PlanLink};
 
-use crate::checks::errors;
-use crate::stats::{Latency, LinkStats, Stats};
+use crate::measured::{Measured, link_named};
+use crate::stats::{Latency, Span, Stats};
+
+pub use crate::measured::worded;
 
 #[cfg(test)]
 mod tests;
@@ -24,8 +25,8 @@ const Z: f64 = 2.241_402_727_604_947;
 /// A figure of both recordings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Compared {
-    /// The link by its ends' names, or by its id where others have the same ends; `None`: all of the run.
-    pub on: Option<String>,
+    /// The link; `None`: all of the run.
+    pub on: Option<Link>,
     /// What.
     pub metric: Metric,
     /// In the first recording: ns, per second, or parts of one.
@@ -34,6 +35,15 @@ pub struct Compared {
     pub after: f64,
     /// By how much it changed.
     pub change: Change,
+}
+
+/// A link that both recordings have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Its ends' names as `from->to`, or its id where others have the same ends.
+    pub name: String,
+    /// Its number in the first plan.
+    number: u16,
 }
 
 /// A change in parts of one: 0.1 is a tenth more. It lies between the two ends with 95 %.
@@ -86,13 +96,13 @@ impl Limit {
         Some(Self { on, metric, op, by })
     }
 
-    /// Whether it is a limit on this.
+    /// Whether it is a limit on this, which was compared with a run of this plan. A link is named as checks name it.
     #[must_use]
-    pub fn is_on(&self, compared: &Compared) -> bool {
+    pub fn is_on(&self, plan: &Plan, compared: &Compared) -> bool {
         let subject = match (&self.on, &compared.on) {
-            (None, None) => true,
-            (None, Some(_)) => !matches!(self.metric, Metric::Answered(_)),
-            (on, of) => on == of,
+            (None, on) => on.is_some() != matches!(self.metric, Metric::Answered(_)),
+            (Some(on), Some(link)) => link_named(plan, on) == Some(link.number),
+            (Some(_), None) => false,
         };
         self.metric == compared.metric && subject
     }
@@ -118,48 +128,45 @@ pub fn is_compared(metric: Metric) -> bool {
     }
 }
 
-/// The id of a metric.
-#[must_use]
-pub fn metric_id(metric: Metric) -> &'static str {
-    let row = Metric::ALL.iter().position(|other| *other == metric);
-    row.and_then(|row| METRICS.get(row)).map_or("", |option| option.id)
-}
-
 /// Every figure that both recordings have: of the run, then link by link in the first plan's order. Links are the same where
 /// their ends' names are.
 #[must_use]
 pub fn compare(before: (&Plan, &Stats), after: (&Plan, &Stats)) -> Vec<Compared> {
-    let mut compared = Vec::new();
-    let mut add =
-        |on: Option<&str>, one: &dyn Fn(Metric) -> Option<Estimate>, other: &dyn Fn(Metric) -> Option<Estimate>| {
-            for metric in Metric::ALL.into_iter().filter(|metric| is_compared(*metric)) {
-                if let (Some(one), Some(other)) = (one(metric), other(metric)) {
-                    let (before, after) = (one.figure, other.figure);
-                    compared.push(Compared { on: on.map(str::to_owned), metric, before, after, change: one.to(other) });
-                }
-            }
-        };
-    let of_run = |stats: &Stats, metric| match metric {
-        Metric::Answered(part) => of_latency(&stats.answered(), part),
-        _ => None,
-    };
-    add(None, &|metric| of_run(before.1, metric), &|metric| of_run(after.1, metric));
-    let (first, second) = (links(before.0), links(after.0));
-    for (name, link) in &first {
-        let Some((_, other)) = second.iter().find(|(other, _)| other == name) else { continue };
-        add(Some(name), &|metric| of_link(before.1, *link, metric), &|metric| of_link(after.1, *other, metric));
+    let of_run = |metric| (Measured::of_run(before.1, metric), Measured::of_run(after.1, metric));
+    let mut compared: Vec<_> = each(None, of_run).collect();
+    let second = links(after.0);
+    for link in links(before.0) {
+        let Some(other) = second.iter().find(|other| other.name == link.name) else { continue };
+        let (one, other) = (link.number, other.number);
+        compared.extend(each(Some(link), |metric| {
+            (Measured::of_link(before.1, one, metric), Measured::of_link(after.1, other, metric))
+        }));
     }
     compared
 }
 
-/// The scenario's own links, by name and number.
-fn links(plan: &Plan) -> Vec<(String, u16)> {
+/// Every metric that has an interval in both.
+fn each<'a>(
+    on: Option<Link>,
+    measured: impl Fn(Metric) -> (Option<Measured<'a>>, Option<Measured<'a>>),
+) -> impl Iterator<Item = Compared> {
+    Metric::ALL.into_iter().filter(|metric| is_compared(*metric)).filter_map(move |metric| {
+        let (one, other) = measured(metric);
+        let (one, other) = (Estimate::of(&one?)?, Estimate::of(&other?)?);
+        Some(Compared { on: on.clone(), metric, before: one.figure, after: other.figure, change: one.to(other) })
+    })
+}
+
+/// The scenario's own links.
+fn links(plan: &Plan) -> Vec<Link> {
     let node = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
     let own = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none());
-    let named: Vec<_> =
-        own.map(|(link, number)| (format!("{}->{}", node(link.from), node(link.to)), &link.id, number)).collect();
-    let shared = |name: &str| named.iter().filter(|(other, ..)| other == name).count() > 1;
-    named.iter().map(|(name, id, number)| (if shared(name) { (*id).clone() } else { name.clone() }, *number)).collect()
+    let link = |(link, number): (&PlanLink, u16)| {
+        let name = format!("{}->{}", node(link.from), node(link.to));
+        let shared = link_named(plan, &name).is_none();
+        Link { name: if shared { link.id.clone() } else { name }, number }
+    };
+    own.map(link).collect()
 }
 
 /// A figure, and the interval that its true value lies in with 97.5 %.
@@ -171,6 +178,17 @@ struct Estimate {
 }
 
 impl Estimate {
+    fn of(measured: &Measured<'_>) -> Option<Self> {
+        let figure = measured.figure()?;
+        let (low, high) = match measured {
+            Measured::Length(latency, part) => of_length(latency, *part)?,
+            Measured::Rate(count, span) => of_rate(*count, *span),
+            Measured::Share(part, of) => of_share(*part as f64, *of as f64),
+            Measured::Count(_) => return None,
+        };
+        Some(Self { figure, low, high })
+    }
+
     /// The change from this one to another.
     fn to(self, after: Self) -> Change {
         // Nothing to nothing is no change, nothing to something is one without bounds.
@@ -183,20 +201,8 @@ impl Estimate {
     }
 }
 
-fn of_link(stats: &Stats, link: u16, metric: Metric) -> Option<Estimate> {
-    let link = stats.links().find(|stats| stats.link.0 == link)?;
-    match metric {
-        Metric::Answered(part) => of_latency(&link.answered(), part),
-        Metric::Completed(part) => of_latency(&link.completed, part),
-        Metric::Confirmed(part) => of_latency(&link.confirmed, part),
-        Metric::Throughput => of_count(link.completed_in_phase, stats),
-        Metric::ErrorRate => of_share(link),
-        Metric::Errors | Metric::Retried | Metric::Late | Metric::QueueLongest | Metric::QueueEnd => None,
-    }
-}
-
-/// A percentile: so many of `n` are below the true one as a binomial distribution has it.
-fn of_latency(latency: &Latency, part: Part) -> Option<Estimate> {
+/// Of a percentile: so many of `n` are below the true one as a binomial distribution has it.
+fn of_length(latency: &Latency, part: Part) -> Option<(f64, f64)> {
     let p = match part {
         Part::P50 => 0.5,
         Part::P90 => 0.9,
@@ -204,30 +210,24 @@ fn of_latency(latency: &Latency, part: Part) -> Option<Estimate> {
         Part::Max => return None,
     };
     let n = latency.count() as f64;
-    let figure = latency.percentile(p * 100.0)? as f64;
     let spread = Z * (n * p * (1.0 - p)).sqrt();
     let at = |rank: f64| latency.percentile(rank / n * 100.0).map_or(0.0, |ns| ns as f64);
     let (below, above) = ((n * p - spread).floor(), (n * p + spread).ceil() + 1.0);
     // Where a rank would be outside of all that was measured, it could be anything there.
-    let low = if below < 1.0 { 0.0 } else { at(below) };
-    let high = if above > n { f64::INFINITY } else { at(above) };
-    Some(Estimate { figure, low, high })
+    Some((if below < 1.0 { 0.0 } else { at(below) }, if above > n { f64::INFINITY } else { at(above) }))
 }
 
-fn of_count(count: u64, stats: &Stats) -> Option<Estimate> {
-    let span = stats.span()?;
-    let (figure, seconds) = (span.per_second(count)?, (span.to - span.from) as f64 / 1e9);
-    let (middle, half) = (count as f64 + Z * Z / 2.0, Z * (count as f64 + Z * Z / 4.0).sqrt());
-    Some(Estimate { figure, low: ((middle - half) / seconds).max(0.0), high: (middle + half) / seconds })
+/// Of a rate: as many events in a time as a Poisson distribution has.
+fn of_rate(count: u64, span: Span) -> (f64, f64) {
+    let (count, seconds) = (count as f64, (span.to - span.from) as f64 / 1e9);
+    let (middle, half) = (count + Z * Z / 2.0, Z * (count + Z * Z / 4.0).sqrt());
+    (((middle - half) / seconds).max(0.0), (middle + half) / seconds)
 }
 
-fn of_share(link: &LinkStats) -> Option<Estimate> {
-    let (bad, all) = (errors(link) as f64, link.count(LinkCount::Sent) as f64);
-    if all == 0.0 {
-        return None;
-    }
-    let (share, z2) = (bad / all, Z * Z);
-    let middle = (share + z2 / (2.0 * all)) / (1.0 + z2 / all);
-    let half = Z * (share * (1.0 - share) / all + z2 / (4.0 * all * all)).sqrt() / (1.0 + z2 / all);
-    Some(Estimate { figure: share, low: if bad == 0.0 { 0.0 } else { middle - half }, high: middle + half })
+/// Of a share: as many of all as a binomial distribution has.
+fn of_share(part: f64, of: f64) -> (f64, f64) {
+    let (share, z2) = (part / of, Z * Z);
+    let middle = (share + z2 / (2.0 * of)) / (1.0 + z2 / of);
+    let half = Z * (share * (1.0 - share) / of + z2 / (4.0 * of * of)).sqrt() / (1.0 + z2 / of);
+    (if part == 0.0 { 0.0 } else { middle - half }, middle + half)
 }

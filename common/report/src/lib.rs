@@ -11,5 +11,6 @@ pub mod figures;
 pub mod frames;
 pub mod import;
 pub mod laws;
+mod measured;
 pub mod stats;
 pub mod surroundings;

@@ -130,6 +130,13 @@ impl Metric {
         Self::ALL.get(row).copied()
     }
 
+    /// As documents write it.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        let row = Self::ALL.iter().position(|other| *other == self);
+        row.and_then(|row| METRICS.get(row)).map_or("", |option| option.id)
+    }
+
     /// Whether it is of a queue, and not of a link.
     #[must_use]
     pub const fn is_of_queue(self) -> bool {

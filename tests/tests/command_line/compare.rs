@@ -29,10 +29,14 @@ async fn runs_are_compared_with_what_ran_and_a_change_may_fail() -> Result<()> {
         ensure!(told.stdout.contains(part), "{part:?} is missing in:\n{}", told.stdout);
     }
     // A hundred times slower, and with so many calls surely so.
-    let limits = ["answered.p50 > +100%", "buyers->shop: completed.p50 < -50%"];
+    let limits = ["answered.p50 > +100%", "buyers->shop: completed.p50 < -50%", "l1: error-rate > +5%"];
     let told = compare(&limits).await?;
     ensure_code(&told, 1)?;
-    for line in ["  FAILED answered.p50 > +100%: +", "  passed buyers->shop: completed.p50 < -50%: buyers->shop, +"] {
+    for line in [
+        "  FAILED answered.p50 > +100%: +",
+        "  passed buyers->shop: completed.p50 < -50%: buyers->shop, +",
+        "  open   l1: error-rate > +5%: buyers->shop, ",
+    ] {
         ensure!(told.stdout.contains(line), "{line:?} is missing in:\n{}", told.stdout);
     }
     // Of 200 calls nobody knows the upper end of p99: not surely above, and so no failure; nor is it passed.

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use super::*;
 
 fn estimate(lengths: impl IntoIterator<Item = i64>, part: Part) -> Estimate {
     let mut latency = Latency::default();
     lengths.into_iter().for_each(|ns| latency.record(ns));
-    of_latency(&latency, part).unwrap()
+    Estimate::of(&Measured::Length(Cow::Owned(latency), part)).unwrap()
 }
 
 /// A generator good enough for coverage (G. Marsaglia, Xorshift RNGs, 2003), evenly in (0, 1).

@@ -17,6 +17,7 @@ fn each_metric_has_a_limit_of_its_dimension_and_its_own_name() {
     assert_eq!(METRICS.len(), Metric::ALL.len());
     for (option, metric) in METRICS.iter().zip(Metric::ALL) {
         assert_eq!(Metric::find(option.id), Some(metric), "{}", option.id);
+        assert_eq!(metric.id(), option.id);
         let limit = option.fields.iter().find(|field| field.name == "value").unwrap();
         match limit.value {
             ValueType::Quantity { dimension, .. } => assert_eq!(metric.dimension(), Some(dimension), "{}", option.id),

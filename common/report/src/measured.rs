@@ -1,0 +1,101 @@
+//! A metric of a recording as it was measured: its figure, and what stands behind it.
+
+use std::borrow::Cow;
+
+use hopscope_record::PlaceIndex;
+use hopscope_record::kind::LinkCount;
+use hopscope_scenario::checks::{Metric, Part, names_link};
+use hopscope_scenario::plan::{Plan, PlanLink};
+use hopscope_scenario::quantity::Dimension;
+
+use crate::figures::{length, rate, share, whole};
+use crate::stats::{Latency, LinkStats, Span, Stats};
+
+/// What a metric's figure is made of.
+pub(crate) enum Measured<'a> {
+    /// A part of lengths of time.
+    Length(Cow<'a, Latency>, Part),
+    /// So many within a time.
+    Rate(u64, Span),
+    /// So many of so many.
+    Share(u64, u64),
+    /// So many.
+    Count(u64),
+}
+
+impl<'a> Measured<'a> {
+    /// A metric of all links together; validation lets none be without a link but the latency of answers.
+    pub(crate) fn of_run(stats: &Stats, metric: Metric) -> Option<Self> {
+        match metric {
+            Metric::Answered(part) => Some(Self::Length(Cow::Owned(stats.answered()), part)),
+            _ => None,
+        }
+    }
+
+    /// A metric of the queue at a place.
+    pub(crate) fn of_queue(stats: &Stats, place: PlaceIndex, metric: Metric) -> Option<Self> {
+        let queue = stats.queue(place);
+        match metric {
+            Metric::QueueLongest => Some(Self::Count(u64::from(queue.longest))),
+            Metric::QueueEnd => Some(Self::Count(u64::from(queue.last))),
+            _ => None,
+        }
+    }
+
+    /// A metric of the link of a number; nothing where nothing happened on it.
+    pub(crate) fn of_link(stats: &'a Stats, link: u16, metric: Metric) -> Option<Self> {
+        let link = stats.links().find(|stats| stats.link.0 == link)?;
+        Some(match metric {
+            Metric::Answered(part) => Self::Length(Cow::Owned(link.answered()), part),
+            Metric::Completed(part) => Self::Length(Cow::Borrowed(&link.completed), part),
+            Metric::Confirmed(part) => Self::Length(Cow::Borrowed(&link.confirmed), part),
+            Metric::Throughput => Self::Rate(link.completed_in_phase, stats.span()?),
+            Metric::Errors => Self::Count(errors(link)),
+            Metric::ErrorRate => Self::Share(errors(link), link.count(LinkCount::Sent)),
+            Metric::Retried => Self::Count(link.count(LinkCount::Retried)),
+            Metric::Late => Self::Count(link.late),
+            Metric::QueueLongest | Metric::QueueEnd => return None,
+        })
+    }
+
+    /// The figure: ns, per second, parts of one, or a number; `None` where there is nothing to compute it from.
+    pub(crate) fn figure(&self) -> Option<f64> {
+        match self {
+            Self::Length(latency, part) => match part {
+                Part::P50 => latency.percentile(50.0),
+                Part::P90 => latency.percentile(90.0),
+                Part::P99 => latency.percentile(99.0),
+                Part::Max => latency.max(),
+            }
+            .map(|ns| ns as f64),
+            Self::Rate(count, span) => span.per_second(*count),
+            Self::Share(part, of) => (*of > 0).then(|| *part as f64 / *of as f64),
+            Self::Count(count) => Some(*count as f64),
+        }
+    }
+}
+
+/// Attempts that failed, were refused or timed out.
+fn errors(link: &LinkStats) -> u64 {
+    [LinkCount::Failed, LinkCount::Refused, LinkCount::TimedOut].iter().map(|count| link.count(*count)).sum()
+}
+
+/// The number of the one link of the scenario that is named so.
+pub(crate) fn link_named(plan: &Plan, on: &str) -> Option<u16> {
+    let name = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
+    let named = |link: &PlanLink| names_link(on, &link.id, name(link.from), name(link.to));
+    let mut links = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none() && named(link));
+    let (_, number) = links.next()?;
+    links.next().is_none().then_some(number)
+}
+
+/// A metric's figure as people read it, in its natural unit.
+#[must_use]
+pub fn worded(metric: Metric, figure: f64) -> String {
+    match metric.dimension() {
+        Some(Dimension::Time) => length(figure as u64),
+        Some(Dimension::Rate) => rate(figure),
+        Some(Dimension::Share) => share(figure),
+        _ => whole(figure as u64),
+    }
+}
