@@ -8,6 +8,7 @@
 mod bytes;
 mod compile;
 mod described;
+mod read;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ use crate::text;
 pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;
-use steps::read;
+use read::read;
 pub use steps::{Replies, links_of};
 
 #[cfg(test)]
