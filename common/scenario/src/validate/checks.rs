@@ -56,30 +56,15 @@ fn own_name(subjects: &[Subject<'_>], subject: &Subject<'_>) -> String {
     if shared { subject.name(true) } else { name }
 }
 
-/// What a check of a document is of, by its id, if that is one thing; and its metric.
-pub(crate) fn subject_of<'a>(document: &'a Value, check: &Value) -> Option<(Metric, &'a str)> {
-    let (metric, on) = (metric_of(check)?, check.get("on")?.as_str()?);
-    let all = Subjects::of_document(document);
-    let mut named = all.of_metric(metric).iter().filter(|subject| subject.is_named(on));
-    let id = named.next()?.id();
-    named.next().is_none().then_some((metric, id))
-}
-
-/// What a check of this metric would call the link or queue of this id.
-pub(crate) fn name_of_subject(document: &Value, metric: Metric, id: &str) -> Option<String> {
-    let all = Subjects::of_document(document);
-    let subjects = all.of_metric(metric);
-    subjects.iter().find(|subject| subject.id() == id).map(|subject| own_name(subjects, subject))
-}
-
 /// All that a check may be of.
-struct Subjects<'a> {
+pub(crate) struct Subjects<'a> {
     queues: Vec<Subject<'a>>,
     links: Vec<Subject<'a>>,
 }
 
 impl<'a> Subjects<'a> {
-    fn of_document(document: &'a Value) -> Self {
+    /// Those of a document.
+    pub(crate) fn of_document(document: &'a Value) -> Self {
         let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Self::of(list("nodes"), list("links"))
     }
@@ -91,6 +76,20 @@ impl<'a> Subjects<'a> {
     /// What a metric can be of.
     fn of_metric(&self, metric: Metric) -> &[Subject<'a>] {
         if metric.is_of_queue() { &self.queues } else { &self.links }
+    }
+
+    /// What a check names, by its id, if that is one thing; and the check's metric.
+    pub(crate) fn named_by(&self, check: &Value) -> Option<(Metric, &'a str)> {
+        let (metric, on) = (metric_of(check)?, check.get("on")?.as_str()?);
+        let mut named = self.of_metric(metric).iter().filter(|subject| subject.is_named(on));
+        let id = named.next()?.id();
+        named.next().is_none().then_some((metric, id))
+    }
+
+    /// What a check of this metric would call the link or queue of this id.
+    pub(crate) fn name_of(&self, metric: Metric, id: &str) -> Option<String> {
+        let subjects = self.of_metric(metric);
+        subjects.iter().find(|subject| subject.id() == id).map(|subject| own_name(subjects, subject))
     }
 
     /// A check of something that is not there runs, and does not pass: the drawing may change while the check waits for it.

@@ -22,8 +22,8 @@ use crate::protocol::{PROTOCOLS, Protocol};
 use crate::shape::{self, LINK_FIELDS, MAX_DOCUMENT_BYTES, NODE_FIELDS, SCENARIO_FIELDS};
 use crate::text;
 
+pub(crate) use checks::Subjects;
 pub use checks::subjects;
-pub(crate) use checks::{name_of_subject, subject_of};
 use issues::Issues;
 pub use issues::MAX_ISSUES;
 pub use parse::Strict;
