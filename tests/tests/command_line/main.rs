@@ -2,71 +2,20 @@
 
 mod checks;
 mod compare;
+mod desk;
 mod exchange;
 mod report;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use hopscope_tests::command::{Ended, Running, hopscope};
+use hopscope_tests::command::{Running, hopscope};
 use hopscope_tests::http::request;
 use hopscope_tests::server::Server;
 use serde_json::{Value, json};
 
-const HELLO: &str = include_str!("../../../scenarios/hello-sync.json");
-
-/// A folder of files and one of runs, gone with the test.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Result<Self> {
-        Ok(Self { folder: tempfile::tempdir()? })
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Writes a scenario: the template, changed.
-    fn scenario(&self, change: impl FnOnce(&mut Value)) -> Result<PathBuf> {
-        let mut scenario: Value = serde_json::from_str(HELLO)?;
-        change(&mut scenario);
-        let path = self.path("scenario.json");
-        std::fs::write(&path, scenario.to_string())?;
-        Ok(path)
-    }
-
-    /// The arguments with the folder of runs behind them.
-    fn arguments(&self, arguments: &[&dyn AsRef<Path>]) -> Vec<OsString> {
-        let given = arguments.iter().map(|argument| argument.as_ref().as_os_str().to_owned());
-        given.chain(["--data".into(), self.path("runs").into_os_string()]).collect()
-    }
-
-    async fn hopscope(&self, arguments: &[&dyn AsRef<Path>]) -> Result<Ended> {
-        hopscope(self.arguments(arguments)).await
-    }
-}
-
-fn ensure_code(ended: &Ended, code: i32) -> Result<()> {
-    ensure!(ended.code == code, "exit code {} instead of {code}:\n{}\n{}", ended.code, ended.stdout, ended.stderr);
-    Ok(())
-}
-
-/// The id in the report's first line.
-fn id_of(report: &str) -> Result<&str> {
-    let rest = report.strip_prefix("Run ").context("no report")?;
-    Ok(rest.split_once(':').context("no id")?.0)
-}
-
-/// Ten requests at 100/s, fewer than the duration has room for.
-fn ten(scenario: &mut Value) {
-    scenario["nodes"][0]["load"] = serde_json::json!({"kind": "constant", "rate": "100/s", "count": 10});
-    scenario["nodes"][1]["work"]["mean"] = "1 ms".into();
-}
+use desk::{Desk, ensure_code, id_of, ten};
 
 #[tokio::test]
 async fn a_run_is_reported_listed_and_exported_as_one() -> Result<()> {
