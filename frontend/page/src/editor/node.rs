@@ -222,6 +222,17 @@ fn marks(schedule: &Schedule) -> Node {
     }
 }
 
+/// What is told in numbers of a service's messages.
+#[derive(Clone, Copy, PartialEq)]
+struct Counts {
+    /// Workers that are held, of all replicas.
+    busy: u32,
+    /// Workers that there are.
+    workers: u32,
+    /// Messages that wait for one.
+    waiting: u32,
+}
+
 /// A service's workers, the held ones filled, and during a run how many messages it holds.
 #[component]
 fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
@@ -239,18 +250,20 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
         let (replicas, workers) = workers.get()?;
         let (busy, waiting) =
             level.with(|level| level.as_ref().map(|level| (level.busy.iter().sum(), level.waiting)))?;
-        Some([busy, replicas.saturating_mul(workers), waiting])
+        Some(Counts { busy, workers: replicas.saturating_mul(workers), waiting })
     });
-    let count = move |which: usize| grouped(&counts.get().map_or(0, |counts| counts[which]).to_string());
+    let count = move |of: fn(Counts) -> u32| grouped(&counts.get().map_or(0, of).to_string());
+    let (busy, all, waiting) =
+        (move || count(|it| it.busy), move || count(|it| it.workers), move || count(|it| it.waiting));
     let known = memo(move || counts.with(Option::is_some));
     let figures = move || {
         known.get().then(|| {
             view! {
-                <text class="m" x="12" y="91" data-busy=move || count(0)>
-                    {move || t_with(text!("node.busy"), &[("held", &count(0)), ("all", &count(1))])}
+                <text class="m" x="12" y="91" data-busy=busy>
+                    {move || t_with(text!("node.busy"), &[("held", &busy()), ("all", &all())])}
                 </text>
-                <text class="m" x="148" y="91" text-anchor="end" data-waiting=move || count(2)>
-                    {move || t_with(text!("node.waiting"), &[("count", &count(2))])}
+                <text class="m" x="148" y="91" text-anchor="end" data-waiting=waiting>
+                    {move || t_with(text!("node.waiting"), &[("count", &waiting())])}
                 </text>
             }
         })

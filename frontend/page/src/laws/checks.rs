@@ -2,14 +2,28 @@
 
 use hopscope_markup::view;
 use hopscope_report::checks::{CheckReport, Found};
+use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 
 use crate::dock::{Tab, use_tab};
-use crate::state::run::{Run, use_run};
+use crate::state::run::{Run, Status, use_run};
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::t;
+
+/// What may be said of a check now, for style sheet and tests, and in words. While a run goes on, what has not happened yet may
+/// still.
+fn told(run: Run, check: &CheckReport) -> (&'static str, Key) {
+    match check.found {
+        _ if run.laws_wait.get() => ("waits", text!("laws.waits")),
+        Found::Nothing if run.status.with(Status::is_live) => ("undecided", text!("laws.verdict.undecided")),
+        Found::Nothing => ("broken", text!("checks.nothing")),
+        Found::NoSubject => ("broken", text!("checks.no-subject")),
+        Found::Figure(_) if check.passed() => ("held", text!("checks.passes")),
+        Found::Figure(_) => ("broken", text!("checks.fails")),
+    }
+}
 
 /// How many pass; nothing of a run without checks.
 #[component]
@@ -17,10 +31,10 @@ pub(super) fn CheckChip() -> impl IntoView {
     let (run, tab) = (use_run(), use_tab());
     let counts =
         memo(move || run.checks.with(|checks| (checks.iter().filter(|check| check.passed()).count(), checks.len())));
-    let verdict = move || match counts.get() {
-        _ if run.laws_wait.get() => "waits",
-        (passed, all) if passed == all => "held",
-        _ => "broken",
+    // Of several verdicts the worst.
+    let verdict = move || {
+        let told: Vec<_> = run.checks.with(|checks| checks.iter().map(|check| told(run, check).0).collect());
+        ["waits", "broken", "undecided"].into_iter().find(|verdict| told.contains(verdict)).unwrap_or("held")
     };
     let figure = move || {
         let (passed, all) = counts.get();
@@ -62,13 +76,7 @@ pub(super) fn CheckTable() -> impl IntoView {
 }
 
 fn row(run: Run, check: &CheckReport) -> Node {
-    let (verdict, words) = match check.found {
-        _ if run.laws_wait.get() => ("waits", text!("laws.waits")),
-        Found::Nothing => ("broken", text!("checks.nothing")),
-        Found::NoSubject => ("broken", text!("checks.no-subject")),
-        Found::Figure(_) if check.passed() => ("held", text!("checks.passes")),
-        Found::Figure(_) => ("broken", text!("checks.fails")),
-    };
+    let (verdict, words) = told(run, check);
     view! {
         <tr data-check-row=check.line() data-verdict=verdict>
             <th scope="row">{check.line()}</th>
