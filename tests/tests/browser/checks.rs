@@ -29,7 +29,10 @@ async fn checks_are_written_judged_and_taken_away() -> Result<()> {
         hands.fill("checks.1.value", "5").await?;
         // One that names what is not there waits for it.
         hands.click("[data-action=add-check]").await?;
+        let nothing = "[name='checks.2.on'] option[value='']";
+        assert_eq!(hands.text(nothing).await?, "the whole run");
         hands.choose("checks.2.metric", "queue.longest").await?;
+        assert_eq!(hands.text(nothing).await?, "none", "a length is of a queue");
         hands.find("[data-check='2'] .issue").await?;
         hands.click("[data-check='2'] [data-action=remove-check]").await?;
         hands.gone("[data-check='2']").await?;

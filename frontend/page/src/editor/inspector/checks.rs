@@ -3,7 +3,7 @@
 use hopscope_markup::view;
 use hopscope_scenario::checks::{CHECK_TAG, METRICS, Metric};
 use hopscope_scenario::edits::{Change, Target};
-use hopscope_scenario::fields::{Field, VariantOption};
+use hopscope_scenario::fields::{Field, Presence, VariantOption};
 use hopscope_scenario::text;
 use hopscope_scenario::validate::subjects;
 use hopscope_view::form::{Row, path, shown};
@@ -82,7 +82,7 @@ fn CheckRow(check: Check) -> impl IntoView {
     let remove = move |_| change(check.editor, |checks| drop(checks.remove(check.row)));
     view! {
         <li data-check=check.row.to_string()>
-            <Subject check metric/>
+            <Subject check metric fields/>
             <button type="button" class="clear" data-action="remove-check" title=t(text!("checks.remove"))
                 aria-label=t(text!("checks.remove")) on:click=remove>"✕"</button>
             <Figure check metric/>
@@ -94,11 +94,15 @@ fn CheckRow(check: Check) -> impl IntoView {
 
 /// The link or the queue. What is chosen is among the options, whatever it is; that there is none, too.
 #[component]
-fn Subject(check: Check, metric: Memo<String>) -> impl IntoView {
+fn Subject(check: Check, metric: Memo<String>, fields: Memo<Option<Fields>>) -> impl IntoView {
     let (editor, on) = (check.editor, check.shown("on"));
     let names = memo(move || {
         let metric = metric.with(|metric| Metric::find(metric));
         metric.map(|metric| editor.with(|document| subjects(document.value(), metric))).unwrap_or_default()
+    });
+    let of_run = memo(move || {
+        let on = fields.get().and_then(|fields| fields.named("on"));
+        on.is_some_and(|on| on.presence == Presence::Optional)
     });
     let options = move || {
         let (chosen, mut names) = (on.get(), names.get());
@@ -106,9 +110,11 @@ fn Subject(check: Check, metric: Memo<String>) -> impl IntoView {
             names.insert(0, chosen.clone());
         }
         names.insert(0, String::new());
+        // Only some metrics are of the whole run; of the others nothing is chosen yet.
+        let none = if of_run.get() { text!("checks.of-run") } else { text!("field.none") };
         let option = |name: String| {
             let selected = name == chosen;
-            let label = if name.is_empty() { t(text!("checks.of-run")) } else { name.clone() };
+            let label = if name.is_empty() { t(none) } else { name.clone() };
             view! { <option value=name selected=selected>{label}</option> }
         };
         names.into_iter().map(option).collect::<Node>()
