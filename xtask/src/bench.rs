@@ -10,10 +10,11 @@ use crate::test::with_browser;
 use crate::tools::{Purpose, Tools};
 
 /// A bench: its name here, its package, its target.
-const BENCHES: [(&str, &str, &str); 4] = [
+const BENCHES: [(&str, &str, &str); 5] = [
     ("codec", "hopscope-record", "codec"),
     ("recorder", "hopscope-server", "recorder"),
     ("timing", "hopscope-server", "timing"),
+    ("network", "hopscope-server", "network"),
     ("frame", "hopscope-view", "frame"),
 ];
 

@@ -8,6 +8,7 @@ pub mod access;
 mod api;
 pub mod broker;
 pub mod link;
+pub mod network;
 pub mod record;
 pub mod run;
 pub mod store;

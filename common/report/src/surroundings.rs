@@ -22,6 +22,12 @@ pub struct Surroundings {
     pub timer_late_max_ns: Option<i64>,
     /// Other runs of the process.
     pub other_runs: Option<i64>,
+    /// How much later than asked the networks of links let bytes through, the median, in ns.
+    pub network_late_p50_ns: Option<i64>,
+    /// The same, 99th percentile.
+    pub network_late_p99_ns: Option<i64>,
+    /// The same, at most.
+    pub network_late_max_ns: Option<i64>,
 }
 
 impl Surroundings {
@@ -37,12 +43,14 @@ impl Surroundings {
         self.timer_late_p99_ns = self.timer_late_p99_ns.max(sample.get(Measure::TIMER_LATE_P99_NS));
         self.timer_late_max_ns = self.timer_late_max_ns.max(sample.get(Measure::TIMER_LATE_MAX_NS));
         self.other_runs = self.other_runs.max(sample.get(Measure::OTHER_RUNS));
+        self.network_late_p50_ns = self.network_late_p50_ns.max(sample.get(Measure::NETWORK_LATE_P50_NS));
+        self.network_late_p99_ns = self.network_late_p99_ns.max(sample.get(Measure::NETWORK_LATE_P99_NS));
+        self.network_late_max_ns = self.network_late_max_ns.max(sample.get(Measure::NETWORK_LATE_MAX_NS));
     }
 
     /// The figures as people read them: the arguments of the text `surroundings.worst`.
     #[must_use]
     pub fn words(&self) -> [(&'static str, String); 6] {
-        let length = |ns: Option<i64>| ns.map_or_else(|| NOTHING.to_owned(), figures::duration);
         let percent = |ppm: i64| format!("{}.{} %", ppm / 10_000, ppm / 1_000 % 10);
         [
             ("samples", figures::whole(self.samples)),
@@ -53,6 +61,22 @@ impl Surroundings {
             ("others", self.other_runs.map_or_else(|| NOTHING.to_owned(), |runs| runs.to_string())),
         ]
     }
+
+    /// How late the links' networks were, as people read it: the arguments of the text `surroundings.network`; `None` where
+    /// nothing passed any.
+    #[must_use]
+    pub fn network_words(&self) -> Option<[(&'static str, String); 3]> {
+        self.network_late_max_ns?;
+        Some([
+            ("p50", length(self.network_late_p50_ns)),
+            ("p99", length(self.network_late_p99_ns)),
+            ("max", length(self.network_late_max_ns)),
+        ])
+    }
+}
+
+fn length(ns: Option<i64>) -> String {
+    ns.map_or_else(|| NOTHING.to_owned(), figures::duration)
 }
 
 #[cfg(test)]
@@ -74,7 +98,15 @@ mod tests {
             ];
             surroundings.push(&Sample { time: 1, values });
         }
+        assert_eq!(surroundings.network_words(), None);
+        for late in [4_000, 9_000] {
+            let values = [Measure::NETWORK_LATE_P50_NS, Measure::NETWORK_LATE_P99_NS, Measure::NETWORK_LATE_MAX_NS];
+            let values = values.into_iter().zip([late, late * 2, late * 3]).collect();
+            surroundings.push(&Sample { time: 2, values });
+        }
+        let network = surroundings.network_words().unwrap().map(|(_, word)| word);
+        assert_eq!(network, ["9.00 µs", "18.0 µs", "27.0 µs"]);
         let words = surroundings.words().map(|(_, word)| word);
-        assert_eq!(words, ["4", "4.1 %", "3.00 µs", "90.0 µs", "–", "3"]);
+        assert_eq!(words, ["6", "4.1 %", "3.00 µs", "90.0 µs", "–", "3"]);
     }
 }

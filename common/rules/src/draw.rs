@@ -12,6 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::network::Way;
+
 /// What draws are for. Draws for different purposes are independent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
@@ -31,6 +33,8 @@ pub enum Purpose {
     Values,
     /// How long before their sends their events happened.
     EventTimes,
+    /// How long bytes are on their way over a link, to the place with this number or from there; keyed by the link's id.
+    Network(Way, u32),
 }
 
 impl Purpose {
@@ -45,6 +49,8 @@ impl Purpose {
             Self::Keys => "keys".to_owned(),
             Self::Values => "values".to_owned(),
             Self::EventTimes => "event times".to_owned(),
+            Self::Network(Way::Out, place) => format!("network out {place}"),
+            Self::Network(Way::Back, place) => format!("network back {place}"),
         }
     }
 }
@@ -58,7 +64,7 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// The draws of the node with this id. `seed` is the run's.
+    /// The draws of the node, or the link, with this id. `seed` is the run's.
     #[must_use]
     pub fn new(seed: u64, node: &str, purpose: Purpose) -> Self {
         let mut key = Sha256::new();

@@ -132,6 +132,9 @@ pub struct Link {
     /// The id of the queue that replies to this link's messages come back through; without it nobody replies to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replies: Option<String>,
+    /// What a round trip between its ends takes longer than on this machine; without it, nothing. Half of it is added each way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Work>,
 }
 
 /// When a caller tries again.

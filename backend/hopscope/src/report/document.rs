@@ -60,6 +60,9 @@ fn surroundings(worst: &Surroundings) -> Value {
         "timer_late_p99_ns": worst.timer_late_p99_ns,
         "timer_late_max_ns": worst.timer_late_max_ns,
         "other_runs": worst.other_runs,
+        "network_late_p50_ns": worst.network_late_p50_ns,
+        "network_late_p99_ns": worst.network_late_p99_ns,
+        "network_late_max_ns": worst.network_late_max_ns,
     })
 }
 

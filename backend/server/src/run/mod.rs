@@ -15,12 +15,13 @@ mod service;
 mod slice;
 mod surroundings;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
-use hopscope_record::{PlaceIndex, RunKey};
+use hopscope_record::{LinkIndex, PlaceIndex, RunKey};
 use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::{self, Plan, PlanError, RunSettings};
 use hopscope_scenario::protocol::Protocol;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::broker::BrokerError;
+use crate::network::Network;
 use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
@@ -70,6 +72,9 @@ pub enum RunError {
     /// The system gave no thread for the timer, the collector or a replica's work.
     #[error("the system has no room for another thread: {0}. End other programs, and start the run again")]
     Thread(#[from] std::io::Error),
+    /// What is between the ends of a link could not be laid.
+    #[error("a link's network finds no loopback port: {0}. Close what holds too many ports or files open")]
+    Network(#[source] std::io::Error),
     /// The broker could not be started.
     #[error("the built-in broker could not be started: {0}")]
     Broker(#[from] BrokerError),
@@ -136,6 +141,7 @@ pub struct LiveRun {
     plan: Arc<Plan>,
     clock: RunClock,
     addresses: Vec<(PlaceIndex, Protocol, Address)>,
+    networks: Vec<(LinkIndex, PlaceIndex, SocketAddr)>,
     state: watch::Receiver<RunState>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -164,6 +170,12 @@ impl LiveRun {
     #[must_use]
     pub fn addresses(&self) -> &[(PlaceIndex, Protocol, Address)] {
         &self.addresses
+    }
+
+    /// Where the networks of its links begin while it lives: by the link, and by the place that it leads to.
+    #[must_use]
+    pub fn networks(&self) -> &[(LinkIndex, PlaceIndex, SocketAddr)] {
+        &self.networks
     }
 
     /// Its state now and every change of it.
@@ -203,14 +215,16 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let plan = Arc::new(plan::compile(&scenario, &settings));
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);
-    let mut surroundings = Surroundings::of(timer.clone());
+    let networked = plan.links.iter().any(|link| link.network.is_some());
+    let network = networked.then(|| Network::start(timer.clone())).transpose()?;
+    let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness));
     recording.sample_by(Box::new(move || surroundings.look()));
-    let running = Running::set_up(&plan, recording, timer).await?;
+    let running = Running::set_up(&plan, recording, timer, network).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
-    let addresses = running.ports().addresses(&plan);
+    let (addresses, networks) = (running.ports().addresses(&plan), running.ports().networks());
     let generator = running.generator()?;
     tokio::spawn(running.run(generator, sender, stop.clone(), Bounds { drain, most_events }));
     let guard = stop.clone().drop_guard();
-    Ok(Arc::new(LiveRun { id, plan, clock, addresses, state, stop, _stop_on_drop: guard }))
+    Ok(Arc::new(LiveRun { id, plan, clock, addresses, networks, state, stop, _stop_on_drop: guard }))
 }

@@ -20,6 +20,7 @@ use super::service::ReplicaNode;
 use super::{Early, RunError, RunState, slice};
 use crate::broker::BuiltIn;
 use crate::link::Link;
+use crate::network::Network;
 use crate::record::clock::monotonic_ns;
 use crate::record::{EndInfo, Recorder, Recording};
 use crate::tasks::Tasks;
@@ -54,7 +55,12 @@ impl Running {
     ///
     /// # Errors
     /// Names the node that could not be started.
-    pub(super) async fn set_up(plan: &Plan, recording: Recording, timer: Timer) -> Result<Self, RunError> {
+    pub(super) async fn set_up(
+        plan: &Plan,
+        recording: Recording,
+        timer: Timer,
+        network: Option<Network>,
+    ) -> Result<Self, RunError> {
         let recorder = recording.recorder(PlaceIndex::NONE, LinkIndex::NONE);
         enter(&recorder, Phase::Setup);
         let failed = |place: PlaceIndex| {
@@ -73,6 +79,7 @@ impl Running {
             let bound = ReplicaNode::bind(slice, cpu, recorder, timer.clone(), &mut ports).await;
             replicas.push((place, bound.map_err(failed(place))?));
         }
+        ports.lay(plan, network)?;
         for (place, replica) in &mut replicas {
             replica.connect(&ports).await.map_err(failed(*place))?;
         }
@@ -252,6 +259,7 @@ impl Running {
         if let Some(broker) = &self.ports.broker {
             broker.close().await;
         }
+        self.ports.take_up();
     }
 }
 

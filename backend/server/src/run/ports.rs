@@ -1,15 +1,19 @@
 //! Where the parts of a run are reached, and how links are connected to them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
-use hopscope_scenario::plan::Plan;
+use hopscope_rules::network::{Delays, Way};
+use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanService};
 use hopscope_scenario::protocol::Protocol;
 
+use super::RunError;
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
 use crate::broker::BuiltIn;
 use crate::link::Link;
+use crate::network::Network;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
@@ -23,6 +27,9 @@ pub(super) struct Ports {
     pub(super) replicas: BTreeMap<(PlaceIndex, Protocol), Address>,
     /// The broker of its queues, where it has any.
     pub(super) broker: Option<Arc<BuiltIn>>,
+    /// Where the networks of its links begin, by the place that they lead to.
+    laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
+    network: Mutex<Option<Network>>,
 }
 
 impl Ports {
@@ -36,12 +43,77 @@ impl Ports {
         replicas.chain(broker).collect()
     }
 
+    /// Lays what is between the ends of links; after everything is bound and before anything connects.
+    ///
+    /// # Errors
+    /// When a network is not described as one, or no port can be had.
+    pub(super) fn lay(&mut self, plan: &Plan, network: Option<Network>) -> Result<(), RunError> {
+        let Some(network) = network else { return Ok(()) };
+        for (link, row) in (0_u16..).map(LinkIndex).zip(&plan.links) {
+            let Some(described) = &row.network else { continue };
+            let round_trip = described.read().map_err(PlanError::from)?;
+            for (place, target) in self.far_ends(plan, row) {
+                let delays = |way| Delays::new(plan.settings.seed, &row.id, place.0, way, round_trip.clone());
+                let begins = network.lay(target, delays(Way::Out), delays(Way::Back)).map_err(RunError::Network)?;
+                self.laid.insert((link, place), begins);
+            }
+        }
+        *self.network() = Some(network);
+        Ok(())
+    }
+
+    /// What a link's connections lead to: the replicas called, or the broker of the queue.
+    fn far_ends(&self, plan: &Plan, link: &PlanLink) -> Vec<(PlaceIndex, SocketAddr)> {
+        let queue = match plan.passage(link) {
+            Passage::Call => {
+                let places = plan.service_at(link.to).map(PlanService::places).unwrap_or_default();
+                let socket = |place| match self.replicas.get(&(place, link.protocol))? {
+                    Address::Socket(socket) => Some((place, *socket)),
+                    Address::InProcess(_) => None,
+                };
+                return places.map(PlaceIndex).filter_map(socket).collect();
+            }
+            Passage::Publish => link.to,
+            Passage::Deliver => link.from,
+        };
+        let queue = plan.queue_at(queue).map(|queue| PlaceIndex(queue.place));
+        queue.zip(self.broker.as_ref().map(|broker| broker.socket())).into_iter().collect()
+    }
+
+    /// Where the networks of links begin.
+    pub(super) fn networks(&self) -> Vec<(LinkIndex, PlaceIndex, SocketAddr)> {
+        self.laid.iter().map(|((link, place), begins)| (*link, *place, *begins)).collect()
+    }
+
+    /// Ends the networks, with what is on its way there.
+    pub(super) fn take_up(&self) {
+        self.network().take();
+    }
+
+    fn network(&self) -> MutexGuard<'_, Option<Network>> {
+        // It is taken whole.
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a link reaches a replica: through its network, where it has one.
+    fn reached(&self, link: LinkIndex, place: PlaceIndex, protocol: Protocol) -> Option<Address> {
+        let laid = self.laid.get(&(link, place)).copied().map(Address::Socket);
+        laid.or_else(|| self.replicas.get(&(place, protocol)).cloned())
+    }
+
+    /// Where a link reaches the broker of a queue: through its network, where it has one.
+    fn broker_over(&self, link: LinkIndex) -> Result<BrokerAddress, TransportError> {
+        let address = self.broker()?.address();
+        let begins = self.laid.range((link, PlaceIndex(0))..=(link, PlaceIndex(u32::MAX))).next();
+        Ok(begins.map_or(address.clone(), |(_, begins)| address.over(*begins)))
+    }
+
     /// The broker's address, and a source for what is delivered over `link`.
     fn delivering(&self, recorder: &Recorder, link: LinkIndex) -> Result<(BrokerAddress, SourceId), TransportError> {
         let broker = self.broker()?;
         let source = recorder.new_source().ok_or(TransportError::Sources)?;
         broker.delivers(source, link);
-        Ok((broker.address(), source))
+        Ok((self.broker_over(link)?, source))
     }
 
     fn broker(&self) -> Result<&BuiltIn, TransportError> {
@@ -65,9 +137,9 @@ pub(super) async fn connect(
             let mut callers = Vec::with_capacity(replicas.len());
             for place in replicas {
                 // A link's replicas are bound on its protocol before anything connects.
-                let address = ports.replicas.get(&(*place, slice.protocol));
+                let address = ports.reached(slice.link, *place, slice.protocol);
                 if let (Some(transport), Some(address)) = (transport::of(slice.protocol), address) {
-                    callers.push(transport.connect(address.clone(), recorder.clone()).await?);
+                    callers.push(transport.connect(address, recorder.clone()).await?);
                 }
             }
             Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
@@ -76,7 +148,7 @@ pub(super) async fn connect(
             let replies = replies.as_ref().map(|replies| returning(replies, ports, &recorder)).transpose()?;
             let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
             let awaits_reply = replies.is_some();
-            let outbound = Outbound { broker: ports.broker()?.address(), queue: Arc::clone(queue), replies };
+            let outbound = Outbound { broker: ports.broker_over(slice.link)?, queue: Arc::clone(queue), replies };
             let publisher = transport.publisher(outbound, recorder.clone()).await?;
             Ok(Link::publishing(recorder, publisher, awaits_reply, slice.policy, timer.clone()))
         }

@@ -5,7 +5,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hopscope_record::frame::Measure;
+use hopscope_report::stats::Latency;
 
+use crate::network::Lateness;
 use crate::timer::Timer;
 
 /// Runs of this process that are under way.
@@ -14,15 +16,16 @@ static LIVE: AtomicUsize = AtomicUsize::new(0);
 /// One run's eye on its surroundings. While it lives, other runs count it as one of theirs.
 pub(super) struct Surroundings {
     timer: Timer,
+    network: Option<Lateness>,
     processors: Option<system::Processors>,
     threads: system::Threads,
 }
 
 impl Surroundings {
-    /// Of a run that this timer serves; the first look follows.
-    pub(super) fn of(timer: Timer) -> Self {
+    /// Of a run that this timer serves, and this network, where its links have any; the first look follows.
+    pub(super) fn of(timer: Timer, network: Option<Lateness>) -> Self {
         LIVE.fetch_add(1, Ordering::Relaxed);
-        Self { timer, processors: None, threads: system::Threads::default() }
+        Self { timer, network, processors: None, threads: system::Threads::default() }
     }
 
     /// Looks; tells what was since the look before, in the order of the measures' numbers.
@@ -34,6 +37,8 @@ impl Surroundings {
         let waited = threads.waited_since(&self.threads);
         (self.processors, self.threads) = (processors, threads);
         let (delay_ns, turns) = waited.unzip();
+        let passed = self.network.as_ref().map(Lateness::take);
+        let late_by = |percentile| passed.as_ref().and_then(|passed| passed.percentile(percentile));
         let others = LIVE.load(Ordering::Relaxed).saturating_sub(1);
         let values = [
             (Measure::CPU_STEAL_PPM, stolen),
@@ -44,6 +49,10 @@ impl Surroundings {
             (Measure::TIMER_LATE_P99_NS, late.percentile(99.0)),
             (Measure::TIMER_LATE_MAX_NS, late.max()),
             (Measure::OTHER_RUNS, Some(others as u64)),
+            (Measure::NETWORK_PASSED, passed.as_ref().map(Latency::count)),
+            (Measure::NETWORK_LATE_P50_NS, late_by(50.0)),
+            (Measure::NETWORK_LATE_P99_NS, late_by(99.0)),
+            (Measure::NETWORK_LATE_MAX_NS, passed.as_ref().and_then(Latency::max)),
         ];
         let taken = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
         taken.map(|(measure, value)| (measure, i64::try_from(value).unwrap_or(i64::MAX))).collect()
@@ -164,7 +173,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_is_of_the_time_since_the_one_before() {
         let timer = Timer::start().unwrap();
-        let mut surroundings = Surroundings::of(timer.clone());
+        let mut surroundings = Surroundings::of(timer.clone(), None);
         surroundings.look();
         let mut waits = 0;
         while waits < 3 {
@@ -188,8 +197,8 @@ mod tests {
     fn runs_of_one_process_count_each_other() {
         let others = |surroundings: &mut Surroundings| value(&surroundings.look(), Measure::OTHER_RUNS).unwrap();
         let timer = Timer::start().unwrap();
-        let mut first = Surroundings::of(timer.clone());
-        let mut second = Surroundings::of(timer);
+        let mut first = Surroundings::of(timer.clone(), None);
+        let mut second = Surroundings::of(timer, None);
         // Other tests of this process may run as well.
         assert!(others(&mut first) >= 1 && others(&mut second) >= 1);
     }

@@ -1,6 +1,6 @@
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
-use hopscope_record::frame::{Counted, End, EndReason, Measure, MessageRow, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, Measure, MessageRow, Payload, Sample};
 use hopscope_record::kind::{LinkCount, NotSentReason, PlaceCount};
 use hopscope_record::state::State;
 use hopscope_record::{Event, Kind};
@@ -37,6 +37,7 @@ mod bodies;
 mod early;
 mod home;
 mod loads;
+mod networks;
 mod payload;
 mod queues;
 mod services;
@@ -51,6 +52,9 @@ trait Recorded {
 
     /// What messages carry, and the names of the keys among others.
     fn carried(&self) -> (Vec<MessageRow>, Vec<String>);
+
+    /// The samples of its surroundings.
+    fn samples(&self) -> Vec<Sample>;
 
     /// Checks that every law holds, and that nothing is left undecided.
     fn keeps_the_laws(&self);
@@ -86,6 +90,17 @@ impl Recorded for Memory {
             }
         }
         (rows, names)
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let (mut decoder, mut samples) = (Decoder::new(Framing::Stream), Vec::new());
+        decoder.push(&self.bytes());
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            if let Payload::Clock(sample) = frame.read().unwrap() {
+                samples.push(sample);
+            }
+        }
+        samples
     }
 
     fn keeps_the_laws(&self) {
@@ -138,6 +153,7 @@ fn scenario(shape: &Shape) -> Scenario {
         })
     };
     let link = |id: &str, from: &str, to: &str| Link {
+        network: None,
         id: id.into(),
         from: from.into(),
         to: to.into(),

@@ -5,6 +5,7 @@
 //! by the broker, where it is ours.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hopscope_record::SourceId;
@@ -73,6 +74,16 @@ impl BrokerAddress {
         Self { uri: uri.into(), shown: shown.into() }
     }
 
+    /// The same broker, reached by another socket: through what lies between.
+    #[must_use]
+    pub fn over(&self, socket: SocketAddr) -> Self {
+        let Some((scheme, rest)) = self.uri.split_once("://") else { return self.clone() };
+        let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+        let user = authority.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
+        let path = path.map_or(String::new(), |path| format!("/{path}"));
+        Self::new(format!("{scheme}://{user}{socket}{path}"), Arc::clone(&self.shown))
+    }
+
     /// The whole URI, password included; never to be shown.
     #[must_use]
     pub fn with_password(&self) -> &str {
@@ -127,4 +138,20 @@ pub struct Inbound {
     pub prefetch: u16,
     /// When it settles them.
     pub ack: AckTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_socket_leaves_the_rest_of_a_uri() {
+        let over = |uri: &str| {
+            let address = BrokerAddress::new(uri, "shown").over("127.0.0.1:7".parse().unwrap());
+            assert_eq!(address.to_string(), "shown");
+            address.with_password().to_owned()
+        };
+        assert_eq!(over("amqp://guest:guest@127.0.0.1:5672/%2f"), "amqp://guest:guest@127.0.0.1:7/%2f");
+        assert_eq!(over("amqp://localhost"), "amqp://127.0.0.1:7");
+    }
 }

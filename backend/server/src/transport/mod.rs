@@ -41,6 +41,7 @@ pub use progress::Progress;
 
 pub use amqp::Amqp;
 pub(crate) use amqp::source_of;
+pub(crate) use socket::bind;
 
 /// A future behind the seam.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

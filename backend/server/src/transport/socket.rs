@@ -43,7 +43,8 @@ where
     Ok(Box::new(SocketEndpoint { address, tasks }))
 }
 
-fn bind() -> std::io::Result<TcpListener> {
+/// A free loopback port.
+pub(crate) fn bind() -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     socket.listen(BACKLOG)

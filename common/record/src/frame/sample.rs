@@ -43,6 +43,14 @@ impl Measure {
     pub const TIMER_LATE_MAX_NS: Self = Self(8);
     /// Other runs of this process that were under way at the sample's time.
     pub const OTHER_RUNS: Self = Self(9);
+    /// How many pieces of connections passed the networks that links have.
+    pub const NETWORK_PASSED: Self = Self(10);
+    /// How much later than the network wanted each passed, in ns: the median.
+    pub const NETWORK_LATE_P50_NS: Self = Self(11);
+    /// The same, the 99th percentile.
+    pub const NETWORK_LATE_P99_NS: Self = Self(12);
+    /// The same, the worst.
+    pub const NETWORK_LATE_MAX_NS: Self = Self(13);
 
     /// Its name in exports, if this build knows it.
     #[must_use]
@@ -52,7 +60,7 @@ impl Measure {
 }
 
 /// Every measure with its name, in the order of their numbers.
-pub const MEASURES: [(Measure, &str); 9] = [
+pub const MEASURES: [(Measure, &str); 13] = [
     (Measure::SPAN_NS, "span_ns"),
     (Measure::CPU_STEAL_PPM, "cpu_steal_ppm"),
     (Measure::RUN_DELAY_NS, "run_delay_ns"),
@@ -62,6 +70,10 @@ pub const MEASURES: [(Measure, &str); 9] = [
     (Measure::TIMER_LATE_P99_NS, "timer_late_p99_ns"),
     (Measure::TIMER_LATE_MAX_NS, "timer_late_max_ns"),
     (Measure::OTHER_RUNS, "other_runs"),
+    (Measure::NETWORK_PASSED, "network_passed"),
+    (Measure::NETWORK_LATE_P50_NS, "network_late_p50_ns"),
+    (Measure::NETWORK_LATE_P99_NS, "network_late_p99_ns"),
+    (Measure::NETWORK_LATE_MAX_NS, "network_late_max_ns"),
 ];
 
 pub(super) fn put_sample(out: &mut Vec<u8>, sample: &Sample) {

@@ -7,7 +7,7 @@ use super::{
     Step, VERSION,
 };
 use crate::kinds::Kind;
-use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service};
+use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service, Work};
 use crate::protocol::Style;
 
 /// Compiles a valid scenario. Total: of a scenario that did not come from validation, links whose ends do not exist are
@@ -50,6 +50,7 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
             timeout: link.timeout,
             retry: link.retry.as_ref().map(Described::of),
             replies: link.replies.as_deref().and_then(|queue| nodes.get(queue).copied()),
+            network: link.network.as_ref().map(Described::of),
             replies_of: None,
         })
     });
@@ -62,10 +63,11 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
 }
 
 /// The links that the replies to one link's messages come back over: from every service that takes them into the reply
-/// queue, and from there to who waits. Their ids have a character that no scenario's id has.
+/// queue, and from there to who waits. Their ids have a character that no scenario's id has. A service is as far from the
+/// broker when it replies as when it takes; who waits has one connection for both ways.
 fn replies(scenario: &Scenario, links: &[PlanLink], link: &PlanLink, number: u16) -> Vec<PlanLink> {
     let Some(queue) = link.replies else { return Vec::new() };
-    let derived = |id: String, from: u32, to: u32| PlanLink {
+    let derived = |id: String, from: u32, to: u32, network: Option<Described<Work>>| PlanLink {
         id,
         from,
         to,
@@ -73,13 +75,15 @@ fn replies(scenario: &Scenario, links: &[PlanLink], link: &PlanLink, number: u16
         timeout: None,
         retry: None,
         replies: None,
+        network,
         replies_of: Some(number),
     };
     let kind = |node: u32| scenario.nodes.get(node as usize).map(|node| node.kind.kind());
     let takers = links.iter().filter(|taking| taking.from == link.to && kind(taking.to) == Some(Kind::Service));
-    let mut derived_links: Vec<_> =
-        takers.map(|taking| derived(format!("{}~{}", link.id, taking.id), taking.to, queue)).collect();
-    derived_links.push(derived(format!("{}~replies", link.id), queue, link.from));
+    let mut derived_links: Vec<_> = takers
+        .map(|taking| derived(format!("{}~{}", link.id, taking.id), taking.to, queue, taking.network.clone()))
+        .collect();
+    derived_links.push(derived(format!("{}~replies", link.id), queue, link.from, None));
     derived_links
 }
 

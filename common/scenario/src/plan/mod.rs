@@ -182,6 +182,9 @@ pub struct PlanLink {
     /// The node of the queue that replies to this link's messages come back through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replies: Option<u32>,
+    /// What a round trip over it takes longer than on this machine; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Described<Work>>,
     /// The link that this one carries the replies of, its number; none on the scenario's own links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replies_of: Option<u16>,

@@ -1,6 +1,7 @@
 //! AMQP 0-9-1: messages through queues of a broker.
 
 use super::calls::{RETRY, TIMEOUT};
+use super::network::NETWORK;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::fields::{Field, Presence, ValueType};
 use crate::kinds::Kind;
@@ -24,6 +25,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
             value: ValueType::Node { kind: Kind::Queue },
             presence: Presence::Optional,
         },
+        NETWORK,
     ],
     hue: "amqp",
     stroke: Stroke::Dashed,

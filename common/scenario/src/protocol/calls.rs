@@ -1,5 +1,6 @@
 //! What every link has whose sender waits for a reply: how long it waits, and whether it tries again.
 
+use super::network::NETWORK;
 use crate::fields::Literal::{Integer, Text};
 use crate::fields::{Field, Presence, ValueType, VariantOption};
 use crate::quantity::Dimension;
@@ -10,8 +11,11 @@ const MIN_TIMEOUT_NS: u64 = 1_000;
 /// Longest time limit and longest delay: one hour.
 const HOUR_NS: u64 = 3_600_000_000_000;
 
-/// The options of a link that carries calls.
+/// The options of a link that carries calls in one program.
 pub(super) static CALL_OPTIONS: &[Field] = &[TIMEOUT, RETRY];
+
+/// The options of a link that carries calls over sockets.
+pub(super) static SOCKET_CALL_OPTIONS: &[Field] = &[TIMEOUT, RETRY, NETWORK];
 
 /// How long a sender waits.
 pub(super) const TIMEOUT: Field = Field {

@@ -1,6 +1,6 @@
 //! gRPC: a unary call over HTTP/2 and a loopback socket.
 
-use super::calls::CALL_OPTIONS;
+use super::calls::SOCKET_CALL_OPTIONS;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::kinds::Kind;
 use crate::text;
@@ -14,7 +14,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     verb: text!("protocol.grpc.verb"),
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
-    options: CALL_OPTIONS,
+    options: SOCKET_CALL_OPTIONS,
     hue: "grpc",
     stroke: Stroke::Solid,
     socket: true,

@@ -1,6 +1,6 @@
 //! HTTP/1.1: a call over a loopback socket.
 
-use super::calls::CALL_OPTIONS;
+use super::calls::SOCKET_CALL_OPTIONS;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::kinds::Kind;
 use crate::text;
@@ -14,7 +14,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     verb: text!("protocol.http1.verb"),
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
-    options: CALL_OPTIONS,
+    options: SOCKET_CALL_OPTIONS,
     hue: "http",
     stroke: Stroke::Solid,
     socket: true,

@@ -7,12 +7,16 @@ mod calls;
 mod grpc;
 mod http1;
 mod in_process;
+mod network;
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Key;
 use crate::fields::Field;
 use crate::kinds::Kind;
+use network::TAKING_OPTIONS;
+
+pub use network::{NETWORK_PRESETS, NetworkPreset};
 
 #[cfg(test)]
 mod tests;
@@ -105,7 +109,7 @@ impl Protocol {
     #[must_use]
     pub fn options_from(self, from: Kind) -> &'static [Field] {
         let takes = self.descriptor().style == Style::Async && from == Kind::Queue;
-        if takes { &[] } else { self.descriptor().options }
+        if takes { TAKING_OPTIONS } else { self.descriptor().options }
     }
 
     /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.

@@ -34,8 +34,10 @@ fn is_async(edge: &Edge) -> bool {
 
 /// A link that takes from a queue has no policy of a sender.
 fn check_taking(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value) {
-    let options = edge.protocol.map_or(&[] as &[_], |protocol| protocol.descriptor().options);
-    for field in options.iter().filter(|field| link.get(field.name).is_some()) {
+    let Some(protocol) = edge.protocol else { return };
+    let may = protocol.options_from(Kind::Queue);
+    let not = protocol.descriptor().options.iter().filter(|field| !may.iter().any(|may| may.name == field.name));
+    for field in not.filter(|field| link.get(field.name).is_some()) {
         let path = format!("/links/{}/{}", edge.link, field.name);
         let args = [("label", field.label.into()), ("queue", name(nodes, edge.from).into())];
         issues.push(Issue::new(Code::NotWhenTaking, path, args));

@@ -1,11 +1,16 @@
 //! What the run endpoints answer with.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use hopscope_record::PlaceIndex;
 use hopscope_record::kind::Phase;
 use hopscope_scenario::catalogue::Language;
 use hopscope_scenario::issue::Issue;
+use hopscope_scenario::plan::PlanLink;
+use hopscope_scenario::protocol::Protocol;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,7 +56,7 @@ pub(crate) struct RunView {
     endpoints: Vec<Endpoint>,
 }
 
-/// One replica on one protocol that has an address.
+/// One replica on one protocol that has an address, or where the network of a link to it begins.
 #[derive(Serialize, ToSchema)]
 struct Endpoint {
     /// The id of its node in the scenario.
@@ -62,6 +67,8 @@ struct Endpoint {
     /// The protocol, as links name it.
     #[schema(example = "grpc")]
     protocol: &'static str,
+    /// The id of the link whose network lies between this address and the place; null: none does.
+    link: Option<String>,
     /// Host and port.
     #[schema(example = "127.0.0.1:41953")]
     address: String,
@@ -71,17 +78,24 @@ impl Endpoint {
     /// The endpoints of a live run, in the order of its places.
     fn all(run: &LiveRun) -> Vec<Self> {
         let plan = run.plan();
-        let endpoints = run.addresses().iter().filter_map(|(place, protocol, address)| {
-            let Address::Socket(address) = address else { return None };
-            let row = plan.places.get(place.0 as usize)?;
+        let of = |place: PlaceIndex, protocol: Protocol, link: Option<&PlanLink>, address: SocketAddr| {
             Some(Self {
                 node: plan.node_of(place.0)?.id.clone(),
-                instance: row.instance(),
+                instance: plan.places.get(place.0 as usize)?.instance(),
                 protocol: protocol.descriptor().id,
+                link: link.map(|link| link.id.clone()),
                 address: address.to_string(),
             })
+        };
+        let direct = run.addresses().iter().filter_map(|(place, protocol, address)| match address {
+            Address::Socket(address) => of(*place, *protocol, None, *address),
+            Address::InProcess(_) => None,
         });
-        endpoints.collect()
+        let networks = run.networks().iter().filter_map(|(link, place, address)| {
+            let link = plan.link(link.0)?;
+            of(*place, link.protocol, Some(link), *address)
+        });
+        direct.chain(networks).collect()
     }
 }
 

@@ -77,7 +77,7 @@ async fn what_can_be_stored_no_longer_ends_the_load() {
 async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
     let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
     let options = RecordingOptions { run: "test".into(), key, plan: plan.to_bytes().unwrap(), sink };
-    Running::set_up(plan, Recording::start(options).unwrap(), Timer::start().unwrap()).await
+    Running::set_up(plan, Recording::start(options).unwrap(), Timer::start().unwrap(), None).await
 }
 
 fn plan_of(scenario: &Scenario) -> Plan {

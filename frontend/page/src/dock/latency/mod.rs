@@ -33,9 +33,13 @@ pub(crate) fn LatencyTable() -> impl IntoView {
             if worst.samples == 0 {
                 return String::new();
             }
-            let words = worst.words();
-            let words: Vec<_> = words.iter().map(|(name, word)| (*name, word.as_str())).collect();
-            t_with(text!("surroundings.worst"), &words)
+            let said = |text, words: &[(&str, String)]| {
+                let words: Vec<_> = words.iter().map(|(name, word)| (*name, word.as_str())).collect();
+                t_with(text, &words)
+            };
+            let worst_of_all = said(text!("surroundings.worst"), &worst.words());
+            let network = worst.network_words().map(|words| said(text!("surroundings.network"), &words));
+            network.map_or(worst_of_all.clone(), |network| format!("{worst_of_all}. {network}"))
         })
     });
     let none = memo(move || rows.with(Vec::is_empty));

@@ -9,7 +9,7 @@ mod steps;
 use hopscope_markup::view;
 use hopscope_scenario::edits::{Change, Conversion, Target};
 use hopscope_scenario::fields::Field;
-use hopscope_scenario::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
+use hopscope_scenario::protocol::{NETWORK_PRESETS, NetworkPreset, PROTOCOLS, Protocol, ProtocolDescriptor};
 use hopscope_scenario::shape::SCENARIO_FIELDS;
 use hopscope_scenario::text;
 use leptos::prelude::*;
@@ -133,8 +133,35 @@ fn LinkPanel(id: String) -> impl IntoView {
         <ProtocolChoice id/>
         <p class="note">{move || protocol.get().map(|protocol| t(protocol.descriptor().note))}</p>
         <Form target fields=move || options.get().map(|Options(fields)| fields)/>
+        {node(move || options.get().filter(|Options(fields)| has_network(fields)).map(|_| view! { <NetworkPresets id/> }))}
         <Convert id/>
         <Remove/>
+    }
+}
+
+/// Whether a link with these options may have a network.
+fn has_network(fields: &[Field]) -> bool {
+    fields.iter().any(|field| field.name == "network")
+}
+
+/// What a link's network means, and round trips to begin with.
+#[component]
+fn NetworkPresets(id: StoredValue<String>) -> impl IntoView {
+    let editor = use_editor();
+    let preset = move |preset: &'static NetworkPreset| {
+        let network = serde_json::json!({"distribution": "constant", "mean": preset.round_trip});
+        let choose = move |_| {
+            editor.apply(Change::set(Target::Link(id.get_value()), "/network", network.clone()), None);
+        };
+        view! {
+            <button type="button" class="btn" data-network=preset.round_trip on:click=choose>
+                {format!("{} {}", t(preset.label), preset.round_trip)}
+            </button>
+        }
+    };
+    view! {
+        <div class="presets">{NETWORK_PRESETS.iter().map(preset).collect::<Node>()}</div>
+        <p class="note">{t(text!("network.note"))}</p>
     }
 }
 
