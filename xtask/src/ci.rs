@@ -12,8 +12,14 @@ use crate::tools::{Purpose, Tools};
 
 /// What is checked for wasm32 too. That compiler's version moves with the machine, so it denies the workspace's lints by
 /// name and not all warnings.
-const WASM_PACKAGES: [&str; 5] =
-    ["hopscope-page", "hopscope-view", "hopscope-report", "hopscope-scenario", "hopscope-record"];
+const WASM_PACKAGES: [&str; 6] = [
+    "hopscope-page",
+    "hopscope-interaction",
+    "hopscope-view",
+    "hopscope-report",
+    "hopscope-scenario",
+    "hopscope-record",
+];
 
 fn gates(tools: &Tools) -> Result<()> {
     let excluded: Vec<&str> = WASM_ONLY.iter().flat_map(|name| ["--exclude", *name]).collect();

@@ -1,9 +1,9 @@
 //! The canvas: where pointers become gestures and the scene becomes a drawing.
 
+use hopscope_interaction::gestures::{Gesture, Input, Target};
 use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{LinkPath, Point, Rect, node_rect};
-use hopscope_view::gestures::{Gesture, Input, Target};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 

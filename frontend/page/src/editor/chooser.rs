@@ -1,9 +1,9 @@
 //! Linking without a pointer: the nodes that the selected one might call, to choose from.
 
+use hopscope_interaction::gestures::Gesture;
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
-use hopscope_view::gestures::Gesture;
 use leptos::html::Ul;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

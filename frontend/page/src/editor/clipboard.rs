@@ -1,8 +1,8 @@
 //! Copy and paste. What is copied is a scenario, so that it can be pasted here, into a file, or into a mail.
 
+use hopscope_interaction::transfer::{part, pasting};
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
-use hopscope_view::transfer::{part, pasting};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use hopscope_interaction::gestures::{Effect, Input};
 use hopscope_scenario::edits::{Added, Change, Conversion, Target};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{GRID, Point, node_rect};
-use hopscope_view::gestures::{Effect, Input};
 use leptos::prelude::*;
 use serde_json::Value;
 

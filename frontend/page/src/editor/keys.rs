@@ -1,7 +1,7 @@
 //! The keyboard: everything that a pointer can do.
 
+use hopscope_interaction::gestures::{Gesture, Input};
 use hopscope_view::geometry::{GRID, Point, Rect};
-use hopscope_view::gestures::{Gesture, Input};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 

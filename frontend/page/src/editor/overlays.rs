@@ -1,9 +1,9 @@
 //! What floats over the canvas: zoom, the reason why a link is refused, notices.
 
+use hopscope_interaction::gestures::Gesture;
 use hopscope_markup::view;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{Point, Viewport};
-use hopscope_view::gestures::Gesture;
 use leptos::prelude::*;
 
 use super::keys::ZOOM_STEP;

@@ -1,10 +1,10 @@
 //! The kinds of nodes, to be dragged onto the canvas or clicked.
 
+use hopscope_interaction::gestures::Input;
 use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::kinds::{KINDS, KindDescriptor};
 use hopscope_scenario::text;
-use hopscope_view::gestures::Input;
 use leptos::prelude::*;
 
 use super::use_editor;

@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use hopscope_interaction::gestures::Gesture;
+use hopscope_interaction::transfer::replacing;
 use hopscope_scenario::edits::{Change, Document, History, Target};
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{Point, Viewport};
-use hopscope_view::gestures::Gesture;
 use hopscope_view::scene::Scene;
-use hopscope_view::transfer::replacing;
 use leptos::prelude::*;
 
 use super::viewport::View;

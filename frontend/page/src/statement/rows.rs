@@ -1,12 +1,12 @@
 //! The statement's rows; only those in view are in the document.
 
+use hopscope_interaction::sequence::place_name;
 use hopscope_markup::view;
 use hopscope_record::Kind;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Transition};
 use hopscope_view::format;
-use hopscope_view::sequence::place_name;
 use leptos::html::Div;
 use leptos::prelude::*;
 

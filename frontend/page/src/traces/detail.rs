@@ -1,12 +1,12 @@
 //! One trace: its sequence, drawn to scale, and every event with its stamp.
 
+use hopscope_interaction::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, Stay, caption, place_name};
 use hopscope_markup::view;
 use hopscope_record::{Event, Kind, LinkIndex};
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{RunBuffer, Trace};
-use hopscope_view::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, Stay, caption, place_name};
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;

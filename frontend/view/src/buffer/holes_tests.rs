@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::synthetic::{Fate, MS, events, frames, keyframe};
+use super::synthetic::{Fate, MS, events, frames};
 use super::tests::{ALL, fate, filled, parts};
 use super::*;
 
@@ -251,4 +251,19 @@ proptest! {
         buffer.push(&frames[buffer.next_frame() as usize..].concat()).unwrap();
         prop_assert_eq!(parts(&buffer), parts(&filled(&frames)));
     }
+}
+
+/// The Keyframe after frame `number`.
+fn keyframe(frames: &[Vec<u8>], number: u32) -> Vec<u8> {
+    let whole = filled(&frames[..=number as usize]);
+    let keyframe = Keyframe {
+        frame: number,
+        next_offset: frames[..=number as usize].iter().map(|frame| frame.len() as u64).sum(),
+        names: 1,
+        messages: 0,
+        lost: whole.lost(),
+        cut: whole.frames.last().map_or(0, |frame| frame.cut),
+        state: whole.state().unwrap().clone(),
+    };
+    keyframe.to_frame().unwrap()
 }

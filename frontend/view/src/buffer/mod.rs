@@ -54,8 +54,8 @@ use crate::judge::Judge;
 mod holes_tests;
 #[cfg(test)]
 mod queues_tests;
-#[cfg(test)]
-pub(crate) mod synthetic;
+#[cfg(any(test, feature = "synthetic"))]
+pub mod synthetic;
 #[cfg(test)]
 mod tests;
 

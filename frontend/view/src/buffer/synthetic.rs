@@ -1,6 +1,8 @@
-//! Made-up runs of a client and a service, by call and through queues, as the collector would write them.
+//! Made-up runs of a client and a service, by call and through queues, as the collector would write them. For tests.
 
-use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello, Keyframe};
+#![allow(clippy::unwrap_used, reason = "a made-up run that cannot be written is a failed test")]
+
+use hopscope_record::frame::{CODEC_VERSION, End, EndReason, FrameWriter, Hello};
 use hopscope_record::kind::{AWAITS_REPLY, Admission, Phase, QueueCause, QueueStep};
 use hopscope_record::{
     Event, KINDS, Kind, LinkIndex, MessageId, Minter, NameIndex, PlaceIndex, RunKey, SourceId, TraceId,
@@ -9,7 +11,8 @@ use hopscope_scenario::plan::{RunSettings, compile};
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::validate::validate;
 
-pub(crate) const MS: i64 = 1_000_000;
+/// One millisecond, in ns.
+pub const MS: i64 = 1_000_000;
 
 const SCENARIO: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": "made up",
   "nodes": [
@@ -20,10 +23,12 @@ const SCENARIO: &str = r#"{"format": "hopscope-scenario", "version": 1, "name": 
 
 /// How one made-up call goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
+pub enum Fate {
+    /// The reply comes in time.
     Answered,
     /// No connection.
     Failed,
+    /// The service says no.
     Refused,
     /// The reply comes after the limit.
     TimedOut,
@@ -34,7 +39,7 @@ pub(crate) enum Fate {
 }
 
 /// Events of one call that the schedule wanted at `at`; 100 µs there, 10 ms at the service, 200 µs back.
-pub(crate) fn call(minter: &mut Minter, at: i64, fate: Fate) -> Vec<Event> {
+pub fn call(minter: &mut Minter, at: i64, fate: Fate) -> Vec<Event> {
     let (trace, message) = minter.root();
     let client = |time, kind, a| stamp(time, kind, 0, trace, message, a);
     let service = |time, kind, a| stamp(time, kind, 1, trace, message, a);
@@ -78,7 +83,7 @@ fn stamp(time: i64, kind: Kind, place: u32, trace: TraceId, message: MessageId, 
 }
 
 /// Calls at these times with these fates, sorted, between the phases of a run.
-pub(crate) fn events(calls: &[(i64, Fate)]) -> Vec<Event> {
+pub fn events(calls: &[(i64, Fate)]) -> Vec<Event> {
     let mut minter = Minter::new(SourceId(1));
     let mut events: Vec<_> = calls.iter().flat_map(|(at, fate)| call(&mut minter, *at, *fate)).collect();
     let last = events.iter().map(|event| event.time).max().unwrap_or(0);
@@ -89,14 +94,14 @@ pub(crate) fn events(calls: &[(i64, Fate)]) -> Vec<Event> {
 }
 
 /// The places of a run through queues: client, orders, shop, answers.
-pub(crate) const QUEUES: &str = include_str!("../../../../scenarios/hello-async.json");
+pub const QUEUES: &str = include_str!("../../../../scenarios/hello-async.json");
 
 /// How long the message waits in the first queue.
-pub(crate) const READY: i64 = 3 * MS;
+pub const READY: i64 = 3 * MS;
 
 /// Events of the `n`th request (from 0) through queues that are empty before and after it: published at `at`, 100 µs on
 /// each link, ready for [`READY`], 10 ms of work, ready for 50 µs in the reply queue.
-pub(crate) fn queued(n: u64, at: i64) -> Vec<Event> {
+pub fn queued(n: u64, at: i64) -> Vec<Event> {
     let id = |source| MessageId::new(SourceId(source), n + 1, 1);
     let (publish, delivery, result, taken) = (id(1), id(2), id(3), id(4));
     let trace = TraceId::new(SourceId(1), n + 1);
@@ -143,7 +148,7 @@ pub(crate) fn queued(n: u64, at: i64) -> Vec<Event> {
 }
 
 /// One request that its first consumer gives back: taken at 1 ms, back at 2 ms, taken again at 4 ms.
-pub(crate) fn given_back() -> Vec<Event> {
+pub fn given_back() -> Vec<Event> {
     let mut events: Vec<_> = queued(0, 0).into_iter().filter(|event| event.time <= 100_000).collect();
     let put = *events.iter().find(|event| event.kind == Kind::ENQUEUED).unwrap();
     let step = |time, kind, ordinal, before, after, cause, delivery| Event {
@@ -165,7 +170,7 @@ pub(crate) fn given_back() -> Vec<Event> {
 }
 
 /// The run buffer of events through queues.
-pub(crate) fn queue_buffer(events: &[Event]) -> super::RunBuffer {
+pub fn queue_buffer(events: &[Event]) -> super::RunBuffer {
     let mut buffer = super::RunBuffer::new(hopscope_record::decoder::Framing::Stream);
     for frame in frames_after(&hello_of(QUEUES, "made-up"), events, 50, &end_after(events)) {
         buffer.push(&frame).unwrap();
@@ -173,7 +178,8 @@ pub(crate) fn queue_buffer(events: &[Event]) -> super::RunBuffer {
     buffer
 }
 
-pub(crate) fn hello(run_id: &str) -> Hello {
+/// The first frame of a run by call.
+pub fn hello(run_id: &str) -> Hello {
     hello_of(SCENARIO, run_id)
 }
 
@@ -193,12 +199,12 @@ fn hello_of(scenario: &str, run_id: &str) -> Hello {
 }
 
 /// The frames of a run: Hello, names, batches of so many events, End.
-pub(crate) fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
+pub fn frames(events: &[Event], batch: usize) -> Vec<Vec<u8>> {
     frames_ending(events, batch, &end_after(events))
 }
 
 /// The frames of a run that ends so.
-pub(crate) fn frames_ending(events: &[Event], batch: usize, end: &End) -> Vec<Vec<u8>> {
+pub fn frames_ending(events: &[Event], batch: usize, end: &End) -> Vec<Vec<u8>> {
     frames_after(&hello("made-up"), events, batch, end)
 }
 
@@ -215,22 +221,7 @@ fn frames_after(hello: &Hello, events: &[Event], batch: usize, end: &End) -> Vec
 }
 
 /// How a run of these events ends.
-pub(crate) fn end_after(events: &[Event]) -> End {
+pub fn end_after(events: &[Event]) -> End {
     let time = events.last().map_or(0, |event| event.time) + MS;
     End { time, reason: EndReason::LOAD_DONE, detail: None, counts: Vec::new() }
-}
-
-/// The Keyframe after frame `number`.
-pub(crate) fn keyframe(frames: &[Vec<u8>], number: u32) -> Vec<u8> {
-    let whole = super::tests::filled(&frames[..=number as usize]);
-    let keyframe = Keyframe {
-        frame: number,
-        next_offset: frames[..=number as usize].iter().map(|frame| frame.len() as u64).sum(),
-        names: 1,
-        messages: 0,
-        lost: whole.lost(),
-        cut: whole.frames.last().map_or(0, |frame| frame.cut),
-        state: whole.state().unwrap().clone(),
-    };
-    keyframe.to_frame().unwrap()
 }

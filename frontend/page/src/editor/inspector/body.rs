@@ -1,12 +1,12 @@
 //! The steps that a person wrote for a service, as an outline that can be changed.
 
+use hopscope_interaction::form::shown;
+use hopscope_interaction::steps::{self as outline, Row, What};
 use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::edits::{Change, LinkRef, Target, step_over};
 use hopscope_scenario::steps::STEPS;
 use hopscope_scenario::text;
-use hopscope_view::form::shown;
-use hopscope_view::steps::{self as outline, Row, What};
 use leptos::prelude::*;
 use serde_json::Value;
 

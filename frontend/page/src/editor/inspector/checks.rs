@@ -1,12 +1,12 @@
 //! The scenario's checks, as rows that can be changed.
 
+use hopscope_interaction::form::{Row, path, shown};
 use hopscope_markup::view;
 use hopscope_scenario::checks::{CHECK_TAG, METRICS, Metric};
 use hopscope_scenario::edits::{Change, Target};
 use hopscope_scenario::fields::{Field, Presence, VariantOption};
 use hopscope_scenario::text;
 use hopscope_scenario::validate::subjects;
-use hopscope_view::form::{Row, path, shown};
 use leptos::prelude::*;
 use serde_json::Value;
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use hopscope_interaction::form::{Row, path, shown, tidied, typed};
 use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::{Field, Presence, ValueType};
 use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
-use hopscope_view::form::{Row, path, shown, tidied, typed};
 use leptos::html::Select;
 use leptos::prelude::*;
 use serde_json::Value;

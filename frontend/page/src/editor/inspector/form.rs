@@ -1,10 +1,10 @@
 //! A form made from descriptors.
 
+use hopscope_interaction::form::{Row, Section, sections};
 use hopscope_markup::view;
 use hopscope_scenario::edits::Target;
 use hopscope_scenario::fields::Field;
 use hopscope_scenario::text;
-use hopscope_view::form::{Row, Section, sections};
 use leptos::prelude::*;
 
 use super::super::use_editor;

@@ -6,7 +6,7 @@
 
 use hopscope_scenario::kinds::Kind;
 
-use crate::geometry::{Point, Rect, Viewport};
+use hopscope_view::geometry::{Point, Rect, Viewport};
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@ use hopscope_record::{KINDS, Minter, SourceId};
 use hopscope_scenario::catalogue::{Language, plain};
 
 use super::*;
-use crate::buffer::RunBuffer;
-use crate::buffer::synthetic::{Fate, MS, READY, call, events, frames, given_back, queued};
+use hopscope_view::buffer::RunBuffer;
+use hopscope_view::buffer::synthetic::{Fate, MS, READY, call, events, frames, given_back, queued};
 
 const FRAME: Frame = Frame { left: 100.0, right: 500.0, top: 0.0, bottom: 1_031.0 };
 

@@ -14,7 +14,7 @@ use notes::{ending, is_reply, note, queue_note, ready_before, same};
 
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 
-use crate::buffer::Ending;
+use hopscope_view::buffer::Ending;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use hopscope_record::kind::{Attempt, QueueStep};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId};
 
-use crate::buffer::Ending;
+use hopscope_view::buffer::Ending;
 
 /// What an event of the root's call is in the drawing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,8 +5,8 @@ use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
 
-use crate::buffer::RunBuffer;
-use crate::format;
+use hopscope_view::buffer::RunBuffer;
+use hopscope_view::format;
 
 /// The key of a kind's caption: `event.Sent`; `None` for a kind that this build has no words for.
 #[must_use]
