@@ -12,6 +12,7 @@ mod dev;
 mod dist;
 mod load;
 mod page;
+mod record;
 mod serve;
 mod step;
 mod test;
@@ -52,6 +53,8 @@ enum Command {
     Ci,
     /// Make the binary to give away, with the page inside, its checksum and a Dockerfile, in target/dist
     Dist,
+    /// Run every template and keep the recordings that the page plays where nothing runs, in scenarios/recorded
+    Record,
     /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
@@ -88,6 +91,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Ci => ci::run(&tools),
         Command::Dist => dist::run(&tools),
+        Command::Record => record::run(),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }
