@@ -102,8 +102,8 @@ fn table(compared: &[Compared]) -> Table {
             row.metric.id().to_owned(),
             worded(row.metric, row.before),
             worded(row.metric, row.after),
-            percent(row.change.by),
-            interval(row.change),
+            row.change.map(Change::words).unwrap_or_default(),
+            row.change.map(Change::interval).unwrap_or_default(),
         ]);
     }
     for column in table.column_iter_mut().skip(2) {
@@ -112,30 +112,23 @@ fn table(compared: &[Compared]) -> Table {
     table
 }
 
-fn percent(by: f64) -> String {
-    if by.is_finite() { format!("{:+.1} %", by * 100.0) } else { "∞".to_owned() }
-}
-
-fn interval(change: Change) -> String {
-    format!("{} … {}", percent(change.from), percent(change.to))
-}
-
 /// What is said of a limit, and whether it fails. One that nothing was found for does.
 fn judge(asked: &Asked, before: &Report, compared: &[Compared]) -> (Vec<String>, bool) {
     let text = || ("check", asked.text.clone());
-    let judged: Vec<_> = compared.iter().filter(|compared| asked.limit.is_on(&before.plan, compared)).collect();
+    let on = compared.iter().filter(|compared| asked.limit.is_on(&before.plan, compared));
+    let judged: Vec<_> = on.filter_map(|compared| Some((compared, compared.change?))).collect();
     if judged.is_empty() {
         return (vec![say(text!("cli.check.nothing"), [text()])], true);
     }
-    let line = |row: &&Compared| {
-        let key = match asked.limit.judge(row.change) {
+    let line = |(row, change): &(&Compared, Change)| {
+        let key = match asked.limit.judge(*change) {
             Verdict::Failed => text!("cli.check.failed"),
             Verdict::Passed => text!("cli.check.passed"),
             Verdict::Undecided => text!("cli.compare.undecided"),
         };
         let of = row.on.as_ref().map_or_else(String::new, |link| format!("{}, ", link.name));
-        say(key, [text(), ("found", format!("{of}{}, {}", percent(row.change.by), interval(row.change)))])
+        say(key, [text(), ("found", format!("{of}{}, {}", change.words(), change.interval()))])
     };
-    let failed = judged.iter().any(|row| asked.limit.judge(row.change) == Verdict::Failed);
+    let failed = judged.iter().any(|(_, change)| asked.limit.judge(*change) == Verdict::Failed);
     (judged.iter().map(line).collect(), failed)
 }

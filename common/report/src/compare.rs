@@ -7,15 +7,19 @@
 //! them lies between the quotients of their ends with 95 % (C. E. Bonferroni's inequality). All of them take what was measured as
 //! independent; where one slow reply delays the next, the truth is less certain than that.
 
+use hopscope_record::PlaceIndex;
 use hopscope_scenario::checks::{Metric, Part};
 use hopscope_scenario::model::Comparison;
-use hopscope_scenario::plan::{Plan, PlanLink};
+use hopscope_scenario::plan::{Plan, PlanLink, PlanQueue};
 
 use crate::measured::{Measured, link_named};
 use crate::stats::{Latency, Span, Stats};
 
 pub use crate::measured::worded;
 
+pub use reading::{Reading, ReadingError};
+
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -25,25 +29,31 @@ const Z: f64 = 2.241_402_727_604_947;
 /// A figure of both recordings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Compared {
-    /// The link; `None`: all of the run.
-    pub on: Option<Link>,
+    /// The link or the queue; `None`: all of the run.
+    pub on: Option<Subject>,
     /// What.
     pub metric: Metric,
-    /// In the first recording: ns, per second, or parts of one.
+    /// In the first recording: ns, per second, parts of one, or a number.
     pub before: f64,
     /// In the second.
     pub after: f64,
-    /// By how much it changed.
-    pub change: Change,
+    /// By how much it changed; `None` of a metric that has no interval.
+    pub change: Option<Change>,
 }
 
-/// A link that both recordings have.
+/// A link or a queue that both recordings have.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Its ends' names as `from->to`, or its id where others have the same ends.
+pub struct Subject {
+    /// A link's: its ends' names as `from->to`, or its id where others have the same ends. A queue's own.
     pub name: String,
-    /// Its number in the first plan.
-    number: u16,
+    at: At,
+}
+
+/// Where it is in the first plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum At {
+    Link(u16),
+    Queue(PlaceIndex),
 }
 
 /// A change in parts of one: 0.1 is a tenth more. It lies between the two ends with 95 %.
@@ -55,6 +65,26 @@ pub struct Change {
     pub from: f64,
     /// The upper end; infinite where too little was measured for one.
     pub to: f64,
+}
+
+impl Change {
+    /// The change as people read it: `+4.2 %`.
+    #[must_use]
+    pub fn words(self) -> String {
+        percent(self.by)
+    }
+
+    /// Its interval: `+1.0 % … +7.5 %`.
+    #[must_use]
+    pub fn interval(self) -> String {
+        format!("{} … {}", percent(self.from), percent(self.to))
+    }
+}
+
+fn percent(by: f64) -> String {
+    // What rounds to nothing has no sign.
+    let tenths = (by * 1e3).round() / 10.0;
+    if tenths.is_infinite() { "∞".to_owned() } else { format!("{:+.1} %", tenths + 0.0) }
 }
 
 /// A limit on a change.
@@ -101,7 +131,8 @@ impl Limit {
     pub fn is_on(&self, plan: &Plan, compared: &Compared) -> bool {
         let subject = match (&self.on, &compared.on) {
             (None, on) => on.is_some() != matches!(self.metric, Metric::Answered(_)),
-            (Some(on), Some(link)) => link_named(plan, on) == Some(link.number),
+            (Some(on), Some(Subject { at: At::Link(number), .. })) => link_named(plan, on) == Some(*number),
+            (Some(_), Some(_)) => false,
             (Some(_), None) => false,
         };
         self.metric == compared.metric && subject
@@ -128,45 +159,63 @@ pub fn is_compared(metric: Metric) -> bool {
     }
 }
 
-/// Every figure that both recordings have: of the run, then link by link in the first plan's order. Links are the same where
-/// their ends' names are.
+/// Every figure that both recordings have: of the run, then link by link, then queue by queue, in the first plan's order. Links
+/// are the same where their ends' names are, queues where theirs are. A count that is nothing in both is left out.
 #[must_use]
 pub fn compare(before: (&Plan, &Stats), after: (&Plan, &Stats)) -> Vec<Compared> {
     let of_run = |metric| (Measured::of_run(before.1, metric), Measured::of_run(after.1, metric));
     let mut compared: Vec<_> = each(None, of_run).collect();
-    let second = links(after.0);
-    for link in links(before.0) {
-        let Some(other) = second.iter().find(|other| other.name == link.name) else { continue };
-        let (one, other) = (link.number, other.number);
-        compared.extend(each(Some(link), |metric| {
-            (Measured::of_link(before.1, one, metric), Measured::of_link(after.1, other, metric))
-        }));
+    let second: Vec<_> = subjects(after.0).collect();
+    for subject in subjects(before.0) {
+        let same_kind = |other: &&Subject| matches!(other.at, At::Link(_)) == matches!(subject.at, At::Link(_));
+        let Some(other) = second.iter().filter(same_kind).find(|other| other.name == subject.name) else { continue };
+        let (one, other) = (subject.at, other.at);
+        compared
+            .extend(each(Some(subject), |metric| (one.measured(before.1, metric), other.measured(after.1, metric))));
     }
     compared
 }
 
-/// Every metric that has an interval in both.
+impl At {
+    fn measured(self, stats: &Stats, metric: Metric) -> Option<Measured<'_>> {
+        match self {
+            Self::Link(number) => Measured::of_link(stats, number, metric),
+            Self::Queue(place) => Measured::of_queue(stats, place, metric),
+        }
+    }
+}
+
+/// Every metric that has a figure in both.
 fn each<'a>(
-    on: Option<Link>,
+    on: Option<Subject>,
     measured: impl Fn(Metric) -> (Option<Measured<'a>>, Option<Measured<'a>>),
 ) -> impl Iterator<Item = Compared> {
-    Metric::ALL.into_iter().filter(|metric| is_compared(*metric)).filter_map(move |metric| {
+    Metric::ALL.into_iter().filter_map(move |metric| {
         let (one, other) = measured(metric);
-        let (one, other) = (Estimate::of(&one?)?, Estimate::of(&other?)?);
-        Some(Compared { on: on.clone(), metric, before: one.figure, after: other.figure, change: one.to(other) })
+        let (one, other) = (one?, other?);
+        let (before, after) = (one.figure()?, other.figure()?);
+        let change = match (Estimate::of(&one), Estimate::of(&other)) {
+            (Some(one), Some(other)) => Some(one.to(other)),
+            _ => None,
+        };
+        let says = change.is_some() || before != 0.0 || after != 0.0;
+        says.then(|| Compared { on: on.clone(), metric, before, after, change })
     })
 }
 
-/// The scenario's own links.
-fn links(plan: &Plan) -> Vec<Link> {
+/// The scenario's own links, and its queues.
+fn subjects(plan: &Plan) -> impl Iterator<Item = Subject> {
     let node = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
     let own = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none());
-    let link = |(link, number): (&PlanLink, u16)| {
+    let link = move |(link, number): (&PlanLink, u16)| {
         let name = format!("{}->{}", node(link.from), node(link.to));
         let shared = link_named(plan, &name).is_none();
-        Link { name: if shared { link.id.clone() } else { name }, number }
+        Subject { name: if shared { link.id.clone() } else { name }, at: At::Link(number) }
     };
-    own.map(link).collect()
+    let queues = plan.queues.iter();
+    let queue =
+        move |queue: &PlanQueue| Subject { name: node(queue.node).to_owned(), at: At::Queue(PlaceIndex(queue.place)) };
+    own.map(link).chain(queues.map(queue))
 }
 
 /// A figure, and the interval that its true value lies in with 97.5 %.

@@ -85,3 +85,10 @@ fn a_limit_is_read_and_judged_by_both_ends() {
         assert_eq!(Limit::parse(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_change_that_rounds_to_nothing_has_no_sign_of_its_own() {
+    let change = |by| Change { by, from: -0.104, to: f64::INFINITY };
+    assert_eq!(change(-0.000_1).words(), "+0.0 %");
+    assert_eq!((change(0.25).words(), change(0.25).interval()), ("+25.0 %".to_owned(), "-10.4 % … ∞".to_owned()));
+}

@@ -7,16 +7,19 @@ use leptos::prelude::*;
 
 use crate::laws::LawTable;
 use crate::player::Strip;
+use crate::state::compared::Compared;
 use crate::state::run::{Run, use_run};
 use crate::statement::Statement;
 use crate::traces::{TraceDetail, TraceList};
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::t;
+use compare::Compare;
 use export::Downloads;
 use hopscope_view::format;
 use latency::LatencyTable;
 
+mod compare;
 mod export;
 mod latency;
 
@@ -28,9 +31,10 @@ pub(crate) enum Tab {
     Statement,
     Latency,
     Laws,
+    Compare,
 }
 
-const TABS: [Tab; 5] = [Tab::Traces, Tab::Trace, Tab::Statement, Tab::Latency, Tab::Laws];
+const TABS: [Tab; 6] = [Tab::Traces, Tab::Trace, Tab::Statement, Tab::Latency, Tab::Laws, Tab::Compare];
 
 impl Tab {
     fn name(self) -> &'static str {
@@ -40,6 +44,7 @@ impl Tab {
             Self::Statement => "statement",
             Self::Latency => "latency",
             Self::Laws => "laws",
+            Self::Compare => "compare",
         }
     }
 
@@ -50,13 +55,15 @@ impl Tab {
             Self::Statement => text!("dock.statement"),
             Self::Latency => text!("dock.latency"),
             Self::Laws => text!("dock.laws"),
+            Self::Compare => text!("dock.compare"),
         }
     }
 }
 
-/// Makes the choice of a panel known to all of the page.
+/// Makes the choice of a panel, and of a run to compare with, known to all of the page.
 pub(crate) fn provide_tab() {
     provide_context(RwSignal::new(Tab::Traces));
+    provide_context(Compared::new());
 }
 
 /// The chosen panel.
@@ -95,6 +102,7 @@ pub(crate) fn Dock() -> impl IntoView {
                     Tab::Statement => view! { <Statement/> },
                     Tab::Latency => view! { <LatencyTable/> },
                     Tab::Laws => view! { <LawTable/> },
+                    Tab::Compare => view! { <Compare/> },
                 }}
             </div>
         </section>
@@ -111,7 +119,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let badge = move |of: Tab| match of {
         Tab::Traces => (traces.get() > 0).then(|| format::whole(traces.get() as u64)),
         Tab::Trace => run.trace.get().map(|row| format::whole(u64::from(row) + 1)),
-        Tab::Statement | Tab::Latency | Tab::Laws => None,
+        Tab::Statement | Tab::Latency | Tab::Laws | Tab::Compare => None,
     };
     // Arrow keys move between tabs, as the ARIA pattern has it.
     let key = move |event: web_sys::KeyboardEvent| {

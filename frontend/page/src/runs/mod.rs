@@ -6,7 +6,7 @@
 mod list;
 mod panel;
 mod row;
-mod words;
+pub(crate) mod words;
 
 use hopscope_markup::view;
 use hopscope_scenario::text;

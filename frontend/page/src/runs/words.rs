@@ -34,7 +34,7 @@ fn standing(info: &RunInfo) -> (&'static str, Key) {
 }
 
 /// When a run was made: how long ago where that is under a day, else the time; and the time, to the second. Both local.
-pub(super) fn when(made_at: &str) -> (String, String) {
+pub(crate) fn when(made_at: &str) -> (String, String) {
     let made = Date::new(&JsValue::from_str(made_at));
     let time = format!(
         "{:04}-{:02}-{:02} {:02}:{:02}",
@@ -60,7 +60,7 @@ pub(super) fn ago(seconds: f64) -> Option<String> {
 }
 
 /// What is wrong, where (may be empty), and what to do.
-pub(super) fn refusal(refusal: &Refusal) -> (String, String, String) {
+pub(crate) fn refusal(refusal: &Refusal) -> (String, String, String) {
     match refusal {
         Refusal::NoServer => (t(text!("run.needs-server")), String::new(), t(text!("run.needs-server.remedy"))),
         Refusal::NoAnswer => (t(text!("run.no-server")), String::new(), t(text!("runs.no-server.remedy"))),

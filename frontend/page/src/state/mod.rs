@@ -1,6 +1,7 @@
 //! What the page's parts share.
 
 pub(crate) mod autosave;
+pub(crate) mod compared;
 pub(crate) mod document;
 pub(crate) mod language;
 pub(crate) mod run;
