@@ -4,6 +4,7 @@ mod accessibility;
 mod beside;
 mod broken_law;
 mod checks;
+mod compare;
 mod convert;
 mod cut_off;
 mod early;
