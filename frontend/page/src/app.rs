@@ -12,11 +12,12 @@ use crate::editor::{
 };
 use crate::laws::LawChips;
 use crate::player::Overlay;
-use crate::runbar::{FiguresStrip, Notice, RunBar};
+use crate::runbar::{FiguresStrip, Label, NeedsServer, Notice, RunBar};
 use crate::runs::Runs;
-use crate::state::run::{Run, addressed};
+use crate::state::run::{Run, Source, addressed};
+use crate::state::templates::FIRST;
 use crate::state::theme::Theme;
-use crate::state::{self, ServerState, document, language};
+use crate::state::{self, ServerState, autosave, document, language};
 use crate::ui::node::{Node, node};
 use crate::ui::text::{self, t, t_with};
 
@@ -25,12 +26,15 @@ use crate::ui::text::{self, t, t_with};
 pub(crate) fn App() -> impl IntoView {
     let server = state::server();
     let theme = state::theme::theme();
-    provide_editor();
     let run = Run::new();
     provide_context(run);
+    let editor = provide_editor(run);
     provide_tab();
-    if let Some(id) = addressed() {
-        run.reopen(id);
+    match addressed() {
+        Some(Source::Embedded(template)) => editor.reopen_template(run, template),
+        Some(source) => run.open(source),
+        None if autosave::is_first() => editor.open_template(run, FIRST),
+        None => {}
     }
     // What is shown is made anew in another language; what is known of document and run stays.
     let spoken = Trigger::new();
@@ -46,8 +50,9 @@ fn theme_words(theme: Theme) -> String {
 }
 
 fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigger) -> Node {
+    let editor = use_editor();
     view! {
-        <div class="shell" data-ready="true">
+        <div class="shell" data-ready="true" class:presenting=move || editor.presenting.get()>
             <header class="bar">
                 <h1 class="logo"><Logo/>{t(text!("app.name"))}</h1>
                 <EditorBar/>
@@ -65,6 +70,7 @@ fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigge
             <Canvas>
                 <Overlay/>
                 <div class="foot">
+                    <Label/>
                     <FiguresStrip/>
                     <div class="foot-row"><LawChips/><ProblemCount/></div>
                 </div>
@@ -77,6 +83,7 @@ fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigge
             </Canvas>
             <Inspector/>
             <Dock/>
+            <NeedsServer/>
         </div>
     }
 }

@@ -99,7 +99,7 @@ async fn copies(hands: &Hands) -> Result<()> {
 
 /// The wheel zooms at the pointer, a drag of the ground pans, and fit brings all of it back.
 async fn zooms_pans_and_fits(hands: &Hands) -> Result<()> {
-    hands.press("f").await?;
+    hands.chord(thirtyfour::Key::Shift, "1").await?;
     let fitted = (hands.pan().await?, zoom(hands).await?);
     let node = hands.find("[data-node=n2] .bar-of-queue").await?;
     let under = middle(&node).await?;

@@ -7,6 +7,13 @@ use serde_json::json;
 use thirtyfour::prelude::ElementQueryable as _;
 use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 
+/// Leaves what the page keeps of an empty canvas, where it keeps nothing yet.
+const LEFT_EMPTY: &str = r#"
+    const empty = { format: "hopscope-scenario", version: 1, name: "Untitled", nodes: [], links: [] };
+    if (location.protocol === "http:" && !localStorage.getItem("hopscope.scenario"))
+        localStorage.setItem("hopscope.scenario", JSON.stringify(empty));
+"#;
+
 /// A page in front of a person.
 pub(crate) struct Hands {
     pub(crate) driver: WebDriver,
@@ -20,8 +27,14 @@ impl Hands {
         Ok(hands)
     }
 
-    /// Opens the page and waits until it is there, whoever serves it.
+    /// Opens the page as one who was here before and left an empty canvas, and waits until it is there, whoever serves it.
     pub(crate) async fn open_alone(driver: WebDriver, url: &str) -> Result<Self> {
+        driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": LEFT_EMPTY })).await?;
+        Self::open_first(driver, url).await
+    }
+
+    /// Opens the page for the first time in this browser, and waits until it is there.
+    pub(crate) async fn open_first(driver: WebDriver, url: &str) -> Result<Self> {
         driver.goto(url).await?;
         let hands = Self { driver };
         hands.find("[data-ready=true]").await?;

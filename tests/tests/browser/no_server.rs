@@ -15,8 +15,10 @@ async fn without_a_server_the_editor_works_and_a_run_says_what_it_needs() -> Res
         hands.find(".server[data-state=absent]").await?;
         build(&hands).await?;
         hands.click("[data-action=run]").await?;
-        needs_a_server(&hands, ".notice[data-status=refused]").await?;
+        needs_a_server(&hands, "dialog[data-needs=server]").await?;
         picture(&hands.driver, "no-server").await?;
+        hands.press(Key::Escape).await?;
+        hands.gone("dialog[data-needs=server]").await?;
         hands.click("[data-action=runs]").await?;
         needs_a_server(&hands, "[data-runs=refused]").await?;
         picture(&hands.driver, "no-server-runs").await?;

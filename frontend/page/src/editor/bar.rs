@@ -8,6 +8,8 @@ use leptos::prelude::*;
 use super::files::{self, FilePicker};
 use super::use_editor;
 use crate::state::document::empty;
+use crate::state::run::use_run;
+use crate::state::templates::TEMPLATES;
 use crate::ui::memo;
 use crate::ui::menu::{Menu, MenuItem};
 use crate::ui::node::Node;
@@ -16,7 +18,7 @@ use crate::ui::text::{columns, t};
 /// Name, file, undo, redo.
 #[component]
 pub(crate) fn EditorBar() -> impl IntoView {
-    let editor = use_editor();
+    let (editor, run) = (use_editor(), use_run());
     let name = memo(move || editor.with(|document| document.name().to_owned()));
     let rename = move |event| {
         let change = Change::rename(Target::Scenario, &event_target_value(&event));
@@ -34,8 +36,8 @@ pub(crate) fn EditorBar() -> impl IntoView {
             <MenuItem action="new" on_choose=move || editor.replace(&empty())>{t(text!("file.new"))}</MenuItem>
             <MenuItem action="open" on_choose=move || files::pick(picker)>{t(text!("file.open"))}</MenuItem>
             <MenuItem action="save" on_choose=move || files::save(editor)>{t(text!("file.save"))}</MenuItem>
-            {files::TEMPLATES.iter().map(|template| view! {
-                <MenuItem action=template.id on_choose=move || editor.open_template(template)>{t(template.label)}</MenuItem>
+            {TEMPLATES.iter().map(|template| view! {
+                <MenuItem action=template.id on_choose=move || editor.open_template(run, template)>{t(template.label)}</MenuItem>
             }).collect::<Node>()}
         </Menu>
         <FilePicker picker/>

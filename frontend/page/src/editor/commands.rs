@@ -9,6 +9,7 @@ use hopscope_scenario::text;
 use hopscope_view::geometry::{GRID, Point, node_rect};
 use leptos::prelude::*;
 use serde_json::Value;
+use wasm_bindgen::JsCast;
 
 use crate::state::document::{Editor, Notice, Selection};
 use crate::ui::text::{t, t_with};
@@ -57,6 +58,19 @@ impl Editor {
             Effect::Place { kind, at } => self.add(kind, self.scene.with_untracked(|scene| scene.place(kind, at))),
             Effect::PlaceInView { kind } => self.add_in_view(kind),
         }
+    }
+
+    /// Shows the canvas to many, or to one person again; all of it either way.
+    pub(crate) fn present(self, present: bool) {
+        self.presenting.set(present);
+        // The keys are then the canvas' own.
+        let focused = document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        if let Some(element) = focused {
+            // What cannot lose the focus keeps it.
+            let _ = element.blur();
+        }
+        // The canvas has its new size with the next frame.
+        request_animation_frame(move || self.fit());
     }
 
     /// Selects this and nothing else.

@@ -1,53 +1,19 @@
 //! Scenarios as files of the person's own machine.
 
 use hopscope_markup::view;
-use hopscope_scenario::catalogue::{Key, version_of};
 use hopscope_scenario::edits::Document;
 use hopscope_scenario::text;
 use leptos::html::Input;
 use leptos::prelude::*;
+use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::use_editor;
-use crate::io;
 use crate::state::document::{Editor, Notice};
-use crate::ui::text::{language, t, t_with};
-
-/// A scenario that comes with the page.
-pub(super) struct Template {
-    /// The name of its file, without the ending.
-    pub(super) id: &'static str,
-    /// What it is called.
-    pub(super) label: Key,
-    /// Its file beside the page, from where it is fetched when it is wanted.
-    file: &'static str,
-    /// Tells this build's file from another's.
-    version: u32,
-}
-
-macro_rules! template {
-    ($id:literal, $label:expr) => {
-        Template {
-            id: $id,
-            label: $label,
-            file: concat!("scenarios/", $id, ".json"),
-            version: const {
-                version_of(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/", $id, ".json")))
-            },
-        }
-    };
-}
-
-/// The templates, the first thing to open first.
-pub(super) static TEMPLATES: [Template; 6] = [
-    template!("hello-sync", text!("template.hello-sync")),
-    template!("hello-async", text!("template.hello-async")),
-    template!("hello-monolith", text!("template.hello-monolith")),
-    template!("shop", text!("template.shop")),
-    template!("bank", text!("template.bank")),
-    template!("social", text!("template.social")),
-];
+use crate::state::run::{Run, Source, Status};
+use crate::state::templates::Template;
+use crate::ui::text::{t, t_with};
 
 impl Editor {
     /// Opens the text of a scenario; one that cannot be read is told and changes nothing. `file` is its name.
@@ -60,18 +26,41 @@ impl Editor {
         }
     }
 
-    /// Fetches a template and opens it; one that is not to be had is told and changes nothing.
-    pub(super) fn open_template(self, template: &'static Template) {
+    /// Fetches a template and opens it with its recorded run; one that is not to be had is told and changes nothing. A run
+    /// that goes on stays.
+    pub(crate) fn open_template(self, run: Run, template: &'static Template) {
         leptos::task::spawn_local(async move {
-            let text = io::beside(template.file, template.version).await;
-            let Some(mut scenario) = text.and_then(|text| serde_json::from_str(&text).ok()) else {
+            let Some(scenario) = template.document().await else {
                 let title = t_with(text!("notice.read"), &[("file", &t(template.label))]);
                 return self.notice.set(Some(Notice { title, issues: Vec::new() }));
             };
-            language().translate(template.id, &mut scenario);
             self.open_text(&scenario.to_string(), template.id);
+            self.template.set(Some(template));
+            if !run.status.with_untracked(Status::is_live) {
+                run.open(Source::Embedded(template));
+            }
         });
     }
+
+    /// Opens a template that the page's address names. Who has worked on it finds it as it was left.
+    pub(crate) fn reopen_template(self, run: Run, template: &'static Template) {
+        leptos::task::spawn_local(async move {
+            let same = template.document().await.is_some_and(|scenario| {
+                let ids = |nodes: &Value| nodes.as_array().map(|nodes| nodes.iter().map(id).collect::<Vec<_>>());
+                scenario.get("nodes").and_then(ids) == self.now(|document| document.value().get("nodes").and_then(ids))
+            });
+            if same {
+                self.template.set(Some(template));
+                run.open(Source::Embedded(template));
+            } else {
+                self.open_template(run, template);
+            }
+        });
+    }
+}
+
+fn id(node: &Value) -> Option<String> {
+    Some(node.get("id")?.as_str()?.to_owned())
 }
 
 /// The browser's chooser of files, unseen.

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 
 use super::files;
 use crate::state::document::{Editor, Selection};
+use crate::state::run::Run;
 use crate::ui::{focus, on_window};
 
 /// How far an arrow key moves what is selected with Shift.
@@ -17,9 +18,9 @@ const PAN: f64 = 80.0;
 pub(crate) const ZOOM_STEP: f64 = 1.25;
 
 /// Listens for keys as long as the page is there.
-pub(crate) fn listen(editor: Editor) {
+pub(crate) fn listen(editor: Editor, run: Run) {
     on_window(leptos::ev::keydown, move |event| {
-        if !event.default_prevented() && handle(editor, &event) {
+        if !event.default_prevented() && (presented(editor, run, &event) || handle(editor, &event)) {
             event.prevent_default();
         }
     });
@@ -74,6 +75,35 @@ pub(crate) fn reveal(editor: Editor, event: &web_sys::FocusEvent, rect: Rect) {
     }
 }
 
+/// What keys do while the canvas is shown to many; the others do what they always do.
+fn presented(editor: Editor, run: Run, event: &web_sys::KeyboardEvent) -> bool {
+    if !editor.presenting.get_untracked() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return false;
+    }
+    if matches!(place(event), Place::Typing | Place::Button | Place::Elsewhere) {
+        return event.key() == "Escape" && place(event) != Place::Typing && !in_dialog() && leave(editor);
+    }
+    match event.key().as_str() {
+        "Escape" => return leave(editor),
+        " " => run.turn(),
+        "ArrowRight" => run.step_any(true),
+        "ArrowLeft" => run.step_any(false),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether a dialog is open, which then takes Escape itself.
+fn in_dialog() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Shows the canvas to one person again.
+fn leave(editor: Editor) -> bool {
+    editor.present(false);
+    true
+}
+
 /// Does what the key asks for; false where it means nothing here.
 fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
     let key = event.key();
@@ -90,6 +120,11 @@ fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
         Place::Typing | Place::Elsewhere => false,
         _ if taken || event.alt_key() => false,
         Place::Inspector if key.starts_with("Arrow") => false,
+        // By its place on the keyboard: what Shift makes of it differs from country to country.
+        _ if event.shift_key() && event.code() == "Digit1" => {
+            editor.fit();
+            true
+        }
         Place::Canvas | Place::Button | Place::Inspector => plain(editor, &key, event.shift_key()),
     }
 }
@@ -113,7 +148,7 @@ fn plain(editor: Editor, key: &str, shift: bool) -> bool {
         "ArrowUp" => arrow(editor, Point::new(0.0, -1.0), shift),
         "ArrowDown" => arrow(editor, Point::new(0.0, 1.0), shift),
         "l" | "L" => return start_linking(editor),
-        "f" | "F" => editor.fit(),
+        "f" | "F" => editor.present(!editor.presenting.get_untracked()),
         "+" | "=" => editor.view.zoom_by(ZOOM_STEP),
         "-" => editor.view.zoom_by(1.0 / ZOOM_STEP),
         " " => {

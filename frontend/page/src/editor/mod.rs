@@ -1,7 +1,7 @@
 //! The editor: palette, canvas, inspector, and what keys and files do to the document.
 //!
 //! Shows what [`crate::state::document`] holds and turns what a person does into changes of it. Gestures are
-//! `hopscope_view`'s state machine; here pointers are fed to it and its effects carried out.
+//! `hopscope_interaction`'s state machine; here pointers are fed to it and its effects carried out.
 
 mod bar;
 mod canvas;
@@ -31,6 +31,7 @@ use leptos::prelude::*;
 
 use crate::state::autosave;
 use crate::state::document::Editor;
+use crate::state::run::Run;
 
 /// The editor that the page is built around.
 pub(crate) fn use_editor() -> Editor {
@@ -38,11 +39,11 @@ pub(crate) fn use_editor() -> Editor {
 }
 
 /// Makes the page's editor, with the document that the browser kept, and lets keys and clipboard reach it.
-pub(crate) fn provide_editor() -> Editor {
+pub(crate) fn provide_editor(run: Run) -> Editor {
     let editor = Editor::new(autosave::load());
     provide_context(editor);
     autosave::keep(editor);
-    keys::listen(editor);
+    keys::listen(editor, run);
     clipboard::listen(editor);
     editor
 }

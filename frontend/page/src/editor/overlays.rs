@@ -34,6 +34,11 @@ pub(crate) fn Zoom() -> impl IntoView {
                 on:click=move |_| view.zoom_by(ZOOM_STEP)>"+"</button>
             <button type="button" data-action="fit" title=t(text!("zoom.fit")) aria-label=t(text!("zoom.fit"))
                 on:click=move |_| editor.fit()>"⤢"</button>
+            <button type="button" data-action="present" title=t(text!("zoom.present")) aria-label=t(text!("zoom.present"))
+                aria-pressed=move || editor.presenting.get().to_string()
+                on:click=move |_| editor.present(!editor.presenting.get_untracked())>
+                <svg class="sign" viewBox="0 0 12 12" aria-hidden="true"><path d="M1 4 V1 H4 M8 1 H11 V4 M11 8 V11 H8 M4 11 H1 V8"/></svg>
+            </button>
         </div>
     }
 }

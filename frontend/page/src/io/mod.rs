@@ -41,8 +41,18 @@ async fn served() -> Result<(), Refusal> {
 
 /// A file that lies beside the page, by its name and version.
 pub(crate) async fn beside(file: &str, version: u32) -> Option<String> {
-    // What lies beside the page is kept by the browser for good; another version has another address.
-    text(&format!("{file}?v={version:08x}")).await.ok().flatten()
+    text(&versioned(file, version)).await.ok().flatten()
+}
+
+/// The same of a file that is no text.
+pub(crate) async fn bytes_beside(file: &str, version: u32) -> Option<Vec<u8>> {
+    let response = send(Request::get(&versioned(file, version)).build()).await.ok()?;
+    if response.ok() { response.binary().await.ok() } else { None }
+}
+
+/// What lies beside the page is kept by the browser for good; another version has another address.
+fn versioned(file: &str, version: u32) -> String {
+    format!("{file}?v={version:08x}")
 }
 
 /// What lies there; `None` if nothing does.

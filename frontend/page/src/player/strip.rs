@@ -79,10 +79,7 @@ fn hole(missing: Missing) -> String {
 fn PlayButton(empty: Signal<bool>) -> impl IntoView {
     let run = use_run();
     let playing = memo(move || !empty.get() && run.shown.with(|shown| shown.playing));
-    let act = move |_| {
-        let playing = playing.get_untracked();
-        run.clock(|clock, timeline| if playing { clock.pause(timeline) } else { clock.play(timeline) });
-    };
+    let act = move |_| run.turn();
     let label = move || t(if playing.get() { text!("player.pause") } else { text!("player.play") });
     let outline =
         move || if playing.get() { "M1.5 1 H4.5 V11 H1.5 Z M7.5 1 H10.5 V11 H7.5 Z" } else { "M2 0.5 L11 6 L2 11.5 Z" };

@@ -2,9 +2,13 @@
 
 mod figures;
 mod notice;
+mod recorded;
+mod server;
 
 pub(crate) use figures::FiguresStrip;
 pub(crate) use notice::Notice;
+pub(crate) use recorded::Label;
+pub(crate) use server::NeedsServer;
 
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
@@ -14,7 +18,7 @@ use leptos::prelude::*;
 use serde_json::{Value, json};
 
 use crate::editor::use_editor;
-use crate::state::run::{Data, use_run};
+use crate::state::run::{Data, Source, use_run};
 use crate::ui::memo;
 use crate::ui::text::{language, t};
 
@@ -35,7 +39,7 @@ pub(crate) fn RunBar() -> impl IntoView {
         match request(&scenario, &seed.get_untracked(), &warm_up.get_untracked(), duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
-                run.start(request);
+                run.open(Source::Live(request));
             }
             Err(reason) => refused.set(Some(reason)),
         }
@@ -52,8 +56,9 @@ pub(crate) fn RunBar() -> impl IntoView {
     view! {
         <div class="runbar">
             <label title=t(text!("run.seed.tip"))>{t(text!("field.seed"))}
-                <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off"
+                <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off" aria-describedby="seed-tip"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
+                <span id="seed-tip" class="run-tip floating">{t(text!("run.seed.tip"))}</span>
             </label>
             <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
                 <input class="num" name="warm-up" size="4" autocomplete="off"

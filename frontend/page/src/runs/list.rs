@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::io::runs::{self, Refusal, RunInfo, RunState};
 use crate::state::document::Editor;
-use crate::state::run::{Run, Status};
+use crate::state::run::{Run, Source, Status};
 use crate::ui::focus;
 use crate::ui::text::{t, t_with};
 
@@ -146,7 +146,7 @@ impl RunList {
     pub(super) fn open(self, id: &str) {
         self.adopting.set_value(Some(id.to_owned()));
         if self.run.with(|data| data.id.as_deref() != Some(id)) {
-            self.run.reopen(id.to_owned());
+            self.run.open(Source::Stored(id.to_owned()));
         } else {
             self.run.revision.notify();
         }

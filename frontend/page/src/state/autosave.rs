@@ -20,6 +20,11 @@ pub(crate) fn load() -> Document {
     text.and_then(|text| Document::open(&text).ok()).unwrap_or_else(empty)
 }
 
+/// Whether the browser has kept none yet: the page is seen for the first time.
+pub(crate) fn is_first() -> bool {
+    storage().and_then(|storage| storage.get_item(STORED).ok().flatten()).is_none()
+}
+
 /// Keeps the document from now on.
 pub(crate) fn keep(editor: Editor) {
     let pending = StoredValue::new(None::<TimeoutHandle>);

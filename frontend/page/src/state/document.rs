@@ -14,12 +14,19 @@ use hopscope_view::geometry::{Point, Viewport};
 use hopscope_view::scene::Scene;
 use leptos::prelude::*;
 
+use super::templates::Template;
 use super::viewport::View;
 use crate::ui::memo;
 use crate::ui::text::t;
 
 /// How much of the canvas stays free around everything that a fit shows, in pixels.
 const MARGIN: f64 = 48.0;
+
+/// How close in that goes where the canvas is shown to many.
+const CLOSE: f64 = 2.0;
+
+/// What lies over its lower edge then, in pixels.
+const FOOT: f64 = 120.0;
 
 /// What is selected: nodes, or one link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +96,10 @@ pub(crate) struct Editor {
     pub(crate) said: RwSignal<String>,
     /// The canvas.
     pub(crate) view: View,
+    /// Whether the canvas is shown to many: larger, and with nothing around it but the player.
+    pub(crate) presenting: RwSignal<bool>,
+    /// The template that the document was opened from.
+    pub(crate) template: RwSignal<Option<&'static Template>>,
 }
 
 /// Something that could not be done, and why.
@@ -127,6 +138,8 @@ impl Editor {
             notice: RwSignal::new(None),
             said: RwSignal::new(String::new()),
             view: View::new(),
+            presenting: RwSignal::new(false),
+            template: RwSignal::new(None),
         }
     }
 
@@ -188,6 +201,7 @@ impl Editor {
         self.gesture.set(Gesture::default());
         self.linking.set(None);
         self.end_gesture();
+        self.template.set(None);
         self.apply(self.now(|before| replacing(before, document)), None);
         self.fit();
     }
@@ -195,8 +209,10 @@ impl Editor {
     /// Shows everything.
     pub(crate) fn fit(self) {
         let size = self.view.size();
+        let (most, foot) = if self.presenting.get_untracked() { (CLOSE, FOOT) } else { (1.0, 0.0) };
+        let size = Point::new(size.x, size.y - foot);
         let bounds = self.scene.with_untracked(|scene| scene.bounds());
-        let fitted = bounds.map_or_else(Viewport::default, |bounds| Viewport::fit(bounds, size, MARGIN));
+        let fitted = bounds.map_or_else(Viewport::default, |bounds| Viewport::fit(bounds, size, MARGIN, most));
         self.view.viewport.set(fitted);
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod compared;
 pub(crate) mod document;
 pub(crate) mod language;
 pub(crate) mod run;
+pub(crate) mod templates;
 pub(crate) mod theme;
 pub(crate) mod viewport;
 

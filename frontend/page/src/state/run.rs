@@ -4,6 +4,9 @@
 //! frame (time, dots, levels) is set by the player, once per frame.
 
 mod connection;
+mod source;
+
+pub(crate) use source::{Source, addressed};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use hopscope_view::clock::{Clock, Mode, Scale, Timeline, Warp, step};
 use hopscope_view::dots::Layout;
 use leptos::prelude::*;
 
+use super::templates::{Made, Template};
 use crate::io::runs::{self, Refusal, RunInfo, RunState};
 
 /// How the run stands.
@@ -134,6 +138,8 @@ pub(crate) struct Data {
     begins_now: bool,
     /// Counts the runs shown, so that what comes late for an earlier one is dropped.
     generation: u32,
+    /// Counts what was asked for, so that a recording that comes after something else was asked for is dropped.
+    asked: u32,
 }
 
 impl Data {
@@ -167,7 +173,7 @@ impl Data {
         if let Some((clock, _, _, timeline)) = self.parts().filter(|_| !begins_now)
             && clock.mode() == Mode::Live
         {
-            clock.rewind(timeline);
+            clock.begin_replay(timeline);
         }
     }
 }
@@ -178,6 +184,10 @@ pub(crate) struct Run {
     data: StoredValue<Data>,
     /// How it stands.
     pub(crate) status: RwSignal<Status>,
+    /// Of a run that came with the page: of which template it is, and its label.
+    pub(crate) recorded: RwSignal<Option<(&'static Template, Made)>>,
+    /// Whether a person asked for what only a server can do, and is being told so.
+    pub(crate) needs_server: RwSignal<bool>,
     /// Why it ended otherwise than asked for, in the server's words.
     pub(crate) detail: RwSignal<Option<String>>,
     /// Changes when the buffer has more; at most once per frame.
@@ -231,8 +241,11 @@ impl Run {
                 elsewhere: false,
                 begins_now: false,
                 generation: 0,
+                asked: 0,
             }),
             status: RwSignal::new(Status::None),
+            recorded: RwSignal::new(None),
+            needs_server: RwSignal::new(false),
             detail: RwSignal::new(None),
             revision: RwSignal::new(0),
             wanted: Trigger::new(),
@@ -263,17 +276,6 @@ impl Run {
         change(&mut self.data.write_value())
     }
 
-    /// Asks the server to run this request and shows the run.
-    pub(crate) fn start(self, request: String) {
-        self.status.set(Status::Starting);
-        leptos::task::spawn_local(async move {
-            match runs::start(request).await {
-                Ok(info) => self.show(info, true),
-                Err(refusal) => self.status.set(Status::Refused(refusal)),
-            }
-        });
-    }
-
     /// Asks the server to end the run's load.
     pub(crate) fn stop(self) {
         let Some(id) = self.with(|data| data.id.clone()) else { return };
@@ -286,32 +288,28 @@ impl Run {
         });
     }
 
-    /// Shows a run that the server may have.
-    pub(crate) fn reopen(self, id: String) {
-        self.status.set(Status::Loading);
-        leptos::task::spawn_local(async move {
-            match runs::find(&id).await {
-                Ok(info) => self.show(info, false),
-                Err(refusal) => self.status.set(Status::Refused(refusal)),
-            }
-        });
-    }
-
-    /// Shows a run from its first frame on.
+    /// Shows a run of the server from its first frame on.
     fn show(self, info: RunInfo, begins_now: bool) {
         let (id, elsewhere) = (info.id, info.state == RunState::Elsewhere);
-        // The address keeps the run over a reload; a browser that refuses that loses only this.
-        let _ = window().location().set_hash(&format!("run={id}"));
+        source::keep_address(&format!("run={id}"));
+        let generation = self.begin(Some(id.clone()), Framing::Stream);
+        self.change(|data| (data.begins_now, data.elsewhere) = (begins_now, elsewhere));
+        leptos::task::spawn_local(self.follow(id, generation));
+    }
+
+    /// Forgets the run that was shown and makes ready for another; gives the number of that one.
+    fn begin(self, id: Option<String>, framing: Framing) -> u32 {
         let generation = self.change(|data| {
-            data.id = Some(id.clone());
-            data.buffer = RunBuffer::new(Framing::Stream);
+            data.id = id;
+            data.buffer = RunBuffer::new(framing);
             data.clock = Clock::live(motion());
             data.layout = Layout::default();
             (data.over, data.sent, data.filling) = (false, false, false);
-            (data.begins_now, data.elsewhere) = (begins_now, elsewhere);
+            (data.begins_now, data.elsewhere) = (false, false);
             data.generation += 1;
             data.generation
         });
+        self.recorded.set(None);
         self.trace.set(None);
         self.event.set(None);
         self.figures.set(Figures::default());
@@ -321,7 +319,7 @@ impl Run {
         self.detail.set(None);
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);
-        leptos::task::spawn_local(self.follow(id, generation));
+        generation
     }
 
     /// Lets the clock do something that a person asked for.
@@ -349,6 +347,26 @@ impl Run {
         self.with(|data| row.map_or_else(Vec::new, |row| data.buffer.events_of(row)))
     }
 
+    /// Plays what stands still; stops what plays.
+    pub(crate) fn turn(self) {
+        let playing = self.with(|data| data.clock.is_playing());
+        self.clock(|clock, timeline| if playing { clock.pause(timeline) } else { clock.play(timeline) });
+    }
+
+    /// Steps as [`Run::step`] does; where no trace is selected, through the first one that is under way.
+    pub(crate) fn step_any(self, forward: bool) {
+        if self.trace.get_untracked().is_none() {
+            let under_way = self.with(|data| {
+                let time = data.clock.time();
+                let rows = data.buffer.traces();
+                let row = (0..rows.len()).find(|row| rows.get(*row).is_some_and(|trace| trace.last >= time));
+                row.and_then(|row| u32::try_from(row).ok())
+            });
+            self.select(under_way);
+        }
+        self.step(forward);
+    }
+
     /// Goes to the next event of the selected trace, or to the one before.
     pub(crate) fn step(self, forward: bool) {
         let times: Vec<_> = self.selected_events().iter().map(|event| event.time).collect();
@@ -373,14 +391,6 @@ pub(crate) fn warp(buffer: &RunBuffer, scale: Scale, speed: f64) -> Warp {
 /// The run that the page shows.
 pub(crate) fn use_run() -> Run {
     expect_context::<Run>()
-}
-
-/// The run that the page's address names.
-pub(crate) fn addressed() -> Option<String> {
-    let hash = window().location().hash().ok()?;
-    let id = hash.strip_prefix("#run=")?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (!id.is_empty() && id.bytes().all(plain)).then(|| id.to_owned())
 }
 
 /// Whether the person has not asked for less motion.

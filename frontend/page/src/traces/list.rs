@@ -10,8 +10,8 @@ use leptos::prelude::*;
 use super::{outcome_class, outcome_label};
 use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
-use crate::ui::memo;
 use crate::ui::text::t;
+use crate::ui::{focus, memo};
 use hopscope_view::format;
 
 /// Height of a row in pixels; the style sheet has the same.
@@ -66,6 +66,12 @@ pub(crate) fn TraceList() -> impl IntoView {
             (first..(first + wanted).min(traces.len())).filter_map(row).collect::<Vec<_>>()
         })
     });
+    // One row is a stop of the Tab key; the arrow keys lead to the others.
+    let cursor = RwSignal::new(0);
+    let stop = memo(move || {
+        let at = |row: Option<&(usize, u32, Trace)>| row.map_or(0, |(place, ..)| *place);
+        rows.with(|rows| cursor.get().clamp(at(rows.first()), at(rows.last())))
+    });
     view! {
         <div class="traces" role="table" aria-label=t(text!("dock.traces")) aria-rowcount=move || count.get() + 1>
             <Head sort/>
@@ -76,7 +82,7 @@ pub(crate) fn TraceList() -> impl IntoView {
                 </Show>
                 <div class="space" style:height=move || format!("{}px", count.get() as f64 * ROW)>
                     <Each of=move || rows.get() key=key let:item>
-                        <Row place=item.0 row=item.1 trace=item.2/>
+                        <Row place=item.0 row=item.1 trace=item.2 cursor stop/>
                     </Each>
                 </div>
             </div>
@@ -123,21 +129,26 @@ fn Head(sort: RwSignal<Sort>) -> impl IntoView {
 }
 
 #[component]
-fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
+fn Row(place: usize, row: u32, trace: Trace, cursor: RwSignal<usize>, stop: Memo<usize>) -> impl IntoView {
     let (run, tab) = (use_run(), use_tab());
     let selected = memo(move || run.trace.get() == Some(row));
     let id = format!("{:016x}", trace.id.0);
     let shown_id = id.clone();
     let key = move |event: web_sys::KeyboardEvent| {
-        if matches!(event.key().as_str(), "Enter" | " ") {
-            event.prevent_default();
-            open_trace(run, tab, row);
+        match event.key().as_str() {
+            "Enter" | " " => open_trace(run, tab, row),
+            // Rows are counted from 1, after the head.
+            "ArrowDown" => go_to(place + 3),
+            "ArrowUp" => go_to(place + 1),
+            _ => return,
         }
+        event.prevent_default();
     };
     view! {
-        <div class="row" role="row" tabindex="0" data-trace=id aria-rowindex=place + 2
+        <div class="row" role="row" tabindex=move || if stop.get() == place { "0" } else { "-1" } data-trace=id aria-rowindex=place + 2
             aria-selected=move || selected.get().to_string() class:selected=move || selected.get()
-            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| open_trace(run, tab, row) on:keydown=key>
+            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| open_trace(run, tab, row) on:keydown=key
+            on:focus=move |_| cursor.set(place)>
             <span role="cell" class="num">{format::whole(u64::from(row) + 1)}</span>
             <span role="cell" class="num">{format::clock(trace.began)}</span>
             <span role="cell" class="num">{trace.answered.map_or_else(|| "–".to_owned(), format::duration)}</span>
@@ -148,6 +159,11 @@ fn Row(place: usize, row: u32, trace: Trace) -> impl IntoView {
             <span role="cell" class="num dim">{shown_id}</span>
         </div>
     }
+}
+
+/// Gives the focus to a row, if there is one of that number.
+fn go_to(number: usize) {
+    focus(&format!(".traces .rows [aria-rowindex=\"{number}\"]"));
 }
 
 /// What a row is known by: with anything else in it, it is another row.

@@ -181,6 +181,13 @@ impl RunBuffer {
         Ok(())
     }
 
+    /// Calls the plan's nodes, in their order, by names of a reader's language. What was recorded stays as it is.
+    pub fn name_nodes(&mut self, names: impl IntoIterator<Item = String>) {
+        if let Some(run) = &mut self.run {
+            run.plan.nodes.iter_mut().zip(names).for_each(|(node, name)| node.name = name);
+        }
+    }
+
     fn take_all(&mut self, decoder: &mut Decoder) -> Result<(), BufferError> {
         while let Some(frame) = decoder.next_frame()? {
             self.take(&frame)?;

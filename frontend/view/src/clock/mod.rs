@@ -94,8 +94,7 @@ impl Clock {
         let Timeline { head, ended, .. } = timeline;
         let next = self.time.saturating_add(screen);
         if ended && next > head.saturating_add(TAIL) {
-            self.rewind(timeline);
-            self.playing = self.replays_itself;
+            self.begin_replay(timeline);
         } else if next < head.saturating_sub(MOST_BEHIND) {
             self.time = head.saturating_sub(BEHIND);
         } else {
@@ -109,6 +108,12 @@ impl Clock {
         if self.time >= extent.1 {
             self.playing = false;
         }
+    }
+
+    /// Goes to the first message, in a replay that goes on by itself where motion is wanted.
+    pub fn begin_replay(&mut self, timeline: Timeline<'_>) {
+        self.rewind(timeline);
+        self.playing = self.replays_itself;
     }
 
     /// Goes to the first message, in a replay.

@@ -55,7 +55,7 @@ proptest! {
     #[test]
     fn fit_shows_everything_that_can_be_shown(a in place(), b in place()) {
         let bounds = Rect::between(a, b);
-        let view = Viewport::fit(bounds, Point::new(800.0, 600.0), 40.0);
+        let view = Viewport::fit(bounds, Point::new(800.0, 600.0), 40.0, 1.0);
         prop_assert!(close(view.to_screen(bounds.center()), Point::new(400.0, 300.0)));
         if view.zoom > MIN_ZOOM {
             let corner = view.to_screen(bounds.origin());

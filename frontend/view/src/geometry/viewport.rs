@@ -59,11 +59,12 @@ impl Viewport {
         self.panned(Point::new(by(from.x, to.x, size.x), by(from.y, to.y, size.y)))
     }
 
-    /// Shows all of `bounds` in the middle of a window of `size` with `margin` pixels around it, never above 100 %.
+    /// Shows all of `bounds` in the middle of a window of `size` with `margin` pixels around it, closer in than `most`
+    /// never.
     #[must_use]
-    pub fn fit(bounds: Rect, size: Point, margin: f64) -> Self {
+    pub fn fit(bounds: Rect, size: Point, margin: f64, most: f64) -> Self {
         let room = Point::new((size.x - 2.0 * margin).max(1.0), (size.y - 2.0 * margin).max(1.0));
-        let zoom = (room.x / bounds.w.max(1.0)).min(room.y / bounds.h.max(1.0)).clamp(MIN_ZOOM, 1.0);
+        let zoom = (room.x / bounds.w.max(1.0)).min(room.y / bounds.h.max(1.0)).clamp(MIN_ZOOM, most.max(MIN_ZOOM));
         Self { pan: size.times(0.5).minus(bounds.center().times(zoom)), zoom }
     }
 }

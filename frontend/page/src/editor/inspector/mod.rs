@@ -22,6 +22,8 @@ use self::steps::Steps;
 use super::problems::ProblemList;
 use super::use_editor;
 use crate::state::document::Selection;
+use crate::state::run::use_run;
+use crate::state::templates::Template;
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{t, t_with};
@@ -65,9 +67,25 @@ fn ScenarioPanel() -> impl IntoView {
     view! {
         <h2>{t(text!("field.scenario"))}</h2>
         <Form target=Target::Scenario fields=move || Some(SCENARIO_FIELDS)/>
+        <Next/>
         <Checks/>
         <ProblemList/>
     }
+}
+
+/// The way on to the next template of the lesson.
+#[component]
+fn Next() -> impl IntoView {
+    let (editor, run) = (use_editor(), use_run());
+    node(move || {
+        editor.template.get().and_then(Template::next).map(|next| {
+            let words = t_with(text!("lesson.next"), &[("name", &t(next.label))]);
+            view! {
+                <button type="button" class="btn convert" data-action="next" data-next=next.id
+                    on:click=move |_| editor.open_template(run, next)>{words}</button>
+            }
+        })
+    })
 }
 
 #[component]

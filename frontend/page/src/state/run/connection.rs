@@ -3,10 +3,13 @@
 
 use hopscope_view::buffer::{BufferError, RunBuffer};
 use leptos::prelude::*;
+use serde_json::Value;
 
 use super::{Run, Status};
 use crate::io::runs::{self, Refusal};
 use crate::io::stream::{self, Over};
+use crate::state::templates::Template;
+use crate::ui::text::language;
 
 /// First and longest time between two tries to reach the server again, in ms.
 const RETRY: (u64, u64) = (250, 4_000);
@@ -95,6 +98,18 @@ impl Run {
         if self.is_shown(generation) {
             self.change(|data| data.filling = false);
         }
+    }
+
+    /// Takes a recording that is here as a whole. Its nodes are called as its template calls them in the page's language.
+    pub(super) fn take_whole(self, generation: u32, template: &Template, bytes: &[u8]) {
+        self.accept("", generation, Way::Range, |buffer| {
+            buffer.push(bytes)?;
+            let mut scenario = buffer.plan().map(|plan| plan.scenario.clone()).unwrap_or_default();
+            language().translate(template.id, &mut scenario);
+            let nodes = scenario.get("nodes").and_then(Value::as_array).into_iter().flatten();
+            buffer.name_nodes(nodes.filter_map(|node| Some(node.get("name")?.as_str()?.to_owned())));
+            Ok(())
+        });
     }
 
     fn is_shown(self, generation: u32) -> bool {
