@@ -14,6 +14,7 @@ mod load;
 mod page;
 mod record;
 mod serve;
+mod shots;
 mod step;
 mod test;
 mod tools;
@@ -55,6 +56,8 @@ enum Command {
     Dist,
     /// Run every template and keep the recordings that the page plays where nothing runs, in scenarios/recorded
     Record,
+    /// Walk the four uses of docs/walks.md in a browser and keep the pictures in docs/shots
+    Shots,
     /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
@@ -92,6 +95,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Ci => ci::run(&tools),
         Command::Dist => dist::run(&tools),
         Command::Record => record::run(),
+        Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
     }

@@ -22,3 +22,4 @@ mod queue_run;
 mod runs;
 mod start;
 mod steps;
+mod walks;
