@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use hopscope_report::compare::{Change, Compared, Limit, Verdict, compare, worded};
+use hopscope_report::compare::{Change, Compared, Limit, Verdict, compare, document, worded};
 use hopscope_scenario::differences::{Difference, differences};
 use hopscope_scenario::text;
 use hopscope_server::store::RunId;
@@ -31,6 +31,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "CHANGE", value_parser = limit)]
     fail_if: Vec<Asked>,
 
+    /// Print the comparison as JSON; what was asked of changes is told by the exit code alone
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     data: Data,
 }
@@ -54,15 +58,22 @@ fn limit(text: &str) -> Result<Asked, String> {
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let (before, after) = (read(arguments, &arguments.before)?, read(arguments, &arguments.after)?);
     let compared = compare((&before.plan, &before.stats), (&after.plan, &after.stats));
+    let judged: Vec<_> = arguments.fail_if.iter().map(|asked| judge(asked, &before, &compared)).collect();
+    let failed = judged.iter().any(|(_, failed)| *failed);
+    let exit = if failed { Exit::CheckFailed } else { Exit::Fine };
+    if arguments.json {
+        let document = document((&before.plan, &before.stats), (&after.plan, &after.stats));
+        answer(&serde_json::to_string_pretty(&document)?)?;
+        return Ok(exit);
+    }
     let mut lines = scenario_lines(&before, &after);
     lines.push(table(&compared).trim_fmt());
-    let judged: Vec<_> = arguments.fail_if.iter().map(|asked| judge(asked, &before, &compared)).collect();
     if !judged.is_empty() {
         lines.extend([String::new(), word(text!("cli.checks"))]);
         lines.extend(judged.iter().flat_map(|(lines, _)| lines.iter().map(|line| format!("{INDENT}{line}"))));
     }
     answer(&lines.join("\n"))?;
-    Ok(if judged.iter().any(|(_, failed)| *failed) { Exit::CheckFailed } else { Exit::Fine })
+    Ok(exit)
 }
 
 fn read(arguments: &Arguments, id: &RunId) -> Result<Report> {

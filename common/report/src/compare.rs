@@ -17,8 +17,10 @@ use crate::stats::{Latency, Span, Stats};
 
 pub use crate::measured::worded;
 
+pub use document::document;
 pub use reading::{Reading, ReadingError};
 
+mod document;
 mod reading;
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,7 @@ error_kinds! {
     BAD_QUERY: BAD_REQUEST, "bad-query", "api.bad-query.message", "api.bad-query.remedy";
     BAD_RUN_NAME: UNPROCESSABLE_ENTITY, "bad-run-name", "api.bad-run-name.message", "api.bad-run-name.remedy";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE, "body-too-large", "api.body-too-large.message", "api.body-too-large.remedy";
+    COMPARE_FAILED: CONFLICT, "compare-failed", "api.compare-failed.message", "api.compare-failed.remedy";
     EXPORT_FAILED: CONFLICT, "export-failed", "api.export-failed.message", "api.export-failed.remedy";
     FOREIGN_HOST: MISDIRECTED_REQUEST, "foreign-host", "api.foreign-host.message", "api.foreign-host.remedy";
     FOREIGN_ORIGIN: FORBIDDEN, "foreign-origin", "api.foreign-origin.message", "api.foreign-origin.remedy";

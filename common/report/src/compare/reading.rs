@@ -29,15 +29,13 @@ pub struct Reading {
     decoder: Decoder,
     plan: Option<Plan>,
     stats: Stats,
-    frames: u32,
-    over: bool,
 }
 
 impl Reading {
     /// Nothing yet of frames that come as `framing` says.
     #[must_use]
     pub fn new(framing: Framing) -> Self {
-        Self { decoder: Decoder::new(framing), plan: None, stats: Stats::new(), frames: 0, over: false }
+        Self { decoder: Decoder::new(framing), plan: None, stats: Stats::new() }
     }
 
     /// Takes the next bytes.
@@ -48,12 +46,9 @@ impl Reading {
         self.decoder.push(bytes);
         while let Some(frame) = self.decoder.next_frame()? {
             self.stats.push(&frame)?;
-            match frame.read()? {
-                Payload::Hello(hello) => self.plan = Some(Plan::from_bytes(&hello.plan)?),
-                Payload::End(_) => self.over = true,
-                _ => {}
+            if let Payload::Hello(hello) = frame.read()? {
+                self.plan = Some(Plan::from_bytes(&hello.plan)?);
             }
-            self.frames += 1;
         }
         Ok(())
     }
@@ -62,17 +57,5 @@ impl Reading {
     #[must_use]
     pub fn figures(&self) -> Option<(&Plan, &Stats)> {
         Some((self.plan.as_ref()?, &self.stats))
-    }
-
-    /// How many frames were read: the number of the next.
-    #[must_use]
-    pub const fn frames(&self) -> u32 {
-        self.frames
-    }
-
-    /// Whether its End was read.
-    #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.over
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use gloo_net::http::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Made;
 
@@ -135,6 +135,11 @@ pub(crate) async fn frames(id: &str, range: Range<u32>) -> Result<Vec<u8>, Refus
     let address = format!("api/runs/{id}/frames?from={}&to={}", range.start, range.end);
     let response = send(to(&address, Method::GET).build()).await?;
     response.binary().await.map_err(|_| Refusal::NoAnswer)
+}
+
+/// A run beside another, as the server compares them: `{"differences", "figures", "spreads"}`.
+pub(crate) async fn compare(before: &str, after: &str) -> Result<Value, Refusal> {
+    read(to(&format!("api/runs/{after}/compare?with={before}"), Method::GET).build()).await
 }
 
 /// Where a run's recording is had in another format, by the format's id.

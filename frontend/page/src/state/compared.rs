@@ -1,24 +1,23 @@
-//! The run that the shown one is compared with: which, and its figures.
+//! The run that the shown one is compared with: which, and what came of it.
 
-use hopscope_record::decoder::Framing;
-use hopscope_report::compare::{Reading, ReadingError};
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use serde_json::Value;
 
 use crate::io::runs::{self, Refusal, RunInfo};
 
-/// How far the other run is.
+/// How far the comparison is.
 #[derive(Clone)]
-pub(crate) enum Other {
-    /// None is chosen.
+pub(crate) enum Comparison {
+    /// No other run is chosen.
     None,
-    /// It is being read.
+    /// Both are being read.
     Reading,
-    /// It was read; the data have it.
-    Here,
-    /// The server does not give it.
+    /// Here it is.
+    Here(Arc<Value>),
+    /// It is not to be had.
     Refused(Refusal),
-    /// It cannot be read, and why.
-    Unreadable(String),
 }
 
 /// The runs that may be chosen.
@@ -35,11 +34,10 @@ pub(crate) enum Choice {
 /// What the shown run is compared with; a handle, cheap to copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Compared {
-    reading: StoredValue<Option<Reading>>,
-    /// The id of the run that is chosen; empty for none.
-    pub(crate) chosen: RwSignal<String>,
+    /// The ids of the other run and of the shown one; none where none is chosen.
+    pub(crate) chosen: RwSignal<Option<(String, String)>>,
     /// How far that is.
-    pub(crate) other: RwSignal<Other>,
+    pub(crate) comparison: RwSignal<Comparison>,
     /// What may be chosen.
     pub(crate) choice: RwSignal<Choice>,
 }
@@ -48,9 +46,8 @@ impl Compared {
     /// With none.
     pub(crate) fn new() -> Self {
         Self {
-            reading: StoredValue::new(None),
-            chosen: RwSignal::new(String::new()),
-            other: RwSignal::new(Other::None),
+            chosen: RwSignal::new(None),
+            comparison: RwSignal::new(Comparison::None),
             choice: RwSignal::new(Choice::Asked),
         }
     }
@@ -62,56 +59,22 @@ impl Compared {
         });
     }
 
-    /// Chooses a run by its id, or none.
-    pub(crate) fn choose(self, id: String) {
-        self.chosen.set(id.clone());
-        self.reading.set_value(None);
-        if id.is_empty() {
-            return self.other.set(Other::None);
+    /// Compares a run with the shown one, by their ids; none, with an empty one.
+    pub(crate) fn choose(self, before: String, after: String) {
+        if before.is_empty() {
+            self.chosen.set(None);
+            return self.comparison.set(Comparison::None);
         }
-        self.other.set(Other::Reading);
+        let pair = (before, after);
+        self.chosen.set(Some(pair.clone()));
+        self.comparison.set(Comparison::Reading);
         leptos::task::spawn_local(async move {
-            let other = match read(&id).await {
-                Ok(Ok(reading)) => {
-                    if !self.is_chosen(&id) {
-                        return;
-                    }
-                    self.reading.set_value(Some(reading));
-                    Other::Here
-                }
-                Ok(Err(error)) => Other::Unreadable(error.to_string()),
-                Err(refusal) => Other::Refused(refusal),
-            };
-            if self.is_chosen(&id) {
-                self.other.set(other);
+            let compared = runs::compare(&pair.0, &pair.1).await;
+            // Another may have been chosen meanwhile.
+            if self.chosen.with_untracked(|chosen| chosen.as_ref() == Some(&pair)) {
+                let here = |value| Comparison::Here(Arc::new(value));
+                self.comparison.set(compared.map_or_else(Comparison::Refused, here));
             }
         });
     }
-
-    fn is_chosen(self, id: &str) -> bool {
-        self.chosen.with_untracked(|chosen| chosen == id)
-    }
-
-    /// Reads the other run's figures, where they are there; follows them.
-    pub(crate) fn with<T>(self, read: impl FnOnce(&Reading) -> T) -> Option<T> {
-        self.other.track();
-        self.reading.with_value(|reading| reading.as_ref().map(read))
-    }
-}
-
-/// Reads a run's recording as far as the server has it.
-async fn read(id: &str) -> Result<Result<Reading, ReadingError>, Refusal> {
-    let mut reading = Reading::new(Framing::Stream);
-    while !reading.is_over() {
-        let next = reading.frames();
-        let bytes = runs::frames(id, next..u32::MAX).await?;
-        if let Err(error) = reading.push(&bytes) {
-            return Ok(Err(error));
-        }
-        // A run that was cut, or goes on, has no more now.
-        if reading.frames() == next {
-            break;
-        }
-    }
-    Ok(Ok(reading))
 }

@@ -35,12 +35,6 @@ impl Judge {
         self.stats.push(frame)
     }
 
-    /// The figures so far.
-    #[must_use]
-    pub const fn stats(&self) -> &Stats {
-        &self.stats
-    }
-
     /// What came of each law so far.
     #[must_use]
     pub fn laws(&self) -> Vec<LawReport> {

@@ -1,6 +1,7 @@
 //! Runs over HTTP: start, import, list, look, stop, rename, delete, follow, fetch, download.
 
 mod body;
+mod compare;
 mod export;
 mod frames;
 mod import;
@@ -43,6 +44,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(frames::keyframe))
         .routes(routes!(recording))
         .routes(routes!(export::export_run))
+        .routes(routes!(compare::compare_runs))
         .with_state(runs)
 }
 

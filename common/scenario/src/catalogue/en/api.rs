@@ -13,6 +13,8 @@ pub(super) const TEXTS: Table = &[
     ("api.bad-run-name.remedy", "Write a shorter name, on one line."),
     ("api.body-too-large.message", "The body of the request is too large."),
     ("api.body-too-large.remedy", "Send {max} MiB at most."),
+    ("api.compare-failed.message", "These runs cannot be compared: {reason}"),
+    ("api.compare-failed.remedy", "Compare recordings that have begun and that this version reads."),
     ("api.export-failed.message", "The recording cannot be exported: {reason}"),
     ("api.export-failed.remedy", "Wait until the run has started, or download /recording as it is."),
     ("api.foreign-host.message", "This server does not answer for the host **{host}**."),

@@ -39,7 +39,6 @@ pub(super) const TEXTS: Table = &[
     ("compare.option", "{name}, {when}"),
     ("compare.reading", "Reading the other run…"),
     ("compare.same", "What ran is the same."),
-    ("compare.unreadable", "The other run's recording cannot be read: {reason}"),
     ("dock.compare", "Compare"),
     ("dock.label", "Run and its traces"),
     ("dock.latency", "Latency"),

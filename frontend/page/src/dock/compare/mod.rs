@@ -3,17 +3,16 @@
 mod chart;
 
 use hopscope_markup::view;
-use hopscope_report::compare::{Change, Compared as Row, compare, worded};
 use hopscope_scenario::catalogue::Key;
-use hopscope_scenario::differences::{Difference, differences};
 use hopscope_scenario::text;
 use leptos::prelude::*;
+use serde_json::Value;
 
-use self::chart::Chart;
-use crate::io::runs::RunInfo;
+use self::chart::chart;
+use crate::io::runs::{Refusal, RunInfo};
 use crate::runs::words;
-use crate::state::compared::{Choice, Compared, Other};
-use crate::state::run::{Run, use_run};
+use crate::state::compared::{Choice, Compared, Comparison};
+use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{t, t_with};
@@ -31,12 +30,21 @@ pub(super) fn Compare() -> impl IntoView {
     });
     // Each time it is opened, and for each run that is: there may be more of them by then.
     Effect::new(move |_| {
-        shown.track();
+        let shown = shown.get();
+        let chosen = compared.chosen.get_untracked();
+        if let Some((before, after)) = chosen
+            && shown.as_deref() != Some(after.as_str())
+        {
+            compared.choose(if shown.is_some() { before } else { String::new() }, shown.unwrap_or_default());
+        }
         compared.ask();
     });
     let body = move || match shown.get() {
         None => view! { <p class="note">{t(text!("compare.no-run"))}</p> },
-        Some(shown) => view! { {node(move || choice(compared, &shown))}{node(move || found(run, compared))} },
+        Some(shown) => {
+            let choice = move || choice(compared, &shown);
+            view! { {node(choice)}{node(move || found(&compared.comparison.get()))} }
+        }
     };
     view! { <div class="report compare" tabindex="0">{body}</div> }
 }
@@ -45,26 +53,25 @@ pub(super) fn Compare() -> impl IntoView {
 fn choice(compared: Compared, shown: &str) -> Node {
     match compared.choice.get() {
         Choice::Asked => Node::Empty,
-        Choice::Refused(refusal) => {
-            let (message, _, remedy) = words::refusal(&refusal);
-            view! { <p class="note" role="status"><b>{message}</b> {remedy}</p> }
-        }
+        Choice::Refused(refusal) => refused(&refusal),
         Choice::Runs(runs) => {
             let others: Vec<_> = runs.into_iter().filter(|run| run.id != shown).collect();
             if others.is_empty() {
                 return view! { <p class="note">{t(text!("compare.no-other"))}</p> };
             }
+            let chosen = compared.chosen.get_untracked().map(|(before, _)| before).unwrap_or_default();
             let option = |run: RunInfo| {
                 let when = words::when(&run.made_at).0;
-                let chosen = compared.chosen.with_untracked(|chosen| *chosen == run.id);
+                let selected = run.id == chosen;
                 let label = t_with(text!("compare.option"), &[("name", &run.name), ("when", &when)]);
-                view! { <option value=run.id selected=chosen>{label}</option> }
+                view! { <option value=run.id selected=selected>{label}</option> }
             };
+            let shown = shown.to_owned();
             view! {
                 <p class="choice">
                     <label for="compare-with">{t(text!("compare.choose"))}</label>
                     <select id="compare-with" name="compare-with"
-                        on:change=move |event| compared.choose(event_target_value(&event))>
+                        on:change=move |event| compared.choose(event_target_value(&event), shown.clone())>
                         <option value="">{t(text!("compare.none"))}</option>
                         {others.into_iter().map(option).collect::<Node>()}
                     </select>
@@ -74,50 +81,40 @@ fn choice(compared: Compared, shown: &str) -> Node {
     }
 }
 
+fn refused(refusal: &Refusal) -> Node {
+    let (message, _, remedy) = words::refusal(refusal);
+    view! { <p class="note" role="status"><b>{message}</b>" "{remedy}</p> }
+}
+
 /// What came of it.
-fn found(run: Run, compared: Compared) -> Node {
-    match compared.other.get() {
-        Other::None => Node::Empty,
-        Other::Reading => view! { <p class="note" role="status">{t(text!("compare.reading"))}</p> },
-        Other::Refused(refusal) => {
-            let (message, _, remedy) = words::refusal(&refusal);
-            view! { <p class="note" role="alert"><b>{message}</b> {remedy}</p> }
-        }
-        Other::Unreadable(reason) => {
-            view! { <p class="note" role="alert">{t_with(text!("compare.unreadable"), &[("reason", &reason)])}</p> }
-        }
-        Other::Here => {
-            // The figures of a run that goes on are looked at again with its laws.
-            run.laws.track();
-            let told = compared.with(|reading| {
-                let before = reading.figures()?;
-                run.with(|data| {
-                    let after = (data.buffer.plan()?, data.buffer.judge().stats());
-                    Some((differences(before.0, after.0), compare(before, after)))
-                })
-            });
-            match told.flatten() {
-                None => Node::Empty,
-                Some((differences, rows)) => view! {
-                    {difference_list(&differences)}
-                    <Chart/>
-                    {table(&rows)}
-                    <p class="note">{t(text!("compare.note"))}</p>
-                },
-            }
-        }
+fn found(comparison: &Comparison) -> Node {
+    match comparison {
+        Comparison::None => Node::Empty,
+        Comparison::Reading => view! { <p class="note" role="status">{t(text!("compare.reading"))}</p> },
+        Comparison::Refused(refusal) => refused(refusal),
+        Comparison::Here(document) => view! {
+            {differences(list(document, "differences"))}
+            {chart(list(&document["spreads"], "before"), list(&document["spreads"], "after"))}
+            {table(list(document, "figures"))}
+            <p class="note">{t(text!("compare.note"))}</p>
+        },
     }
 }
 
-fn difference_list(found: &[Difference]) -> Node {
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn word<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or(NOTHING)
+}
+
+fn differences(found: &[Value]) -> Node {
     if found.is_empty() {
         return view! { <p class="note" data-differences="0">{t(text!("compare.same"))}</p> };
     }
-    let line = |difference: &Difference| {
-        let Difference { of, field, before, after } = difference;
-        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| NOTHING.to_owned());
-        let (before, after) = (value(before), value(after));
-        let args = [("of", of.as_str()), ("field", field), ("before", &before), ("after", &after)];
+    let line = |difference: &Value| {
+        let args = ["of", "field", "before", "after"].map(|name| (name, word(difference, name)));
         view! { <li>{t_with(text!("compare.field"), &args).trim().to_owned()}</li> }
     };
     view! {
@@ -126,34 +123,36 @@ fn difference_list(found: &[Difference]) -> Node {
     }
 }
 
-fn table(rows: &[Row]) -> Node {
+fn table(rows: &[Value]) -> Node {
     let head = |label: Key| view! { <th scope="col">{t(label)}</th> };
-    let figure_head = |label: Key| view! { <th scope="col" class="figure">{t(label)}</th> };
-    let figures = [text!("compare.before"), text!("compare.after"), text!("compare.change"), text!("compare.interval")];
+    let heads = [
+        text!("compare.of"),
+        text!("compare.figure"),
+        text!("compare.before"),
+        text!("compare.after"),
+        text!("compare.change"),
+        text!("compare.interval"),
+    ];
     view! {
         <table>
-            <thead><tr>
-                {head(text!("compare.of"))}{head(text!("compare.figure"))}{figures.map(figure_head).into_iter().collect::<Node>()}
-            </tr></thead>
+            <thead><tr>{heads.map(head).into_iter().collect::<Node>()}</tr></thead>
             <tbody>{rows.iter().map(row).collect::<Node>()}</tbody>
         </table>
     }
 }
 
-fn row(row: &Row) -> Node {
-    let on = row.on.as_ref().map_or_else(|| t(text!("checks.of-run")), |subject| subject.name.clone());
-    let figure =
-        |text: Option<String>| view! { <td class="num figure">{text.unwrap_or_else(|| NOTHING.to_owned())}</td> };
-    // A change whose interval has nothing in it may be chance.
-    let sure = row.change.is_some_and(|change| change.from > 0.0 || change.to < 0.0);
+fn row(row: &Value) -> Node {
+    let on = row["on"].as_str().map_or_else(|| t(text!("checks.of-run")), str::to_owned);
+    let figure = |text: &str| view! { <td class="num figure">{text.to_owned()}</td> };
+    let (metric, change) = (word(row, "metric").to_owned(), &row["change"]);
     view! {
-        <tr data-metric=row.metric.id() data-sure=sure.to_string()>
+        <tr data-metric=metric.clone() data-sure=change["sure"].to_string()>
             <th scope="row">{on}</th>
-            <td>{row.metric.id()}</td>
-            {figure(Some(worded(row.metric, row.before)))}
-            {figure(Some(worded(row.metric, row.after)))}
-            {figure(row.change.map(Change::words))}
-            {figure(row.change.map(Change::interval))}
+            <td>{metric}</td>
+            {figure(word(row, "before_words"))}
+            {figure(word(row, "after_words"))}
+            {figure(word(change, "words"))}
+            {figure(word(change, "interval"))}
         </tr>
     }
 }
