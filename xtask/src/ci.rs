@@ -59,7 +59,7 @@ fn gates(tools: &Tools) -> Result<()> {
 /// At the first gate that fails, or at the end when a test failed or was skipped.
 pub(crate) fn run(tools: &Tools) -> Result<()> {
     let mut count = Count::default();
-    tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates])?;
+    tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])?;
     gates(tools)?;
     let mut serve = command("cargo");
     serve.args(["xtask", "serve", "--listen", "127.0.0.1:0"]);

@@ -88,7 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dev { arguments } => dev::run(&tools, &arguments),
         Command::Test => {
             let mut count = count::Count::default();
-            tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside])?;
+            tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers])?;
             test::run(&tools, &mut count)?;
             count.finish()
         }
@@ -97,6 +97,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Record => record::run(),
         Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
-        Command::Setup => tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Gates]),
+        Command::Setup => {
+            tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])
+        }
     }
 }

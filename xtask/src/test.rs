@@ -50,6 +50,10 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
         .env("HOPSCOPE_PYTHON", tools.python()?)
         .env("HOPSCOPE_AXE", tools.axe()?);
+    // Where there is none, each test that needs one tells that it did not run.
+    if let Some(rabbitmq) = tools.rabbitmq() {
+        native.env("HOPSCOPE_RABBITMQ", rabbitmq);
+    }
     with_browser(&mut native, browser)?;
     Ok(native)
 }

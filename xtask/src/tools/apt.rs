@@ -56,6 +56,21 @@ pub(super) fn install(packages: &[String]) -> Result<()> {
     run(apt().args(["install", "--yes", "--quiet=2", "--no-install-recommends"]).args(packages))
 }
 
+/// Downloads packages into a folder and installs none. Nobody has to be root for that.
+///
+/// # Errors
+/// When apt has not all of them.
+pub(super) fn download(packages: &[&str], into: &Path) -> Result<()> {
+    if is_root() && !succeeds(apt().arg("update")) {
+        say("apt-get update failed; going on with the package lists at hand");
+    }
+    // By root too, not by the user that apt has for it, who need not be let into the folder.
+    run(command("apt-get")
+        .args(["-o", "APT::Sandbox::User=root", "--quiet=2", "download"])
+        .args(packages)
+        .current_dir(into))
+}
+
 /// `apt-get`, waiting for another one's lock, asking nothing.
 fn apt() -> Command {
     let mut apt = if is_root() { command("env") } else { command("sudo") };

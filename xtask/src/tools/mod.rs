@@ -7,6 +7,7 @@ mod apt;
 mod axe;
 mod cargo_tool;
 mod python;
+mod rabbitmq;
 mod wasm;
 mod wasm_opt;
 
@@ -41,6 +42,8 @@ pub(crate) enum Purpose {
     Browser,
     /// Tests with programs in other languages.
     Outside,
+    /// Tests with brokers that are not ours.
+    Brokers,
     /// The gates of the continuous integration.
     Gates,
 }
@@ -62,6 +65,7 @@ enum Install {
     WasmOpt,
     Python,
     Axe,
+    RabbitMq,
     /// Nothing here can install it.
     ByHand,
 }
@@ -131,6 +135,9 @@ impl Tools {
         if purposes.contains(&Purpose::Outside) {
             missing.extend(python::missing(self)?);
         }
+        if purposes.contains(&Purpose::Brokers) {
+            missing.extend(rabbitmq::missing(self));
+        }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
             missing.extend(tool.missing(self));
         }
@@ -155,6 +162,7 @@ impl Tools {
                 Install::WasmOpt => step(&title, || wasm_opt::install(self))?,
                 Install::Python => step(&title, || python::install(self))?,
                 Install::Axe => step(&title, || axe::install(self))?,
+                Install::RabbitMq => step(&title, || rabbitmq::install(self))?,
                 Install::ByHand => bail!("{} is missing and cannot be installed from here. {}", item.name, item.remedy),
             }
         }
@@ -220,6 +228,11 @@ impl Tools {
     /// When it is not installed.
     pub(crate) fn axe(&self) -> Result<PathBuf> {
         axe::script(self)
+    }
+
+    /// The folder that RabbitMQ lies in as a package lies in `/usr`; `None` where it cannot be had.
+    pub(crate) fn rabbitmq(&self) -> Option<PathBuf> {
+        rabbitmq::found(self)
     }
 
     fn path(&self) -> OsString {
