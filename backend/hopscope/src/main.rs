@@ -3,6 +3,7 @@
 //! Owns what a command line is: arguments, exit codes, what goes to which stream. What a run does, what its recording
 //! amounts to and every sentence come from the libraries.
 
+mod brokers;
 mod browser;
 mod compare;
 mod data;

@@ -11,6 +11,7 @@ use hopscope_server::access::{Access, HostName, Token};
 use hopscope_server::store::RunId;
 use tokio::net::TcpListener;
 
+use crate::brokers::Allow;
 use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
@@ -39,6 +40,9 @@ pub(crate) struct Arguments {
     /// Open the page in this user's browser, at a run if one is named
     #[arg(long, value_name = "RUN", num_args = 0..=1)]
     open: Option<Option<RunId>>,
+
+    #[command(flatten)]
+    allow: Allow,
 
     #[command(flatten)]
     limits: Limits,
@@ -74,7 +78,8 @@ async fn serve(arguments: &Arguments) -> Result<()> {
         answer(&say(text!("cli.serving.elsewhere"), [("host", authority(address, &access))]))?;
     }
     let usual = Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?);
-    let config = Config { access, most_events: arguments.limits.max_events, ..usual };
+    let brokers = arguments.allow.brokers()?;
+    let config = Config { access, most_events: arguments.limits.max_events, brokers, ..usual };
     if let Some(run) = &arguments.open {
         browser::open(at_run(page, run.as_ref()));
     }

@@ -60,7 +60,15 @@ async fn measure(protocol: &str, rate: u64, work: &str, work_ns: i64) -> Result<
     let settings = RunSettings { seed: 1, duration: Some(Time(2_000_000_000)), ..RunSettings::default() };
     let sink = Box::new(memory.clone());
     let (id, key, scenario, most_events) = ("timing".to_owned(), new_run_key()?, valid.scenario, MOST_EVENTS);
-    let options = RunOptions { id, key, scenario, settings, sink, most_events };
+    let options = RunOptions {
+        id,
+        key,
+        scenario,
+        settings,
+        brokers: hopscope_server::broker::Brokers::default(),
+        sink,
+        most_events,
+    };
     Box::pin(run::start(options)).await?.join().await;
     let events = events(&memory)?;
     let count = |kind: Kind| events.iter().filter(|event| event.kind == kind).count();

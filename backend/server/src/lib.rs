@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use access::Access;
 use api::runs::Runs;
+use broker::Brokers;
 use store::Store;
 
 /// What a server needs to know before it starts.
@@ -39,13 +40,21 @@ pub struct Config {
     pub access: Access,
     /// Events at which a run's load ends.
     pub most_events: u64,
+    /// The brokers that runs may have.
+    pub brokers: Brokers,
 }
 
 impl Config {
     /// A server for this machine's own programs, with the usual limits.
     #[must_use]
     pub fn new(page: Arc<dyn Page>, data: impl Into<PathBuf>) -> Self {
-        Self { page, data: data.into(), access: Access::default(), most_events: run::MOST_EVENTS }
+        Self {
+            page,
+            data: data.into(),
+            access: Access::default(),
+            most_events: run::MOST_EVENTS,
+            brokers: Brokers::default(),
+        }
     }
 }
 
@@ -77,7 +86,7 @@ pub async fn serve(
         return Err(ServeError::Unguarded(address));
     }
     let closing = CancellationToken::new();
-    let runs = Runs::new(Store::open(&config.data)?, config.most_events, closing.clone());
+    let runs = Runs::new(Store::open(&config.data)?, config.most_events, config.brokers.clone(), closing.clone());
     let app = api::router(&config, runs.clone(), address);
     let closed = async move {
         shutdown.await;
@@ -85,5 +94,6 @@ pub async fn serve(
     };
     axum::serve(listener, app).with_graceful_shutdown(closed).await?;
     runs.end().await;
+    config.brokers.local().stop().await;
     Ok(())
 }

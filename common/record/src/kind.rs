@@ -10,7 +10,7 @@
 mod queue;
 mod table;
 
-pub use queue::{QueueCause, QueueStep};
+pub use queue::{DepthReport, QueueCause, QueueStep};
 pub use table::KINDS;
 
 /// What happened: the number of a kind. Any number can be carried; see [`Kind::info`].
@@ -131,7 +131,8 @@ pub enum Stamper {
     Caller,
     /// The receiving end of a link: a service, or a client that takes its replies.
     Receiver,
-    /// The queue itself, under its own lock; on a broker that is not ours nobody does.
+    /// The queue itself, under its own lock. On a broker that is not ours its consumer stamps what it sends to settle a
+    /// delivery, and nobody the rest.
     Queue,
     /// The run itself.
     Run,
@@ -177,10 +178,13 @@ pub enum ValueMeaning {
     NextAttempt,
     /// No number, only marks: [`LATE`], [`AWAITS_REPLY`].
     Marks,
-    /// The number of a queue's transition, from 1 without a gap.
+    /// The number of a queue's transition, from 1 without a gap; 0 where not the queue says so but its consumer, who sends
+    /// it to a broker that stamps nothing.
     Ordinal,
-    /// A [`QueueStep`].
+    /// A [`QueueStep`]; beside the ordinal 0 only its cause is told.
     QueueStep,
+    /// A [`DepthReport`].
+    DepthReport,
 }
 
 /// What a kind does to its message's attempt.

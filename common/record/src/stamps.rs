@@ -82,6 +82,7 @@ fn value(value: Value) -> String {
         ValueMeaning::Marks => "marks",
         ValueMeaning::Ordinal => "a number",
         ValueMeaning::QueueStep => "a step of a queue",
+        ValueMeaning::DepthReport => "two numbers of 32 bits",
     };
     format!("{} ({unit})", value.words)
 }

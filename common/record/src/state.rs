@@ -10,7 +10,9 @@ mod encode;
 pub use encode::{FOLD_VERSION, fingerprint};
 
 use crate::event::Event;
-use crate::kind::{AWAITS_REPLY, Attempt, Count, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning};
+use crate::kind::{
+    AWAITS_REPLY, Attempt, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning,
+};
 
 /// What is so at one link.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -36,6 +38,8 @@ impl LinkState {
         }
         match info.attempt {
             Attempt::None => {}
+            // Where no queue stamps that it delivers, nothing was opened.
+            _ if said_by_consumer(event, info) => {}
             Attempt::Opens => self.open += 1,
             Attempt::Closes if info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0 => {}
             Attempt::Closes => self.open -= 1,
@@ -72,6 +76,9 @@ impl PlaceState {
     }
 
     fn apply(&mut self, event: &Event, info: &KindInfo) {
+        if said_by_consumer(event, info) {
+            return;
+        }
         if let Count::Place(count) = info.counts {
             self.counts[count as usize] += 1;
         }
@@ -139,12 +146,27 @@ impl State {
                 link.apply(event, info);
             }
         }
+        if info.a.meaning == ValueMeaning::DepthReport {
+            self.report(event);
+        }
         if touches_place(info) {
             self.all_places.apply(event, info);
             if let Some(place) = self.places.get_mut(event.place.0 as usize) {
                 place.apply(event, info);
             }
         }
+    }
+
+    /// Takes a queue's length from its broker's word. What is taken out after the run to check it is no part of the run.
+    fn report(&mut self, event: &Event) {
+        let Some(place) = self.places.get_mut(event.place.0 as usize).filter(|_| event.parent.is_none()) else {
+            return;
+        };
+        let ready = i64::from(DepthReport::from_value(event.a).ready);
+        self.all_places.ready += ready - place.ready;
+        place.ready = ready;
+        place.max_ready = place.max_ready.max(ready);
+        self.all_places.max_ready = self.all_places.max_ready.max(self.all_places.ready);
     }
 
     /// The links, by their index.
@@ -158,6 +180,11 @@ impl State {
     pub fn places(&self) -> &[PlaceState] {
         &self.places
     }
+}
+
+/// Whether not a queue stamps this but its consumer, of what it sends.
+fn said_by_consumer(event: &Event, info: &KindInfo) -> bool {
+    info.a.meaning == ValueMeaning::Ordinal && event.a == 0
 }
 
 fn touches_link(info: &KindInfo) -> bool {

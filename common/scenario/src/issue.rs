@@ -118,6 +118,8 @@ codes! {
     UnknownProtocol, "unknown-protocol", Error;
     /// A check names no link or queue, or several links. Args: value, known.
     UnknownSubject, "unknown-subject", Warning;
+    /// A run's broker is at an address that the operator did not allow. Args: value, known.
+    BrokerNotAllowed, "broker-not-allowed", Error;
     /// An id has other characters than it may. Args: value.
     BadId, "bad-id", Error;
     /// An id is used twice among nodes or among links. Args: value.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::checks::{CHECK_TAG, METRICS, metric_of};
 use crate::fields::{self, Field, Literal, Presence, ValueType};
 use crate::kinds::Kind;
+use crate::plan::Broker;
 use crate::protocol::Protocol;
 use crate::quantity::{Dimension, Time};
 use crate::text;
@@ -28,6 +29,9 @@ pub const MAX_SEED: u64 = (1 << 53) - 1;
 
 /// Longest run, one that goes on until it is stopped included: an hour.
 pub const MAX_DURATION: Time = Time(3_600_000_000_000);
+
+/// Most characters of a broker's address.
+const MAX_BROKER_CHARS: usize = 400;
 
 /// Longest warm-up: a tenth of that.
 pub const MAX_WARM_UP: Time = Time(MAX_DURATION.0 / 10);
@@ -92,6 +96,12 @@ pub static SETTINGS_FIELDS: &[Field] = &[
         label: text!("field.duration"),
         value: ValueType::Quantity { dimension: Dimension::Time, min: 1_000_000, max: MAX_DURATION.0 },
         presence: Presence::Default(Literal::Text("5 s")),
+    },
+    Field {
+        name: "broker",
+        label: text!("field.broker"),
+        value: ValueType::Text { min_chars: 1, max_chars: MAX_BROKER_CHARS, multiline: false },
+        presence: Presence::Default(Literal::Text(Broker::BUILT_IN)),
     },
 ];
 

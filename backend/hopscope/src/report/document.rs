@@ -2,7 +2,7 @@
 
 use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{CheckReport, Found};
-use hopscope_report::laws::{Breach, LawReport};
+use hopscope_report::laws::{Breach, LawReport, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::catalogue::plain;
@@ -32,7 +32,9 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "id": report.id,
             "name": report.plan.name(),
             "build": report.build,
-            "broker": (!report.plan.queues.is_empty()).then_some("built-in"),
+            "broker": (!report.plan.queues.is_empty()).then(|| settings.broker.to_string()),
+            "broker_product": report.plan.broker.as_ref().map(|broker| &broker.product),
+            "broker_version": report.plan.broker.as_ref().map(|broker| &broker.version),
             "seed": settings.seed,
             "warm_up": settings.warm_up,
             "duration": settings.duration,
@@ -48,6 +50,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "links": report.links().map(|(plan, stats)| link(report, plan, stats)).collect::<Vec<_>>(),
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
+        "queues": report.queues.iter().map(|row| queue(report, row)).collect::<Vec<_>>(),
         "warnings": warnings,
     })
 }
@@ -143,6 +146,24 @@ fn law(report: &LawReport) -> Value {
         "undecided": report.undecided,
         "not_applicable": report.not_applicable.map(word),
         "breaches": report.breaches.iter().map(breach).collect::<Vec<_>>(),
+    })
+}
+
+/// What came of L2 = L1 - 1 at one queue.
+fn queue(report: &Report, queue: &QueueReport) -> Value {
+    let by = match (queue.stamped, queue.bounded) {
+        (true, _) => Some("stamped"),
+        (false, true) => Some("bounded"),
+        (false, false) => None,
+    };
+    let node = report.plan.places.get(queue.place.0 as usize).and_then(|place| node_id(report, place.node));
+    json!({
+        "node": node,
+        "checked_by": by,
+        "held": queue.held,
+        "checked": queue.checked(),
+        "broken": queue.broken,
+        "undecided": queue.undecided,
     })
 }
 

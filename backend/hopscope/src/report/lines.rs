@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table};
 use hopscope_record::frame::EndReason;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{CheckReport, Found};
-use hopscope_report::laws::{Breach, LawReport, MOST_BREACHES};
+use hopscope_report::laws::{Breach, Law, LawReport, MOST_BREACHES, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats, Offer};
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::plan::{Passage, PlanLink};
@@ -31,7 +31,12 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         lines.extend(report.checks.iter().map(|check| format!("{INDENT}{}", check_line(check))));
     }
     lines.extend([String::new(), word(text!("cli.laws"))]);
-    lines.extend(report.laws.iter().flat_map(law));
+    for row in &report.laws {
+        lines.extend(law(row));
+        if row.law == Law::TakeLowers {
+            lines.extend(report.queues.iter().map(|queue| format!("{INDENT}{INDENT}{}", queue_line(queue))));
+        }
+    }
     lines.push(String::new());
     lines
 }
@@ -50,7 +55,7 @@ pub(super) fn head(report: &Report) -> Vec<String> {
         ],
     )];
     if !report.plan.queues.is_empty() {
-        lines.push(say(text!("cli.report.broker"), [("build", report.build.clone())]));
+        lines.push(say(text!("cli.report.broker"), [("broker", report.broker())]));
     }
     if settings.warm_up.0 > 0 {
         lines.push(say(text!("cli.report.warm-up"), [("time", settings.warm_up.to_string())]));
@@ -239,6 +244,17 @@ fn law(report: &LawReport) -> Vec<String> {
         lines.push(format!("{INDENT}{INDENT}{}", say(text!("cli.law.more"), [("count", whole(more))])));
     }
     lines
+}
+
+/// What came of L2 = L1 - 1 at one queue, and by what it was checked.
+pub(super) fn queue_line(queue: &QueueReport) -> String {
+    let key = match (queue.stamped, queue.bounded && queue.checked() > 0) {
+        (true, _) => text!("law.queue.stamped"),
+        (_, true) => text!("law.queue.bounded"),
+        _ => text!("law.queue.unchecked"),
+    };
+    let counts = [("queue", queue.name.clone()), ("held", whole(queue.held)), ("checked", whole(queue.checked()))];
+    say(key, counts)
 }
 
 /// What came of a check.

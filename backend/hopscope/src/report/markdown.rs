@@ -1,12 +1,13 @@
 //! The report as Markdown, for the summary of a job.
 
 use hopscope_record::kind::LinkCount;
+use hopscope_report::laws::Law;
 use hopscope_report::stats::LinkStats;
 use hopscope_scenario::plan::PlanLink;
 use hopscope_scenario::text;
 
 use super::Report;
-use super::lines::{check_line, head, law_line};
+use super::lines::{check_line, head, law_line, queue_line};
 use crate::figures::{length, or_dash, whole};
 use crate::say::word;
 
@@ -22,7 +23,12 @@ pub(crate) fn markdown(report: &Report) -> String {
     }
     lines.extend(links(report));
     lines.push(format!("\n### {}\n", word(text!("cli.laws"))));
-    lines.extend(report.laws.iter().map(|law| format!("- {}", escaped(&law_line(law)))));
+    for law in &report.laws {
+        lines.push(format!("- {}", escaped(&law_line(law))));
+        if law.law == Law::TakeLowers {
+            lines.extend(report.queues.iter().map(|queue| format!("  - {}", escaped(&queue_line(queue)))));
+        }
+    }
     lines.push(String::new());
     lines.join("\n")
 }

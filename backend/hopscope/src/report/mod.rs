@@ -15,16 +15,17 @@ use hopscope_record::kind::LinkCount;
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_report::checks::{CheckReport, judge};
 use hopscope_report::frames::each_frame;
-use hopscope_report::laws::{LawReport, Laws};
+use hopscope_report::laws::{LawReport, Laws, QueueReport};
 use hopscope_report::stats::{LinkStats, Offer, Span, Stats};
 use hopscope_report::surroundings::Surroundings;
 use hopscope_rules::schedule::mean_rate;
+use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::plan::{Plan, PlanError, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
 
 use crate::exit::Exit;
-use crate::say::word;
+use crate::say::{LANGUAGE, say, word};
 
 pub(crate) use document::document;
 pub(crate) use junit::junit;
@@ -56,6 +57,8 @@ pub(crate) struct Report {
     pub(crate) surroundings: Surroundings,
     /// What came of each law.
     pub(crate) laws: Vec<LawReport>,
+    /// What came of L2 = L1 - 1 at each queue.
+    pub(crate) queues: Vec<QueueReport>,
     /// What came of each client's schedule.
     pub(crate) schedules: Vec<Kept>,
     /// What came of each check of the scenario.
@@ -117,6 +120,7 @@ impl Report {
             lost,
             events: count,
             laws: laws.report(),
+            queues: laws.queues(),
             schedules,
             checks: judge(&plan, &stats),
             stats,
@@ -146,6 +150,17 @@ impl Report {
     pub(crate) fn links(&self) -> impl Iterator<Item = (&PlanLink, Option<&LinkStats>)> {
         let numbered = self.plan.links.iter().zip(0_u16..);
         numbered.map(|(link, number)| (link, of_link(&self.stats, number)))
+    }
+
+    /// What kept the queues, by name and version, and who started it.
+    pub(crate) fn broker(&self) -> String {
+        match &self.plan.broker {
+            Some(broker) => {
+                let (key, args) = broker.label(&self.plan.settings.broker);
+                plain(LANGUAGE, key, &args)
+            }
+            None => say(text!("cli.report.built-in"), [("build", self.build.clone())]),
+        }
     }
 
     /// A node's name.

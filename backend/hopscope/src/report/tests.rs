@@ -27,6 +27,7 @@ fn check() -> Check {
 
 fn report() -> Report {
     Report {
+        queues: Vec::new(),
         id: "20261123-141530-7f3a".to_owned(),
         build: "hopscope 0.1.0".to_owned(),
         plan: plan(),

@@ -14,10 +14,12 @@ use hopscope_scenario::issue::Issue;
 use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::RunSettings;
 use hopscope_scenario::text;
+use hopscope_server::broker::{Brokers, not_allowed};
 use hopscope_server::record::{Summary, new_run_key};
 use hopscope_server::run::{RunOptions, start};
 use hopscope_server::store::{RunId, Store, Tail};
 
+use crate::brokers::Allow;
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::export::{not_written, write};
@@ -55,6 +57,9 @@ pub(crate) struct Arguments {
     junit: Option<PathBuf>,
 
     #[command(flatten)]
+    allow: Allow,
+
+    #[command(flatten)]
     limits: Limits,
 
     #[command(flatten)]
@@ -87,6 +92,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     };
     scenario::warn(&valid.warnings);
     let settings = arguments.settings.of(&valid.scenario)?;
+    let brokers = arguments.allow.brokers()?;
+    if let Some(issue) = not_allowed(&settings.broker, &brokers) {
+        note(&settings::line("broker", &issue));
+        return Ok(Exit::Usage);
+    }
     let store = arguments.data.store()?;
     // Now and not after the run, which may be long.
     let create = |path: &PathBuf| File::create(path).with_context(|| not_written(path));
@@ -96,14 +106,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let junit = arguments.junit.as_ref().map(create).transpose()?;
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
-    let Some(ran) = runtime.block_on(Box::pin(watch(&store, valid.scenario, settings, arguments.limits)))? else {
+    let how = How { settings, brokers: brokers.clone(), limits: arguments.limits };
+    let (scenario, warnings) = (valid.scenario, valid.warnings);
+    let ran = runtime.block_on(async {
+        let ran = Box::pin(watch(&store, scenario, how)).await;
+        brokers.local().stop().await;
+        ran
+    })?;
+    let Some(ran) = ran else {
         return Ok(Exit::NotWhole);
     };
     let (file, bytes) = store.file(&ran.id)?;
     if let Some((path, out)) = out {
         write(&JSON, &ran.id, file.try_clone()?, bytes, || Ok(out), &not_written(path))?;
     }
-    report(arguments, &valid.warnings, &ran, (file, bytes), junit)
+    report(arguments, &warnings, &ran, (file, bytes), junit)
 }
 
 /// A run that has ended.
@@ -112,8 +129,16 @@ struct Ran {
     summary: Summary,
 }
 
+/// How a scenario is run.
+struct How {
+    settings: RunSettings,
+    brokers: Brokers,
+    limits: Limits,
+}
+
 /// Starts the run and follows it to its end; `None` if it was cut by a second interrupt.
-async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits: Limits) -> Result<Option<Ran>> {
+async fn watch(store: &Store, scenario: Scenario, how: How) -> Result<Option<Ran>> {
+    let How { settings, brokers, limits } = how;
     let mut interrupts = Interrupts::listen()?;
     let key = new_run_key().with_context(|| word(text!("cli.error.not-started")))?;
     let offered = settings.duration.map(|_| settings.offered());
@@ -122,8 +147,9 @@ async fn watch(store: &Store, scenario: Scenario, settings: RunSettings, limits:
     // Taken while the run is surely live: a folder that others use may be looked at by them at any time.
     let tail = store.tail(&id, 0)?;
     let (sink, most_events) = (Box::new(sink), limits.max_events);
-    let options = RunOptions { id: id.to_string(), key, scenario, settings, sink, most_events };
-    let run = match Box::pin(start(options)).await {
+    let options =
+        RunOptions { id: id.to_string(), key, scenario, settings, brokers: brokers.clone(), sink, most_events };
+    let run = match Box::pin(progress::starting(start(options), brokers.local())).await {
         Ok(run) => run,
         Err(error) => {
             forget(store, &id, tail).await;

@@ -1,6 +1,7 @@
 //! How a run comes along, on standard error: read from its file, like everything that is said about a run.
 
 use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
 
 use hopscope_record::Event;
 use hopscope_record::codec::EventDecoder;
@@ -12,6 +13,7 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::text;
+use hopscope_server::broker::{Local, LocalState};
 use hopscope_server::store::Tail;
 
 use crate::figures::{length, whole};
@@ -41,6 +43,38 @@ pub(super) async fn follow(mut tail: Tail, plan: &Plan, offered: Option<Time>) {
         }
     }
     screen.clear();
+}
+
+/// Sets a run up, and tells meanwhile how far the broker is where one has to be started.
+pub(super) async fn starting<T>(start: impl Future<Output = T>, local: &Local) -> T {
+    tokio::pin!(start);
+    let (mut ticks, mut last, began) = (tokio::time::interval(LOOK), local.state(), Instant::now());
+    loop {
+        tokio::select! {
+            started = &mut start => {
+                if last == LocalState::Starting && local.state() == LocalState::Ready {
+                    note(&say(text!("cli.broker.ready"), [("time", time(began))]));
+                }
+                return started;
+            }
+            _ = ticks.tick() => {
+                let now = local.state();
+                if now != last && now == LocalState::Starting {
+                    note(&word(text!("cli.broker.starting")));
+                } else if now != last && now == LocalState::Ready {
+                    note(&say(text!("cli.broker.ready"), [("time", time(began))]));
+                }
+                last = now;
+            }
+        }
+    }
+}
+
+/// How often it is looked how far the broker is.
+const LOOK: Duration = Duration::from_millis(50);
+
+fn time(began: Instant) -> String {
+    length(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// The run so far, and the decoders that its frames go through.

@@ -27,6 +27,11 @@ pub(super) struct Typed {
     /// How long load is offered and measured, like 5s, or until-stopped [default: 5 s]
     #[arg(long, value_name = "TIME")]
     duration: Option<String>,
+
+    /// What keeps the queues: built-in, local (a RabbitMQ that Hopscope starts and stops), or an allowed address [default:
+    /// built-in]
+    #[arg(long, value_name = "BROKER")]
+    broker: Option<String>,
 }
 
 impl Typed {
@@ -51,6 +56,7 @@ impl Typed {
         let mut request = Map::from_iter([("scenario".to_owned(), scenario)]);
         request.extend(self.seed.map(|seed| ("seed".to_owned(), seed.into())));
         request.extend(self.warm_up.as_deref().map(|time| ("warm_up".to_owned(), time.into())));
+        request.extend(self.broker.as_deref().map(|broker| ("broker".to_owned(), broker.into())));
         let duration = self.duration.as_deref();
         let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
         request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
@@ -59,14 +65,19 @@ impl Typed {
 }
 
 fn fault(issue: &Issue) -> Option<String> {
-    let name = issue.path.strip_prefix('/').filter(|name| ["seed", "warm_up", "duration"].contains(name))?;
+    let name = issue.path.strip_prefix('/').filter(|name| ["seed", "warm_up", "duration", "broker"].contains(name))?;
+    Some(line(name, issue))
+}
+
+/// What is wrong with a setting, by the option's name.
+pub(super) fn line(name: &str, issue: &Issue) -> String {
     let mut remedy = issue.remedy(LANGUAGE);
     if name == "duration" {
         remedy.push(' ');
         remedy.push_str(&say(text!("cli.issue.endless"), [("value", UNTIL_STOPPED.to_owned())]));
     }
     let args = [("name", name.replace('_', "-")), ("message", issue.message(LANGUAGE)), ("remedy", remedy)];
-    Some(say(text!("cli.issue.setting"), args))
+    say(text!("cli.issue.setting"), args)
 }
 
 #[cfg(test)]
@@ -74,7 +85,8 @@ mod tests {
     use super::*;
 
     fn faults(seed: Option<u64>, warm_up: Option<&str>, duration: Option<&str>) -> Vec<String> {
-        Typed { seed, warm_up: warm_up.map(str::to_owned), duration: duration.map(str::to_owned) }.faults()
+        let [warm_up, duration] = [warm_up, duration].map(|text| text.map(str::to_owned));
+        Typed { seed, warm_up, duration, broker: None }.faults()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hopscope_amqp::{AMQPValue, Broker, Config, FieldTable, QueueOptions, Refusal, serve};
+use hopscope_amqp::{Broker, Config, QueueOptions, serve};
 use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
 use tokio::net::TcpListener;
@@ -11,24 +11,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::stamps::{QueueSite, Shared, Stamps};
+use super::{BrokerError, limits};
 use crate::record::Recorder;
 use crate::transport::messaging::BrokerAddress;
-
-/// Why a broker could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// No loopback port could be had.
-    #[error("cannot listen on a loopback port: {0}. Close what holds too many ports or files open")]
-    Bind(#[from] std::io::Error),
-    /// A queue could not be declared.
-    #[error("the queue {queue} could not be declared: {reason}. Rename it")]
-    Declare {
-        /// Its name.
-        queue: String,
-        /// What the broker said.
-        reason: Refusal,
-    },
-}
 
 /// A running broker with the queues of one run. Dropping it ends it without a word to its clients.
 pub struct BuiltIn {
@@ -49,17 +34,17 @@ impl BuiltIn {
     pub async fn start(recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let named = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.place)).collect();
-        let limits: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.capacity)).collect();
+        let capacities: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.capacity)).collect();
         let (stamps, shared) = Stamps::new(recorder, queues);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         // On loopback the system tells when a peer has gone; a client's task for heartbeats would outlive its connection.
         let config = Config { heartbeat: 0, ..Config::default() };
         let (broker, serving) = serve(listener, config, stamps, stopped)?;
-        for (queue, capacity) in limits {
-            let options = QueueOptions { arguments: arguments(capacity), ..QueueOptions::default() };
+        for (queue, capacity) in capacities {
+            let options = QueueOptions { arguments: limits(capacity), ..QueueOptions::default() };
             let declared = broker.declare_queue(&queue, &options);
-            declared.map_err(|reason| BrokerError::Declare { queue: queue.to_string(), reason })?;
+            declared.map_err(|reason| BrokerError::refused(&queue, &reason))?;
         }
         let ended = CancellationToken::new();
         let at_end = ended.clone().drop_guard();
@@ -136,14 +121,4 @@ impl Drop for BuiltIn {
             serving.abort();
         }
     }
-}
-
-/// What makes a queue refuse a publish beyond its capacity, in RabbitMQ's words.
-fn arguments(capacity: Option<u32>) -> FieldTable {
-    let mut arguments = FieldTable::default();
-    if let Some(capacity) = capacity {
-        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(i64::from(capacity)));
-        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
-    }
-    arguments
 }

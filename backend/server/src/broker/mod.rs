@@ -1,9 +1,274 @@
-//! The brokers of a run: what starts and stops each, and says where it is reached.
+//! The brokers of runs: what starts and stops each, and says where it is reached.
 //!
-//! Every run has its own; no two runs share a queue. The transports of messages reach any of them alike, by its address.
+//! Every run has its own queues; no two runs share one. The transports of messages reach any broker alike, by its address.
+//! The built-in one stamps what its queues do. Of any other its word is stamped, and what the ends of links send.
 
+mod allowed;
 mod built_in;
+mod external;
+mod greeting;
+mod local;
 mod stamps;
 
-pub use built_in::{BrokerError, BuiltIn};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hopscope_amqp::{AMQPValue, FieldTable};
+use hopscope_record::frame::EndCount;
+use hopscope_record::{LinkIndex, SourceId};
+use hopscope_scenario::catalogue::Arg;
+use hopscope_scenario::issue::{Code, Issue};
+use hopscope_scenario::plan::Broker;
+
+pub use allowed::{Allowed, NotAnAddress};
+pub use built_in::BuiltIn;
+pub use external::External;
+pub use greeting::Product;
+pub use local::{Local, LocalError, LocalState, Reached};
 pub use stamps::QueueSite;
+
+use crate::record::Recorder;
+use crate::transport::Account;
+use crate::transport::messaging::BrokerAddress;
+
+/// Why a broker cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// No loopback port could be had.
+    #[error("the built-in broker cannot listen on a loopback port: {0}. Close what holds too many ports or files open")]
+    Bind(#[from] std::io::Error),
+    /// A queue could not be declared.
+    #[error("the queue {queue} could not be declared: {reason}. Rename it")]
+    Declare {
+        /// Its name.
+        queue: String,
+        /// What the broker said.
+        reason: String,
+    },
+    /// There is no RabbitMQ of our own.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// It is not at an address that the operator allowed.
+    #[error("the broker {0} is not allowed; start Hopscope with --allow-broker and its address")]
+    NotAllowed(String),
+    /// What is at an address does not answer, or does not let us in.
+    #[error(
+        "the broker {address} cannot be used: {reason}. Make sure that it runs and that its user and password are right"
+    )]
+    Unreachable {
+        /// Its address, without a password.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl BrokerError {
+    fn unreachable(address: &BrokerAddress, reason: &impl ToString) -> Self {
+        Self::Unreachable { address: address.to_string(), reason: reason.to_string() }
+    }
+
+    fn refused(queue: &str, reason: &impl ToString) -> Self {
+        Self::Declare { queue: queue.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// The brokers that runs of this process may have. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Brokers {
+    local: Local,
+    allowed: Arc<Vec<Allowed>>,
+}
+
+/// A broker that is not ours, ready for a run.
+#[derive(Clone, Debug)]
+pub struct Found {
+    address: BrokerAddress,
+    socket: Option<SocketAddr>,
+    /// What it is.
+    pub product: Product,
+}
+
+impl Brokers {
+    /// The built-in broker, the local one, and those at these addresses.
+    #[must_use]
+    pub fn new(allowed: Vec<Allowed>) -> Self {
+        Self { local: Local::default(), allowed: Arc::new(allowed) }
+    }
+
+    /// The local one.
+    #[must_use]
+    pub const fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// The addresses that are allowed, as they may be shown.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.allowed.iter().map(Allowed::shown)
+    }
+
+    /// Whether a run may have this one.
+    #[must_use]
+    pub fn allows(&self, broker: &Broker) -> bool {
+        match broker {
+            Broker::BuiltIn | Broker::Local => true,
+            Broker::At(address) => self.addresses().any(|shown| shown == address),
+        }
+    }
+
+    /// Finds the broker that a run asks for, and starts it if it is the local one; `None` for the built-in one.
+    ///
+    /// # Errors
+    /// When it is not allowed, or does not answer.
+    pub async fn find(&self, broker: &Broker) -> Result<Option<Found>, BrokerError> {
+        match broker {
+            Broker::BuiltIn => Ok(None),
+            Broker::Local => {
+                let Reached { socket, product, .. } = self.local.reach().await?;
+                let address = BrokerAddress::new(
+                    format!("amqp://guest:guest@{socket}/%2f?heartbeat=0"),
+                    format!("amqp://{socket}"),
+                );
+                Ok(Some(Found { address, socket: Some(socket), product }))
+            }
+            Broker::At(shown) => {
+                let allowed = self.allowed.iter().find(|allowed| allowed.shown() == shown);
+                let allowed = allowed.ok_or_else(|| BrokerError::NotAllowed(shown.clone()))?;
+                let (address, (host, port)) = (allowed.address(), allowed.host());
+                let product = greeting::greet(host, port).await;
+                let product = product.map_err(|error| BrokerError::unreachable(&address, &error))?;
+                Ok(Some(Found { address, socket: None, product }))
+            }
+        }
+    }
+}
+
+/// What is wrong with a broker that a run asks for, if anything.
+#[must_use]
+pub fn not_allowed(broker: &Broker, brokers: &Brokers) -> Option<Issue> {
+    if brokers.allows(broker) {
+        return None;
+    }
+    let allowed: Vec<_> = brokers.addresses().collect();
+    let known = if allowed.is_empty() { "–".to_owned() } else { allowed.join(", ") };
+    let args = [("value", Arg::from(broker.to_string())), ("known", Arg::from(known))];
+    Some(Issue::new(Code::BrokerNotAllowed, "/broker", args))
+}
+
+/// The broker of one run, with its queues.
+pub enum RunBroker {
+    /// Hopscope's own.
+    BuiltIn(BuiltIn),
+    /// Another one.
+    External(External),
+}
+
+impl RunBroker {
+    /// Has the queues declared, at what was found or in the built-in broker.
+    ///
+    /// # Errors
+    /// When the broker cannot be had, or refuses a queue.
+    pub async fn start(found: Option<Found>, recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
+        Ok(match found {
+            None => Self::BuiltIn(BuiltIn::start(recorder, queues).await?),
+            Some(Found { address, socket, .. }) => {
+                Self::External(External::start(address, socket, recorder, queues).await?)
+            }
+        })
+    }
+
+    /// Where it is reached, by programs that are no part of the run too.
+    #[must_use]
+    pub fn address(&self) -> BrokerAddress {
+        match self {
+            Self::BuiltIn(broker) => broker.address(),
+            Self::External(broker) => broker.address(),
+        }
+    }
+
+    /// Its address of numbers, where it is known.
+    #[must_use]
+    pub fn socket(&self) -> Option<SocketAddr> {
+        match self {
+            Self::BuiltIn(broker) => Some(broker.socket()),
+            Self::External(broker) => broker.socket(),
+        }
+    }
+
+    /// Says over which link the deliveries of a source go; before its consumer begins.
+    pub fn delivers(&self, source: SourceId, link: LinkIndex) {
+        if let Self::BuiltIn(broker) = self {
+            broker.delivers(source, link);
+        }
+    }
+
+    /// What the ends of links count and stamp, where the broker does not.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::External(broker) => Some(broker.account()),
+        }
+    }
+
+    /// Whether the queues that the run takes from are empty, and nothing of them is with a consumer; or nothing more can
+    /// come of them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::BuiltIn(broker) => broker.is_empty(),
+            Self::External(broker) => broker.is_empty(),
+        }
+    }
+
+    /// Resolves at an instant in which they are.
+    pub async fn empty(&self) {
+        match self {
+            Self::BuiltIn(broker) => broker.empty().await,
+            Self::External(broker) => broker.empty().await,
+        }
+    }
+
+    /// Resolves when it serves no more.
+    pub async fn ended(&self) {
+        match self {
+            Self::BuiltIn(broker) => broker.ended().await,
+            Self::External(broker) => broker.ended().await,
+        }
+    }
+
+    /// When the run's parts have closed their connections: ends what still goes on, so that what was not settled is back in
+    /// its queue.
+    pub async fn close(&self) {
+        match self {
+            Self::BuiltIn(broker) => broker.close().await,
+            Self::External(broker) => broker.close().await,
+        }
+    }
+
+    /// Counts what is left in the queues, at rest, and leaves nothing at a broker that is not ours.
+    pub async fn settle(&self) {
+        if let Self::External(broker) = self {
+            broker.settle().await;
+        }
+    }
+
+    /// Ready and unacked copies of each queue at the end, as far as the queues count them.
+    #[must_use]
+    pub fn counts(&self) -> Vec<EndCount> {
+        match self {
+            Self::BuiltIn(broker) => broker.counts(),
+            Self::External(broker) => broker.counts(),
+        }
+    }
+}
+
+/// What makes a queue refuse a publish beyond its capacity, in RabbitMQ's words.
+fn limits(capacity: Option<u32>) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    if let Some(capacity) = capacity {
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(i64::from(capacity)));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    }
+    arguments
+}

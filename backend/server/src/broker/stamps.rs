@@ -34,6 +34,8 @@ pub struct QueueSite {
     pub publishing: Vec<LinkIndex>,
     /// Whether the run itself takes from it: what it holds is then in flight.
     pub taken: bool,
+    /// How many consumers of the run take from it.
+    pub consumers: u32,
 }
 
 /// Stamps what the queues of a run do.

@@ -23,12 +23,12 @@ use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey};
 use hopscope_scenario::model::Scenario;
-use hopscope_scenario::plan::{self, Plan, PlanError, RunSettings};
+use hopscope_scenario::plan::{self, Plan, PlanBroker, PlanError, RunSettings};
 use hopscope_scenario::protocol::Protocol;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Brokers};
 use crate::network::Network;
 use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
@@ -56,6 +56,8 @@ pub struct RunOptions {
     pub scenario: Scenario,
     /// How.
     pub settings: RunSettings,
+    /// The brokers that its queues may be at.
+    pub brokers: Brokers,
     /// Where its frames go.
     pub sink: Box<dyn FrameSink>,
     /// Events at which its load ends, to be rounded up by those of 50 ms; [`MOST_EVENTS`] is the usual limit. What is in
@@ -76,7 +78,7 @@ pub enum RunError {
     #[error("a link's network finds no loopback port: {0}. Close what holds too many ports or files open")]
     Network(#[source] std::io::Error),
     /// The broker could not be started.
-    #[error("the built-in broker could not be started: {0}")]
+    #[error(transparent)]
     Broker(#[from] BrokerError),
     /// A node could not be bound or connected.
     #[error("{node} could not be started: {source}")]
@@ -106,7 +108,7 @@ enum Early {
     #[error("what happens can be recorded no longer")]
     Recording,
     /// Messages have nowhere to go.
-    #[error("the built-in broker has stopped")]
+    #[error("the broker of its queues has stopped")]
     Broker,
 }
 
@@ -210,16 +212,24 @@ pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
 
 /// As [`start`], with what is left in flight given up after `drain`.
 async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<LiveRun>, RunError> {
-    let RunOptions { id, key, scenario, settings, sink, most_events } = options;
+    let RunOptions { id, key, scenario, settings, brokers, sink, most_events } = options;
     limits::raise_open_files();
-    let plan = Arc::new(plan::compile(&scenario, &settings));
+    let mut plan = plan::compile(&scenario, &settings);
+    // Before the recording begins, whose first frame says what it is.
+    let broker = if plan.queues.is_empty() { None } else { brokers.find(&settings.broker).await? };
+    plan.broker = broker.as_ref().map(|found| PlanBroker {
+        product: found.product.name.clone(),
+        version: found.product.version.clone(),
+        prefix: format!("hopscope.{id}."),
+    });
+    let plan = Arc::new(plan);
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);
     let networked = plan.links.iter().any(|link| link.network.is_some());
     let network = networked.then(|| Network::start(timer.clone())).transpose()?;
     let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness));
     recording.sample_by(Box::new(move || surroundings.look()));
-    let running = Running::set_up(&plan, recording, timer, network).await?;
+    let running = Running::set_up(&plan, broker, recording, timer, network).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
     let (addresses, networks) = (running.ports().addresses(&plan), running.ports().networks());

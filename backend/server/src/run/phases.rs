@@ -18,7 +18,7 @@ use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
 use super::{Early, RunError, RunState, slice};
-use crate::broker::BuiltIn;
+use crate::broker::{Found, RunBroker};
 use crate::link::Link;
 use crate::network::Network;
 use crate::record::clock::monotonic_ns;
@@ -57,6 +57,7 @@ impl Running {
     /// Names the node that could not be started.
     pub(super) async fn set_up(
         plan: &Plan,
+        broker: Option<Found>,
         recording: Recording,
         timer: Timer,
         network: Option<Network>,
@@ -70,7 +71,7 @@ impl Running {
         let (mut ports, mut replicas, mut clients) = (Ports::default(), Vec::new(), Vec::new());
         let queues = slice::queues(plan);
         if !queues.is_empty() {
-            ports.broker = Some(Arc::new(BuiltIn::start(recorder.clone(), queues).await?));
+            ports.broker = Some(Arc::new(RunBroker::start(broker, recorder.clone(), queues).await?));
         }
         for slice in slice::replicas(plan)? {
             let place = slice.place;
@@ -125,6 +126,9 @@ impl Running {
         }
         self.end_nodes().await;
         self.begin(Phase::End, &state);
+        if let Some(broker) = &self.ports.broker {
+            broker.settle().await;
+        }
         let (reason, detail) = (early.map_or(EndReason::LOAD_DONE, Early::reason), early.and_then(Early::detail));
         let counts = self.counts(offered);
         let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;

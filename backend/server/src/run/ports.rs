@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
 use hopscope_rules::network::{Delays, Way};
-use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanService};
+use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanQueue, PlanService};
 use hopscope_scenario::protocol::Protocol;
 
 use super::RunError;
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
-use crate::broker::BuiltIn;
+use crate::broker::RunBroker;
 use crate::link::Link;
 use crate::network::Network;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::messaging::{BrokerAddress, Consumer, Inbound, Outbound, RepliesFrom, messaging};
-use crate::transport::{self, Address, Handler, Intake, TransportError};
+use crate::transport::{self, Account, Address, Handler, Intake, TransportError};
 
 /// The addresses of a run's parts.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(super) struct Ports {
     /// Its replicas.
     pub(super) replicas: BTreeMap<(PlaceIndex, Protocol), Address>,
     /// The broker of its queues, where it has any.
-    pub(super) broker: Option<Arc<BuiltIn>>,
+    pub(super) broker: Option<Arc<RunBroker>>,
     /// Where the networks of its links begin, by the place that they lead to.
     laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
     network: Mutex<Option<Network>>,
@@ -37,8 +37,9 @@ impl Ports {
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
         let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
         let broker = self.broker.iter().flat_map(|broker| {
-            let socket = Address::Socket(broker.socket());
-            plan.queues.iter().map(move |queue| (PlaceIndex(queue.place), Protocol::Amqp, socket.clone()))
+            let socket = broker.socket().map(Address::Socket);
+            let at = move |queue: &PlanQueue| Some((PlaceIndex(queue.place), Protocol::Amqp, socket.clone()?));
+            plan.queues.iter().filter_map(at)
         });
         replicas.chain(broker).collect()
     }
@@ -77,7 +78,7 @@ impl Ports {
             Passage::Deliver => link.from,
         };
         let queue = plan.queue_at(queue).map(|queue| PlaceIndex(queue.place));
-        queue.zip(self.broker.as_ref().map(|broker| broker.socket())).into_iter().collect()
+        queue.zip(self.broker.as_ref().and_then(|broker| broker.socket())).into_iter().collect()
     }
 
     /// Where the networks of links begin.
@@ -116,7 +117,12 @@ impl Ports {
         Ok((self.broker_over(link)?, source))
     }
 
-    fn broker(&self) -> Result<&BuiltIn, TransportError> {
+    /// What the ends of links count, where the broker stamps nothing.
+    fn account(&self) -> Option<Account> {
+        self.broker.as_ref().and_then(|broker| broker.account()).cloned()
+    }
+
+    fn broker(&self) -> Result<&RunBroker, TransportError> {
         self.broker.as_deref().ok_or(TransportError::NoBroker)
     }
 }
@@ -144,11 +150,14 @@ pub(super) async fn connect(
             }
             Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
         }
-        Callee::Queue { queue, replies } => {
+        Callee::Queue { queue, replies, taken } => {
+            let broker = ports.broker()?;
             let replies = replies.as_ref().map(|replies| returning(replies, ports, &recorder)).transpose()?;
             let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
             let awaits_reply = replies.is_some();
-            let outbound = Outbound { broker: ports.broker_over(slice.link)?, queue: Arc::clone(queue), replies };
+            let account = broker.account().filter(|_| *taken).cloned();
+            let outbound =
+                Outbound { broker: ports.broker_over(slice.link)?, queue: Arc::clone(queue), replies, account };
             let publisher = transport.publisher(outbound, recorder.clone()).await?;
             Ok(Link::publishing(recorder, publisher, awaits_reply, slice.policy, timer.clone()))
         }
@@ -157,7 +166,8 @@ pub(super) async fn connect(
 
 fn returning(slice: &ReturnSlice, ports: &Ports, recorder: &Recorder) -> Result<RepliesFrom, TransportError> {
     let (_, source) = ports.delivering(recorder, slice.link)?;
-    Ok(RepliesFrom { queue: Arc::clone(&slice.queue), source, recorder: recorder.at(recorder.place(), slice.link) })
+    let (recorder, account) = (recorder.at(recorder.place(), slice.link), ports.account());
+    Ok(RepliesFrom { queue: Arc::clone(&slice.queue), source, recorder, account })
 }
 
 /// Begins to take from a queue; what arrives is worked on by `handler`. `recorder` stamps at the taker's place.
@@ -174,6 +184,8 @@ pub(super) async fn take(
     let (broker, source) = ports.delivering(recorder, slice.link)?;
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
-    let inbound = Inbound { broker, queue: Arc::clone(&slice.queue), source, prefetch: slice.prefetch, ack: slice.ack };
+    let TakingSlice { prefetch, ack, .. } = *slice;
+    let (queue, account) = (Arc::clone(&slice.queue), ports.account());
+    let inbound = Inbound { broker, queue, source, prefetch, ack, account };
     transport.consumer(inbound, intake).await
 }

@@ -102,6 +102,8 @@ pub(super) enum Callee {
         queue: Arc<str>,
         /// How replies come back, where they are awaited.
         replies: Option<ReturnSlice>,
+        /// Whether the run takes from it.
+        taken: bool,
     },
 }
 
@@ -216,7 +218,11 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
 
 fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice, PlanError> {
     let to = match plan.passage(row) {
-        Passage::Publish => Callee::Queue { queue: queue_name(plan, row.to), replies: returning(plan, link, row) },
+        Passage::Publish => Callee::Queue {
+            queue: queue_name(plan, row.to),
+            replies: returning(plan, link, row),
+            taken: consumers(plan, row.to) > 0,
+        },
         Passage::Call | Passage::Deliver => {
             let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
             Callee::Replicas(replicas.unwrap_or_default())
@@ -246,17 +252,26 @@ pub(super) fn queues(plan: &Plan) -> Vec<QueueSite> {
         place: PlaceIndex(queue.place),
         capacity: queue.capacity,
         publishing: links(plan).filter(|(_, link)| link.to == queue.node).map(|(index, _)| index).collect(),
-        taken: plan.links.iter().any(|link| link.from == queue.node),
+        taken: consumers(plan, queue.node) > 0,
+        consumers: consumers(plan, queue.node),
     });
     sites.collect()
 }
 
-/// What a broker calls a queue: its name in the scenario, so that other programs find it by that; its id where the name is
+/// How many consumers of the run take from the queue at a node: the replicas of services, and clients for their replies.
+fn consumers(plan: &Plan, queue: u32) -> u32 {
+    let taking = plan.links.iter().filter(|link| link.from == queue);
+    taking.map(|link| plan.service_at(link.to).map_or(1, |service| service.replicas)).sum()
+}
+
+/// What a broker calls a queue: what the run's objects begin with there, then its name in the scenario, so that other programs find it by that; its id where the name is
 /// longer than AMQP allows.
 fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
+    let prefix = plan.broker.as_ref().map_or("", |broker| &broker.prefix);
+    let fits = |name: &str| prefix.len() + name.len() <= MAX_QUEUE_NAME;
     let node = plan.nodes.get(node as usize);
-    let name = node.map(|node| if node.name.len() <= MAX_QUEUE_NAME { node.name.as_str() } else { node.id.as_str() });
-    Arc::from(name.unwrap_or_default())
+    let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });
+    format!("{prefix}{}", name.unwrap_or_default()).into()
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {

@@ -194,6 +194,7 @@ async fn begin_scenario(scenario: Scenario, duration: u64, drain: Duration) -> (
         key: new_run_key().unwrap(),
         scenario,
         settings: RunSettings { seed: 1, duration: Some(Time(duration)), ..RunSettings::default() },
+        brokers: Brokers::default(),
         sink: Box::new(memory.clone()),
         most_events: MOST_EVENTS,
     };
@@ -392,9 +393,17 @@ async fn the_same_seed_wants_the_same_sends_and_another_seed_others() {
         let memory = Memory::default();
         let settings = RunSettings { seed, duration: Some(Time(60_000 * MS)), ..RunSettings::default() };
         let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
-        let run = start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events: MOST_EVENTS })
-            .await
-            .unwrap();
+        let run = start(RunOptions {
+            id: "test".into(),
+            key,
+            scenario,
+            settings,
+            brokers: Brokers::default(),
+            sink,
+            most_events: MOST_EVENTS,
+        })
+        .await
+        .unwrap();
         run.join().await;
         memory.keeps_the_laws();
         let (events, _) = memory.read();

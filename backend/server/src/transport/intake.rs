@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use hopscope_record::kind::Admission;
 use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
-use hopscope_record::{Kind, MessageId};
+use hopscope_record::{Kind, MessageId, TraceId};
 
 use super::{Answer, Body, Handler, Request, Verdict};
 use crate::record::Recorder;
@@ -50,7 +50,7 @@ impl Intake {
     }
 
     /// Lets a delivery in whose last byte has been read. A delivery is a message of its own, `message`; what its headers
-    /// claim is its parent. The answer is `None` when the replica was ended before there was one: it is not to be settled.
+    /// claim is its parent. Gives its trace, and the answer, which is `None` when the replica was ended before there was one: it is not to be settled.
     pub(super) fn admit(
         &self,
         message: MessageId,
@@ -58,13 +58,13 @@ impl Intake {
         hs: Option<Identity>,
         body: Body,
         reply: Option<ReplyTo>,
-    ) -> impl Future<Output = Option<Answer>> + Send + 'static {
+    ) -> (TraceId, impl Future<Output = Option<Answer>> + Send + 'static) {
         let Self { recorder, handler, tasks } = self.clone();
         let (trace, parent) = parentage(&recorder, traceparent, hs);
         let (admitted, bytes) = (Admission::Admitted as u64, body.len() as u64);
         recorder.record(Kind::RECEIVED, trace, message, parent, admitted, bytes);
         let held = tasks.hold();
-        async move {
+        let answer = async move {
             let _held = held;
             let identity = Identity { trace, message, link: recorder.link() };
             let request = Request { identity, body, recorder, reply };
@@ -72,7 +72,8 @@ impl Intake {
             let work = AssertUnwindSafe(async { handler.handle(request).await }).catch_unwind();
             let failed = || Answer { verdict: Verdict::Failed, body: Bytes::new() };
             tasks.unless_ended(work).await.map(|answer| answer.unwrap_or_else(|_| failed()))
-        }
+        };
+        (trace, answer)
     }
 }
 
@@ -81,7 +82,7 @@ pub(super) fn parentage(
     recorder: &Recorder,
     traceparent: Option<TraceParent>,
     hs: Option<Identity>,
-) -> (hopscope_record::TraceId, MessageId) {
+) -> (TraceId, MessageId) {
     match arriving(recorder.run_key(), traceparent, hs, |_| false) {
         Arrival::Itself(Identity { trace, message: parent, .. }) | Arrival::Child { trace, parent } => (trace, parent),
         Arrival::Root => (recorder.mint_root().0, MessageId::NONE),

@@ -12,6 +12,7 @@ use hopscope_record::SourceId;
 use hopscope_scenario::model::AckTime;
 use hopscope_scenario::protocol::Protocol;
 
+use super::account::Account;
 use super::amqp::Amqp;
 use super::{BoxFuture, Caller, Intake, TransportError};
 use crate::record::Recorder;
@@ -112,6 +113,8 @@ pub struct Outbound {
     pub queue: Arc<str>,
     /// How replies come back; none are awaited without it.
     pub replies: Option<RepliesFrom>,
+    /// Where copies are counted that the run takes again, if the broker stamps nothing.
+    pub account: Option<Account>,
 }
 
 /// How replies come back to a publisher.
@@ -123,6 +126,8 @@ pub struct RepliesFrom {
     pub source: SourceId,
     /// Stamps at the publisher's place, on the link that they come back over.
     pub recorder: Recorder,
+    /// Where copies are counted, if the broker stamps nothing.
+    pub account: Option<Account>,
 }
 
 /// The end of a link that takes from a queue.
@@ -138,6 +143,8 @@ pub struct Inbound {
     pub prefetch: u16,
     /// When it settles them.
     pub ack: AckTime,
+    /// Where copies are counted, if the broker stamps nothing; what is sent to settle them is then stamped here.
+    pub account: Option<Account>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! It has no policy (no time limit, no retry, no choice of replica), never sees the scenario, and stamps nothing but its
 //! connections: attempts are stamped by [`crate::link`], what arrives by [`Door`], in the same way for every protocol.
 
+mod account;
 mod amqp;
 mod body;
 mod carried;
@@ -30,6 +31,7 @@ use messaging::BrokerAddress;
 
 pub use hopscope_record::trace_context::Identity;
 
+pub use account::Account;
 pub use body::Body;
 pub use carried::Carried;
 pub use door::{Admitted, Begin, Door, Handler, Request};
@@ -40,7 +42,7 @@ pub use intake::{Intake, ReplyTo};
 pub use progress::Progress;
 
 pub use amqp::Amqp;
-pub(crate) use amqp::source_of;
+pub(crate) use amqp::{claimed, source_of};
 pub(crate) use socket::bind;
 
 /// A future behind the seam.

@@ -113,6 +113,30 @@ impl QueueStep {
     }
 }
 
+/// What a broker that stamps nothing answers when it is asked for a queue's length. In 64 bits: the ready copies in the
+/// lower half, the consumers in the upper one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DepthReport {
+    /// Copies that were ready.
+    pub ready: u32,
+    /// Consumers that took from the queue.
+    pub consumers: u32,
+}
+
+impl DepthReport {
+    /// The 64 bits.
+    #[must_use]
+    pub const fn to_value(self) -> u64 {
+        self.ready as u64 | ((self.consumers as u64) << u32::BITS)
+    }
+
+    /// What 64 bits say.
+    #[must_use]
+    pub const fn from_value(value: u64) -> Self {
+        Self { ready: value as u32, consumers: (value >> u32::BITS) as u32 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -120,6 +144,11 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn a_report_comes_back(value: u64) {
+            prop_assert_eq!(DepthReport::from_value(value).to_value(), value);
+        }
+
         #[test]
         fn a_step_comes_back(before in 0..=QueueStep::MAX, after in 0..=QueueStep::MAX, cause: u8) {
             let step = QueueStep { before, after, cause: QueueCause(cause) };

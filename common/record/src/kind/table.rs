@@ -45,7 +45,10 @@ const fn plain(kind: Kind, name: &'static str, by: Stamper) -> KindInfo {
     }
 }
 
-const QUEUE_ORDINAL: Value = value(ValueMeaning::Ordinal, "number of the queue's transition, from 1 without a gap");
+const QUEUE_ORDINAL: Value = value(
+    ValueMeaning::Ordinal,
+    "number of the queue's transition, from 1 without a gap; 0: on a broker that stamps nothing, its consumer says what it is about to send",
+);
 const QUEUE_STEP: Value = value(ValueMeaning::QueueStep, "ready copies just before and just after, and the cause");
 
 /// A kind that a queue stamps under its lock: one copy, one transition.
@@ -235,6 +238,13 @@ pub const KINDS: &[KindInfo] = &[
         ..discards(Kind::DROPPED, "Dropped")
     },
     KindInfo { on_async: "L2 = L1 - 1: the queue was emptied or deleted", ..discards(Kind::PURGED, "Purged") },
+    KindInfo {
+        at: "when the broker's answer is there: to a passive declare, or, with a parent, to a basic.get that took that copy",
+        a: value(ValueMeaning::DepthReport, "ready copies and consumers, as the broker counts them"),
+        b: value(ValueMeaning::DurationNs, "since when it was asked: it counted at some instant in between"),
+        on_async: "how long the queue is by its broker's word, on a broker that stamps nothing; in the phase End, at rest",
+        ..plain(Kind::DEPTH_REPORTED, "DepthReported", Stamper::Run)
+    },
     KindInfo {
         at: "when a connection of the link is ready for its first message",
         a: value(ValueMeaning::DurationNs, "how long connecting took"),

@@ -80,6 +80,7 @@ fn numbers_are_fixed() {
             (42, "Expired"),
             (43, "Dropped"),
             (44, "Purged"),
+            (45, "DepthReported"),
             (64, "Connected"),
             (65, "Disconnected"),
             (68, "PhaseBegan"),

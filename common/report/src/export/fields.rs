@@ -3,12 +3,12 @@
 //! JSON, CSV and Perfetto differ in how they write a field, never in which there are.
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, DepthReport, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, KINDS, Kind, KindInfo, LinkIndex, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::{Place, Plan};
 
 use super::distinct_kinds;
-use super::values::{CAUSE, DEPTH_BEFORE, Form, field, field_names, word};
+use super::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, field, field_names, word};
 
 /// Fields that any event may have, in their order.
 const COMMON: [&str; 9] = ["time_ns", "kind", "node", "instance", "link", "trace", "message", "attempt", "parent"];
@@ -168,7 +168,13 @@ impl Fields {
         let late = event.is_late();
         let a = if info.attempt == Attempt::Closes { event.a & !LATE } else { event.a };
         self.put_value("a", info.a.meaning, a, put);
-        self.put_value("b", info.b.meaning, event.b, put);
+        match QueueStep::from_value(event.b).filter(|_| info.a.meaning == ValueMeaning::Ordinal && event.a == 0) {
+            // Of a consumer's word nobody counted a length.
+            Some(QueueStep { before: 0, after: 0, cause }) => {
+                put(CAUSE, cause.name().map_or(Cell::Unsigned(cause.0.into()), Cell::Text));
+            }
+            _ => self.put_value("b", info.b.meaning, event.b, put),
+        }
         if late {
             put("late", Cell::True);
         }
@@ -194,6 +200,11 @@ impl Fields {
                 put(DEPTH_BEFORE, Cell::Unsigned(step.before.into()));
                 put(name, Cell::Unsigned(step.after.into()));
                 put(CAUSE, step.cause.name().map_or(Cell::Unsigned(step.cause.0.into()), Cell::Text));
+            }
+            Some((name, Form::Report)) => {
+                let DepthReport { ready, consumers } = DepthReport::from_value(value);
+                put(name, Cell::Unsigned(ready.into()));
+                put(CONSUMERS, Cell::Unsigned(consumers.into()));
             }
             None | Some((_, Form::Mark(_) | Form::Step)) if value == 0 => {}
             None | Some((_, Form::Mark(_) | Form::Step)) => put(raw, Cell::Id(value)),

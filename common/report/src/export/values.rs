@@ -35,6 +35,9 @@ pub(crate) const DEPTH_BEFORE: &str = "depth_before";
 /// The field of why a queue took its step.
 pub(crate) const CAUSE: &str = "cause";
 
+/// The field of how many consumers take from a queue.
+pub(crate) const CONSUMERS: &str = "consumers";
+
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -48,6 +51,8 @@ pub(crate) enum Form {
     Word(&'static [Word]),
     /// As true where it is just this; left out where it is 0.
     Mark(u64),
+    /// As two fields: `depth` and `consumers`.
+    Report,
     /// As three fields: `depth_before` (L1), `depth` (L2) and `cause`.
     Step,
 }
@@ -70,6 +75,7 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::Marks => ("awaits_reply", Form::Mark(AWAITS_REPLY)),
         ValueMeaning::Ordinal => ("ordinal", Form::Unsigned),
         ValueMeaning::QueueStep => ("depth", Form::Step),
+        ValueMeaning::DepthReport => ("depth", Form::Report),
     })
 }
 
@@ -78,6 +84,7 @@ pub(crate) fn field_names(meaning: ValueMeaning) -> Vec<&'static str> {
     match field(meaning) {
         None => Vec::new(),
         Some((name, Form::Step)) => vec![DEPTH_BEFORE, name, CAUSE],
+        Some((name, Form::Report)) => vec![name, CONSUMERS],
         Some((name, _)) => vec![name],
     }
 }

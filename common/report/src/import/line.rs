@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, LATE, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
@@ -12,7 +12,7 @@ use hopscope_scenario::text;
 use super::fault::{Code, Fault, below};
 use super::head::hex;
 use crate::export::fields::columns;
-use crate::export::values::{CAUSE, DEPTH_BEFORE, Form, Word, field};
+use crate::export::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, Word, field};
 
 /// A field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -295,6 +295,7 @@ impl Tables {
             }
             Form::Mark(mark) => line.mark(name)?.then_some(mark),
             Form::Step => step(line, name)?,
+            Form::Report => report(line, name)?,
         };
         if let Some(value) = value {
             return Ok(value);
@@ -309,12 +310,23 @@ fn number(words: &[Word], text: &str) -> Option<u64> {
     words.iter().find(|(_, word)| *word == text).map(|(number, _)| *number)
 }
 
+/// A broker's word by its two fields.
+fn report(line: &mut Line, ready: &'static str) -> Result<Option<u64>, Fault> {
+    let Some(ready) = line.natural::<u32>(ready)? else { return Ok(None) };
+    let consumers = line.natural::<u32>(CONSUMERS)?.ok_or_else(|| line.missing(CONSUMERS))?;
+    Ok(Some(DepthReport { ready, consumers }.to_value()))
+}
+
 /// A queue's step by its three fields.
 fn step(line: &mut Line, after: &'static str) -> Result<Option<u64>, Fault> {
-    let Some(before) = line.natural::<u32>(DEPTH_BEFORE)? else { return Ok(None) };
-    let after = line.natural::<u32>(after)?.ok_or_else(|| line.missing(after))?;
     let find = |name: &str| QueueCause::find(name).map(|cause| cause.0.into());
     let cause = line.named(CAUSE, find, u8::MAX.into(), text!("import.expected.word"))?;
+    let Some(before) = line.natural::<u32>(DEPTH_BEFORE)? else {
+        // A consumer's word has a cause and no length.
+        let cause = cause.and_then(|cause| u8::try_from(cause).ok());
+        return Ok(cause.map(|cause| QueueStep { before: 0, after: 0, cause: QueueCause(cause) }.to_value()));
+    };
+    let after = line.natural::<u32>(after)?.ok_or_else(|| line.missing(after))?;
     let cause = cause.and_then(|cause| u8::try_from(cause).ok()).ok_or_else(|| line.missing(CAUSE))?;
     if before.max(after) > QueueStep::MAX {
         return Err(line.bad(DEPTH_BEFORE, Scalar::Unsigned(before.max(after).into()), text!("import.expected.depth")));

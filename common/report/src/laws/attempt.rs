@@ -83,6 +83,8 @@ pub(super) struct Scene<'a> {
     pub(super) link: Option<&'a Link>,
     /// Whether the queue at its link stamps its own steps.
     pub(super) stamped: bool,
+    /// Whether the run's broker stamps nothing: a delivery then begins where it is received.
+    pub(super) bounded: bool,
     /// The ends of connections.
     pub(super) connections: &'a Connections,
     /// Whether nothing more can come and nothing was lost.
@@ -171,6 +173,11 @@ impl Attempt {
         self.has(Step::Sent) && self.closed.is_none()
     }
 
+    /// Whether what begins it was seen.
+    fn has_begun(&self, scene: Scene<'_>) -> bool {
+        self.has(Step::Sent) || (scene.bounded && self.passage == Passage::Deliver && self.has(Step::Received))
+    }
+
     /// Whether nothing lawful can follow.
     pub(super) fn is_settled(&self, scene: Scene<'_>) -> bool {
         match self.passage {
@@ -194,6 +201,11 @@ impl Attempt {
                 let unworked = self.admission != Admission::Admitted as u64;
                 let worked = self.has(Step::Started) && self.has(Step::Finished);
                 let received = self.has(Step::Received) && (worked || unworked);
+                if scene.bounded {
+                    // Nobody acknowledges a reply, and nothing follows it.
+                    let reply = self.admission == Admission::Taken as u64;
+                    return received && (reply || self.closed.is_some());
+                }
                 self.has(Step::Sent) && self.closed.is_some() && (received || is_outside(self.link))
             }
         }

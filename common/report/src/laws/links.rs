@@ -2,13 +2,44 @@
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_scenario::model::AckTime;
-use hopscope_scenario::plan::{Passage, Plan, PlanService};
+use hopscope_scenario::plan::{Passage, Plan, PlanQueue, PlanService};
 
 /// The plan's links and queues. Without a plan there is none, and everything goes by number.
 #[derive(Default)]
 pub(super) struct Links {
     rows: Vec<Link>,
     queues: Vec<(PlaceIndex, String)>,
+    /// The queues, where their broker stamps nothing.
+    bounded: Vec<Site>,
+}
+
+/// What is to be known of a queue whose broker stamps nothing.
+#[derive(Clone)]
+pub(super) struct Site {
+    /// Where its broker's word is stamped.
+    pub(super) place: PlaceIndex,
+    /// What a person calls it.
+    pub(super) name: String,
+    /// Copies that may be on their way to the run's consumers, or with them.
+    pub(super) prefetch: i64,
+    /// How many these are.
+    pub(super) consumers: u32,
+    /// Whether one of them acknowledges nothing.
+    pub(super) automatic: bool,
+}
+
+/// A queue of a plan, as its consumers have it.
+fn site(plan: &Plan, queue: &PlanQueue, name: &str) -> Site {
+    let taking = || plan.links.iter().filter(|link| link.from == queue.node);
+    let consumers = taking().map(|link| plan.service_at(link.to).map_or(1, |service| service.replicas)).sum();
+    Site {
+        place: PlaceIndex(queue.place),
+        name: name.to_owned(),
+        prefetch: i64::from(queue.prefetch) * i64::from(consumers),
+        consumers,
+        // Replies come to clients, which acknowledge none.
+        automatic: queue.prefetch == 0 || taking().any(|link| plan.service_at(link.to).is_none()),
+    }
 }
 
 /// One link.
@@ -48,7 +79,9 @@ impl Links {
             }
         });
         let queues = plan.queues.iter().map(|queue| (PlaceIndex(queue.place), node(queue.node).to_owned()));
-        Self { rows: rows.collect(), queues: queues.collect() }
+        let sites = plan.queues.iter().map(|queue| site(plan, queue, node(queue.node)));
+        let bounded = if plan.broker.is_some() { sites.collect() } else { Vec::new() };
+        Self { rows: rows.collect(), queues: queues.collect(), bounded }
     }
 
     /// The link of this number.
@@ -64,6 +97,11 @@ impl Links {
     /// The plan's queues in its order: the place of each, and what a person calls it.
     pub(super) fn queues(&self) -> &[(PlaceIndex, String)] {
         &self.queues
+    }
+
+    /// The plan's queues, where their broker stamps nothing; else none.
+    pub(super) fn bounded(&self) -> &[Site] {
+        &self.bounded
     }
 
     /// What a person calls the queue at a place.

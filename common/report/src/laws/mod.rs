@@ -21,15 +21,15 @@ use std::collections::BTreeMap;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndCount, Payload};
-use hopscope_record::kind::ValueMeaning;
-use hopscope_record::{Event, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::plan::Plan;
+use hopscope_record::kind::{Phase, ValueMeaning};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::plan::{Passage, Plan};
 use hopscope_scenario::text;
 
 use self::attempt::{Attempt, Scene};
 use self::connections::Connections;
 use self::links::Links;
-use self::queue::Queue;
+use self::queue::{Bounded, Queue};
 use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
@@ -52,6 +52,10 @@ pub struct Laws {
     attempts: BTreeMap<MessageId, Attempt>,
     wanted: BTreeMap<u64, Wanted>,
     queues: BTreeMap<PlaceIndex, Queue>,
+    /// The plan's queues, where their broker stamps nothing.
+    bounded: BTreeMap<PlaceIndex, Bounded>,
+    /// Whether the run's parts have ended.
+    resting: bool,
     replies: Replies,
     connections: Connections,
     book: Book,
@@ -78,6 +82,8 @@ impl Laws {
             attempts: BTreeMap::new(),
             wanted: BTreeMap::new(),
             queues: BTreeMap::new(),
+            bounded: BTreeMap::new(),
+            resting: false,
             replies: Replies::default(),
             connections: Connections::default(),
             book: Book::default(),
@@ -96,6 +102,8 @@ impl Laws {
             // Without a plan most is judged alike; links and queues go by number, and nothing is known of acknowledgements.
             Payload::Hello(hello) => {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
+                let sites = self.links.bounded().iter().cloned();
+                self.bounded = sites.map(|site| (site.place, Bounded::new(site))).collect();
             }
             Payload::Events(payload) => {
                 let mut events = std::mem::take(&mut self.events);
@@ -108,6 +116,7 @@ impl Laws {
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
+                self.bounded.values_mut().for_each(|queue| queue.finish(&mut self.book));
                 self.end = Some(end);
             }
             Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
@@ -121,11 +130,12 @@ impl Laws {
         let complete = self.complete();
         let mut book = self.book.clone();
         for (message, attempt) in &self.attempts {
-            let scene = scene(&self.links, &self.queues, &self.connections, attempt.link(), complete.is_some());
+            let scene = self.scene(attempt.link(), complete.is_some());
             attempt.judge(*message, scene, &mut book);
         }
         self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
         self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
+        self.bounded.values().for_each(|queue| queue.judge(complete, &mut book));
         self.replies.judge(complete.is_some(), &mut book);
         self.judge_open(&mut book);
         self.judge_accepted(&mut book);
@@ -141,9 +151,10 @@ impl Laws {
     pub fn queues(&self) -> Vec<QueueReport> {
         let complete = self.complete().is_some();
         let of_plan = self.links.queues();
-        let planned = of_plan.iter().map(|(place, name)| match self.queues.get(place) {
-            Some(queue) => queue.report(complete),
-            None => QueueReport::silent(*place, name.clone()),
+        let planned = of_plan.iter().map(|(place, name)| match (self.queues.get(place), self.bounded.get(place)) {
+            (Some(queue), _) => queue.report(complete),
+            (None, Some(bounded)) => bounded.report(),
+            (None, None) => QueueReport::silent(*place, name.clone()),
         });
         let others = self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| planned != *place));
         planned.chain(others.map(|(_, queue)| queue.report(complete))).collect()
@@ -158,7 +169,12 @@ impl Laws {
         self.seen += 1;
         let Some(info) = event.kind.info() else { return };
         self.connections.take(event);
-        if info.a.meaning == ValueMeaning::Ordinal && !event.place.is_none() {
+        if info.a.meaning == ValueMeaning::Phase {
+            self.resting = event.a == Phase::End as u64;
+        }
+        self.take_bounded(event);
+        // Without an ordinal it is its consumer's word.
+        if info.a.meaning == ValueMeaning::Ordinal && event.a != 0 && !event.place.is_none() {
             let links = &self.links;
             let queue = self
                 .queues
@@ -183,6 +199,23 @@ impl Laws {
         }
     }
 
+    /// Takes what tells of a queue whose broker stamps nothing.
+    fn take_bounded(&mut self, event: &Event) {
+        if self.bounded.is_empty() {
+            return;
+        }
+        let link = self.links.get(event.link);
+        let place = if event.kind == Kind::DEPTH_REPORTED { Some(event.place) } else { link.map(|link| link.queue) };
+        if let Some(queue) = place.and_then(|place| self.bounded.get_mut(&place)) {
+            let passage = link.map_or(Passage::Deliver, |link| link.passage);
+            queue.take(event, passage, self.resting, &mut self.book);
+        }
+    }
+
+    fn scene(&self, link: LinkIndex, complete: bool) -> Scene<'_> {
+        scene(&self.links, &self.queues, &self.connections, link, complete)
+    }
+
     /// The links and queues that End counts, against what the events leave.
     fn judge_open(&self, book: &mut Book) {
         let mut open: BTreeMap<u32, (u64, TraceId, MessageId)> = BTreeMap::new();
@@ -203,6 +236,10 @@ impl Laws {
                 Counted::UNACKED => i128::from(left().1),
                 _ => continue,
             };
+            if let (Counted::READY, Some(queue)) = (row.counted, self.bounded.get(&PlaceIndex(row.index))) {
+                counted |= self.judge_bounded_end(queue, row, end, book);
+                continue;
+            }
             counted = true;
             if found == i128::from(row.count) {
                 book.held(Law::OpenAtEnd, 1);
@@ -216,6 +253,27 @@ impl Laws {
         if !counted {
             book.not_applicable(Law::OpenAtEnd, text!("law.not-applicable.not-counted"));
         }
+    }
+
+    /// What a broker that stamps nothing counted at the end; `false` where nothing can be said of it.
+    fn judge_bounded_end(&self, queue: &Bounded, row: &EndCount, end: &End, book: &mut Book) -> bool {
+        let Some((least, most)) = queue.ready() else { return false };
+        let counted = i64::try_from(row.count).unwrap_or(i64::MAX);
+        if (least..=most).contains(&counted) {
+            book.held(Law::OpenAtEnd, 1);
+        } else if self.lossy {
+            book.undecided(Law::OpenAtEnd, 1);
+        } else {
+            let (found, (trace, message)) = (if counted < least { least } else { most }, queue.example());
+            let names = [
+                ("queue", self.links.queue_name(PlaceIndex(row.index))),
+                ("found", found.to_string()),
+                ("counted", row.count.to_string()),
+            ];
+            let text = text!("law.breach.ready-at-end");
+            book.broken(Law::OpenAtEnd, || Breach { trace, message, times: vec![end.time], text, args: args(names) });
+        }
+        true
     }
 
     /// A count of End that is not what the events leave; `open`: the first attempt that is open on that link.
@@ -262,7 +320,7 @@ fn scene<'a>(
 ) -> Scene<'a> {
     let link = links.get(link);
     let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains_key(&link.queue));
-    Scene { link, stamped, connections, complete }
+    Scene { link, stamped, bounded: !links.bounded().is_empty(), connections, complete }
 }
 
 /// Whether a stamp belongs to no link: a message of a program that is no part of the run.

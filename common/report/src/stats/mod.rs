@@ -11,9 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Payload};
-use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, QueueStep, ValueMeaning};
+use hopscope_record::kind::{
+    AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LinkCount, Phase, QueueStep, ValueMeaning,
+};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::plan::RunSettings;
+use hopscope_scenario::plan::{Plan, RunSettings};
 
 pub use self::latency::Latency;
 use crate::frames::{FrameReader, ReadError};
@@ -166,6 +168,8 @@ pub struct Stats {
     wanted: BTreeMap<u64, i64>,
     links: BTreeMap<LinkIndex, LinkStats>,
     queues: BTreeMap<PlaceIndex, QueueStats>,
+    /// Whether the broker stamps nothing.
+    bounded: bool,
 }
 
 impl Default for Stats {
@@ -193,6 +197,7 @@ impl Stats {
             wanted: BTreeMap::new(),
             links: BTreeMap::new(),
             queues: BTreeMap::new(),
+            bounded: false,
         }
     }
 
@@ -202,6 +207,9 @@ impl Stats {
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
         match self.reader.read(frame)? {
+            Payload::Hello(hello) => {
+                self.bounded = Plan::from_bytes(&hello.plan).is_ok_and(|plan| plan.broker.is_some());
+            }
             Payload::Events(payload) => {
                 let mut events = std::mem::take(&mut self.events);
                 let number = frame.header.number;
@@ -264,8 +272,10 @@ impl Stats {
         if self.phase == Some(Phase::Measured) {
             self.span.iter_mut().for_each(|span| span.to = event.time);
         }
-        if info.b.meaning == ValueMeaning::QueueStep {
+        if info.b.meaning == ValueMeaning::QueueStep && event.a != 0 {
             self.step(event);
+        } else if info.a.meaning == ValueMeaning::DepthReport && event.parent.is_none() {
+            self.report(event);
         }
         if event.trace.is_none() {
             return;
@@ -289,6 +299,16 @@ impl Stats {
         queue.last = step.after;
         if self.span.is_some() {
             queue.longest = queue.longest.max(step.before).max(step.after);
+        }
+    }
+
+    /// Takes the length that a queue's broker says.
+    fn report(&mut self, event: &Event) {
+        let ready = DepthReport::from_value(event.a).ready;
+        let queue = self.queues.entry(event.place).or_default();
+        queue.last = ready;
+        if self.span.is_some() {
+            queue.longest = queue.longest.max(ready);
         }
     }
 
@@ -325,6 +345,10 @@ impl Stats {
         if info.attempt == Attempt::Closes && event.is_late() {
             self.link(event.link).late += 1;
             return;
+        }
+        if self.bounded && event.kind == Kind::RECEIVED && event.a == Admission::Taken as u64 {
+            // A reply is acknowledged by being delivered; where a queue stamps, it says so.
+            self.link(event.link).counts[LinkCount::Acked as usize] += 1;
         }
         if let Count::Link(count) = info.counts {
             self.link(event.link).counts[count as usize] += 1;

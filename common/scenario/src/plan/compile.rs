@@ -21,6 +21,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         // A model is made of nothing that JSON has not.
         scenario: serde_json::to_value(scenario).unwrap_or_default(),
         settings: settings.clone(),
+        broker: None,
         nodes: Vec::new(),
         places: Vec::new(),
         links,

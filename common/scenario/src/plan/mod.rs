@@ -5,6 +5,7 @@
 //! free for "none"). The plan holds no address and no secret. Its bytes ([`Plan::to_bytes`]) open every recording, so
 //! that a file explains itself: UTF-8 JSON, one small document per run.
 
+mod broker;
 mod bytes;
 mod compile;
 mod described;
@@ -22,6 +23,7 @@ use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
 use crate::text;
 
+pub use broker::{Broker, NoBroker, PlanBroker, without_password};
 pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;
@@ -49,6 +51,9 @@ pub struct RunSettings {
     /// How long load is offered and measured; `None` (JSON's null, which must be written): until the run is stopped.
     #[serde(deserialize_with = "Option::deserialize")]
     pub duration: Option<Time>,
+    /// What keeps its queues. Not written when it is built in.
+    #[serde(default, skip_serializing_if = "Broker::is_built_in")]
+    pub broker: Broker,
 }
 
 fn zero() -> Time {
@@ -62,7 +67,7 @@ fn is_zero(time: &Time) -> bool {
 impl Default for RunSettings {
     /// What [`SETTINGS_FIELDS`](crate::shape::SETTINGS_FIELDS) say.
     fn default() -> Self {
-        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)) }
+        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)), broker: Broker::BuiltIn }
     }
 }
 
@@ -86,6 +91,9 @@ pub struct Plan {
     pub scenario: Value,
     /// The run's settings.
     pub settings: RunSettings,
+    /// What the broker of its queues turned out to be; none where it is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<PlanBroker>,
     /// The scenario's nodes in its order.
     pub nodes: Vec<PlanNode>,
     /// Where things happen: first by node, then by ordinal.

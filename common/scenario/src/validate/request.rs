@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::issues::Issues;
-use super::walk::{Path, check_object, missing, wrong_type};
+use super::walk::{Path, check_object, missing, short, wrong_type};
 use super::{document_issues, parse, validate_value};
 use crate::catalogue::Arg;
 use crate::fields;
 use crate::issue::{Code, Issue};
 use crate::model::Scenario;
-use crate::plan::RunSettings;
+use crate::plan::{Broker, RunSettings};
 use crate::shape::SETTINGS_FIELDS;
 use crate::text;
 
@@ -87,6 +87,17 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
         root.remove("duration");
     }
     check_object(&mut issues, &path, &root, &[SETTINGS_FIELDS], &["scenario"]);
+    let broker = root.get("broker").and_then(Value::as_str);
+    if let Some(text) = broker.filter(|text| Broker::parse(text).is_err()) {
+        let known = format!("{}, {}, amqp://…", Broker::BUILT_IN, Broker::LOCAL);
+        let args = [
+            ("label", Arg::from(text!("field.broker"))),
+            // What stands before the @ of a failed address may be a password.
+            ("value", Arg::from(short(text.rsplit_once('@').map_or(text, |(_, host)| host)))),
+            ("known", Arg::from(known)),
+        ];
+        issues.push(Issue::new(Code::UnknownChoice, path.key("broker").pointer(), args));
+    }
     if !root.contains_key("scenario") {
         missing(&mut issues, &path, "scenario");
     }

@@ -1,6 +1,6 @@
 //! What an event says, in one sentence.
 
-use hopscope_record::kind::{LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{DepthReport, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
@@ -17,6 +17,10 @@ pub fn caption_key(kind: Kind) -> Option<Key> {
 /// The key of an event's caption: what came late has words of its own.
 fn event_key(event: &Event) -> Option<Key> {
     let late = || Key::find(&format!("event.late.{}", event.kind.info()?.name));
+    let consumer = event.kind.info().is_some_and(|info| info.a.meaning == ValueMeaning::Ordinal && event.a == 0);
+    if consumer {
+        return Key::find(&format!("event.sent.{}", event.kind.info()?.name));
+    }
     if event.is_late() { late().or_else(|| caption_key(event.kind)) } else { caption_key(event.kind) }
 }
 
@@ -51,6 +55,9 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
                     |length: Option<u32>| length.map_or("–".to_owned(), |length| format::whole(length.into()));
                 put("before", length(step.map(|step| step.before)).into());
                 put("after", length(step.map(|step| step.after)).into())
+            }
+            ValueMeaning::DepthReport => {
+                put("after", format::whole(DepthReport::from_value(value).ready.into()).into())
             }
             _ => None,
         };

@@ -121,6 +121,7 @@ impl Rig {
             capacity,
             publishing: vec![publishing],
             taken: true,
+            consumers: 1,
         };
         let sites = vec![site(QUEUES[0], REQUESTS, shape.capacity, PUBLISH), site(QUEUES[1], REPLIES, None, ANSWER)];
         let broker = Arc::new(BuiltIn::start(recording.recorder(REQUESTS, LinkIndex::NONE), sites).await?);
@@ -129,15 +130,20 @@ impl Rig {
         let replies = if shape.replies {
             let source = recorder.new_source().context("no source")?;
             broker.delivers(source, RETURN);
-            Some(RepliesFrom { queue: QUEUES[1].into(), source, recorder: recording.recorder(CLIENT, RETURN) })
+            Some(RepliesFrom {
+                queue: QUEUES[1].into(),
+                source,
+                recorder: recording.recorder(CLIENT, RETURN),
+                account: None,
+            })
         } else {
             None
         };
-        let outbound = Outbound { broker: broker.address(), queue: QUEUES[0].into(), replies };
+        let outbound = Outbound { broker: broker.address(), queue: QUEUES[0].into(), replies, account: None };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, shape.replies, shape.policy, timer.clone()));
         let recorder = recording.recorder(WORKER, ANSWER);
-        let outbound = Outbound { broker: broker.address(), queue: QUEUES[1].into(), replies: None };
+        let outbound = Outbound { broker: broker.address(), queue: QUEUES[1].into(), replies: None, account: None };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let answers = Arc::new(Link::publishing(recorder, publisher, false, Policy::default(), timer));
         let tasks = Tasks::new(Handle::current());
@@ -160,6 +166,7 @@ impl Rig {
             source,
             prefetch: self.shape.prefetch,
             ack: AckTime::AfterWork,
+            account: None,
         };
         let handler = Arc::new(Replies { handler, answers: Arc::clone(&self.answers) });
         let intake = Intake::new(recorder, handler, self.tasks.clone());

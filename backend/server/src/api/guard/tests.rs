@@ -36,7 +36,12 @@ impl Server {
         let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
         let access = Access { hosts, token: token.map(|token| Token::given(token).unwrap()) };
         let config = Config { access, ..Config::new(Arc::new(OneFile), folder.path()) };
-        let runs = Runs::new(Store::open(&config.data).unwrap(), config.most_events, CancellationToken::new());
+        let runs = Runs::new(
+            Store::open(&config.data).unwrap(),
+            config.most_events,
+            config.brokers.clone(),
+            CancellationToken::new(),
+        );
         let app = crate::api::router(&config, runs, address);
         Self { app, host: format!("127.0.0.1:{}", address.port()), _folder: folder }
     }

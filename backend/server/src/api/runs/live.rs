@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::error::{self, ApiError};
 use super::body::Stage;
 use super::{RunView, store_error};
+use crate::broker::Brokers;
 use crate::record::new_run_key;
 use crate::run::{self, LiveRun, RunOptions};
 use crate::store::{RunId, RunSummary, Store, StoreError};
@@ -28,6 +29,7 @@ struct Shared {
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     slots: Arc<Semaphore>,
     most_events: u64,
+    brokers: Brokers,
     closing: CancellationToken,
 }
 
@@ -36,9 +38,9 @@ pub(crate) struct Snapshot(HashMap<RunId, Arc<LiveRun>>);
 
 impl Runs {
     /// No run is live yet, and each will have so many events at most. `closing` ends the streams.
-    pub(crate) fn new(store: Store, most_events: u64, closing: CancellationToken) -> Self {
+    pub(crate) fn new(store: Store, most_events: u64, brokers: Brokers, closing: CancellationToken) -> Self {
         let slots = Arc::new(Semaphore::new(MOST_LIVE));
-        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, most_events, closing }) }
+        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, most_events, brokers, closing }) }
     }
 
     /// Sets a run up and starts it.
@@ -56,8 +58,8 @@ impl Runs {
             .blocking(move |store| store.create(&scenario.name, &settings).map(|file| (file, scenario, settings)))
             .await?;
         let id = file.id().clone();
-        let (sink, most_events) = (Box::new(file), self.shared.most_events);
-        let options = RunOptions { id: id.to_string(), key, scenario, settings, sink, most_events };
+        let (sink, most_events, brokers) = (Box::new(file), self.shared.most_events, self.shared.brokers.clone());
+        let options = RunOptions { id: id.to_string(), key, scenario, settings, brokers, sink, most_events };
         let run = Box::pin(run::start(options)).await.map_err(|error| {
             self.shared.store.discard(&id);
             failed(error.to_string())
@@ -73,6 +75,11 @@ impl Runs {
         let live = self.snapshot();
         let summary = self.blocking(move |store| store.get(&id)).await?;
         Ok(self.view(summary, &live))
+    }
+
+    /// The brokers that runs may have.
+    pub(crate) fn brokers(&self) -> &Brokers {
+        &self.shared.brokers
     }
 
     /// The runs that are live. Take it before asking the store: a run that ends in between is then known to be ours.

@@ -22,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::{self, ApiError, ErrorBody};
+use crate::broker::not_allowed;
 use crate::store::{RunId, StoreError};
 use body::{Invalid, Started};
 pub(crate) use body::{RunState, RunView};
@@ -54,7 +55,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
     path = "/runs",
     request_body(
         content = Object,
-        description = "{\"scenario\": {…}, \"seed\": 42, \"duration\": \"5 s\"}; seed and duration may be left out; a duration of null runs until it is stopped."
+        description = "{\"scenario\": {…}, \"seed\": 42, \"duration\": \"5 s\", \"broker\": \"built-in\"}; all but the scenario may be left out; a broker is built-in, local, or an address that /api/about lists; a duration of null runs until it is stopped."
     ),
     responses(
         (status = 201, description = "The run has been set up and starts", body = Started),
@@ -69,6 +70,9 @@ async fn create(State(runs): State<Runs>, body: Result<Bytes, BytesRejection>) -
     let text = str::from_utf8(&body)
         .map_err(|fault| unreadable(StatusCode::BAD_REQUEST, &fault.to_string()).into_response())?;
     let request = validate_request(text).map_err(|issues| Invalid::new(&issues).into_response())?;
+    if let Some(issue) = not_allowed(&request.settings.broker, runs.brokers()) {
+        return Err(Invalid::new(&[issue]).into_response());
+    }
     let warnings = Invalid::rows(&request.warnings);
     let run = Box::pin(runs.start(request)).await.map_err(IntoResponse::into_response)?;
     let location = [(header::LOCATION, format!("/api/runs/{}", run.id))];

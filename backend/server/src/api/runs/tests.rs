@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use super::Runs;
 use super::live::MOST_LIVE;
+use crate::broker::Brokers;
 use crate::run::MOST_EVENTS;
 use crate::store::Store;
 use crate::store::tests::{MadeUp, end, record, stamp};
@@ -48,7 +49,7 @@ impl Server {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (store, closing) = (Store::open(folder.path()).unwrap(), CancellationToken::new());
-        let runs = Runs::new(store.clone(), MOST_EVENTS, closing.clone());
+        let runs = Runs::new(store.clone(), MOST_EVENTS, Brokers::default(), closing.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = Config::new(Arc::new(NoPage), folder.path());

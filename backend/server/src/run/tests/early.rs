@@ -41,7 +41,9 @@ fn endless(protocol: Protocol) -> Scenario {
 async fn begin_with(scenario: Scenario, sink: Box<dyn FrameSink>, most_events: u64) -> Arc<LiveRun> {
     let settings = RunSettings { seed: 1, duration: Some(Time(3_600_000 * MS)), ..RunSettings::default() };
     let key = new_run_key().unwrap();
-    start(RunOptions { id: "test".into(), key, scenario, settings, sink, most_events }).await.unwrap()
+    start(RunOptions { id: "test".into(), key, scenario, settings, brokers: Brokers::default(), sink, most_events })
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +79,7 @@ async fn what_can_be_stored_no_longer_ends_the_load() {
 async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
     let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
     let options = RecordingOptions { run: "test".into(), key, plan: plan.to_bytes().unwrap(), sink };
-    Running::set_up(plan, Recording::start(options).unwrap(), Timer::start().unwrap(), None).await
+    Running::set_up(plan, None, Recording::start(options).unwrap(), Timer::start().unwrap(), None).await
 }
 
 fn plan_of(scenario: &Scenario) -> Plan {

@@ -10,7 +10,8 @@ async fn begin_warm(shape: &Shape, duration: Option<Time>) -> (Arc<LiveRun>, Mem
         id: "test".into(),
         key: new_run_key().unwrap(),
         scenario: scenario(shape),
-        settings: RunSettings { seed: 1, warm_up: Time(WARM_UP), duration },
+        settings: RunSettings { seed: 1, warm_up: Time(WARM_UP), duration, ..RunSettings::default() },
+        brokers: Brokers::default(),
         sink: Box::new(memory.clone()),
         most_events: MOST_EVENTS,
     };

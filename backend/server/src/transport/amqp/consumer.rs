@@ -11,12 +11,13 @@ use tokio::runtime::Handle;
 use super::session::{Session, failed};
 use super::{consumer_tag, properties};
 use crate::tasks::Tasks;
+use crate::transport::account::{Account, Held};
 use crate::transport::messaging::{Consumer, Inbound};
 use crate::transport::{BoxFuture, Intake, TransportError, Verdict};
 
 /// Begins to take from a queue.
 pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsumer, TransportError> {
-    let Inbound { broker, queue, source, prefetch, ack } = inbound;
+    let Inbound { broker, queue, source, prefetch, ack, account } = inbound;
     let session = Session::open(&broker, intake.recorder().clone()).await?;
     let channel = session.channel(&broker).await?;
     let limit = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
@@ -30,7 +31,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsume
         // The channel lives as long as what takes from it.
         let _channel = channel;
         while let Some(Ok(delivery)) = deliveries.next().await {
-            take(&intake, source, ack, delivery).await;
+            take(&intake, source, ack, account.as_ref(), delivery).await;
         }
     });
     Ok(AmqpConsumer { session, tasks })
@@ -59,13 +60,15 @@ impl Drop for AmqpConsumer {
 
 /// Lets one delivery in, and has it settled when it is time. A settlement that cannot be sent any more needs no word: the
 /// connection has ended, which is stamped, and the queue has the copy back.
-async fn take(intake: &Intake, source: SourceId, ack: AckTime, delivery: Delivery) {
+async fn take(intake: &Intake, source: SourceId, ack: AckTime, account: Option<&Account>, delivery: Delivery) {
     let Delivery { delivery_tag, properties, data, acker, .. } = delivery;
     let message = MessageId::new(source, delivery_tag, 1);
     let (traceparent, hs) = properties::claimed(&properties);
     let (body, reply_to) = (properties::body(&properties, data.into()), properties::reply_to(&properties));
-    let answer = intake.admit(message, traceparent, hs, body, reply_to);
+    let (trace, answer) = intake.admit(message, traceparent, hs, body, reply_to);
+    let mut held = account.map(|account| account.held(intake.recorder().clone(), trace, message));
     if ack == AckTime::BeforeWork {
+        held.iter_mut().for_each(Held::ack);
         let _ = acker.ack(BasicAckOptions::default()).await;
     }
     intake.tasks().spawn(async move {
@@ -74,9 +77,11 @@ async fn take(intake: &Intake, source: SourceId, ack: AckTime, delivery: Deliver
             // Ended before it was done: the queue has it back when the connection closes.
             (AckTime::BeforeWork, _) | (AckTime::AfterWork, None) => {}
             (AckTime::AfterWork, Some(Verdict::Good)) => {
+                held.iter_mut().for_each(Held::ack);
                 let _ = acker.ack(BasicAckOptions::default()).await;
             }
             (AckTime::AfterWork, Some(Verdict::Failed | Verdict::Refused)) => {
+                held.iter_mut().for_each(Held::reject);
                 let _ = acker.reject(BasicRejectOptions { requeue: false }).await;
             }
         }

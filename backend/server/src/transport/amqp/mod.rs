@@ -14,6 +14,8 @@ use std::sync::Arc;
 use hopscope_record::SourceId;
 use hopscope_scenario::protocol::Protocol;
 
+pub(crate) use properties::claimed;
+
 use super::messaging::{Consumer, Inbound, Messaging, Outbound};
 use super::{BoxFuture, Caller, Intake, TransportError};
 use crate::record::Recorder;

@@ -39,7 +39,7 @@ pub(super) fn answered(properties: &BasicProperties) -> Option<u64> {
 }
 
 /// What the headers claim.
-pub(super) fn claimed(properties: &BasicProperties) -> (Option<TraceParent>, Option<Identity>) {
+pub(crate) fn claimed(properties: &BasicProperties) -> (Option<TraceParent>, Option<Identity>) {
     let header = |name: &str| properties.headers().as_ref().and_then(|headers| bytes_of(headers.inner().get(name)?));
     (header(TRACEPARENT).and_then(TraceParent::parse), header(TRACESTATE).and_then(parse_tracestate))
 }

@@ -23,11 +23,11 @@ use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::intake::parentage;
 use crate::transport::messaging::{BrokerAddress, Outbound, RepliesFrom};
-use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, replies } = outbound;
+    let Outbound { broker, queue, replies, account } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;
@@ -38,7 +38,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         None => None,
     };
     let queue = queue.as_ref().into();
-    Ok(Arc::new(Publisher { session, channel, turn: Mutex::default(), queue, run_key, replies, tasks }))
+    Ok(Arc::new(Publisher { session, channel, turn: Mutex::default(), queue, run_key, replies, account, tasks }))
 }
 
 /// The publishing end of a link.
@@ -50,6 +50,7 @@ pub(super) struct Publisher {
     queue: ShortString,
     run_key: RunKey,
     replies: Option<Replies>,
+    account: Option<Account>,
     tasks: Tasks,
 }
 
@@ -127,6 +128,9 @@ impl Publisher {
         if let (Some(returned), Some(progress)) = (&returned, &outgoing.progress) {
             progress.returned(returned.reply_code);
         }
+        if let (None, Some(account)) = (&returned, &self.account) {
+            account.confirmed();
+        }
         let Some(mut expected) = expected else { return Ok(plain(Verdict::Good)) };
         if let Some(progress) = &outgoing.progress {
             progress.confirmed();
@@ -171,7 +175,7 @@ async fn take_replies(
     replies: RepliesFrom,
     tasks: &Tasks,
 ) -> Result<Replies, TransportError> {
-    let RepliesFrom { queue, source, recorder } = replies;
+    let RepliesFrom { queue, source, recorder, account } = replies;
     let channel = session.channel(broker).await?;
     let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
     let tag = consumer_tag(source);
@@ -185,6 +189,7 @@ async fn take_replies(
         while let Some(Ok(delivery)) = deliveries.next().await {
             let message = MessageId::new(source, delivery.delivery_tag, 1);
             take(&recorder, message, delivery, &taking);
+            account.iter().for_each(Account::taken);
         }
         // Nothing more will come: nobody is to wait for it.
         taking.lock().clear();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::head::{END_REASONS, TIME};
 use super::{FORMAT, VERSION};
-use crate::export::values::{CAUSE, DEPTH_BEFORE, Form, field};
+use crate::export::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, field};
 
 /// The schema (JSON Schema, draft 2020-12).
 #[must_use]
@@ -146,6 +146,11 @@ fn event(info: &KindInfo) -> Value {
         } else if form != Form::Name {
             required.push(name);
         }
+        if form == Form::Report {
+            required.push(CONSUMERS);
+            let consumers = json!({"description": "those that take from the queue", "type": "integer", "minimum": 0});
+            properties.insert(CONSUMERS.to_owned(), consumers);
+        }
         if form == Form::Step {
             properties.insert(DEPTH_BEFORE.to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
             properties.insert(CAUSE.to_owned(), cause());
@@ -187,6 +192,7 @@ fn value_schema(form: Form, words: &str) -> Value {
         Form::Unsigned => json!({"description": words, "type": "integer", "minimum": 0}),
         Form::Name => json!({"description": words, "type": ["string", "integer"]}),
         Form::Mark(_) => json!({"description": words, "const": true}),
+        Form::Report => json!({"description": "ready copies, by the broker's word", "type": "integer", "minimum": 0}),
         Form::Step => json!({"description": "L2", "type": "integer", "minimum": 0}),
         Form::Word(list) => {
             let list: Vec<_> = list.iter().map(|(_, word)| *word).collect();

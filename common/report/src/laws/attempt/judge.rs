@@ -12,7 +12,7 @@ use crate::laws::{Breach, Law, is_outside};
 impl Attempt {
     /// Judges it.
     pub(in crate::laws) fn judge(&self, message: MessageId, scene: Scene<'_>, book: &mut Book) {
-        self.judge_closing(message, scene.complete, book);
+        self.judge_closing(message, scene, book);
         self.judge_steps(message, scene, book);
         self.judge_order(message, scene, book);
         if self.passage == Passage::Publish && !is_outside(self.link) {
@@ -20,8 +20,8 @@ impl Attempt {
         }
     }
 
-    fn judge_closing(&self, message: MessageId, complete: bool, book: &mut Book) {
-        let sent = self.has(Step::Sent);
+    fn judge_closing(&self, message: MessageId, scene: Scene<'_>, book: &mut Book) {
+        let (sent, complete) = (self.has_begun(scene), scene.complete);
         let closing = self.closed.or(self.late);
         let told = closing.or(self.get(Step::Answer));
         if self.closing_broken || (!sent && told.is_none()) {

@@ -3,6 +3,7 @@
 //! A step that comes before the one due is kept until that has come, so nothing rests on the order of events. What stays
 //! away is a gap: wrong in a recording that came to its end and lost nothing, undecided in any other.
 
+mod bounded;
 mod copies;
 mod depth;
 
@@ -13,6 +14,7 @@ use hopscope_record::{Event, KindInfo, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 
+pub(super) use self::bounded::Bounded;
 use self::copies::Copies;
 use self::depth::Depth;
 use super::tally::{Book, args};
@@ -101,6 +103,9 @@ pub struct QueueReport {
     pub name: String,
     /// Whether it stamps its own steps, under its own lock: whether any was seen.
     pub stamped: bool,
+    /// Whether its broker's own word was held against what its publishers and consumers stamp; each word, and each copy
+    /// that was taken out at the end, is then a step.
+    pub bounded: bool,
     /// Steps that hold the law.
     pub held: u64,
     /// Steps that break it.
@@ -118,7 +123,7 @@ impl QueueReport {
 
     /// Of a queue of the plan that has stamped nothing.
     pub(super) const fn silent(place: PlaceIndex, name: String) -> Self {
-        Self { place, name, stamped: false, held: 0, broken: 0, undecided: 0 }
+        Self { place, name, stamped: false, bounded: false, held: 0, broken: 0, undecided: 0 }
     }
 }
 
@@ -182,6 +187,7 @@ impl Queue {
             place: self.place,
             name: self.name.clone(),
             stamped: true,
+            bounded: false,
             held: self.depth.held,
             broken: self.depth.broken + broken,
             undecided: self.depth.undecided + undecided,

@@ -6,6 +6,8 @@ use super::Table;
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
     ("cli.absent", "–"),
+    ("cli.broker.ready", "RabbitMQ is ready after {time}."),
+    ("cli.broker.starting", "Starting RabbitMQ; this takes about ten seconds."),
     ("cli.check.failed", "FAILED {check}: {found}"),
     ("cli.check.no-subject", "FAILED {check}: nothing of that name, or more than one"),
     ("cli.check.nothing", "FAILED {check}: nothing was recorded that it speaks of"),
@@ -23,6 +25,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.compare.undecided", "open   {check}: {found}; too little was measured to tell"),
     ("cli.compare.unread", "the run {id} cannot be read"),
     ("cli.error", "hopscope: {reason}"),
+    ("cli.error.bad-broker", "{name}: {reason}"),
     ("cli.error.bad-name", "--name: a run's name has 1 to 200 characters, without line breaks. Write a shorter one, on one line."),
     ("cli.error.bad-token", "HOPSCOPE_TOKEN: {reason}; leave it unset to have one made"),
     ("cli.error.listen", "cannot listen on {address}; name an address of this machine and a port with --listen ADDR"),
@@ -96,7 +99,8 @@ pub(super) const TEXTS: Table = &[
     ("cli.progress.again", "The load ends and what is in flight comes home. Ctrl-C again cuts the recording."),
     ("cli.progress.cut", "The run {id} was cut: its recording ends before its end."),
     ("cli.progress.endless", "{phase}: {elapsed}, sent: {sent}, completed: {completed}, errors: {errors}"),
-    ("cli.report.broker", "Queues: built-in broker of {build}"),
+    ("cli.report.broker", "Queues: {broker}"),
+    ("cli.report.built-in", "built-in broker of {build}"),
     ("cli.report.cut", "The recording was cut: it ends before the run's end."),
     ("cli.report.early", "The run ended after {time} of {duration}: {reason}"),
     ("cli.report.lost", "Events that were stamped and are not in the recording: {count}"),

@@ -13,6 +13,8 @@ pub(super) const TEXTS: Table = &[
     ("issue.bad-number.remedy", "Write a number without a unit and with at most three decimals, like **{example}**."),
     ("issue.bad-quantity.message", "**{value}** is not a number with a unit."),
     ("issue.bad-quantity.remedy", "Write a plain number and a unit ({units}), like **{example}**."),
+    ("issue.broker-not-allowed.message", "The broker **{value}** is not allowed here."),
+    ("issue.broker-not-allowed.remedy", "Start Hopscope with --allow-broker and the address, or set HOPSCOPE_ALLOW_BROKER, so that nothing leaves the machine without being asked for. Allowed now: {known}."),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),
     ("issue.client-without-link.remedy", "Draw a link from **{name}** to the service that it calls."),
     ("issue.control-character.message", "{label} has a line break or a control character."),

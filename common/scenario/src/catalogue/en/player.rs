@@ -5,8 +5,10 @@ use super::Table;
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
+    ("broker.at", "{product} {version} at {address}"),
     ("broker.built-in", "built-in, {build}"),
     ("broker.built-in.tip", "The queues are kept by Hopscope's own AMQP 0-9-1 broker, in the server's process."),
+    ("broker.local", "{product} {version}, started by Hopscope"),
     ("cause.ack", "by consumer"),
     ("cause.automatic", "automatic"),
     ("cause.channel-lost", "channel lost"),
@@ -54,6 +56,7 @@ pub(super) const TEXTS: Table = &[
     ("event.Connected", "{place} has a connection to {to}, after {length}."),
     ("event.DeadLettered", "{place} hands the copy on to its dead-letter exchange."),
     ("event.Delivered", "L2 = L1 - 1: {place} gives the message to {to} ({before} → {after})."),
+    ("event.DepthReported", "The broker says that {after} are ready in {place}; it took {length} to say so."),
     ("event.Disconnected", "The connection from {place} to {to} has ended: {text}."),
     ("event.Dropped", "L2 = L1 - 1: {place} is full and drops the copy ({before} → {after})."),
     ("event.Enqueued", "L2 = L1 + 1: the message is put into {place} ({before} → {after})."),
@@ -80,6 +83,9 @@ pub(super) const TEXTS: Table = &[
     ("event.late.Confirmed", "The broker's confirm for {place} comes too late; nobody waits for it any more."),
     ("event.late.Failed", "{place} learns too late, after it had stopped waiting, that the call failed (status {status}; 0 is no reply)."),
     ("event.late.Refused", "{place} has read a reply that says: not now, and came too late (status {status})."),
+    ("event.sent.Acked", "{place} is done with the message and tells the broker."),
+    ("event.sent.Nacked", "{place} rejects the message for good and tells the broker."),
+    ("event.sent.Requeued", "{place} ends before it is done: the broker takes the message back."),
     ("export.json", "Export JSON"),
     ("export.recording", "Recording (.hop)"),
     ("figures.completed", "completed"),

@@ -21,6 +21,7 @@ pub(super) const TEXTS: Table = &[
     ("field.about", "What to look at"),
     ("field.body", "Steps"),
     ("field.branches", "Branches"),
+    ("field.broker", "Broker"),
     ("field.check", "Check"),
     ("field.check.metric", "Metric"),
     ("field.check.on", "Of"),

@@ -1,0 +1,306 @@
+//! One queue at a broker that stamps nothing: its length can only lie between two ends, which what its publishers and
+//! consumers stamp gives; and its broker's own word, whenever it was asked, has to.
+//!
+//! A publish is stamped before it is sent and its confirm after it was read, a delivery after it was read and its settling
+//! before it is sent. So with E copies put and N of them out, of which the last few are on their way to a consumer:
+//! confirmed or received <= E <= published, and received - given back <= N <= settled + prefetch.
+//! At rest nothing is on its way, and what is left is taken out one by one: L2 = L1 - 1 for each.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hopscope_record::frame::End;
+use hopscope_record::kind::{Admission, DepthReport, DisconnectReason};
+use hopscope_record::{Event, Kind, MessageId, TraceId};
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::plan::Passage;
+use hopscope_scenario::text;
+
+use super::QueueReport;
+use crate::laws::links::Site;
+use crate::laws::tally::{Book, args};
+use crate::laws::{Breach, Law};
+
+/// A queue, and what the laws made of its broker's word so far.
+pub(in crate::laws) struct Bounded {
+    site: Site,
+    /// What was published to it, until it is confirmed and settled.
+    copies: BTreeMap<MessageId, Copy>,
+    /// The copy that each delivery has which was not settled.
+    out: BTreeMap<MessageId, MessageId>,
+    ends: Ends,
+    /// How the ends changed since the last word, each with its time; the first stands for all that was before.
+    window: VecDeque<(i64, (i64, i64))>,
+    /// A word that more events of its time may follow.
+    word: Option<Word>,
+    /// What is left after the last copy that was taken out at rest.
+    left: Option<i64>,
+    /// Why nothing can be said of it.
+    free: Option<Key>,
+    held: u64,
+    broken: u64,
+}
+
+/// A publish of ours.
+#[derive(Clone, Copy)]
+struct Copy {
+    trace: TraceId,
+    confirmed: bool,
+    /// It came back or was refused: there is no copy.
+    gone: bool,
+    received: bool,
+    settled: bool,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// Publishes that may have been put.
+    published: i64,
+    /// Such that surely were.
+    known: i64,
+    /// Deliveries that were not given back.
+    received: i64,
+    /// Deliveries that were settled for good.
+    settled: i64,
+}
+
+/// What the broker said.
+#[derive(Clone, Copy)]
+struct Word {
+    from: i64,
+    to: i64,
+    ready: i64,
+    rest: bool,
+}
+
+impl Bounded {
+    pub(in crate::laws) fn new(site: Site) -> Self {
+        let window = VecDeque::from([(i64::MIN, (0, 0))]);
+        Self {
+            site,
+            copies: BTreeMap::new(),
+            out: BTreeMap::new(),
+            ends: Ends::default(),
+            window,
+            word: None,
+            left: None,
+            free: None,
+            held: 0,
+            broken: 0,
+        }
+    }
+
+    /// Takes an event of one of its links, or its broker's word; `rest`: no part of the run is connected any more.
+    pub(in crate::laws) fn take(&mut self, event: &Event, passage: Passage, rest: bool, book: &mut Book) {
+        if self.word.is_some_and(|word| event.time > word.to) {
+            self.judge_word(book);
+        }
+        match event.kind {
+            Kind::DEPTH_REPORTED if event.parent.is_none() => self.hear(event, rest, book),
+            Kind::DEPTH_REPORTED => self.drained(event, book),
+            Kind::DISCONNECTED if event.a == DisconnectReason::Broken as u64 => {
+                self.frees(text!("law.not-applicable.connection-broke"));
+            }
+            _ if passage == Passage::Publish => self.published(event),
+            _ => self.delivered(event),
+        }
+        if event.kind != Kind::DEPTH_REPORTED {
+            let ends = self.between(false);
+            if self.window.back().is_none_or(|(_, last)| *last != ends) {
+                self.window.push_back((event.time, ends));
+            }
+        }
+    }
+
+    /// Nothing more comes.
+    pub(in crate::laws) fn finish(&mut self, book: &mut Book) {
+        self.judge_word(book);
+    }
+
+    /// What came of it; `complete` says nothing more here: every word was judged when it came.
+    pub(in crate::laws) fn report(&self) -> QueueReport {
+        let pending = u64::from(self.word.is_some());
+        let (held, broken, undecided) = if self.free.is_some() { (0, 0, 0) } else { (self.held, self.broken, pending) };
+        let (place, name) = (self.site.place, self.site.name.clone());
+        QueueReport { place, name, stamped: false, bounded: true, held, broken, undecided }
+    }
+
+    /// Judges the whole of it; `complete`: nothing more can come and nothing was lost.
+    pub(in crate::laws) fn judge(&self, complete: Option<&End>, book: &mut Book) {
+        let not_stamped = text!("law.not-applicable.not-stamped");
+        book.free(Law::Order, not_stamped);
+        book.free(Law::Little, not_stamped);
+        if let Some(reason) = self.free {
+            book.free(Law::TakeLowers, reason);
+            return book.free(Law::Conservation, reason);
+        }
+        let report = self.report();
+        book.held(Law::TakeLowers, report.held);
+        book.undecided(Law::TakeLowers, report.undecided);
+        let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
+        // A copy that nobody had to acknowledge may have been on its way when its taker went.
+        let lost = |copy: &&Copy| copy.confirmed && !copy.gone && !copy.settled && !self.site.automatic;
+        match self.copies.iter().find(|(_, copy)| lost(copy)) {
+            None => book.held(Law::Conservation, 1),
+            // What was left was not all taken out: it may be there.
+            Some(_) if self.left != Some(0) => book.undecided(Law::Conservation, 1),
+            Some((message, copy)) => book.broken(Law::Conservation, || Breach {
+                trace: copy.trace,
+                message: *message,
+                times: vec![end.time],
+                text: text!("law.breach.confirmed-lost"),
+                args: args([("queue", self.site.name.clone())]),
+            }),
+        }
+    }
+
+    /// How many copies the events leave ready, from and to; `None` where nothing can be said.
+    pub(in crate::laws) fn ready(&self) -> Option<(i64, i64)> {
+        self.free.is_none().then(|| self.between(true))
+    }
+
+    /// An example of a copy that is left.
+    pub(in crate::laws) fn example(&self) -> (TraceId, MessageId) {
+        let left = self.copies.iter().find(|(_, copy)| !copy.gone && !copy.settled);
+        left.map_or((TraceId::NONE, MessageId::NONE), |(message, copy)| (copy.trace, *message))
+    }
+
+    fn frees(&mut self, reason: Key) {
+        self.free.get_or_insert(reason);
+    }
+
+    /// The two ends of its length now.
+    fn between(&self, rest: bool) -> (i64, i64) {
+        let Ends { published, known, received, settled } = self.ends;
+        let on_the_way = if rest { 0 } else { self.site.prefetch };
+        let least = if self.site.automatic { 0 } else { (known - settled - on_the_way).max(0) };
+        (least, published - received)
+    }
+
+    fn published(&mut self, event: &Event) {
+        match event.kind {
+            Kind::PUBLISHED => {
+                let new = Copy { trace: event.trace, confirmed: false, gone: false, received: false, settled: false };
+                if self.copies.insert(event.message, new).is_none() {
+                    self.ends.published += 1;
+                }
+            }
+            Kind::RETURNED | Kind::CONFIRM_REFUSED => {
+                if let Some(copy) = self.copies.get_mut(&event.message).filter(|copy| !copy.gone && !copy.confirmed) {
+                    copy.gone = true;
+                    self.ends.published -= 1;
+                }
+            }
+            Kind::CONFIRMED => {
+                if let Some(copy) = self.copies.get_mut(&event.message).filter(|copy| !copy.confirmed) {
+                    copy.confirmed = true;
+                    self.ends.known += i64::from(!copy.gone && !copy.received);
+                }
+                self.forget(event.message);
+            }
+            _ => {}
+        }
+    }
+
+    fn delivered(&mut self, event: &Event) {
+        match event.kind {
+            Kind::RECEIVED => {
+                let Some(copy) = self.copies.get_mut(&event.parent).filter(|copy| !copy.gone) else {
+                    return self.frees(text!("law.not-applicable.outside"));
+                };
+                self.ends.known += i64::from(!copy.confirmed && !copy.received);
+                copy.received = true;
+                self.ends.received += 1;
+                if event.a == Admission::Taken as u64 {
+                    copy.settled = true;
+                    self.ends.settled += 1;
+                    self.forget(event.parent);
+                } else {
+                    self.out.insert(event.message, event.parent);
+                }
+            }
+            Kind::ACKED | Kind::NACKED => {
+                let Some(publish) = self.out.remove(&event.message) else { return };
+                self.ends.settled += 1;
+                if let Some(copy) = self.copies.get_mut(&publish) {
+                    copy.settled = true;
+                }
+                self.forget(publish);
+            }
+            Kind::REQUEUED if self.out.remove(&event.message).is_some() => self.ends.received -= 1,
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, publish: MessageId) {
+        if self.copies.get(&publish).is_some_and(|copy| copy.confirmed && copy.settled) {
+            self.copies.remove(&publish);
+        }
+    }
+
+    /// Hears the broker's word.
+    fn hear(&mut self, event: &Event, rest: bool, book: &mut Book) {
+        self.judge_word(book);
+        let report = DepthReport::from_value(event.a);
+        if report.consumers > self.site.consumers {
+            self.frees(text!("law.not-applicable.outside"));
+        }
+        let from = event.time.saturating_sub_unsigned(event.b);
+        self.word = Some(Word { from, to: event.time, ready: report.ready.into(), rest });
+    }
+
+    fn judge_word(&mut self, book: &mut Book) {
+        let Some(Word { from, to, ready, rest }) = self.word.take() else { return };
+        let (mut least, mut most) = if rest { self.between(true) } else { (i64::MAX, i64::MIN) };
+        if rest {
+            self.left = Some(ready);
+        } else {
+            // The ends when it was asked, and each that came until the answer was there.
+            let first = self.window.partition_point(|(time, _)| *time < from).saturating_sub(1);
+            for (_, (low, high)) in self.window.range(first..).take_while(|(time, _)| *time <= to) {
+                (least, most) = (least.min(*low), most.max(*high));
+            }
+            let before = self.window.partition_point(|(time, _)| *time <= to).saturating_sub(1);
+            self.window.drain(..before);
+        }
+        let lengths = [("ready", ready), ("least", least), ("most", most), ("from_ns", from), ("to_ns", to)];
+        let text = if rest { text!("law.breach.at-rest") } else { text!("law.breach.bounds") };
+        self.count((least..=most).contains(&ready), to, self.example(), text, &lengths, book);
+    }
+
+    /// A copy was taken out at rest.
+    fn drained(&mut self, event: &Event, book: &mut Book) {
+        self.judge_word(book);
+        if let Some(copy) = self.copies.get_mut(&event.parent) {
+            copy.settled = true;
+        }
+        let ready = i64::from(DepthReport::from_value(event.a).ready);
+        let due = self.left.map_or(ready, |left| left - 1);
+        self.left = Some(ready);
+        let lengths = [("ready", ready), ("due", due)];
+        let where_ = (event.trace, event.parent);
+        self.count(ready == due, event.time, where_, text!("law.breach.drain"), &lengths, book);
+    }
+
+    fn count(
+        &mut self,
+        held: bool,
+        time: i64,
+        (trace, message): (TraceId, MessageId),
+        text: Key,
+        lengths: &[(&str, i64)],
+        book: &mut Book,
+    ) {
+        if self.free.is_some() {
+            return;
+        }
+        if held {
+            self.held += 1;
+            return;
+        }
+        self.broken += 1;
+        let mut named = args([("queue", self.site.name.clone())]);
+        named.extend(lengths.iter().map(|(name, length)| ((*name).to_owned(), length.to_string().as_str().into())));
+        book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![time], text, args: named });
+    }
+}
