@@ -57,7 +57,7 @@ fn shell(server: ReadSignal<ServerState>, theme: RwSignal<Theme>, spoken: Trigge
                 <h1 class="logo"><Logo/>{t(text!("app.name"))}</h1>
                 <EditorBar/>
                 <span class="spring"></span>
-                <RunBar/>
+                <RunBar server/>
                 <Runs/>
                 <Server server/>
                 <Languages spoken/>

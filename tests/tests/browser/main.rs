@@ -19,6 +19,7 @@ mod language;
 mod no_server;
 mod presenting;
 mod queue_run;
+mod rabbitmq;
 mod runs;
 mod start;
 mod steps;

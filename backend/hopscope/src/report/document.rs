@@ -7,7 +7,7 @@ use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::issue::Issue;
-use hopscope_scenario::plan::PlanLink;
+use hopscope_scenario::plan::{PlanBroker, PlanLink};
 use hopscope_server::store::reason_name;
 use serde_json::{Value, json};
 
@@ -33,8 +33,8 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "name": report.plan.name(),
             "build": report.build,
             "broker": (!report.plan.queues.is_empty()).then(|| settings.broker.to_string()),
-            "broker_product": report.plan.broker.as_ref().map(|broker| &broker.product),
-            "broker_version": report.plan.broker.as_ref().map(|broker| &broker.version),
+            "broker_product": report.plan.broker.as_ref().map(PlanBroker::product),
+            "broker_version": report.plan.broker.as_ref().map(PlanBroker::version),
             "seed": settings.seed,
             "warm_up": settings.warm_up,
             "duration": settings.duration,

@@ -35,7 +35,8 @@ struct Description;
 pub(crate) fn router(config: &Config, runs: Runs, address: SocketAddr) -> Router {
     let guard = Arc::new(Guard::new(address, &config.access));
     let tokens = OpenApiRouter::new().routes(routes!(session::token)).with_state(Arc::clone(&guard));
-    let api = OpenApiRouter::new().routes(routes!(about::about)).merge(tokens).merge(runs::router(runs));
+    let about = OpenApiRouter::new().routes(routes!(about::about)).with_state(runs.clone());
+    let api = about.merge(tokens).merge(runs::router(runs));
     let (api, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api", api).split_for_parts();
     let described = Json(description);
     let api = api

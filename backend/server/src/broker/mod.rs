@@ -110,9 +110,9 @@ impl Brokers {
     /// Whether a run may have this one.
     #[must_use]
     pub fn allows(&self, broker: &Broker) -> bool {
-        match broker {
-            Broker::BuiltIn | Broker::Local => true,
-            Broker::At(address) => self.addresses().any(|shown| shown == address),
+        match broker.as_str() {
+            Broker::BUILT_IN | Broker::LOCAL => true,
+            address => self.addresses().any(|shown| shown == address),
         }
     }
 
@@ -121,9 +121,9 @@ impl Brokers {
     /// # Errors
     /// When it is not allowed, or does not answer.
     pub async fn find(&self, broker: &Broker) -> Result<Option<Found>, BrokerError> {
-        match broker {
-            Broker::BuiltIn => Ok(None),
-            Broker::Local => {
+        match broker.as_str() {
+            Broker::BUILT_IN => Ok(None),
+            Broker::LOCAL => {
                 let Reached { socket, product, .. } = self.local.reach().await?;
                 let address = BrokerAddress::new(
                     format!("amqp://guest:guest@{socket}/%2f?heartbeat=0"),
@@ -131,13 +131,14 @@ impl Brokers {
                 );
                 Ok(Some(Found { address, socket: Some(socket), product }))
             }
-            Broker::At(shown) => {
+            shown => {
                 let allowed = self.allowed.iter().find(|allowed| allowed.shown() == shown);
-                let allowed = allowed.ok_or_else(|| BrokerError::NotAllowed(shown.clone()))?;
+                let allowed = allowed.ok_or_else(|| BrokerError::NotAllowed(shown.to_owned()))?;
                 let (address, (host, port)) = (allowed.address(), allowed.host());
                 let product = greeting::greet(host, port).await;
                 let product = product.map_err(|error| BrokerError::unreachable(&address, &error))?;
-                Ok(Some(Found { address, socket: None, product }))
+                let socket = tokio::net::lookup_host((host, port)).await.ok().and_then(|mut found| found.next());
+                Ok(Some(Found { address, socket, product }))
             }
         }
     }

@@ -217,11 +217,9 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let mut plan = plan::compile(&scenario, &settings);
     // Before the recording begins, whose first frame says what it is.
     let broker = if plan.queues.is_empty() { None } else { brokers.find(&settings.broker).await? };
-    plan.broker = broker.as_ref().map(|found| PlanBroker {
-        product: found.product.name.clone(),
-        version: found.product.version.clone(),
-        prefix: format!("hopscope.{id}."),
-    });
+    plan.broker = broker
+        .as_ref()
+        .map(|found| PlanBroker::new(&found.product.name, &found.product.version, &format!("hopscope.{id}.")));
     let plan = Arc::new(plan);
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);

@@ -9,7 +9,7 @@ use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
 use hopscope_scenario::model::{AckTime, Effort, Load, Payload, Work};
-use hopscope_scenario::plan::{Described, Passage, Plan, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
+use hopscope_scenario::plan::{Described, Passage, Plan, PlanBroker, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
 
@@ -267,7 +267,7 @@ fn consumers(plan: &Plan, queue: u32) -> u32 {
 /// What a broker calls a queue: what the run's objects begin with there, then its name in the scenario, so that other programs find it by that; its id where the name is
 /// longer than AMQP allows.
 fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
-    let prefix = plan.broker.as_ref().map_or("", |broker| &broker.prefix);
+    let prefix = plan.broker.as_ref().map_or("", PlanBroker::prefix);
     let fits = |name: &str| prefix.len() + name.len() <= MAX_QUEUE_NAME;
     let node = plan.nodes.get(node as usize);
     let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });

@@ -53,7 +53,7 @@ pub struct Laws {
     wanted: BTreeMap<u64, Wanted>,
     queues: BTreeMap<PlaceIndex, Queue>,
     /// The plan's queues, where their broker stamps nothing.
-    bounded: BTreeMap<PlaceIndex, Bounded>,
+    bounded: Vec<Bounded>,
     /// Whether the run's parts have ended.
     resting: bool,
     replies: Replies,
@@ -82,7 +82,7 @@ impl Laws {
             attempts: BTreeMap::new(),
             wanted: BTreeMap::new(),
             queues: BTreeMap::new(),
-            bounded: BTreeMap::new(),
+            bounded: Vec::new(),
             resting: false,
             replies: Replies::default(),
             connections: Connections::default(),
@@ -102,8 +102,7 @@ impl Laws {
             // Without a plan most is judged alike; links and queues go by number, and nothing is known of acknowledgements.
             Payload::Hello(hello) => {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
-                let sites = self.links.bounded().iter().cloned();
-                self.bounded = sites.map(|site| (site.place, Bounded::new(site))).collect();
+                self.bounded = self.links.bounded().iter().cloned().map(Bounded::new).collect();
             }
             Payload::Events(payload) => {
                 let mut events = std::mem::take(&mut self.events);
@@ -116,7 +115,7 @@ impl Laws {
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
-                self.bounded.values_mut().for_each(|queue| queue.finish(&mut self.book));
+                self.bounded.iter_mut().for_each(|queue| queue.finish(&mut self.book));
                 self.end = Some(end);
             }
             Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
@@ -135,7 +134,7 @@ impl Laws {
         }
         self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
         self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
-        self.bounded.values().for_each(|queue| queue.judge(complete, &mut book));
+        self.bounded.iter().for_each(|queue| queue.judge(complete, &mut book));
         self.replies.judge(complete.is_some(), &mut book);
         self.judge_open(&mut book);
         self.judge_accepted(&mut book);
@@ -151,7 +150,7 @@ impl Laws {
     pub fn queues(&self) -> Vec<QueueReport> {
         let complete = self.complete().is_some();
         let of_plan = self.links.queues();
-        let planned = of_plan.iter().map(|(place, name)| match (self.queues.get(place), self.bounded.get(place)) {
+        let planned = of_plan.iter().map(|(place, name)| match (self.queues.get(place), self.bounded_at(*place)) {
             (Some(queue), _) => queue.report(complete),
             (None, Some(bounded)) => bounded.report(),
             (None, None) => QueueReport::silent(*place, name.clone()),
@@ -206,10 +205,14 @@ impl Laws {
         }
         let link = self.links.get(event.link);
         let place = if event.kind == Kind::DEPTH_REPORTED { Some(event.place) } else { link.map(|link| link.queue) };
-        if let Some(queue) = place.and_then(|place| self.bounded.get_mut(&place)) {
+        if let Some(queue) = self.bounded.iter_mut().find(|queue| Some(queue.place()) == place) {
             let passage = link.map_or(Passage::Deliver, |link| link.passage);
             queue.take(event, passage, self.resting, &mut self.book);
         }
+    }
+
+    fn bounded_at(&self, place: PlaceIndex) -> Option<&Bounded> {
+        self.bounded.iter().find(|queue| queue.place() == place)
     }
 
     fn scene(&self, link: LinkIndex, complete: bool) -> Scene<'_> {
@@ -236,7 +239,7 @@ impl Laws {
                 Counted::UNACKED => i128::from(left().1),
                 _ => continue,
             };
-            if let (Counted::READY, Some(queue)) = (row.counted, self.bounded.get(&PlaceIndex(row.index))) {
+            if let (Counted::READY, Some(queue)) = (row.counted, self.bounded_at(PlaceIndex(row.index))) {
                 counted |= self.judge_bounded_end(queue, row, end, book);
                 continue;
             }

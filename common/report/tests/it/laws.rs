@@ -14,6 +14,8 @@ use proptest::prelude::*;
 
 #[path = "laws/altering.rs"]
 mod altering;
+#[path = "laws/bounded.rs"]
+mod bounded;
 #[path = "laws/queues.rs"]
 mod queues;
 

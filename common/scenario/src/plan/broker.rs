@@ -3,22 +3,16 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::catalogue::{Arg, Args, Key};
 use crate::text;
 
-/// A broker as a run's settings name it: a text, in documents as on the command line.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Broker {
-    /// Hopscope's own, in its process.
-    #[default]
-    BuiltIn,
-    /// A RabbitMQ that Hopscope starts and stops.
-    Local,
-    /// One at an address that the operator allowed: an AMQP URI without its password.
-    At(String),
-}
+/// A broker as a run's settings name it: a text, in documents as on the command line. A text only, so that a page brings no
+/// code to take it apart: what it says was looked at by [`Broker::parse`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Broker(String);
 
 /// What a text is that names no broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,51 +23,51 @@ pub struct NoBroker;
 const SCHEME: &str = "amqp://";
 
 impl Broker {
-    /// How [`Broker::BuiltIn`] is written.
+    /// Hopscope's own, in its process.
     pub const BUILT_IN: &str = "built-in";
-    /// How [`Broker::Local`] is written.
+    /// A RabbitMQ that Hopscope starts and stops.
     pub const LOCAL: &str = "local";
 
-    /// The broker that a text names; a password in it is dropped.
+    /// The broker that a text names; else it is one at an address that the operator allowed: an AMQP URI, of which a
+    /// password is dropped here.
     ///
     /// # Errors
     /// When it names none.
     pub fn parse(text: &str) -> Result<Self, NoBroker> {
         match text {
-            Self::BUILT_IN => Ok(Self::BuiltIn),
-            Self::LOCAL => Ok(Self::Local),
-            _ => without_password(text).map(Self::At).ok_or(NoBroker),
+            Self::BUILT_IN | Self::LOCAL => Ok(Self(text.to_owned())),
+            _ => without_password(text).map(Self).ok_or(NoBroker),
         }
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Whether it is Hopscope's own.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
-        *self == Self::BuiltIn
+        self.0 == Self::BUILT_IN
+    }
+
+    /// The same without a password, should someone have written one into a document.
+    #[must_use]
+    pub fn shown(self) -> Self {
+        Self::parse(&self.0).unwrap_or_default()
+    }
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self(Self::BUILT_IN.to_owned())
     }
 }
 
 impl fmt::Display for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::BuiltIn => Self::BUILT_IN,
-            Self::Local => Self::LOCAL,
-            Self::At(address) => address,
-        })
-    }
-}
-
-impl TryFrom<String> for Broker {
-    type Error = NoBroker;
-
-    fn try_from(text: String) -> Result<Self, NoBroker> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Broker> for String {
-    fn from(broker: Broker) -> Self {
-        broker.to_string()
+        f.write_str(&self.0)
     }
 }
 
@@ -94,33 +88,48 @@ pub fn without_password(uri: &str) -> Option<String> {
     Some(format!("{SCHEME}{}{host}{path}", user.map(|user| format!("{user}@")).unwrap_or_default()))
 }
 
-/// The broker that a run had, where it was not Hopscope's own.
+/// The broker that a run had, where it was not Hopscope's own: `product`, `version`, and `prefix`, which the names of the run's
+/// objects at it begin with. Kept as JSON, as scenarios are in plans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanBroker {
-    /// What it calls itself, like `RabbitMQ`.
-    pub product: String,
-    /// Its version.
-    pub version: String,
-    /// What the names of the run's objects at it begin with.
-    pub prefix: String,
-}
+#[serde(transparent)]
+pub struct PlanBroker(Value);
 
 impl PlanBroker {
+    /// A broker that calls itself so.
+    #[must_use]
+    pub fn new(product: &str, version: &str, prefix: &str) -> Self {
+        Self(json!({ "product": product, "version": version, "prefix": prefix }))
+    }
+
+    /// What it calls itself, like `RabbitMQ`.
+    #[must_use]
+    pub fn product(&self) -> &str {
+        self.said("product")
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.said("version")
+    }
+
+    /// What the names of the run's objects at it begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.said("prefix")
+    }
+
+    fn said(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// What it is and who started it, as a text with its arguments; `asked` is what the run's settings name.
     #[must_use]
     pub fn label(&self, asked: &Broker) -> (Key, Args) {
-        let mut args = Args::new();
-        args.insert("product".to_owned(), Arg::from(self.product.clone()));
-        args.insert("version".to_owned(), Arg::from(self.version.clone()));
-        let key = match asked {
-            Broker::At(address) => {
-                args.insert("address".to_owned(), Arg::from(address.clone()));
-                text!("broker.at")
-            }
-            Broker::Local | Broker::BuiltIn => text!("broker.local"),
-        };
-        (key, args)
+        let local = asked.as_str() == Broker::LOCAL;
+        let said = [("product", self.product()), ("version", self.version()), ("address", asked.as_str())];
+        let args = said.into_iter().map(|(name, said)| (name.to_owned(), Arg::from(said))).collect();
+        (if local { text!("broker.local") } else { text!("broker.at") }, args)
     }
 }
 
@@ -138,7 +147,7 @@ mod tests {
             ("amqp://:secret@host", "amqp://host"),
         ] {
             assert_eq!(without_password(given).as_deref(), Some(shown));
-            assert_eq!(Broker::parse(given), Ok(Broker::At(shown.to_owned())));
+            assert_eq!(Broker::parse(given).unwrap().as_str(), shown);
         }
         for none in ["", "rabbitmq", "amqps://host", "amqp://", "amqp://me@/v", "amqp://a b"] {
             assert_eq!(Broker::parse(none), Err(NoBroker), "{none}");
@@ -147,10 +156,14 @@ mod tests {
 
     #[test]
     fn a_broker_is_a_text() {
-        for broker in [Broker::BuiltIn, Broker::Local, Broker::At("amqp://host".to_owned())] {
+        assert!(Broker::default().is_built_in());
+        for name in ["built-in", "local", "amqp://host"] {
+            let broker = Broker::parse(name).unwrap();
             let text = serde_json::to_string(&broker).unwrap();
+            assert_eq!(text, format!("\"{name}\""));
             assert_eq!(serde_json::from_str::<Broker>(&text).unwrap(), broker);
         }
-        assert!(serde_json::from_str::<Broker>("\"kafka\"").is_err());
+        let careless: Broker = serde_json::from_str("\"amqp://me:secret@host\"").unwrap();
+        assert_eq!(careless.shown().as_str(), "amqp://me@host");
     }
 }

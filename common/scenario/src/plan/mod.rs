@@ -67,7 +67,7 @@ fn is_zero(time: &Time) -> bool {
 impl Default for RunSettings {
     /// What [`SETTINGS_FIELDS`](crate::shape::SETTINGS_FIELDS) say.
     fn default() -> Self {
-        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)), broker: Broker::BuiltIn }
+        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)), broker: Broker::default() }
     }
 }
 

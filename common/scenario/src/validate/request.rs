@@ -42,7 +42,7 @@ pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
     match settings(root) {
         Ok(settings) => {
             let duration = settings.duration.filter(|_| !endless);
-            let settings = RunSettings { duration, ..settings };
+            let settings = RunSettings { duration, broker: settings.broker.shown(), ..settings };
             Ok(RunRequest { scenario: scenario.scenario, settings, warnings: below_scenario(scenario.warnings) })
         }
         Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),

@@ -219,6 +219,13 @@ impl Sequence {
                 self.arrows.extend(self.arrow(sent, arrived, replies_of(sent.link).is_some(), false, scale));
             }
         }
+        // Where the broker stamps nothing, only its two ends are seen.
+        if let (None, Some(received)) = (find(Kind::DELIVERED), find(Kind::RECEIVED)) {
+            let published = |event: &&Event| event.kind == Kind::PUBLISHED && event.message == received.parent;
+            if let Some(sent) = events.iter().find(published) {
+                self.arrows.extend(self.arrow(sent, received, replies_of(sent.link).is_some(), false, scale));
+            }
+        }
         if let Some(delivered) = find(Kind::DELIVERED)
             && let Some(ready) = ready_before(events, delivered)
         {

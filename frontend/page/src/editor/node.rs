@@ -8,6 +8,7 @@ use hopscope_scenario::issue::Severity;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
+use hopscope_view::buffer::UNSEEN;
 use hopscope_view::format;
 use hopscope_view::geometry::{Rect, Schedule, node_rect, port, queue_bar, schedule, worker_boxes};
 use leptos::prelude::*;
@@ -293,7 +294,7 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
         let level = level.get();
         view! {
             <text class="m" x="12" y="61" data-ready=level.map(|level| level.after.to_string())
-                data-unacked=level.map(|level| level.unacked.to_string())>{left}</text>
+                data-unacked=level.filter(|level| level.unacked != UNSEEN).map(|level| level.unacked.to_string())>{left}</text>
             <text class="m" x=size.w - 12.0 y="61" text-anchor="end">{right}</text>
         }
     };
@@ -308,6 +309,8 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
         let left = t_with(text!("node.queue.length"), &[("before", &count(before)), ("after", &count(after))]);
         let right = match oldest {
             Some(age) => t_with(text!("node.queue.oldest"), &[("age", &format::duration(age))]),
+            // A broker that is not ours does not tell.
+            None if unacked == UNSEEN => String::new(),
             None => t_with(text!("node.queue.unacked"), &[("count", &count(unacked))]),
         };
         Some(line(left, right))

@@ -15,6 +15,9 @@ use self::runs::Refusal;
 pub(crate) struct About {
     /// Its version.
     pub(crate) version: String,
+    /// The brokers that runs may have.
+    #[serde(default)]
+    pub(crate) brokers: Vec<String>,
 }
 
 thread_local! {

@@ -12,14 +12,17 @@ pub(crate) use server::NeedsServer;
 
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
+use hopscope_scenario::plan::Broker;
 use hopscope_scenario::text;
 use hopscope_scenario::validate::request_issues;
 use leptos::prelude::*;
 use serde_json::{Value, json};
 
 use crate::editor::use_editor;
+use crate::state::ServerState;
 use crate::state::run::{Data, Source, use_run};
 use crate::ui::memo;
+use crate::ui::node::Node;
 use crate::ui::text::{language, t};
 
 /// Why Run would be refused now: what is wrong, what to do.
@@ -27,22 +30,33 @@ type Reason = (String, String);
 
 /// Seed, warm-up, duration, Run and Stop.
 #[component]
-pub(crate) fn RunBar() -> impl IntoView {
+pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
-    let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
+    let (seed, warm_up, duration, endless, broker) = (run.seed, run.warm_up, run.duration, run.endless, run.broker);
     let refused = RwSignal::new(None::<Reason>);
     // What another process runs is not stopped here; another run may begin meanwhile.
     let live = memo(move || run.status.with(crate::state::run::Status::is_live) && !run.with(Data::is_elsewhere));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
-        match request(&scenario, &seed.get_untracked(), &warm_up.get_untracked(), duration.as_deref()) {
+        let typed = [seed, warm_up, broker].map(|typed| typed.get_untracked());
+        match request(&scenario, &typed, duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
                 run.open(Source::Live(request));
             }
             Err(reason) => refused.set(Some(reason)),
         }
+    };
+    // The local one stands there also where it is not installed: the server then says what to do.
+    let brokers = move || {
+        let mut brokers = vec![Broker::BUILT_IN.to_owned(), Broker::LOCAL.to_owned()];
+        server.with(|server| {
+            if let ServerState::Ready(about) = server {
+                brokers.extend(about.brokers.iter().filter(|name| name.starts_with("amqp")).cloned());
+            }
+        });
+        brokers
     };
     // What was wrong may be right after a change.
     Effect::new(move |_| {
@@ -51,6 +65,7 @@ pub(crate) fn RunBar() -> impl IntoView {
         warm_up.track();
         duration.track();
         endless.track();
+        broker.track();
         refused.set(None);
     });
     view! {
@@ -74,6 +89,13 @@ pub(crate) fn RunBar() -> impl IntoView {
                     prop:checked=endless on:change=move |event| endless.set(event_target_checked(&event))/>
                 {t(text!("duration.until-stopped"))}
             </label>
+            <label title=t(text!("run.broker.tip"))>{t(text!("field.broker"))}
+                <select name="broker" on:change=move |event| broker.set(event_target_value(&event))>
+                    {move || brokers().into_iter().map(|name| view! {
+                        <option value=name.clone() selected=broker.with_untracked(|broker| *broker == name)>{label(&name)}</option>
+                    }).collect::<Node>()}
+                </select>
+            </label>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>
                     <svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 0.5 L9.5 5 L1 9.5 Z"/></svg>
@@ -95,11 +117,22 @@ pub(crate) fn RunBar() -> impl IntoView {
     }
 }
 
+/// What a person calls a broker that runs may have.
+fn label(broker: &str) -> String {
+    match broker {
+        Broker::BUILT_IN => t(text!("run.broker.built-in")),
+        Broker::LOCAL => t(text!("run.broker.local")),
+        address => address.to_owned(),
+    }
+}
+
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, seed: &str, warm_up: &str, duration: Option<&str>) -> Result<String, Reason> {
+fn request(scenario: &Value, [seed, warm_up, broker]: &[String; 3], duration: Option<&str>) -> Result<String, Reason> {
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
-    let request = json!({ "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration }).to_string();
+    let request =
+        json!({ "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration, "broker": broker });
+    let request = request.to_string();
     // Warnings stop no run.
     match request_issues(&request).iter().find(|issue| issue.is_error()) {
         None => Ok(request),

@@ -3,6 +3,7 @@
 use hopscope_markup::view;
 use hopscope_record::frame::EndReason;
 use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::plan::Broker;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
 use hopscope_view::judge::Behind;
@@ -47,7 +48,8 @@ pub(crate) fn Notice() -> impl IntoView {
         run.revision.track();
         let (missing, end) = run.with(|data| (data.buffer.missing(), data.buffer.end().map(|end| end.reason)));
         let detail = run.detail.get();
-        run.status.with(|status| words(status, missing, end, detail))
+        let local = run.broker.with_untracked(|broker| broker == Broker::LOCAL);
+        run.status.with(|status| words(status, missing, end, detail, local))
     });
     let full = memo(move || {
         run.revision.track();
@@ -86,12 +88,20 @@ fn slow(behind: &Behind) -> Node {
     }
 }
 
-fn words(status: &Status, missing: Option<Missing>, end: Option<EndReason>, detail: Option<String>) -> Option<Words> {
+fn words(
+    status: &Status,
+    missing: Option<Missing>,
+    end: Option<EndReason>,
+    detail: Option<String>,
+    local: bool,
+) -> Option<Words> {
     match status {
         Status::Whole => early(end, detail.is_some()).map(|words| words.with(detail)),
         Status::Loading | Status::Running | Status::Elsewhere | Status::Stopping if missing.is_some() => {
             missing.map(counting)
         }
+        // The first run of a server that wants it waits for it.
+        Status::Starting if local => Some(Words::only(text!("run.starting.local"))),
         Status::Starting => Some(Words::only(text!("run.starting"))),
         Status::Loading => Some(Words::only(text!("run.loading"))),
         Status::Elsewhere => Some(Words::of(text!("run.elsewhere"), text!("run.elsewhere.remedy"))),

@@ -223,6 +223,8 @@ pub(crate) struct Run {
     pub(crate) duration: RwSignal<String>,
     /// Whether it offers load until it is stopped.
     pub(crate) endless: RwSignal<bool>,
+    /// What keeps its queues.
+    pub(crate) broker: RwSignal<String>,
 }
 
 impl Run {
@@ -263,6 +265,7 @@ impl Run {
             warm_up: RwSignal::new("0 s".to_owned()),
             duration: RwSignal::new("5 s".to_owned()),
             endless: RwSignal::new(false),
+            broker: RwSignal::new("built-in".to_owned()),
         }
     }
 

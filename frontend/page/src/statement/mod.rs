@@ -4,6 +4,8 @@ mod chart;
 mod rows;
 
 use hopscope_markup::view;
+use hopscope_report::laws::QueueReport;
+use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::text;
 use hopscope_view::buffer::{QueueLog, RunBuffer};
 use leptos::prelude::*;
@@ -15,7 +17,7 @@ use crate::state::document::Selection;
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{language, t, t_with};
 
 /// The panel: of the queue that is selected on the canvas, else of the plan's first.
 #[component]
@@ -33,8 +35,22 @@ pub(crate) fn Statement() -> impl IntoView {
     // What kept the queues, by name and version.
     let broker = memo(move || {
         run.revision.track();
-        let build = run.with(|data| data.buffer.hello().map(|hello| hello.build.clone())).unwrap_or_default();
-        t_with(text!("broker.built-in"), &[("build", &build)])
+        run.with(|data| match data.buffer.plan().and_then(|plan| Some((plan.broker.as_ref()?, plan))) {
+            Some((broker, plan)) => {
+                let (key, args) = broker.label(&plan.settings.broker);
+                (false, plain(language(), key, &args))
+            }
+            None => {
+                let build = data.buffer.hello().map(|hello| hello.build.clone()).unwrap_or_default();
+                (true, t_with(text!("broker.built-in"), &[("build", &build)]))
+            }
+        })
+    });
+    // What came of L2 = L1 - 1 at the queue that is shown, and by what it was checked.
+    let checked = memo(move || {
+        run.laws.track();
+        let queue = queue.get();
+        run.with(|data| data.buffer.judge().queues().get(queue).map(checked))
     });
     let choose = move |id: String| editor.select(Selection::nodes([id]));
     let option = move |(number, (id, name)): (usize, (String, String))| {
@@ -50,7 +66,11 @@ pub(crate) fn Statement() -> impl IntoView {
                         on:change=move |event| choose(event_target_value(&event))>
                         {move || queues.get().into_iter().enumerate().map(option).collect::<Node>()}
                     </select>
-                    <span data-broker="built-in" title=t(text!("broker.built-in.tip"))>{move || broker.get()}</span>
+                    <span data-broker=move || if broker.with(|broker| broker.0) { "built-in" } else { "other" }
+                        title=move || t(if broker.with(|broker| broker.0) { text!("broker.built-in.tip") } else { text!("broker.tip") })>
+                        {move || broker.get().1}
+                    </span>
+                    <span class="dim" data-checked-by="true">{move || checked.get()}</span>
                     </div>
                     <Chart queue/>
                 </div>
@@ -58,6 +78,13 @@ pub(crate) fn Statement() -> impl IntoView {
             </div>
         </Show>
     }
+}
+
+/// How many steps hold the law, of how many, and what a step is there.
+fn checked(queue: &QueueReport) -> String {
+    let key = if queue.bounded { text!("statement.bounded") } else { text!("statement.stamped") };
+    let [held, of] = [queue.held, queue.checked()].map(hopscope_view::format::whole);
+    t_with(key, &[("held", &held), ("checked", &of)])
 }
 
 fn queues(buffer: &RunBuffer) -> Vec<(String, String)> {

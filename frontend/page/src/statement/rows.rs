@@ -5,7 +5,7 @@ use hopscope_markup::view;
 use hopscope_record::Kind;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
-use hopscope_view::buffer::{RunBuffer, Transition};
+use hopscope_view::buffer::{RunBuffer, Transition, UNSEEN};
 use hopscope_view::format;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -146,6 +146,8 @@ fn Row(line: Line, current: Memo<Option<usize>>) -> impl IntoView {
         view! { <button type="button" class="num" title=label.clone() aria-label=label on:click=select>{number}</button> }
     });
     let whole = |count: u32| format::whole(u64::from(count));
+    // Of a broker that stamps nothing nobody knows what is with consumers.
+    let seen = step.unacked != UNSEEN;
     let length = t_with(text!("statement.step"), &[("before", &whole(step.before)), ("after", &whole(step.after))]);
     view! {
         <div class="row" role="row" tabindex="0" data-statement=step.ordinal data-kind=step.kind.name()
@@ -160,7 +162,7 @@ fn Row(line: Line, current: Memo<Option<usize>>) -> impl IntoView {
             <span role="cell">{number}</span>
             <span role="cell">{by}</span>
             <span role="cell" class="num">{length}</span>
-            <span role="cell" class="num">{whole(step.unacked)}</span>
+            <span role="cell" class="num">{if seen { whole(step.unacked) } else { "–".to_owned() }}</span>
         </div>
     }
 }

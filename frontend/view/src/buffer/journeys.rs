@@ -119,8 +119,17 @@ impl Journeys {
             .filter(move |(_, row)| row.over_at().is_none_or(|over| over >= from))
     }
 
-    pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool) -> Option<Change> {
+    /// Takes an event; `seen` says what its link does and at which queue, where the broker stamps nothing and only the ends
+    /// of links tell of a copy.
+    pub(super) fn apply(
+        &mut self,
+        event: &Event,
+        trace: u32,
+        room: bool,
+        seen: Option<(Passage, PlaceIndex)>,
+    ) -> Option<Change> {
         let info = event.kind.info()?;
+        let opened = seen.map_or_else(Change::default, |seen| self.seen(event, trace, room, seen));
         if event.kind == Kind::DELIVERED {
             let publish = self.take_copy(event.parent, event.time);
             let change = if room { self.open(event, trace) } else { Change::default() };
@@ -149,7 +158,7 @@ impl Journeys {
                 journey.received = event.time;
                 journey.to = event.place;
                 change.flying = land(journey);
-                if journey.passage == Passage::Deliver {
+                if journey.passage == Passage::Deliver && seen.is_none() {
                     change.flight = Some(event.time - journey.sent);
                 }
                 if event.a == Admission::Taken as u64 {
@@ -183,7 +192,7 @@ impl Journeys {
                     let flying = if journey.ends_by_closing() { land(journey) } else { 0 };
                     change = Change { open: -1, flying, closed: Some(row), ..Change::default() };
                     if ending == Ending::Requeued {
-                        (journey.queued, journey.queue) = (event.time, event.place);
+                        (journey.queued, journey.queue) = (event.time, seen.map_or(event.place, |(_, queue)| queue));
                         self.requeued.insert(journey.copy_of, row);
                     }
                 }
@@ -191,7 +200,39 @@ impl Journeys {
         }
         let now_alive = journey.is_alive();
         self.note_in_block(row, alive, now_alive, event.time);
+        change.open += opened.open;
+        change.flying += opened.flying;
+        change.opened = opened.opened;
         Some(change)
+    }
+
+    /// What the ends of a link tell of a copy in a queue that stamps nothing: it is there when its publish is confirmed, at
+    /// the latest when it is received, which begins its delivery.
+    fn seen(&mut self, event: &Event, trace: u32, room: bool, (passage, queue): (Passage, PlaceIndex)) -> Change {
+        let put = |journeys: &mut Self, publish: MessageId, left: i64| {
+            let row = journeys.by_message.get(&publish).and_then(|row| journeys.rows.get_mut(*row as usize));
+            let Some(journey) = row.filter(|row| row.queued == ABSENT) else { return 0 };
+            (journey.queued, journey.left, journey.queue) = (event.time, left, queue);
+            land(journey)
+        };
+        match event.kind {
+            Kind::CONFIRMED => Change { flying: put(self, event.message, ABSENT), ..Change::default() },
+            // It comes back: no queue has it.
+            Kind::RETURNED => Change { flying: put(self, event.message, event.time), ..Change::default() },
+            Kind::RECEIVED if passage == Passage::Deliver => {
+                let landed = put(self, event.parent, event.time);
+                let publish = self.take_copy(event.parent, event.time);
+                if !room {
+                    return Change { flying: landed, ..Change::default() };
+                }
+                let change = self.open(&Event { place: queue, kind: Kind::DELIVERED, ..*event }, trace);
+                if let Some(journey) = change.opened.and_then(|row| self.rows.get_mut(row as usize)) {
+                    journey.copy_of = publish.unwrap_or(journey.copy_of);
+                }
+                Change { flying: change.flying + landed, ..change }
+            }
+            _ => Change::default(),
+        }
     }
 
     /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row.

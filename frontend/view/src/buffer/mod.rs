@@ -42,7 +42,7 @@ use held::Held;
 pub use journey::{ABSENT, Ending, Journey, Leg};
 pub use journeys::Journeys;
 pub use median::Median;
-pub use queues::{QueueLog, Queues, Transition};
+pub use queues::{QueueLog, Queues, Transition, UNSEEN};
 pub use read::Missing;
 use run::Run;
 pub use tempo::{Span, Tempo, Tempos};

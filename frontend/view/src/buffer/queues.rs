@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use hopscope_record::kind::{QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{DepthReport, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::Plan;
 
 use super::ABSENT;
+
+/// A number of copies that nobody knows.
+pub const UNSEEN: u32 = u32::MAX;
 
 /// One step of a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +31,7 @@ pub struct Transition {
     pub before: u32,
     /// L2: ready copies just after.
     pub after: u32,
-    /// Copies with consumers just after.
+    /// Copies with consumers just after; [`UNSEEN`] at a broker that does not tell.
     pub unacked: u32,
     /// The link that put it, or takes it.
     pub link: LinkIndex,
@@ -79,8 +82,12 @@ impl Queues {
         &self.logs
     }
 
-    /// Takes an event, if it is a step of a queue.
+    /// Takes an event, if it is a step of a queue, or the word of its broker.
     pub(super) fn apply(&mut self, event: &Event) {
+        if event.kind == Kind::DEPTH_REPORTED {
+            let log = self.logs.iter_mut().find(|log| log.place == event.place);
+            return log.into_iter().for_each(|log| log.hear(event));
+        }
         let steps = event.kind.info().filter(|info| info.b.meaning == ValueMeaning::QueueStep);
         let (Some(info), Some(step)) = (steps, QueueStep::from_value(event.b)) else { return };
         if let Some(log) = self.logs.iter_mut().find(|log| log.place == event.place) {
@@ -160,8 +167,20 @@ impl QueueLog {
         Some((ordinal, self.ready.remove(&ordinal)?))
     }
 
+    /// Takes the word of a broker that stamps nothing: a row where it is another than before, and of each copy that is taken
+    /// out after the run.
+    fn hear(&mut self, event: &Event) {
+        let (last, after) = (self.rows.last().map(|row| row.after), DepthReport::from_value(event.a).ready);
+        if last != Some(after) || !event.parent.is_none() {
+            let step = QueueStep { before: last.unwrap_or(after), after, cause: QueueCause::NONE };
+            let numbered = Event { a: self.rows.len() as u64 + 1, message: event.parent, ..*event };
+            self.push(&numbered, step);
+        }
+    }
+
     fn push(&mut self, event: &Event, step: QueueStep) {
         let QueueStep { before, after, cause } = step;
+        let seen = event.kind != Kind::DEPTH_REPORTED;
         self.rows.push(Transition {
             time: event.time,
             ordinal: event.a,
@@ -170,7 +189,7 @@ impl QueueLog {
             oldest: self.ready.first_key_value().map_or(ABSENT, |(_, time)| *time),
             before,
             after,
-            unacked: u32::try_from(self.unacked.max(0)).unwrap_or(u32::MAX),
+            unacked: if seen { u32::try_from(self.unacked.max(0)).unwrap_or(UNSEEN) } else { UNSEEN },
             link: event.link,
             kind: event.kind,
             cause,

@@ -6,8 +6,8 @@ use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Hello, MessageRow, Payload};
 use hopscope_record::kind::Phase;
 use hopscope_record::state::State;
-use hopscope_record::{Event, Kind};
-use hopscope_scenario::plan::{Passage, Plan};
+use hopscope_record::{Event, Kind, PlaceIndex};
+use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
 use super::figures::Totals;
 use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
@@ -25,6 +25,8 @@ pub(super) struct Run {
     /// What messages carry whose first event is to come.
     carried: VecDeque<MessageRow>,
     pub(super) queues: Queues,
+    /// By link what it does and at which queue, where the broker stamps nothing; else none.
+    seen: Vec<(Passage, PlaceIndex)>,
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
     pub(super) phases: Vec<(Phase, i64)>,
@@ -43,6 +45,13 @@ pub(super) struct Medians {
     pub(super) holds: Median,
 }
 
+/// What a link does, and the queue at its end.
+fn ends(plan: &Plan, link: &PlanLink) -> (Passage, PlaceIndex) {
+    let passage = plan.passage(link);
+    let queue = plan.queue_at(if passage == Passage::Deliver { link.from } else { link.to });
+    (passage, queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)))
+}
+
 /// The phase that begins with an event, if one does.
 pub(super) fn begun(event: &Event) -> Option<Phase> {
     (event.kind == Kind::PHASE_BEGAN).then(|| Phase::from_value(event.a)).flatten()
@@ -56,6 +65,11 @@ impl Run {
             traces: Traces::default(),
             carried: VecDeque::new(),
             queues: Queues::new(&plan),
+            seen: if plan.broker.is_some() {
+                plan.links.iter().map(|link| ends(&plan, link)).collect()
+            } else {
+                Vec::new()
+            },
             tempos: Tempos::default(),
             medians: Medians::default(),
             phases: Vec::new(),
@@ -128,7 +142,8 @@ impl Run {
         if let Some(row) = carries {
             self.traces.carry(trace, row);
         }
-        let Some(change) = self.journeys.apply(event, trace, room) else { return };
+        let seen = self.seen.get(usize::from(event.link.0)).copied().filter(|(_, queue)| !queue.is_none());
+        let Some(change) = self.journeys.apply(event, trace, room, seen) else { return };
         self.tempos.apply(event.time, change);
         if let Some(opened) = change.opened
             && let Some(before) = self.traces.add_journey(trace, opened)

@@ -8,7 +8,7 @@ use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{self, CheckReport};
 use hopscope_report::frames::ReadError;
-use hopscope_report::laws::{Law, LawReport, Laws};
+use hopscope_report::laws::{Law, LawReport, Laws, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats, Offer, Stats};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
@@ -39,6 +39,12 @@ impl Judge {
     #[must_use]
     pub fn laws(&self) -> Vec<LawReport> {
         self.laws.report()
+    }
+
+    /// What came of L2 = L1 - 1 at each queue so far.
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueReport> {
+        self.laws.queues()
     }
 
     /// What came of each of the scenario's checks so far.

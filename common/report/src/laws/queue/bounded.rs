@@ -6,11 +6,11 @@
 //! confirmed or received <= E <= published, and received - given back <= N <= settled + prefetch.
 //! At rest nothing is on its way, and what is left is taken out one by one: L2 = L1 - 1 for each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use hopscope_record::frame::End;
 use hopscope_record::kind::{Admission, DepthReport, DisconnectReason};
-use hopscope_record::{Event, Kind, MessageId, TraceId};
+use hopscope_record::{Event, Kind, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Passage;
 use hopscope_scenario::text;
@@ -23,13 +23,14 @@ use crate::laws::{Breach, Law};
 /// A queue, and what the laws made of its broker's word so far.
 pub(in crate::laws) struct Bounded {
     site: Site,
-    /// What was published to it, until it is confirmed and settled.
-    copies: BTreeMap<MessageId, Copy>,
-    /// The copy that each delivery has which was not settled.
-    out: BTreeMap<MessageId, MessageId>,
+    /// What was published to it; the row of one that is confirmed and settled is another's later.
+    rows: Vec<Copy>,
+    unused: Vec<i64>,
+    /// The row of each publish, and of each delivery that was not settled.
+    found: BTreeMap<MessageId, i64>,
     ends: Ends,
     /// How the ends changed since the last word, each with its time; the first stands for all that was before.
-    window: VecDeque<(i64, (i64, i64))>,
+    window: Vec<(i64, (i64, i64))>,
     /// A word that more events of its time may follow.
     word: Option<Word>,
     /// What is left after the last copy that was taken out at rest.
@@ -44,6 +45,7 @@ pub(in crate::laws) struct Bounded {
 #[derive(Clone, Copy)]
 struct Copy {
     trace: TraceId,
+    message: MessageId,
     confirmed: bool,
     /// It came back or was refused: there is no copy.
     gone: bool,
@@ -75,19 +77,24 @@ struct Word {
 
 impl Bounded {
     pub(in crate::laws) fn new(site: Site) -> Self {
-        let window = VecDeque::from([(i64::MIN, (0, 0))]);
         Self {
             site,
-            copies: BTreeMap::new(),
-            out: BTreeMap::new(),
+            rows: Vec::new(),
+            unused: Vec::new(),
+            found: BTreeMap::new(),
             ends: Ends::default(),
-            window,
+            window: vec![(i64::MIN, (0, 0))],
             word: None,
             left: None,
             free: None,
             held: 0,
             broken: 0,
         }
+    }
+
+    /// Where its broker's word is stamped.
+    pub(in crate::laws) const fn place(&self) -> PlaceIndex {
+        self.site.place
     }
 
     /// Takes an event of one of its links, or its broker's word; `rest`: no part of the run is connected any more.
@@ -106,8 +113,8 @@ impl Bounded {
         }
         if event.kind != Kind::DEPTH_REPORTED {
             let ends = self.between(false);
-            if self.window.back().is_none_or(|(_, last)| *last != ends) {
-                self.window.push_back((event.time, ends));
+            if self.window.last().is_none_or(|(_, last)| *last != ends) {
+                self.window.push((event.time, ends));
             }
         }
     }
@@ -140,13 +147,13 @@ impl Bounded {
         let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
         // A copy that nobody had to acknowledge may have been on its way when its taker went.
         let lost = |copy: &&Copy| copy.confirmed && !copy.gone && !copy.settled && !self.site.automatic;
-        match self.copies.iter().find(|(_, copy)| lost(copy)) {
+        match self.rows.iter().find(lost) {
             None => book.held(Law::Conservation, 1),
             // What was left was not all taken out: it may be there.
             Some(_) if self.left != Some(0) => book.undecided(Law::Conservation, 1),
-            Some((message, copy)) => book.broken(Law::Conservation, || Breach {
+            Some(copy) => book.broken(Law::Conservation, || Breach {
                 trace: copy.trace,
-                message: *message,
+                message: copy.message,
                 times: vec![end.time],
                 text: text!("law.breach.confirmed-lost"),
                 args: args([("queue", self.site.name.clone())]),
@@ -161,8 +168,8 @@ impl Bounded {
 
     /// An example of a copy that is left.
     pub(in crate::laws) fn example(&self) -> (TraceId, MessageId) {
-        let left = self.copies.iter().find(|(_, copy)| !copy.gone && !copy.settled);
-        left.map_or((TraceId::NONE, MessageId::NONE), |(message, copy)| (copy.trace, *message))
+        let left = self.rows.iter().find(|copy| !copy.gone && !copy.settled);
+        left.map_or((TraceId::NONE, MessageId::NONE), |copy| (copy.trace, copy.message))
     }
 
     fn frees(&mut self, reason: Key) {
@@ -177,64 +184,83 @@ impl Bounded {
         (least, published - received)
     }
 
+    /// The copy of a publish, or that a delivery has.
+    fn copy(&mut self, message: MessageId) -> Option<&mut Copy> {
+        let row = usize::try_from(*self.found.get(&message)?).ok()?;
+        self.rows.get_mut(row)
+    }
+
     fn published(&mut self, event: &Event) {
-        match event.kind {
-            Kind::PUBLISHED => {
-                let new = Copy { trace: event.trace, confirmed: false, gone: false, received: false, settled: false };
-                if self.copies.insert(event.message, new).is_none() {
-                    self.ends.published += 1;
-                }
-            }
-            Kind::RETURNED | Kind::CONFIRM_REFUSED => {
-                if let Some(copy) = self.copies.get_mut(&event.message).filter(|copy| !copy.gone && !copy.confirmed) {
-                    copy.gone = true;
-                    self.ends.published -= 1;
-                }
-            }
-            Kind::CONFIRMED => {
-                if let Some(copy) = self.copies.get_mut(&event.message).filter(|copy| !copy.confirmed) {
-                    copy.confirmed = true;
-                    self.ends.known += i64::from(!copy.gone && !copy.received);
-                }
-                self.forget(event.message);
-            }
-            _ => {}
+        if event.kind == Kind::PUBLISHED {
+            return self.publish(event);
         }
+        let (refused, confirmed) =
+            (matches!(event.kind, Kind::RETURNED | Kind::CONFIRM_REFUSED), event.kind == Kind::CONFIRMED);
+        let Some(copy) = self.copy(event.message).filter(|copy| !copy.confirmed) else { return };
+        if refused && !copy.gone {
+            copy.gone = true;
+            self.ends.published -= 1;
+        } else if confirmed {
+            copy.confirmed = true;
+            let new = !copy.gone && !copy.received;
+            self.ends.known += i64::from(new);
+            self.forget(event.message);
+        }
+    }
+
+    fn publish(&mut self, event: &Event) {
+        let Event { trace, message, .. } = *event;
+        let new = Copy { trace, message, confirmed: false, gone: false, received: false, settled: false };
+        if self.found.get(&message).is_some() {
+            return;
+        }
+        let row = self.unused.pop().unwrap_or(self.rows.len() as i64);
+        match usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row)) {
+            Some(unused) => *unused = new,
+            None => self.rows.push(new),
+        }
+        self.found.insert(message, row);
+        self.ends.published += 1;
     }
 
     fn delivered(&mut self, event: &Event) {
         match event.kind {
             Kind::RECEIVED => {
-                let Some(copy) = self.copies.get_mut(&event.parent).filter(|copy| !copy.gone) else {
+                let row = self.found.get(&event.parent).copied();
+                let Some(copy) = self.copy(event.parent).filter(|copy| !copy.gone) else {
                     return self.frees(text!("law.not-applicable.outside"));
                 };
-                self.ends.known += i64::from(!copy.confirmed && !copy.received);
+                let (taken, new) = (event.a == Admission::Taken as u64, !copy.confirmed && !copy.received);
                 copy.received = true;
+                copy.settled |= taken;
+                self.ends.known += i64::from(new);
                 self.ends.received += 1;
-                if event.a == Admission::Taken as u64 {
-                    copy.settled = true;
-                    self.ends.settled += 1;
+                self.ends.settled += i64::from(taken);
+                if taken {
                     self.forget(event.parent);
+                } else if let Some(row) = row {
+                    self.found.insert(event.message, row);
+                }
+            }
+            Kind::ACKED | Kind::NACKED | Kind::REQUEUED => {
+                let Some(copy) = self.copy(event.message) else { return };
+                let (publish, settled) = (copy.message, event.kind != Kind::REQUEUED);
+                copy.settled |= settled;
+                self.found.remove(&event.message);
+                if settled {
+                    self.ends.settled += 1;
+                    self.forget(publish);
                 } else {
-                    self.out.insert(event.message, event.parent);
+                    self.ends.received -= 1;
                 }
             }
-            Kind::ACKED | Kind::NACKED => {
-                let Some(publish) = self.out.remove(&event.message) else { return };
-                self.ends.settled += 1;
-                if let Some(copy) = self.copies.get_mut(&publish) {
-                    copy.settled = true;
-                }
-                self.forget(publish);
-            }
-            Kind::REQUEUED if self.out.remove(&event.message).is_some() => self.ends.received -= 1,
             _ => {}
         }
     }
 
     fn forget(&mut self, publish: MessageId) {
-        if self.copies.get(&publish).is_some_and(|copy| copy.confirmed && copy.settled) {
-            self.copies.remove(&publish);
+        if self.copy(publish).is_some_and(|copy| copy.confirmed && copy.settled) {
+            self.unused.extend(self.found.remove(&publish));
         }
     }
 
@@ -256,12 +282,14 @@ impl Bounded {
             self.left = Some(ready);
         } else {
             // The ends when it was asked, and each that came until the answer was there.
-            let first = self.window.partition_point(|(time, _)| *time < from).saturating_sub(1);
-            for (_, (low, high)) in self.window.range(first..).take_while(|(time, _)| *time <= to) {
+            let count = |time: i64, or_at: bool| {
+                self.window.iter().filter(|(other, _)| *other < time || (or_at && *other == time)).count()
+            };
+            let (first, end) = (count(from, false).saturating_sub(1), count(to, true));
+            for (_, (low, high)) in self.window.get(first..end).unwrap_or_default() {
                 (least, most) = (least.min(*low), most.max(*high));
             }
-            let before = self.window.partition_point(|(time, _)| *time <= to).saturating_sub(1);
-            self.window.drain(..before);
+            self.window = self.window.split_off(end.saturating_sub(1));
         }
         let lengths = [("ready", ready), ("least", least), ("most", most), ("from_ns", from), ("to_ns", to)];
         let text = if rest { text!("law.breach.at-rest") } else { text!("law.breach.bounds") };
@@ -271,7 +299,7 @@ impl Bounded {
     /// A copy was taken out at rest.
     fn drained(&mut self, event: &Event, book: &mut Book) {
         self.judge_word(book);
-        if let Some(copy) = self.copies.get_mut(&event.parent) {
+        if let Some(copy) = self.copy(event.parent) {
             copy.settled = true;
         }
         let ready = i64::from(DepthReport::from_value(event.a).ready);

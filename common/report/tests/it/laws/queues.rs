@@ -6,7 +6,7 @@ use crate::lawful::queued::Queued;
 use hopscope_record::kind::QueueStep;
 
 /// Nothing unusual: every message is published, delivered, worked on and answered.
-const PLAIN: Queued = Queued {
+pub(super) const PLAIN: Queued = Queued {
     messages: 150,
     period: 150_000,
     work: 200_000,

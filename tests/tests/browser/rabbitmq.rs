@@ -1,0 +1,45 @@
+//! A real RabbitMQ, chosen in the run bar: it is started, named, and its word held against what was sent and received.
+
+use std::io::Write as _;
+
+use anyhow::{Result, ensure};
+use hopscope_server::broker::Local;
+use hopscope_tests::browser::{faults, picture, with_browser};
+use hopscope_tests::server::Server;
+
+use crate::hands::Hands;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_on_the_local_rabbitmq_says_so_and_by_what_its_queue_was_checked() -> Result<()> {
+    if !Local::default().is_installed() {
+        let line: &[u8] =
+            b"not applicable: RabbitMQ in the page: it is not installed; on Debian: apt install rabbitmq-server\n";
+        return Ok(std::io::stdout().write_all(line)?);
+    }
+    let server = Server::start().await?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.click("[data-template=hello-async]").await?;
+        hands.find("[data-node=n2]").await?;
+        hands.choose("broker", "local").await?;
+        hands.fill("duration", "2 s").await?;
+        hands.click("[data-action=run]").await?;
+        hands.find("[data-status=starting]").await?;
+        picture(&hands.driver, "rabbitmq-starting").await?;
+        hands.find("canvas.dots[data-dots]:not([data-dots='0'])").await?;
+        picture(&hands.driver, "rabbitmq-live").await?;
+        hands.find("[data-action=export-json]").await?;
+        let chip = "[data-law=take-lowers]";
+        assert_eq!(hands.attribute(chip, "data-verdict").await?, "held");
+        assert_eq!(hands.attribute(chip, "data-broken").await?, "0");
+        hands.click("[data-tab=statement]").await?;
+        let label = hands.text("[data-broker=other]").await?;
+        ensure!(label.starts_with("RabbitMQ ") && label.ends_with(", started by Hopscope"), "{label}");
+        let checked = hands.text("[data-checked-by]").await?;
+        ensure!(checked.ends_with("answers of the broker"), "{checked}");
+        picture(&hands.driver, "rabbitmq-statement").await?;
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
