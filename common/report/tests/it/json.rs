@@ -88,6 +88,7 @@ pub(crate) fn all_parts() -> Recording {
         at(6_100, Kind::EXPIRED, 1, 7, step(1, 0, QueueCause::MESSAGE_TTL)),
         at(6_110, Kind::DROPPED, 1, 8, step(5, 7, QueueCause(200))),
         at(6_120, Kind::PURGED, 1, 9, u64::MAX),
+        at(6_125, Kind::DEPTH_REPORTED, 1, 7 | 2 << 32, 900),
         at(6_130, Kind::CONFIRMED, 0, LATE, 0),
         at(6_140, Kind::CONFIRM_REFUSED, 0, 1, 0),
         at(6_150, Kind::RETURNED, 0, 312, 0),
@@ -274,6 +275,10 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
     } else {
         [("closed", 0), ("closed-by-peer", 1), ("broken", 2)]
     };
+    if let Some(consumers) = number("consumers") {
+        let a = number("depth").unwrap() | consumers << 32;
+        return Event { a, b: number("duration_ns").unwrap(), ..read_event(&without_report(line), names) };
+    }
     let a = line
         .get("scheduled_ns")
         .map(|value| value.as_i64().unwrap().cast_unsigned())
@@ -320,13 +325,23 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
     }
 }
 
+/// The line without what a broker said.
+fn without_report(line: &Map<String, Value>) -> Map<String, Value> {
+    let said = ["depth", "consumers", "duration_ns"];
+    line.iter()
+        .filter(|(name, _)| !said.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 fn read_step(line: &Map<String, Value>) -> Option<u64> {
     let length = |key: &str| line.get(key).map(|value| u32::try_from(value.as_u64().unwrap()).unwrap());
     let cause = match line.get("cause")? {
         Value::String(name) => QueueCause::find(name).unwrap(),
         number => QueueCause(u8::try_from(number.as_u64().unwrap()).unwrap()),
     };
-    Some(step(length("depth_before")?, length("depth")?, cause))
+    // A consumer's word has a cause and no length.
+    Some(step(length("depth_before").unwrap_or(0), length("depth").unwrap_or(0), cause))
 }
 
 fn read_back(recording: &Recording) -> Vec<Event> {
