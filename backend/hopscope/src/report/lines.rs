@@ -249,9 +249,9 @@ fn law(report: &LawReport) -> Vec<String> {
 /// What came of L2 = L1 - 1 at one queue, and by what it was checked.
 pub(super) fn queue_line(queue: &QueueReport) -> String {
     let key = match (queue.stamped, queue.bounded && queue.checked() > 0) {
-        (true, _) => text!("law.queue.stamped"),
-        (_, true) => text!("law.queue.bounded"),
-        _ => text!("law.queue.unchecked"),
+        (true, _) => text!("cli.law.queue.stamped"),
+        (_, true) => text!("cli.law.queue.bounded"),
+        _ => text!("cli.law.queue.unchecked"),
     };
     let counts = [("queue", queue.name.clone()), ("held", whole(queue.held)), ("checked", whole(queue.checked()))];
     say(key, counts)

@@ -13,6 +13,9 @@ use tokio::net::TcpStream;
 /// How a client of AMQP 0-9-1 begins.
 const HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 
+/// The first byte of a frame that carries a method (AMQP 0-9-1, section 4.2.3).
+const METHOD: u8 = 1;
+
 /// Longest greeting that is read.
 const MOST_BYTES: usize = 64 << 10;
 
@@ -42,6 +45,10 @@ async fn greeting(host: &str, port: u16) -> io::Result<Product> {
     stream.write_all(HEADER).await?;
     let mut read = Vec::new();
     loop {
+        // A method's frame begins so; what does not will never be one.
+        if read.first().is_some_and(|first| *first != METHOD) {
+            return Err(not_amqp());
+        }
         if let Ok((_, frame)) = parse_frame(read.as_slice()) {
             return product(&frame);
         }
