@@ -117,7 +117,15 @@ async fn run_of(network: Option<Duration>) -> Result<Vec<i64>, Anything> {
     let memory = Memory::default();
     let settings = RunSettings { seed: 1, duration: Some(Time(3_000_000_000)), ..RunSettings::default() };
     let (id, key, scenario, sink) = ("network".to_owned(), new_run_key()?, valid.scenario, Box::new(memory.clone()));
-    let options = RunOptions { id, key, scenario, settings, sink, most_events: MOST_EVENTS };
+    let options = RunOptions {
+        id,
+        key,
+        scenario,
+        settings,
+        brokers: hopscope_server::broker::Brokers::default(),
+        sink,
+        most_events: MOST_EVENTS,
+    };
     Box::pin(run::start(options)).await?.join().await;
     let mut decoder = Decoder::new(Framing::Stream);
     decoder.push(&memory.bytes());

@@ -211,7 +211,7 @@ impl Bounded {
     fn publish(&mut self, event: &Event) {
         let Event { trace, message, .. } = *event;
         let new = Copy { trace, message, confirmed: false, gone: false, received: false, settled: false };
-        if self.found.get(&message).is_some() {
+        if self.found.contains_key(&message) {
             return;
         }
         let row = self.unused.pop().unwrap_or(self.rows.len() as i64);
