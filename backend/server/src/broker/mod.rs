@@ -161,7 +161,7 @@ pub enum RunBroker {
     /// Hopscope's own.
     BuiltIn(BuiltIn),
     /// Another one.
-    External(External),
+    External(Box<External>),
 }
 
 impl RunBroker {
@@ -173,7 +173,7 @@ impl RunBroker {
         Ok(match found {
             None => Self::BuiltIn(BuiltIn::start(recorder, queues).await?),
             Some(Found { address, socket, .. }) => {
-                Self::External(External::start(address, socket, recorder, queues).await?)
+                Self::External(Box::new(External::start(address, socket, recorder, queues).await?))
             }
         })
     }

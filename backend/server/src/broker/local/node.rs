@@ -66,9 +66,8 @@ impl Node {
             // Dropped in this order, last to first: who hears of the end finds nothing left.
             let (_at_end, owned) = (at_end, owned);
             let began = Children::start(&installation, owned.path(), ports);
-            let began = began.map(|children| {
+            let began = began.inspect(|children| {
                 *lock(&state.process) = Pid::from_raw(children.node.id().cast_signed());
-                children
             });
             let (children, told) = match began {
                 Ok(children) => (Some(children), Ok(())),

@@ -81,7 +81,8 @@ fn what_is_seen_from_outside_holds_the_laws() {
 
 #[test]
 fn what_contradicts_it_is_red_and_what_cannot_be_told_is_free() {
-    let table: &[(&str, fn(&mut Recording), &[Law])] = &[
+    type Row = (&'static str, fn(&mut Recording), &'static [Law]);
+    let table: &[Row] = &[
         ("an answer beyond what was published", |run| *answer(run) += 1_000, &[TakeLowers]),
         ("an answer with another program's consumer", |run| *answer(run) += 1 << 33, &[]),
         ("one too many at rest", |run| run.events.last_mut().unwrap().a += 1, &[TakeLowers]),
