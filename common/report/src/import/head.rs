@@ -198,7 +198,7 @@ fn read_run(mut run: Object) -> Result<(Hello, RunSettings), Fault> {
         unix_ns(&started).ok_or_else(|| Fault::value("/run/started", &started, text!("import.expected.instant")))?;
     let kinds = read_kinds(run.take("kinds")?)?;
     // What is left are the settings, each a field of its own.
-    let settings = serde_json::from_value(Value::Object(run.fields))
+    let settings = RunSettings::read(&Value::Object(run.fields))
         .map_err(|error| Fault::new(Code::BadSettings, "/run", [("reason", error.to_string().into())]))?;
     let hello = Hello {
         codec_version: CODEC_VERSION,

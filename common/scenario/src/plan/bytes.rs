@@ -1,8 +1,8 @@
 //! The plan as bytes, and back with nothing believed.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{FORMAT, Plan, Replies, VERSION, links_of};
+use super::{FORMAT, Plan, Replies, VERSION, links_of, rows};
 use crate::shape;
 
 /// Why bytes are not a plan of this build.
@@ -42,13 +42,6 @@ pub enum PlanError {
     },
 }
 
-/// What is read before the rest is understood.
-#[derive(Deserialize)]
-struct Heading {
-    format: String,
-    version: u32,
-}
-
 impl Plan {
     /// The plan as UTF-8 JSON, without a line break; the same plan gives the same bytes.
     ///
@@ -63,16 +56,17 @@ impl Plan {
     /// # Errors
     /// When the bytes are not a plan, are of a version that this build does not know, or contradict themselves.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
-        // By way of a value: a document's model is read from one too, and the page has to bring that code once only.
-        let value: serde_json::Value = serde_json::from_slice(bytes)?;
-        let heading = Heading::deserialize(&value)?;
-        if heading.format != FORMAT {
-            return Err(PlanError::Format(heading.format));
+        let value: Value = serde_json::from_slice(bytes)?;
+        // What is looked at before the rest is understood.
+        let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
+        if format != FORMAT {
+            return Err(PlanError::Format(format.to_owned()));
         }
-        if heading.version != VERSION {
-            return Err(PlanError::Version(heading.version));
+        let version = value.get("version").and_then(Value::as_u64).unwrap_or_default();
+        if version != u64::from(VERSION) {
+            return Err(PlanError::Version(u32::try_from(version).unwrap_or(u32::MAX)));
         }
-        let mut plan: Self = serde_json::from_value(value)?;
+        let mut plan = rows::plan(&value)?;
         plan.check()?;
         // An older build left out what has a default now.
         plan.scenario = shape::canonical(&plan.scenario);

@@ -10,9 +10,10 @@ mod bytes;
 mod compile;
 mod described;
 mod read;
+mod rows;
 mod steps;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::catalogue::Key;
@@ -40,28 +41,22 @@ pub const FORMAT: &str = "hopscope-plan";
 pub const VERSION: u32 = 1;
 
 /// How a run of a scenario goes, apart from the scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RunSettings {
     /// Where every draw starts from; at most [`crate::shape::MAX_SEED`].
     pub seed: u64,
     /// For how long load is offered before the measured phase: recorded, and left out of the figures. Not written when zero.
-    #[serde(default = "zero", skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub warm_up: Time,
     /// How long load is offered and measured; `None` (JSON's null, which must be written): until the run is stopped.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub duration: Option<Time>,
     /// What keeps its queues. Not written when it is built in.
-    #[serde(default, skip_serializing_if = "Broker::is_built_in")]
+    #[serde(skip_serializing_if = "Broker::is_built_in")]
     pub broker: Broker,
 }
 
-fn zero() -> Time {
-    Time(0)
-}
-
 fn is_zero(time: &Time) -> bool {
-    *time == zero()
+    *time == Time(0)
 }
 
 impl Default for RunSettings {
@@ -72,6 +67,14 @@ impl Default for RunSettings {
 }
 
 impl RunSettings {
+    /// The settings as they are written.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read(written: &Value) -> Result<Self, serde_json::Error> {
+        rows::settings(written)
+    }
+
     /// How long load is offered at the longest, from the run's zero on: the warm-up, then the duration.
     #[must_use]
     pub fn offered(&self) -> Time {
@@ -80,8 +83,7 @@ impl RunSettings {
 }
 
 /// A scenario compiled for a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Always [`FORMAT`].
     pub format: String,
@@ -92,7 +94,7 @@ pub struct Plan {
     /// The run's settings.
     pub settings: RunSettings,
     /// What the broker of its queues turned out to be; none where it is built in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<PlanBroker>,
     /// The scenario's nodes in its order.
     pub nodes: Vec<PlanNode>,
@@ -105,13 +107,12 @@ pub struct Plan {
     /// What answers calls, by node.
     pub services: Vec<PlanService>,
     /// What keeps messages, by node.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<PlanQueue>,
 }
 
 /// A node in the plan; its number is its position.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanNode {
     /// The scenario's id of it: the key of its draws.
     pub id: String,
@@ -122,7 +123,7 @@ pub struct PlanNode {
 }
 
 /// What a place is to its node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The one place of a client.
@@ -146,8 +147,7 @@ impl Role {
 }
 
 /// A place; its number is its position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The node's number.
     pub node: u32,
@@ -170,8 +170,7 @@ impl Place {
 }
 
 /// A link in the plan; its number is its position.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanLink {
     /// The scenario's id of it.
     pub id: String,
@@ -182,19 +181,19 @@ pub struct PlanLink {
     /// How.
     pub protocol: Protocol,
     /// How long the caller waits for the reply to one attempt; none: for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Time>,
     /// When the caller tries again; none: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<Described<Retry>>,
     /// The node of the queue that replies to this link's messages come back through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replies: Option<u32>,
     /// What a round trip over it takes longer than on this machine; none: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Described<Work>>,
     /// The link that this one carries the replies of, its number; none on the scenario's own links.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replies_of: Option<u16>,
 }
 
@@ -210,8 +209,7 @@ pub enum Passage {
 }
 
 /// The load of one client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanLoad {
     /// The node's number.
     pub node: u32,
@@ -226,8 +224,7 @@ pub struct PlanLoad {
 }
 
 /// A service's servers and what each does for a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanService {
     /// The node's number.
     pub node: u32,
@@ -238,13 +235,11 @@ pub struct PlanService {
     /// How many requests one replica works on at once; at least one.
     pub workers: u32,
     /// How many calls may wait for a worker of one replica; none: no limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<u32>,
     /// How its work passes.
-    #[serde(default)]
     pub effort: Effort,
     /// How probable it is that a work of it fails.
-    #[serde(default)]
     pub failure: Share,
     /// What it does for a request, in order. Every way through it replies once at most; one that does not is answered at its
     /// end.
@@ -274,15 +269,14 @@ impl PlanService {
 }
 
 /// A queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanQueue {
     /// The node's number.
     pub node: u32,
     /// Its place.
     pub place: u32,
     /// Most messages that may be ready at once; none: no limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
     /// How many messages one consumer may hold that it has not settled.
     pub prefetch: u16,
@@ -324,8 +318,7 @@ pub enum Step<W = Described<Work>> {
 }
 
 /// A branch that may be chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "Step<W>: Deserialize<'de>"))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Choice<W = Described<Work>> {
     /// How often it is chosen, beside the weights of the others; at least 1.
     pub weight: u32,

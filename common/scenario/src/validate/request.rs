@@ -106,7 +106,7 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
 
 fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {
     fields::complete(SETTINGS_FIELDS, &mut settings);
-    serde_json::from_value(Value::Object(settings))
+    RunSettings::read(&Value::Object(settings))
 }
 
 fn below_scenario(mut issues: Vec<Issue>) -> Vec<Issue> {
