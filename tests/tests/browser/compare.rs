@@ -21,7 +21,8 @@ async fn a_run_is_compared_with_one_over_a_network() -> Result<()> {
         // A preset is a value like any other: it can be changed, and is one step of undo.
         hands.click("[data-link=l1] .chip").await?;
         hands.click("[data-network='80 ms']").await?;
-        assert_eq!(hands.attribute("[name='network.mean']", "value").await?, "80 ms");
+        let mean = hands.find("[name='network.mean']").await?;
+        assert_eq!(mean.value().await?.as_deref(), Some("80 ms"));
         hands.fill("network.mean", "60 ms").await?;
         picture(&hands.driver, "network").await?;
         run(&hands).await?;

@@ -156,8 +156,12 @@ impl Hands {
         let finished = |path: &PathBuf| path.extension().is_some_and(|e| e == ending);
         loop {
             let files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
+            // The browser keeps the name by an empty file before it moves the whole one there.
             if let Some(file) = files.iter().find(|path| finished(path)) {
-                return Ok(std::fs::read(file)?);
+                let bytes = std::fs::read(file)?;
+                if !bytes.is_empty() {
+                    return Ok(bytes);
+                }
             }
             // Asking the browser something gives it its turn.
             self.driver.title().await?;

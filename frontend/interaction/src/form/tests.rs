@@ -142,10 +142,13 @@ fn an_optional_choice_can_be_made_and_taken_back() {
     let pointers = |document: &Document| -> Vec<String> {
         form(document).into_iter().flat_map(|section| section.rows).map(|row| row.pointer).collect()
     };
-    assert_eq!(pointers(&document), ["/timeout", "/retry/policy"]);
+    assert_eq!(pointers(&document), ["/timeout", "/retry/policy", "/network/distribution"]);
     let policy = row(&form(&document), "/retry/policy");
     document.apply(&typing(&document, &target, &policy, "fixed-delay").unwrap()).unwrap();
-    assert_eq!(pointers(&document), ["/timeout", "/retry/policy", "/retry/attempts", "/retry/delay"]);
+    assert_eq!(
+        pointers(&document),
+        ["/timeout", "/retry/policy", "/retry/attempts", "/retry/delay", "/network/distribution"]
+    );
     assert_eq!(shown(document.get(&target, "/retry/attempts")), "3");
     document.apply(&typing(&document, &target, &policy, "").unwrap()).unwrap();
     assert_eq!(*document.value(), before);
