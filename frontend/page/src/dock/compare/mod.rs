@@ -124,17 +124,17 @@ fn differences(found: &[Value]) -> Node {
 }
 
 fn table(rows: &[Value]) -> Node {
-    let head = |label: Key| view! { <th scope="col">{t(label)}</th> };
+    let head = |(label, class): (Key, &'static str)| view! { <th scope="col" class=class>{t(label)}</th> };
     let heads = [
-        text!("compare.of"),
-        text!("compare.figure"),
-        text!("compare.before"),
-        text!("compare.after"),
-        text!("compare.change"),
-        text!("compare.interval"),
+        (text!("compare.of"), ""),
+        (text!("compare.figure"), ""),
+        (text!("compare.before"), "figure"),
+        (text!("compare.after"), "figure"),
+        (text!("compare.change"), "figure"),
+        (text!("compare.interval"), "figure"),
     ];
     view! {
-        <table>
+        <table class="figures-table">
             <thead><tr>{heads.map(head).into_iter().collect::<Node>()}</tr></thead>
             <tbody>{rows.iter().map(row).collect::<Node>()}</tbody>
         </table>
