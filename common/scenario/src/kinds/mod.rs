@@ -6,7 +6,7 @@
 mod client;
 mod queue;
 mod service;
-mod work;
+pub(crate) mod work;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

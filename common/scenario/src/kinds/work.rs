@@ -14,8 +14,19 @@ const MEAN: Field = Field {
     presence: Presence::RequiredWith(Literal::Text("40 ms")),
 };
 
-/// A coefficient of variation within these, in millionths.
-const fn cv(min: u64, max: u64, usual: &'static str) -> Field {
+/// The coefficients of variation that a distribution can have, both ends included, in millionths.
+#[derive(Clone, Copy)]
+pub(crate) struct Variation(u64, u64);
+
+/// Beyond 1 / sqrt(3) the shortest would be below 0.
+pub(crate) const UNIFORM_CV: Variation = Variation(10_000, 577_000);
+/// 100 phases to one.
+pub(crate) const ERLANG_CV: Variation = Variation(100_000, 1_000_000);
+/// Of those with a tail.
+pub(crate) const HEAVY_CV: Variation = Variation(10_000, 10_000_000);
+
+/// The coefficient of variation.
+pub(crate) const fn cv(Variation(min, max): Variation, usual: &'static str) -> Field {
     Field {
         name: "cv",
         label: text!("field.work.cv"),
@@ -25,11 +36,9 @@ const fn cv(min: u64, max: u64, usual: &'static str) -> Field {
 }
 
 static ALONE: &[Field] = &[MEAN];
-/// Beyond 1 / sqrt(3) the shortest would be below 0.
-static UNIFORM: &[Field] = &[MEAN, cv(10_000, 577_000, "50 %")];
-/// 100 phases to one.
-static ERLANG: &[Field] = &[MEAN, cv(100_000, 1_000_000, "50 %")];
-static HEAVY: &[Field] = &[MEAN, cv(10_000, 10_000_000, "150 %")];
+static UNIFORM: &[Field] = &[MEAN, cv(UNIFORM_CV, "50 %")];
+static ERLANG: &[Field] = &[MEAN, cv(ERLANG_CV, "50 %")];
+static HEAVY: &[Field] = &[MEAN, cv(HEAVY_CV, "150 %")];
 
 /// The distributions to choose from.
 pub(crate) static WORKS: &[VariantOption] = &[

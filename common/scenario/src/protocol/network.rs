@@ -3,6 +3,7 @@
 
 use crate::catalogue::Key;
 use crate::fields::{Field, Literal, Presence, ValueType, VariantOption};
+use crate::kinds::work::{ERLANG_CV, HEAVY_CV, UNIFORM_CV, cv};
 use crate::quantity::Dimension;
 use crate::text;
 
@@ -27,20 +28,10 @@ const ROUND_TRIP: Field = Field {
     presence: Presence::RequiredWith(Literal::Text("2 ms")),
 };
 
-/// A coefficient of variation within these, in millionths; the bounds are the distributions' own, as those of works.
-const fn cv(min: u64, max: u64, usual: &'static str) -> Field {
-    Field {
-        name: "cv",
-        label: text!("field.work.cv"),
-        value: ValueType::Quantity { dimension: Dimension::Share, min, max },
-        presence: Presence::RequiredWith(Literal::Text(usual)),
-    }
-}
-
 static ALONE: &[Field] = &[ROUND_TRIP];
-static UNIFORM: &[Field] = &[ROUND_TRIP, cv(10_000, 577_000, "20 %")];
-static ERLANG: &[Field] = &[ROUND_TRIP, cv(100_000, 1_000_000, "20 %")];
-static HEAVY: &[Field] = &[ROUND_TRIP, cv(10_000, 10_000_000, "50 %")];
+static UNIFORM: &[Field] = &[ROUND_TRIP, cv(UNIFORM_CV, "20 %")];
+static ERLANG: &[Field] = &[ROUND_TRIP, cv(ERLANG_CV, "20 %")];
+static HEAVY: &[Field] = &[ROUND_TRIP, cv(HEAVY_CV, "50 %")];
 
 static NETWORKS: &[VariantOption] = &[
     // The first is what a link gets whose network is chosen.
