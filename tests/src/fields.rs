@@ -133,6 +133,11 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded) -> Result<Vec<
                 ValueMeaning::Admission => words("admission", &["admitted", "turned-away", "taken"]),
                 ValueMeaning::Outcome => words("outcome", &["done", "failed", "abandoned"]),
                 ValueMeaning::NotSentReason => words("reason", &["", "in-flight-cap", "stopped"]),
+                ValueMeaning::ControlArgument => Some(("argument", value.into())),
+                ValueMeaning::ControlAction => words(
+                    "action",
+                    &["", "pause", "resume", "crash", "start", "rate", "cut", "mend", "delay", "throttle"],
+                ),
                 ValueMeaning::DisconnectReason => words("reason", &["closed", "closed-by-peer", "broken"]),
                 _ => None,
             }

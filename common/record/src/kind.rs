@@ -7,9 +7,11 @@
 //!
 //! Numbers are never reused, in no version.
 
+mod control;
 mod queue;
 mod table;
 
+pub use control::ControlAction;
 pub use queue::{DepthReport, QueueCause, QueueStep};
 pub use table::KINDS;
 
@@ -185,6 +187,10 @@ pub enum ValueMeaning {
     QueueStep,
     /// A [`DepthReport`].
     DepthReport,
+    /// A [`ControlAction`].
+    ControlAction,
+    /// What a [`ControlAction`] is told beside its number.
+    ControlArgument,
 }
 
 /// What a kind does to its message's attempt.
@@ -283,18 +289,20 @@ pub struct Steps {
     pub ready: i8,
     /// Change of the number of copies that are delivered and not settled.
     pub unacked: i8,
+    /// Nobody waits and no worker is held there any more.
+    pub empties: bool,
     /// The steps are taken only if the event's `a` is this; always, if `None`.
     pub only_if_a: Option<u64>,
 }
 
 impl Steps {
     /// No step.
-    pub const NONE: Self = Self { waiting: 0, busy: 0, ready: 0, unacked: 0, only_if_a: None };
+    pub const NONE: Self = Self { waiting: 0, busy: 0, ready: 0, unacked: 0, empties: false, only_if_a: None };
 
     /// Whether no step is taken.
     #[must_use]
     pub const fn is_none(&self) -> bool {
-        self.waiting == 0 && self.busy == 0 && self.ready == 0 && self.unacked == 0
+        self.waiting == 0 && self.busy == 0 && self.ready == 0 && self.unacked == 0 && !self.empties
     }
 }
 

@@ -83,6 +83,8 @@ fn value(value: Value) -> String {
         ValueMeaning::Ordinal => "a number",
         ValueMeaning::QueueStep => "a step of a queue",
         ValueMeaning::DepthReport => "two numbers of 32 bits",
+        ValueMeaning::ControlAction => "an action",
+        ValueMeaning::ControlArgument => "a number",
     };
     format!("{} ({unit})", value.words)
 }
@@ -112,5 +114,6 @@ fn levels(info: &KindInfo) -> String {
         Some(a) if !taken.is_empty() => format!(", only if `a` is {a}"),
         _ => String::new(),
     };
-    taken.join(", ") + &condition
+    let emptied = info.steps.empties.then(|| "waiting and busy become 0".to_owned());
+    taken.into_iter().chain(emptied).collect::<Vec<_>>().join(", ") + &condition
 }

@@ -11,7 +11,7 @@ pub use encode::{FOLD_VERSION, fingerprint};
 
 use crate::event::Event;
 use crate::kind::{
-    AWAITS_REPLY, Attempt, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning,
+    AWAITS_REPLY, Attempt, ControlAction, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning,
 };
 
 /// What is so at one link.
@@ -22,6 +22,67 @@ pub struct LinkState {
     pub open: i64,
     /// Closing events that came after the attempt was closed. In no other count.
     pub late: u64,
+    /// What was done to it while the run ran, and is so still. Not told of the sum of all links.
+    pub disturbed: LinkDisturbed,
+}
+
+/// What was done to a link and is so still.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LinkDisturbed {
+    /// 1 while its connections are reset, else 0.
+    pub cut: u64,
+    /// Added to its way, each way, in ns.
+    pub delay: u64,
+    /// Bytes that it lets through in a second, each way; 0 for no limit.
+    pub throttle: u64,
+}
+
+impl LinkDisturbed {
+    /// Whether it is as the scenario has it.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.cut == 0 && self.delay == 0 && self.throttle == 0
+    }
+
+    fn apply(&mut self, action: ControlAction, argument: u64) {
+        match action {
+            ControlAction::Cut => self.cut = 1,
+            ControlAction::Delay => self.delay = argument,
+            ControlAction::Throttle => self.throttle = argument,
+            ControlAction::Mend => *self = Self::default(),
+            _ => {}
+        }
+    }
+}
+
+/// What was done to a place and is so still.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PlaceDisturbed {
+    /// 1 while it takes up nothing new, else 0.
+    pub paused: u64,
+    /// 1 while it is down, else 0.
+    pub crashed: u64,
+    /// The rate that its load was given, in thousandths of a message in a second; 0 for the scenario's own.
+    pub rate: u64,
+}
+
+impl PlaceDisturbed {
+    /// Whether it is as the scenario has it.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.paused == 0 && self.crashed == 0 && self.rate == 0
+    }
+
+    fn apply(&mut self, action: ControlAction, argument: u64) {
+        match action {
+            ControlAction::Pause => self.paused = 1,
+            ControlAction::Resume => self.paused = 0,
+            ControlAction::Crash => (self.paused, self.crashed) = (0, 1),
+            ControlAction::Start => self.crashed = 0,
+            ControlAction::Rate => self.rate = argument,
+            _ => {}
+        }
+    }
 }
 
 impl LinkState {
@@ -66,6 +127,8 @@ pub struct PlaceState {
     pub max_ready: i64,
     /// Copies that are delivered and not settled.
     pub unacked: i64,
+    /// What was done to it while the run ran, and is so still. Not told of the sum of all places.
+    pub disturbed: PlaceDisturbed,
 }
 
 impl PlaceState {
@@ -149,11 +212,36 @@ impl State {
         if info.a.meaning == ValueMeaning::DepthReport {
             self.report(event);
         }
+        if info.a.meaning == ValueMeaning::ControlAction {
+            self.disturb(event);
+        }
+        if info.steps.empties {
+            self.empty(event);
+        }
         if touches_place(info) {
             self.all_places.apply(event, info);
             if let Some(place) = self.places.get_mut(event.place.0 as usize) {
                 place.apply(event, info);
             }
+        }
+    }
+
+    fn disturb(&mut self, event: &Event) {
+        let Some(action) = ControlAction::from_value(event.a) else { return };
+        if let Some(place) = self.places.get_mut(event.place.0 as usize) {
+            place.disturbed.apply(action, event.b);
+        }
+        if let Some(link) = self.links.get_mut(usize::from(event.link.0)) {
+            link.disturbed.apply(action, event.b);
+        }
+    }
+
+    /// Nobody waits at the event's place any more, and no worker is held.
+    fn empty(&mut self, event: &Event) {
+        if let Some(place) = self.places.get_mut(event.place.0 as usize) {
+            self.all_places.waiting -= place.waiting;
+            self.all_places.busy -= place.busy;
+            (place.waiting, place.busy) = (0, 0);
         }
     }
 

@@ -261,6 +261,25 @@ pub const KINDS: &[KindInfo] = &[
         ..plain(Kind::DISCONNECTED, "Disconnected", Stamper::Caller)
     },
     KindInfo {
+        at: "when what runs a replica has ended before the run: its tasks are aborted and its sockets reset",
+        steps: Steps { empties: true, ..Steps::NONE },
+        ..plain(Kind::PROCESS_EXITED, "ProcessExited", Stamper::Run)
+    },
+    KindInfo {
+        at: "before anything of it is done; once for each place and each link concerned",
+        a: value(
+            ValueMeaning::ControlAction,
+            "1 pause, 2 resume, 3 crash, 4 start, 5 rate, 6 cut, 7 mend, 8 delay, 9 throttle, 10 broker killed, 11 broker \
+             started again",
+        ),
+        b: value(
+            ValueMeaning::ControlArgument,
+            "rate: thousandths of a message in a second, 0 for the scenario's own; delay: ns added each way; throttle: \
+             bytes in a second; else 0",
+        ),
+        ..plain(Kind::CONTROL, "Control", Stamper::Run)
+    },
+    KindInfo {
         at: "when the run enters the phase",
         a: value(ValueMeaning::Phase, "0 setup, 1 warm-up, 2 measured, 3 drain, 4 end"),
         ..plain(Kind::PHASE_BEGAN, "PhaseBegan", Stamper::Run)

@@ -83,6 +83,8 @@ fn numbers_are_fixed() {
             (45, "DepthReported"),
             (64, "Connected"),
             (65, "Disconnected"),
+            (66, "ProcessExited"),
+            (67, "Control"),
             (68, "PhaseBegan"),
             (96, "Retried"),
         ]

@@ -3,7 +3,7 @@
 //! Each row of numbers is written with its length, so that a build with more or fewer of them refuses the bytes instead
 //! of misreading them; what a number means is guarded by [`FOLD_VERSION`] and, in files, by [`fingerprint`].
 
-use super::{LinkState, PlaceState, State};
+use super::{LinkDisturbed, LinkState, PlaceDisturbed, PlaceState, State};
 use crate::bytes::{Malformed, Reader, put_varint, unzigzag, zigzag};
 use crate::checksum::crc32;
 use crate::kind::{KINDS, Phase};
@@ -34,16 +34,18 @@ trait Row: Copy + Default {
 impl Row for LinkState {
     fn numbers(&mut self) -> impl Iterator<Item = Number<'_>> {
         // All fields, so that a new one cannot be forgotten.
-        let Self { counts, open, late } = self;
-        counts.iter_mut().map(Number::Count).chain([Number::Level(open), Number::Count(late)])
+        let Self { counts, open, late, disturbed: LinkDisturbed { cut, delay, throttle } } = self;
+        let disturbed = [cut, delay, throttle].map(Number::Count);
+        counts.iter_mut().map(Number::Count).chain([Number::Level(open), Number::Count(late)]).chain(disturbed)
     }
 }
 
 impl Row for PlaceState {
     fn numbers(&mut self) -> impl Iterator<Item = Number<'_>> {
-        let Self { counts, waiting, busy, max_busy, ready, max_ready, unacked } = self;
-        let levels = [waiting, busy, max_busy, ready, max_ready, unacked];
-        counts.iter_mut().map(Number::Count).chain(levels.map(Number::Level))
+        let Self { counts, waiting, busy, max_busy, ready, max_ready, unacked, disturbed } = self;
+        let PlaceDisturbed { paused, crashed, rate } = disturbed;
+        let (levels, disturbed) = ([waiting, busy, max_busy, ready, max_ready, unacked], [paused, crashed, rate]);
+        counts.iter_mut().chain(disturbed).map(Number::Count).chain(levels.map(Number::Level))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::lawful::queued::{self, Queued};
 use crate::lawful::{self, Shape};
-use hopscope_record::kind::{LATE, LinkCount, Phase, PlaceCount};
-use hopscope_record::state::{LinkState, PlaceState, State};
+use hopscope_record::kind::{ControlAction, LATE, LinkCount, Phase, PlaceCount};
+use hopscope_record::state::{LinkDisturbed, LinkState, PlaceDisturbed, PlaceState, State};
 use hopscope_record::{Event, Kind, LinkIndex, PlaceIndex};
 use proptest::prelude::*;
 
@@ -142,4 +142,43 @@ fn an_unknown_kind_is_counted_as_such_and_nowhere_else() {
     let mut expected = State::new(1, 1);
     (expected.events, expected.unknown, expected.time) = (1, 1, Some(3));
     assert_eq!(state, expected);
+}
+
+/// Control events of place 0 and link 0, one after the other, and what is so after each.
+#[test]
+fn what_was_done_to_a_place_or_a_link_is_so_until_it_is_undone() {
+    let mut state = State::new(1, 1);
+    let event = |action: ControlAction, b| Event { a: action as u64, b, ..Event::new(0, Kind::CONTROL) };
+    let mut at_place = |action, b| {
+        state.apply(&Event { place: PlaceIndex(0), ..event(action, b) });
+        state.places()[0].disturbed
+    };
+    let none = PlaceDisturbed::default();
+    assert_eq!(at_place(ControlAction::Pause, 0), PlaceDisturbed { paused: 1, ..none });
+    assert_eq!(at_place(ControlAction::Crash, 0), PlaceDisturbed { crashed: 1, ..none });
+    assert!(at_place(ControlAction::Start, 0).is_none());
+    assert_eq!(at_place(ControlAction::Rate, 500_000), PlaceDisturbed { rate: 500_000, ..none });
+    assert!(at_place(ControlAction::Rate, 0).is_none());
+    let mut at_link = |action, b| {
+        state.apply(&Event { link: LinkIndex(0), ..event(action, b) });
+        state.links()[0].disturbed
+    };
+    let none = LinkDisturbed::default();
+    assert_eq!(at_link(ControlAction::Delay, 50), LinkDisturbed { delay: 50, ..none });
+    assert_eq!(at_link(ControlAction::Cut, 0), LinkDisturbed { cut: 1, delay: 50, ..none });
+    assert!(at_link(ControlAction::Mend, 0).is_none());
+    assert_eq!(at_link(ControlAction::Throttle, 1_000), LinkDisturbed { throttle: 1_000, ..none });
+}
+
+#[test]
+fn nobody_waits_where_a_process_has_exited() {
+    let mut state = State::new(2, 1);
+    let event = |kind, place| Event { link: LinkIndex(0), place: PlaceIndex(place), ..Event::new(0, kind) };
+    for (kind, place) in [(Kind::RECEIVED, 0), (Kind::RECEIVED, 1), (Kind::STARTED, 0), (Kind::RECEIVED, 0)] {
+        state.apply(&event(kind, place));
+    }
+    state.apply(&event(Kind::PROCESS_EXITED, 0));
+    let levels = |place: &PlaceState| (place.waiting, place.busy);
+    assert_eq!((levels(&state.places()[0]), levels(&state.places()[1])), ((0, 0), (1, 0)));
+    assert_eq!(levels(&state.all_places), (1, 0));
 }

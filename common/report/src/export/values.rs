@@ -2,7 +2,7 @@
 //!
 //! Read from the meaning that the kind's row gives them, never from the kind: a new kind needs nothing here.
 
-use hopscope_record::kind::{AWAITS_REPLY, Admission, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Admission, ControlAction, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
 
 /// A number and its word.
 pub(crate) type Word = (u64, &'static str);
@@ -28,6 +28,16 @@ const DISCONNECT_REASONS: &[Word] = &[
     (DisconnectReason::ClosedByPeer as u64, "closed-by-peer"),
     (DisconnectReason::Broken as u64, "broken"),
 ];
+
+const ACTIONS: &[Word] = &{
+    let mut words = [(0, ""); ControlAction::ALL.len()];
+    let mut row = 0;
+    while row < words.len() {
+        words[row] = (ControlAction::ALL[row].0 as u64, ControlAction::ALL[row].1);
+        row += 1;
+    }
+    words
+};
 
 /// The field of L1, beside the one of L2.
 pub(crate) const DEPTH_BEFORE: &str = "depth_before";
@@ -76,6 +86,8 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::Ordinal => ("ordinal", Form::Unsigned),
         ValueMeaning::QueueStep => ("depth", Form::Step),
         ValueMeaning::DepthReport => ("depth", Form::Report),
+        ValueMeaning::ControlAction => ("action", Form::Word(ACTIONS)),
+        ValueMeaning::ControlArgument => ("argument", Form::Unsigned),
     })
 }
 
@@ -109,7 +121,7 @@ mod tests {
 
     #[test]
     fn words_differ() {
-        for words in [PHASES, ADMISSIONS, OUTCOMES, NOT_SENT_REASONS, DISCONNECT_REASONS] {
+        for words in [PHASES, ADMISSIONS, OUTCOMES, NOT_SENT_REASONS, DISCONNECT_REASONS, ACTIONS] {
             for (at, (number, text)) in words.iter().enumerate() {
                 assert_eq!(word(words, *number), Some(*text));
                 assert!(words.iter().skip(at + 1).all(|(_, other)| other != text));

@@ -1,9 +1,10 @@
 //! What an event says, in one sentence.
 
-use hopscope_record::kind::{DepthReport, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{ControlAction, DepthReport, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
+use hopscope_scenario::quantity::Rate;
 
 use hopscope_view::buffer::RunBuffer;
 use hopscope_view::format;
@@ -20,6 +21,11 @@ fn event_key(event: &Event) -> Option<Key> {
     let consumer = event.kind.info().is_some_and(|info| info.a.meaning == ValueMeaning::Ordinal && event.a == 0);
     if consumer {
         return Key::find(&format!("event.sent.{}", event.kind.info()?.name));
+    }
+    if event.kind == Kind::CONTROL {
+        let action = ControlAction::from_value(event.a)?;
+        let back = if action == ControlAction::Rate && event.b == 0 { "-back" } else { "" };
+        return Key::find(&format!("control.done.{}{back}", action.word()));
     }
     if event.is_late() { late().or_else(|| caption_key(event.kind)) } else { caption_key(event.kind) }
 }
@@ -58,6 +64,12 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
             }
             ValueMeaning::DepthReport => {
                 put("after", format::whole(DepthReport::from_value(value).ready.into()).into())
+            }
+            // Which of these it is, the action says, and its text has only that one.
+            ValueMeaning::ControlArgument => {
+                put("length", format::duration(value.cast_signed()).into());
+                put("rate", Rate(value.saturating_mul(1_000)).to_string().into());
+                put("bytes", format::whole(value).into())
             }
             _ => None,
         };

@@ -229,7 +229,10 @@ impl Perfetto {
             return;
         }
         for (number, (name, step)) in LEVELS.iter().enumerate() {
-            let step = i64::from(step(&info.steps));
+            let held = self.levels.get(&(place, number)).copied().unwrap_or(0);
+            // Copies are the queue's: only what waits and works at the place ends with what runs it.
+            let emptied = info.steps.empties && matches!(*name, "waiting" | "busy");
+            let step = if emptied { -held } else { i64::from(step(&info.steps)) };
             if step == 0 {
                 continue;
             }
