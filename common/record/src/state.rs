@@ -31,7 +31,7 @@ pub struct LinkState {
 pub struct LinkDisturbed {
     /// 1 while its connections are reset, else 0.
     pub cut: u64,
-    /// Added to its way, each way, in ns.
+    /// What a round trip takes longer, in ns.
     pub delay: u64,
     /// Bytes that it lets through in a second, each way; 0 for no limit.
     pub throttle: u64,

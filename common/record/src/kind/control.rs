@@ -18,7 +18,7 @@ pub enum ControlAction {
     Cut = 6,
     /// A link is again as the scenario has it.
     Mend = 7,
-    /// A link's bytes take longer, each way.
+    /// A link's round trip takes longer.
     Delay = 8,
     /// A link lets through so many bytes in a second, each way.
     Throttle = 9,

@@ -274,8 +274,8 @@ pub const KINDS: &[KindInfo] = &[
         ),
         b: value(
             ValueMeaning::ControlArgument,
-            "rate: thousandths of a message in a second, 0 for the scenario's own; delay: ns added each way; throttle: \
-             bytes in a second; else 0",
+            "rate: thousandths of a message in a second, 0 for the scenario's own; delay: ns that a \
+             round trip takes longer; throttle: bytes in a second, each way; else 0",
         ),
         ..plain(Kind::CONTROL, "Control", Stamper::Run)
     },

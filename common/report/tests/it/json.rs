@@ -4,7 +4,7 @@ use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MEASURES, Measure, MessageRow, Sample};
 use hopscope_record::kind::{
-    AWAITS_REPLY, Admission, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
+    AWAITS_REPLY, Admission, ControlAction, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
 };
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
 use hopscope_report::export::json::{JSON, recording_schema};
@@ -89,6 +89,9 @@ pub(crate) fn all_parts() -> Recording {
         at(6_110, Kind::DROPPED, 1, 8, step(5, 7, QueueCause(200))),
         at(6_120, Kind::PURGED, 1, 9, u64::MAX),
         at(6_125, Kind::DEPTH_REPORTED, 1, 7 | 2 << 32, 900),
+        Event { place: PlaceIndex(1), a: ControlAction::Crash as u64, ..Event::new(6_126, Kind::CONTROL) },
+        Event { link: LinkIndex(0), a: ControlAction::Delay as u64, b: 50_000_000, ..Event::new(6_127, Kind::CONTROL) },
+        Event { place: PlaceIndex(1), ..Event::new(6_128, Kind::PROCESS_EXITED) },
         at(6_130, Kind::CONFIRMED, 0, LATE, 0),
         at(6_140, Kind::CONFIRM_REFUSED, 0, 1, 0),
         at(6_150, Kind::RETURNED, 0, 312, 0),
@@ -288,6 +291,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(worded("admission", &[("admitted", 0), ("turned-away", 1), ("taken", 2)]))
         .or(worded("outcome", &[("done", 0), ("failed", 1), ("abandoned", 2)]))
         .or(worded("reason", &reasons))
+        .or(worded("action", &ControlAction::ALL.map(|(action, word)| (word, action as u64))))
         .or(number("ordinal"))
         .or(line.get("awaits_reply").map(|_| AWAITS_REPLY))
         .or(hex("a"))
@@ -295,6 +299,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
     let b = number("bytes")
         .filter(|_| kind != Kind::INTENDED)
         .or(number("next_attempt"))
+        .or(number("argument"))
         .or(read_step(line))
         .or(hex("b"))
         .unwrap_or(0)

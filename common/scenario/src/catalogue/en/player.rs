@@ -46,7 +46,7 @@ pub(super) const TEXTS: Table = &[
     ("control.done.broker-started", "The broker is started again."),
     ("control.done.crash", "{place} crashes: its tasks are aborted and its sockets reset."),
     ("control.done.cut", "The link from {from} to {to} is cut."),
-    ("control.done.delay", "The link from {from} to {to} is slower by {length} each way."),
+    ("control.done.delay", "The link from {from} to {to} is delayed: a round trip takes {length} longer."),
     ("control.done.mend", "The link from {from} to {to} is mended."),
     ("control.done.pause", "{place} is paused: it takes up nothing new."),
     ("control.done.rate", "{place} sends by another rate now: {rate}."),
