@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::frame::MessageRow;
-use hopscope_record::kind::{AWAITS_REPLY, Attempt, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Deaths, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, LinkIndex, PlaceIndex};
 use hopscope_scenario::plan::Plan;
 use serde_json::{Map, Value};
@@ -110,6 +110,14 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded) -> Result<Vec<
             let step = QueueStep::from_value(value).context("a step that cannot be")?;
             let cause = step.cause.name().context("a cause without a name")?;
             vec![("depth_before", step.before.into()), ("depth", step.after.into()), ("cause", cause.into())]
+        }
+        ValueMeaning::QueueName => {
+            let name = recorded.names.get(usize::try_from(value)? - 1).context("no such name")?;
+            vec![("from_queue", name.as_str().into())]
+        }
+        ValueMeaning::Deaths => {
+            let deaths = Deaths::from_value(value).context("deaths that cannot be")?;
+            vec![("deaths", deaths.count.into()), ("cause", deaths.cause.name().context("no such cause")?.into())]
         }
         ValueMeaning::Marks if value == 0 => Vec::new(),
         ValueMeaning::Marks => {

@@ -12,6 +12,7 @@ pub mod grpc;
 pub mod http;
 mod perfetto;
 pub mod recording;
+pub mod runs;
 pub mod server;
 pub mod static_host;
 pub mod wire;

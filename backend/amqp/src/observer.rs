@@ -49,6 +49,10 @@ pub trait Observer: Send + Sync + 'static {
         delivery: Option<Delivery<'_, Self::Consumer>>,
     );
 
+    /// What `queue` left for dead has gone on, after the `Enqueued` of each copy that was made of it; once for each
+    /// `DeadLettered`.
+    fn buried(&self, queue: &Self::Queue);
+
     /// A queue is there, empty.
     fn queue_declared(&self, queue: &QueueInfo<'_>) -> Self::Queue;
 
@@ -196,6 +200,7 @@ impl Observer for () {
     fn published(&self, _: &mut Incoming<'_>) {}
     fn routed(&self, (): &(), _: Routing) {}
     fn transition(&self, (): &(), _: &Transition, (): &(), _: Option<Delivery<'_, ()>>) {}
+    fn buried(&self, (): &()) {}
     fn queue_declared(&self, _: &QueueInfo<'_>) {}
     fn queue_deleted(&self, (): &()) {}
     fn consumer_added(&self, (): &(), _: &ConsumerInfo<'_>) {}

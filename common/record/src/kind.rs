@@ -12,7 +12,7 @@ mod queue;
 mod table;
 
 pub use control::ControlAction;
-pub use queue::{DepthReport, QueueCause, QueueStep};
+pub use queue::{Deaths, DepthReport, QueueCause, QueueStep};
 pub use table::KINDS;
 
 /// What happened: the number of a kind. Any number can be carried; see [`Kind::info`].
@@ -50,6 +50,8 @@ impl Kind {
     pub const DROPPED: Self = Self(43);
     pub const PURGED: Self = Self(44);
     pub const DEPTH_REPORTED: Self = Self(45);
+    pub const X_DEATH: Self = Self(46);
+    pub const REDELIVERED: Self = Self(47);
 
     pub const CONNECTED: Self = Self(64);
     pub const DISCONNECTED: Self = Self(65);
@@ -191,6 +193,10 @@ pub enum ValueMeaning {
     ControlAction,
     /// What a [`ControlAction`] is told beside its number.
     ControlArgument,
+    /// A row of the run's names + 1: what a queue is called.
+    QueueName,
+    /// A [`Deaths`].
+    Deaths,
 }
 
 /// What a kind does to its message's attempt.

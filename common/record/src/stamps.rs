@@ -85,6 +85,8 @@ fn value(value: Value) -> String {
         ValueMeaning::DepthReport => "two numbers of 32 bits",
         ValueMeaning::ControlAction => "an action",
         ValueMeaning::ControlArgument => "a number",
+        ValueMeaning::QueueName => "a row of the run's names + 1",
+        ValueMeaning::Deaths => "a number and a cause",
     };
     format!("{} ({unit})", value.words)
 }

@@ -11,7 +11,8 @@ pub use encode::{FOLD_VERSION, fingerprint};
 
 use crate::event::Event;
 use crate::kind::{
-    AWAITS_REPLY, Attempt, ControlAction, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount, ValueMeaning,
+    AWAITS_REPLY, Attempt, ControlAction, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount,
+    ValueMeaning,
 };
 
 /// What is so at one link.

@@ -33,6 +33,8 @@ pub enum Purpose {
     Values,
     /// How long before their sends their events happened.
     EventTimes,
+    /// Which priorities a client's messages have.
+    Priorities,
     /// How long bytes are on their way over a link, to the place with this number or from there; keyed by the link's id.
     Network(Way, u32),
 }
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Keys => "keys".to_owned(),
             Self::Values => "values".to_owned(),
             Self::EventTimes => "event times".to_owned(),
+            Self::Priorities => "priorities".to_owned(),
             Self::Network(Way::Out, place) => format!("network out {place}"),
             Self::Network(Way::Back, place) => format!("network back {place}"),
         }
@@ -167,6 +170,7 @@ mod tests {
             draws("n1", Purpose::Keys),
             draws("n1", Purpose::Values),
             draws("n1", Purpose::EventTimes),
+            draws("n1", Purpose::Priorities),
             draws("n2", Purpose::Arrivals),
             Draws::new(43, "n1", Purpose::Arrivals),
         ];

@@ -7,7 +7,7 @@
 mod body;
 mod zipf;
 
-use hopscope_scenario::model::{EventTimes, Keys, Payload, Values};
+use hopscope_scenario::model::{EventTimes, Keys, Payload, Priorities, Values};
 
 use self::zipf::Zipf;
 use crate::draw::{Draws, Purpose, scaled};
@@ -36,6 +36,7 @@ pub struct Payloads {
     keys: Option<(KeyRule, Draws)>,
     values: Option<(Values, Draws)>,
     event_times: Option<(EventTimes, Draws)>,
+    priorities: Option<(Priorities, Draws)>,
 }
 
 /// How a key is chosen.
@@ -60,7 +61,20 @@ impl Payloads {
             keys: keys.map(|rule| (rule, draws(Purpose::Keys))),
             values: payload.value.map(|values| (values, draws(Purpose::Values))),
             event_times: payload.event_time.map(|times| (times, draws(Purpose::EventTimes))),
+            priorities: payload.priority.map(|priorities| (priorities, draws(Purpose::Priorities))),
         }
+    }
+
+    /// Which priority the message of request `n` has in queues that heed it.
+    pub fn priority(&mut self, n: u64) -> u8 {
+        self.priorities.as_mut().map_or(0, |(priorities, draws)| match *priorities {
+            Priorities::Constant { priority } => priority,
+            Priorities::Uniform { from, to } => {
+                let (least, greatest) = (from.min(to), from.max(to));
+                let above = even(draws.unit(n), u64::from(greatest - least) + 1);
+                least.saturating_add(u8::try_from(above).unwrap_or(0))
+            }
+        })
     }
 
     /// What request `n` carries, whose send is wanted at `intended_ns` on the run's clock.

@@ -30,12 +30,14 @@ pub struct Settings {
     pub ttl: Option<i64>,
     /// Whether copies that are rejected, expire or are dropped go on to a dead-letter exchange.
     pub dead_letters: bool,
+    /// The highest priority that is told from others; `None`: all copies are alike.
+    pub max_priority: Option<u8>,
 }
 
 /// What a full queue does.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Overflow {
-    /// It takes the new copy and drops the oldest.
+    /// It takes the new copy and drops the one at the head.
     #[default]
     DropHead,
     /// It refuses the new copy.
@@ -49,6 +51,8 @@ pub struct Arrival {
     pub bytes: u64,
     /// The message's own limit, ns from now; the nearer of it and the queue's holds.
     pub ttl: Option<i64>,
+    /// The message's priority; one above [`Settings::max_priority`] counts as that.
+    pub priority: u8,
     /// [`Cause::Published`] or [`Cause::DeadLettered`].
     pub cause: Cause,
 }
@@ -70,7 +74,7 @@ pub struct Taken<T> {
 #[derive(Debug)]
 pub struct Queue<T, D> {
     settings: Settings,
-    /// In the order of their numbers, so that what comes back finds its old place.
+    /// The highest priority first, and each in the order of their numbers, so that what comes back finds its old place.
     ready: VecDeque<Held<T>>,
     ready_bytes: u64,
     unacked: BTreeMap<u64, Unacked<T, D>>,
@@ -82,6 +86,8 @@ pub struct Queue<T, D> {
 struct Held<T> {
     item: T,
     copy: u64,
+    /// 0 where the queue tells none apart.
+    priority: u8,
     bytes: u64,
     expires: Option<(i64, Cause)>,
     redelivered: bool,
@@ -92,6 +98,13 @@ struct Unacked<T, D> {
     held: Held<T>,
     consumer: Option<ConsumerId>,
     delivery: D,
+}
+
+impl<T> Held<T> {
+    /// What a queue has its copies in order by.
+    const fn rank(&self) -> (std::cmp::Reverse<u8>, u64) {
+        (std::cmp::Reverse(self.priority), self.copy)
+    }
 }
 
 impl<T, D> Queue<T, D> {
@@ -142,7 +155,7 @@ impl<T, D> Queue<T, D> {
         self.consumers.remove(consumer)
     }
 
-    /// A copy arrives at the end of the queue.
+    /// A copy arrives at the end of the queue, or of those of its priority.
     ///
     /// # Errors
     /// The item comes back where the queue is full and refuses: nothing has happened then.
@@ -164,9 +177,10 @@ impl<T, D> Queue<T, D> {
         };
         let copy = self.ordinal + 1;
         let before = self.ready();
-        self.put(Held { item, copy, bytes: arrival.bytes, expires, redelivered: false });
+        let priority = arrival.priority.min(self.settings.max_priority.unwrap_or(0));
+        let at = self.put(Held { item, copy, priority, bytes: arrival.bytes, expires, redelivered: false });
         let transition = self.step(TransitionKind::Enqueued, copy, before, arrival.cause);
-        if let Some(held) = self.ready.back() {
+        if let Some(held) = self.ready.get(at) {
             sink.transition(&transition, &held.item, None);
         }
         Ok(copy)
@@ -200,7 +214,7 @@ impl<T, D> Queue<T, D> {
     }
 
     /// Removes the copies at the head that have had their time, and says how many. A copy that has expired behind one
-    /// that has not waits its turn, as RabbitMQ has it.
+    /// that has not waits its turn, as RabbitMQ has it: where priorities differ, that may be long.
     pub fn expire(&mut self, now: i64, sink: &mut (impl Sink<T, D> + ?Sized)) -> u32 {
         let mut expired = 0;
         while let Some((at, cause)) = self.ready.front().and_then(|held| held.expires) {
@@ -218,7 +232,8 @@ impl<T, D> Queue<T, D> {
         self.ready.front().and_then(|held| held.expires).map(|(at, _)| at)
     }
 
-    /// Drops the oldest ready copies until the limits hold, and says how many.
+    /// Drops the ready copies at the head until the limits hold, and says how many: the oldest, and where priorities differ the
+    /// oldest of the highest, as RabbitMQ has it.
     pub fn trim(&mut self, sink: &mut (impl Sink<T, D> + ?Sized)) -> u32 {
         let mut dropped = 0;
         while self.settings.overflow == Overflow::DropHead && self.over(0, 0) && !self.ready.is_empty() {
@@ -267,9 +282,9 @@ impl<T, D> Queue<T, D> {
             || self.settings.max_bytes.is_some_and(|max| self.ready_bytes.saturating_add(bytes) > max)
     }
 
-    /// Puts a copy where its number belongs and says where that is.
+    /// Puts a copy where its priority and its number belong and says where that is.
     fn put(&mut self, held: Held<T>) -> usize {
-        let at = self.ready.partition_point(|other| other.copy < held.copy);
+        let at = self.ready.partition_point(|other| other.rank() < held.rank());
         self.ready_bytes = self.ready_bytes.saturating_add(held.bytes);
         self.ready.insert(at, held);
         at

@@ -148,6 +148,16 @@ codes! {
     ReplyQueueShared, "reply-queue-shared", Error;
     /// Replies are awaited and no service takes the messages. Args: queue.
     NobodyReplies, "nobody-replies", Error;
+    /// The dead letters of a queue go to no queue. Args: value, name.
+    UnknownDeadLetters, "unknown-dead-letters", Error;
+    /// The dead letters of a queue go to one that replies come back through. Args: name, queue.
+    DeadLettersAsReplies, "dead-letters-as-replies", Error;
+    /// Dead letters go round in a circle in which nothing waits. Args: names.
+    DeadLetterCircle, "dead-letter-circle", Error;
+    /// A time to live that is no whole number of milliseconds. Args: label, value.
+    NotWholeMilliseconds, "not-whole-milliseconds", Error;
+    /// A client publishes with priorities that a queue does not tell apart. Args: client, queue, priority, max, heeds.
+    PriorityAbove, "priority-above", Warning;
     /// A step of a body names no outgoing link of its service. Args: value, name.
     UnknownLink, "unknown-link", Error;
     /// A step calls over a link that is published over, or the reverse. Args: value, step, other.

@@ -7,6 +7,7 @@
 
 mod check;
 mod client;
+mod queue;
 mod service;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,10 @@ use crate::protocol::Protocol;
 use crate::quantity::Time;
 
 pub use check::{Check, Comparison, Limit};
-pub use client::{Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Ramp, Values};
+pub use client::{
+    Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Priorities, Ramp, Values,
+};
+pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 
 /// What the document's `format` says.
@@ -87,28 +91,6 @@ impl NodeKind {
             Self::Queue(_) => Kind::Queue,
         }
     }
-}
-
-/// A queue: first in, first out; its consumers take turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queue {
-    /// Most messages that may be ready at once; a publish beyond is refused. Without it there is no limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
-    /// How many messages one consumer may hold that it has not settled yet.
-    pub prefetch: u16,
-    /// When a consumer settles a message.
-    pub ack: AckTime,
-}
-
-/// When a consumer acknowledges a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AckTime {
-    /// When its work is done and its reply, if one is awaited, is confirmed: nothing is lost when a consumer dies.
-    AfterWork,
-    /// When it has arrived: what a consumer that dies had not done is lost.
-    BeforeWork,
 }
 
 /// A directed connection between two nodes.

@@ -34,6 +34,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
     // Everything is added to a copy at once, so that ids and names are new among the pasted ones too.
     let mut grown = document.clone();
     let mut changes = Vec::new();
+    let mut leading = Vec::new();
     let mut ids = BTreeMap::new();
     let mut add = |grown: &mut Document, change: Change, element: Value| {
         if let Change::Insert { list, index, .. } = change {
@@ -56,6 +57,17 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
         step_aside(&mut element);
         add(&mut grown, change, element);
         ids.insert(node.id().to_owned(), id);
+    }
+    // Dead letters go to the copy of their queue, or nowhere.
+    for node in other.nodes() {
+        let target = node.value().get("dead_letters").and_then(Value::as_str);
+        if let (Some(target), Some(id)) = (target, ids.get(node.id())) {
+            let (node, pointer) = (Target::Node(id.clone()), "/dead_letters");
+            leading.push(match ids.get(target) {
+                Some(queue) => Change::set(node, pointer, Value::from(queue.as_str())),
+                None => Change::unset(node, pointer),
+            });
+        }
     }
     let mut links = BTreeMap::new();
     for link in other.links() {
@@ -84,6 +96,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
             changes.push(Change::set(Target::Node(id.clone()), "/body", Value::Array(body)));
         }
     }
+    changes.extend(leading);
     (ids.into_values().collect(), Change::Group(changes))
 }
 

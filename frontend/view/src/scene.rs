@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hopscope_scenario::edits::{Document, LinkRef};
+use hopscope_scenario::edits::{Document, LinkRef, NodeRef};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::protocol::Protocol;
 use serde_json::Value;
@@ -48,6 +48,8 @@ pub struct SceneLink {
     pub protocol: Option<Protocol>,
     /// The document's link whose replies it carries; the document has none of its id then.
     pub replies_of: Option<String>,
+    /// Whether it is the way of a queue's dead letters; the document has none of its id then.
+    pub dead_letters: bool,
     /// Where it runs.
     pub path: LinkPath,
 }
@@ -72,6 +74,7 @@ impl Scene {
     fn add_links(&mut self, document: &Document) {
         let mut drawn: Vec<_> = document.links().map(|link| Ends::of(link, None)).collect();
         drawn.extend(document.links().flat_map(|link| replies(document, link)));
+        drawn.extend(document.nodes().filter_map(dead_letters));
         let known: Vec<_> = drawn
             .into_iter()
             .filter_map(|link| {
@@ -86,8 +89,8 @@ impl Scene {
                 continue;
             };
             self.link_index.insert(link.id.clone(), self.links.len());
-            let Ends { id, from, to, protocol, replies_of } = link;
-            self.links.push(SceneLink { id, from, to, protocol, replies_of, path });
+            let Ends { id, from, to, protocol, replies_of, dead_letters } = link;
+            self.links.push(SceneLink { id, from, to, protocol, replies_of, dead_letters, path });
         }
     }
 
@@ -97,7 +100,7 @@ impl Scene {
         &self.nodes
     }
 
-    /// The links whose ends both exist: the document's, then those that replies come back over.
+    /// The links whose ends both exist: the document's, then those that replies come back over, and the ways of dead letters.
     #[must_use]
     pub fn links(&self) -> &[SceneLink] {
         &self.links
@@ -165,12 +168,13 @@ struct Ends {
     to: String,
     protocol: Option<Protocol>,
     replies_of: Option<String>,
+    dead_letters: bool,
 }
 
 impl Ends {
     fn of(link: LinkRef<'_>, replies_of: Option<String>) -> Self {
         let (id, from, to) = (link.id().to_owned(), link.from().to_owned(), link.to().to_owned());
-        Self { id, from, to, protocol: link.protocol(), replies_of }
+        Self { id, from, to, protocol: link.protocol(), replies_of, dead_letters: false }
     }
 }
 
@@ -191,6 +195,19 @@ fn replies(document: &Document, link: LinkRef<'_>) -> Vec<Ends> {
         takers.map(|taking| derived(format!("{}~{}", link.id(), taking.id()), taking.to(), queue.id())).collect();
     links.push(derived(format!("{}~replies", link.id()), queue.id(), link.from()));
     links
+}
+
+/// The way of a queue's dead letters, if they have one. Its id is no link's.
+fn dead_letters(node: NodeRef<'_>) -> Option<Ends> {
+    let to = node.value().get("dead_letters").and_then(Value::as_str)?.to_owned();
+    (node.kind() == Some(Kind::Queue)).then(|| Ends {
+        id: format!("{}~dead", node.id()),
+        from: node.id().to_owned(),
+        to,
+        protocol: Some(Protocol::Amqp),
+        replies_of: None,
+        dead_letters: true,
+    })
 }
 
 /// Rows of four for nodes without a position.

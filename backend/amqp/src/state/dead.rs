@@ -22,6 +22,8 @@ pub(super) struct Dead<O: Observer> {
     pub(super) message: Item<O>,
     pub(super) queue: QueueId,
     pub(super) cause: Cause,
+    /// Whether it was in the queue, which told that it goes on.
+    pub(super) told: bool,
 }
 
 impl<O: Observer> State<O> {
@@ -30,6 +32,9 @@ impl<O: Observer> State<O> {
         while !self.dead.is_empty() {
             for dead in std::mem::take(&mut self.dead) {
                 self.bury_one(&dead);
+                if let (true, Some(queue)) = (dead.told, self.queues.get(&dead.queue)) {
+                    self.observer.buried(&queue.handle);
+                }
             }
         }
     }
@@ -40,7 +45,7 @@ impl<O: Observer> State<O> {
         if queue.declaration.arguments.overflow.as_deref() == Some("reject-publish-dlx")
             && queue.declaration.arguments.dead_letter_exchange.is_some()
         {
-            self.dead.push(Dead { message: Arc::clone(message), queue: id, cause: Cause::MaxLength });
+            self.dead.push(Dead { message: Arc::clone(message), queue: id, cause: Cause::MaxLength, told: false });
         }
     }
 

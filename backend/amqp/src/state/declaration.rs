@@ -10,8 +10,10 @@ use crate::message::ms_to_ns;
 use crate::observer::ConnectionId;
 
 /// What RabbitMQ knows and this broker does not: refused, since a queue without it would not be what was asked for.
-const NOT_HERE: [&str; 5] =
-    ["x-expires", "x-max-priority", "x-single-active-consumer", "x-delivery-limit", "x-dead-letter-strategy"];
+const NOT_HERE: [&str; 4] = ["x-expires", "x-single-active-consumer", "x-delivery-limit", "x-dead-letter-strategy"];
+
+/// RabbitMQ's highest priority.
+const MAX_PRIORITY: u64 = 255;
 
 /// The argument that asks for another type of queue than the classic one.
 fn foreign_type(table: &FieldTable) -> Option<&'static str> {
@@ -42,6 +44,7 @@ pub(crate) struct QueueFlags {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Arguments {
     pub(crate) message_ttl_ms: Option<u64>,
+    pub(crate) max_priority: Option<u64>,
     pub(crate) max_length: Option<u64>,
     pub(crate) max_length_bytes: Option<u64>,
     pub(crate) overflow: Option<String>,
@@ -77,6 +80,7 @@ impl Arguments {
         }
         let arguments = Self {
             message_ttl_ms: number("x-message-ttl")?,
+            max_priority: number("x-max-priority")?,
             max_length: number("x-max-length")?,
             max_length_bytes: number("x-max-length-bytes")?,
             overflow: text("x-overflow")?,
@@ -86,6 +90,9 @@ impl Arguments {
         if !matches!(arguments.overflow.as_deref(), None | Some("drop-head" | "reject-publish" | "reject-publish-dlx"))
         {
             return Err(invalid("x-overflow", "invalid_overflow"));
+        }
+        if let Some(highest) = arguments.max_priority.filter(|highest| *highest > MAX_PRIORITY) {
+            return Err(invalid("x-max-priority", &format!("{{max_value_exceeded,{highest}}}")));
         }
         if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
             return Err(invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"));
@@ -101,6 +108,7 @@ impl Arguments {
             overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
             ttl: self.message_ttl_ms.map(ms_to_ns),
             dead_letters: self.dead_letter_exchange.is_some(),
+            max_priority: self.max_priority.and_then(|highest| u8::try_from(highest).ok()),
         }
     }
 
@@ -108,6 +116,7 @@ impl Arguments {
     fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let numbers = [
             ("x-message-ttl", self.message_ttl_ms, other.message_ttl_ms),
+            ("x-max-priority", self.max_priority, other.max_priority),
             ("x-max-length", self.max_length, other.max_length),
             ("x-max-length-bytes", self.max_length_bytes, other.max_length_bytes),
         ];

@@ -34,7 +34,7 @@ impl<O: Observer> Sink<Item<O>, Label<O::Consumer>> for Watch<'_, O> {
     }
 
     fn dead_letter(&mut self, item: Item<O>, cause: Cause) {
-        self.dead.push(Dead { message: item, queue: self.id, cause });
+        self.dead.push(Dead { message: item, queue: self.id, cause, told: true });
     }
 }
 
@@ -53,8 +53,13 @@ impl<O: Observer> State<O> {
     /// Delivers while there is a copy and a consumer for it, then lets limits do their work.
     pub(super) fn pump(&mut self, id: QueueId) {
         let now = self.now();
-        self.drive(id, |machine, watch| machine.expire(now, watch));
-        while self.deliver_one(id) {}
+        loop {
+            // Before each: behind a copy of a higher priority may be one that has had its time.
+            self.drive(id, |machine, watch| machine.expire(now, watch));
+            if !self.deliver_one(id) {
+                break;
+            }
+        }
         self.limit(id, now);
     }
 

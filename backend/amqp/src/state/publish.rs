@@ -113,7 +113,8 @@ impl<O: Observer> State<O> {
     pub(super) fn enqueue(&mut self, id: QueueId, message: &Item<O>, cause: Cause) -> bool {
         let now = self.now();
         let ttl = message.properties.expiration().as_ref().and_then(|text| expiration(text.as_str()));
-        let arrival = Arrival { bytes: message.size(), ttl, cause };
+        let priority = message.properties.priority().unwrap_or(0);
+        let arrival = Arrival { bytes: message.size(), ttl, priority, cause };
         let item = Arc::clone(message);
         let Some(Ok(_)) = self.drive(id, |machine, watch| machine.enqueue(item, arrival, now, watch)) else {
             self.refused(id, message);

@@ -67,6 +67,34 @@ async fn a_full_queue_that_rejects_nacks_the_publish() {
 }
 
 #[tokio::test]
+async fn the_highest_priority_is_delivered_first_and_dropped_first() {
+    let running = broker().await;
+    let client = running.client().await;
+    let table = [("x-max-priority", AMQPValue::LongInt(3)), ("x-max-length", AMQPValue::LongInt(3))];
+    client.declare("q", arguments(&table)).await;
+    for priority in [0, 3, 1, 2_u8] {
+        let properties = BasicProperties::default().with_priority(priority);
+        client.publish_as("", "q", &[priority], properties, false).await;
+    }
+    let mut order = Vec::new();
+    let options = BasicGetOptions { no_ack: true };
+    while let Some(got) = within(client.channel.basic_get("q".into(), options)).await.unwrap() {
+        order.push(got.data[0]);
+    }
+    assert_eq!(order, [2, 1, 0], "the one at the head went when it was full");
+    running.memory.check("q");
+    // What expires does so at the head: one behind a copy that does not is passed over by no one.
+    let table = [("x-max-priority", AMQPValue::LongInt(1))];
+    client.declare("behind", arguments(&table)).await;
+    let brief = BasicProperties::default().with_expiration("1".into());
+    client.publish_as("", "behind", b"high", BasicProperties::default().with_priority(1), false).await;
+    client.publish_as("", "behind", b"low", brief, false).await;
+    let got = within(client.channel.basic_get("behind".into(), options)).await.unwrap().unwrap();
+    assert_eq!(got.data, b"high");
+    running.memory.until_steps("behind", Expired, 1).await;
+}
+
+#[tokio::test]
 async fn memory_that_is_short_blocks_who_publishes_and_no_one_else() {
     const COUNT: usize = 200;
     let running = broker_with(Config { memory_max: 200_000, ..Config::default() }).await;

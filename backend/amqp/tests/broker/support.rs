@@ -25,6 +25,7 @@ pub(crate) enum Heard {
     Published(u64),
     Routed(u64, Routing),
     Step { queue: String, mark: u64, transition: Transition, delivery: Option<(u64, u16, String, u64)> },
+    Buried(String),
     Declared(String),
     Deleted(String),
     ConsumerAdded(String, String),
@@ -123,6 +124,10 @@ impl Observer for Memory {
             (it.connection.get(), it.channel, it.consumer_tag.to_owned(), it.delivery_tag)
         });
         self.hear(Heard::Step { queue: queue.clone(), mark: *mark, transition: *step, delivery });
+    }
+
+    fn buried(&self, queue: &String) {
+        self.hear(Heard::Buried(queue.clone()));
     }
 
     fn queue_declared(&self, queue: &QueueInfo<'_>) -> String {

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::BrokerError;
 use super::stamps::{QueueSite, Shared, Stamps};
-use super::{BrokerError, limits};
 use crate::record::Recorder;
 use crate::transport::messaging::BrokerAddress;
 
@@ -34,15 +34,19 @@ impl BuiltIn {
     pub async fn start(recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let named = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.place)).collect();
-        let capacities: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.capacity)).collect();
+        let declared: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.declared.clone())).collect();
         let (stamps, shared) = Stamps::new(recorder, queues);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         // On loopback the system tells when a peer has gone; a client's task for heartbeats would outlive its connection.
         let config = Config { heartbeat: 0, ..Config::default() };
         let (broker, serving) = serve(listener, config, stamps, stopped)?;
-        for (queue, capacity) in capacities {
-            let options = QueueOptions { arguments: limits(capacity), ..QueueOptions::default() };
+        for (queue, declared) in declared {
+            let options = QueueOptions {
+                durable: declared.durable(),
+                arguments: declared.arguments(),
+                ..QueueOptions::default()
+            };
             let declared = broker.declare_queue(&queue, &options);
             declared.map_err(|reason| BrokerError::refused(&queue, &reason))?;
         }

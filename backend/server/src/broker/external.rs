@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{BrokerError, QueueSite};
+use super::{BrokerError, Declared, QueueSite};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::Account;
@@ -57,11 +57,15 @@ pub struct External {
     counts: Mutex<Vec<EndCount>>,
 }
 
+/// So many looks in a row have to find every queue empty where copies go from queue to queue, or leave with nobody taking
+/// them: one may be on its way between two of them.
+const LOOKS: u32 = 3;
+
 /// What was seen when all queues had been asked for.
 #[derive(Clone, Copy, Default, Debug)]
 struct Seen {
-    /// No copy was ready in a queue that the run takes from.
-    empty: bool,
+    /// In so many looks in a row no copy was ready in a queue that the run takes from.
+    empty: u32,
     /// Another program took from one.
     shared: bool,
 }
@@ -105,8 +109,9 @@ impl External {
             address: address.clone(),
         };
         for queue in broker.queues.iter() {
-            let (name, arguments) = (queue.name.as_ref().into(), arguments(queue.capacity));
-            let declared = broker.channel.queue_declare(name, QueueDeclareOptions::default(), arguments).await;
+            let options = QueueDeclareOptions { durable: queue.declared.durable(), ..QueueDeclareOptions::default() };
+            let (name, arguments) = (queue.name.as_ref().into(), arguments(&queue.declared));
+            let declared = broker.channel.queue_declare(name, options, arguments).await;
             let refused = |error: lapin::Error| BrokerError::refused(&queue.name, &error);
             declared.map_err(refused)?;
         }
@@ -139,8 +144,10 @@ impl External {
     /// consumer.
     pub(super) fn is_empty(&self) -> bool {
         let Seen { empty, shared } = *self.seen.borrow();
-        let settled = self.account.copies() <= 0 || shared;
-        (empty && settled && self.account.deliveries() == 0) || self.ended.is_cancelled()
+        // What the run's parts count tells how many there are, where copies go no way but to them.
+        let by_looks = shared || self.queues.iter().any(|queue| queue.declared.loses() || queue.declared.buries());
+        let settled = if by_looks { empty >= LOOKS } else { empty > 0 && self.account.copies() <= 0 };
+        (settled && self.account.deliveries() == 0) || self.ended.is_cancelled()
     }
 
     /// Resolves when they are.
@@ -250,15 +257,17 @@ async fn probe(
 ) -> lapin::Result<()> {
     let mut ticks = tokio::time::interval(PROBE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = 0;
     loop {
         ticks.tick().await;
-        let mut seen = Seen { empty: true, shared: false };
+        let (mut empty, mut shared) = (true, false);
         for queue in queues {
             let report = ask(channel, queue, &recorder.at(queue.place, LinkIndex::NONE)).await?;
-            seen.empty &= report.ready == 0 || !queue.taken;
-            seen.shared |= report.consumers > queue.consumers;
+            empty &= report.ready == 0 || !queue.taken;
+            shared |= report.consumers > queue.consumers;
         }
-        sender.send_replace(seen);
+        looks = if empty { looks + 1 } else { 0 };
+        sender.send_replace(Seen { empty: looks, shared });
     }
 }
 
@@ -277,9 +286,9 @@ fn report_depth(recorder: &Recorder, asked: i64, report: DepthReport, trace: Tra
     recorder.record(Kind::DEPTH_REPORTED, trace, MessageId::NONE, taken, report.to_value(), took);
 }
 
-/// How a queue is declared: it refuses a publish beyond its capacity, and goes when nobody uses it.
-fn arguments(capacity: Option<u32>) -> FieldTable {
-    let mut arguments = super::limits(capacity);
+/// How a queue is declared: as its node says, and to go when nobody uses it.
+fn arguments(declared: &Declared) -> FieldTable {
+    let mut arguments = declared.arguments();
     arguments.insert("x-expires".into(), AMQPValue::LongLongInt(EXPIRES_MS));
     arguments
 }

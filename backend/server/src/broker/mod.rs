@@ -5,6 +5,7 @@
 
 mod allowed;
 mod built_in;
+mod declared;
 mod external;
 mod greeting;
 mod local;
@@ -13,7 +14,6 @@ mod stamps;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hopscope_amqp::{AMQPValue, FieldTable};
 use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, SourceId};
 use hopscope_scenario::catalogue::Arg;
@@ -22,6 +22,7 @@ use hopscope_scenario::plan::Broker;
 
 pub use allowed::{Allowed, NotAnAddress};
 pub use built_in::BuiltIn;
+pub use declared::Declared;
 pub use external::External;
 pub use greeting::Product;
 pub use local::{Local, LocalError, LocalState, Reached};
@@ -262,14 +263,4 @@ impl RunBroker {
             Self::External(broker) => broker.counts(),
         }
     }
-}
-
-/// What makes a queue refuse a publish beyond its capacity, in RabbitMQ's words.
-fn limits(capacity: Option<u32>) -> FieldTable {
-    let mut arguments = FieldTable::default();
-    if let Some(capacity) = capacity {
-        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(i64::from(capacity)));
-        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
-    }
-    arguments
 }

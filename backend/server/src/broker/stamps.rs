@@ -14,10 +14,11 @@ use hopscope_record::trace_context::{
     Arrival, Identity, TRACEPARENT, TRACESTATE, TraceParent, arriving, parse_tracestate,
 };
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, SourceId, TraceId};
-use hopscope_rules::queue::{Transition, TransitionKind};
+use hopscope_rules::queue::{Cause, Transition, TransitionKind};
 use lapin::types::AMQPValue;
 use tokio::sync::Notify;
 
+use super::declared::Declared;
 use crate::record::Recorder;
 use crate::transport::source_of;
 
@@ -28,11 +29,11 @@ pub struct QueueSite {
     pub name: Arc<str>,
     /// Where it stamps.
     pub place: PlaceIndex,
-    /// Most ready copies; a publish beyond is refused. None: no limit.
-    pub capacity: Option<u32>,
+    /// What it is declared with.
+    pub declared: Declared,
     /// The links that publish into it.
     pub publishing: Vec<LinkIndex>,
-    /// Whether the run itself takes from it: what it holds is then in flight.
+    /// Whether the run itself takes what is in it, there or where it goes when it has had its time: it is then in flight.
     pub taken: bool,
     /// How many consumers of the run take from it.
     pub consumers: u32,
@@ -112,6 +113,8 @@ pub(super) struct Queue(Option<Site>);
 struct Site {
     recorder: Recorder,
     taken: bool,
+    /// Whether its dead letters go on.
+    buries: bool,
 }
 
 /// What is known of a consumer.
@@ -192,7 +195,7 @@ impl Observer for Stamps {
         mark: &Mark,
         delivery: Option<Delivery<'_, Consumer>>,
     ) {
-        let Some(Site { recorder, taken }) = &queue.0 else { return };
+        let Some(Site { recorder, taken, buries }) = &queue.0 else { return };
         let (message, link) = match &delivery {
             Some(delivery) => self.delivery(delivery, transition.kind),
             None => (mark.message, mark.link),
@@ -205,17 +208,25 @@ impl Observer for Stamps {
         let step = QueueStep { before: transition.before, after: transition.after, cause: cause(transition) };
         let at = recorder.at(recorder.place(), link);
         at.record(kind(transition.kind), mark.trace, message, parent, transition.ordinal, step.to_value());
-        if *taken {
+        // What is dead-lettered is in flight until it is where it goes.
+        if *taken && !(*buries && dies(transition)) {
             self.shared.step(in_flight(transition.kind));
         }
     }
 
+    fn buried(&self, queue: &Queue) {
+        if queue.0.as_ref().is_some_and(|site| site.taken) {
+            self.shared.step(-1);
+        }
+    }
+
     fn queue_declared(&self, queue: &QueueInfo<'_>) -> Queue {
-        Queue(
-            self.sites
-                .get(queue.name)
-                .map(|site| Site { recorder: self.recorder.at(site.place, LinkIndex::NONE), taken: site.taken }),
-        )
+        let site = self.sites.get(queue.name);
+        Queue(site.map(|site| Site {
+            recorder: self.recorder.at(site.place, LinkIndex::NONE),
+            taken: site.taken,
+            buries: site.declared.buries(),
+        }))
     }
 
     fn queue_deleted(&self, _: &Queue) {}
@@ -263,6 +274,14 @@ const fn in_flight(transition: TransitionKind) -> i64 {
     }
 }
 
+/// Whether a copy that leaves so goes on to where dead letters go, if they go anywhere.
+fn dies(transition: &Transition) -> bool {
+    match transition.kind {
+        TransitionKind::Nacked => transition.cause == Cause::Rejected,
+        kind => matches!(kind, TransitionKind::Expired | TransitionKind::Dropped),
+    }
+}
+
 /// The numbers of causes are the same there and here.
 const fn cause(transition: &Transition) -> QueueCause {
     QueueCause(transition.cause as u8)
@@ -299,7 +318,6 @@ mod tests {
 
     #[test]
     fn the_recordings_causes_are_the_queues() {
-        use hopscope_rules::queue::Cause;
         for (theirs, ours) in [
             (Cause::Published, QueueCause::PUBLISHED),
             (Cause::Consumer, QueueCause::CONSUMER),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use hopscope_rules::payload::{Carried, Payloads, body, length};
 use hopscope_rules::schedule::Intended;
-use hopscope_scenario::model::{Content, Payload};
+use hopscope_scenario::model::{Content, Payload, Priorities};
 
 use crate::record::Contents;
 use crate::transport::Body;
@@ -39,6 +39,8 @@ pub(super) enum Parcel {
         bytes: usize,
         /// What it says.
         carried: Carried,
+        /// Which priority its message has.
+        priority: u8,
     },
 }
 
@@ -46,9 +48,15 @@ impl Sender {
     pub(super) fn new(payload: &Payload, payloads: Payloads) -> Self {
         let bytes = usize::try_from(payload.bytes.0).unwrap_or(usize::MAX);
         let nothing = Carried { n: 0, key: None, value: None, event_time_ns: None };
-        let alike = payload.content == Content::Binary && !payload.tells();
-        let rule = if alike {
-            Rule::Alike(Bytes::from(body(payload.content, bytes, &nothing)).into())
+        let priority = match payload.priority {
+            None => Some(0),
+            Some(Priorities::Constant { priority }) => Some(priority),
+            Some(Priorities::Uniform { .. }) => None,
+        };
+        let alike = priority.filter(|_| payload.content == Content::Binary && !payload.tells());
+        let rule = if let Some(priority) = alike {
+            let bytes = Bytes::from(body(payload.content, bytes, &nothing));
+            Rule::Alike(Body { content: payload.content, bytes, priority })
         } else {
             Rule::Drawn(Box::new(Mutex::new(payloads)))
         };
@@ -62,8 +70,8 @@ impl Sender {
             Rule::Drawn(payloads) => {
                 // Draws are whole: nothing that holds the lock leaves them half made.
                 let mut payloads = payloads.lock().unwrap_or_else(PoisonError::into_inner);
-                let carried = payloads.draw(intended.n, intended.at_ns);
-                Parcel::Wanted { content: self.content, bytes: self.bytes, carried }
+                let (carried, priority) = (payloads.draw(intended.n, intended.at_ns), payloads.priority(intended.n));
+                Parcel::Wanted { content: self.content, bytes: self.bytes, carried, priority }
             }
         }
     }
@@ -73,7 +81,7 @@ impl Sender {
     /// What the recording says of it; nothing of what carries no more than filler and its number.
     pub(super) fn told(&self, parcel: &Parcel) -> Option<Contents> {
         match parcel {
-            Parcel::Wanted { content, bytes, carried } if self.tells => {
+            Parcel::Wanted { content, bytes, carried, .. } if self.tells => {
                 let Carried { key, value, event_time_ns: event_time, .. } = *carried;
                 Some(Contents { key, value, event_time, bytes: length(*content, *bytes, carried) as u64 })
             }
@@ -87,7 +95,9 @@ impl Parcel {
     pub(super) fn body(self) -> Body {
         match self {
             Self::Made(body) => body,
-            Self::Wanted { content, bytes, carried } => Body { content, bytes: body(content, bytes, &carried).into() },
+            Self::Wanted { content, bytes, carried, priority } => {
+                Body { content, bytes: body(content, bytes, &carried).into(), priority }
+            }
         }
     }
 }

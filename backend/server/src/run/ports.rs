@@ -150,14 +150,14 @@ pub(super) async fn connect(
             }
             Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
         }
-        Callee::Queue { queue, replies, taken } => {
+        Callee::Queue { queue, persistent, replies, taken } => {
             let broker = ports.broker()?;
             let replies = replies.as_ref().map(|replies| returning(replies, ports, &recorder)).transpose()?;
             let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
             let awaits_reply = replies.is_some();
             let account = broker.account().filter(|_| *taken).cloned();
-            let outbound =
-                Outbound { broker: ports.broker_over(slice.link)?, queue: Arc::clone(queue), replies, account };
+            let (broker, queue, persistent) = (ports.broker_over(slice.link)?, Arc::clone(queue), *persistent);
+            let outbound = Outbound { broker, queue, persistent, replies, account };
             let publisher = transport.publisher(outbound, recorder.clone()).await?;
             Ok(Link::publishing(recorder, publisher, awaits_reply, slice.policy, timer.clone()))
         }
@@ -185,7 +185,7 @@ pub(super) async fn take(
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
     let TakingSlice { prefetch, ack, .. } = *slice;
-    let (queue, account) = (Arc::clone(&slice.queue), ports.account());
-    let inbound = Inbound { broker, queue, source, prefetch, ack, account };
+    let (queue, prefix, account) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix), ports.account());
+    let inbound = Inbound { broker, queue, source, prefix, prefetch, ack, account };
     transport.consumer(inbound, intake).await
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
-use hopscope_scenario::model::{AckTime, Effort, Load, Payload, Work};
+use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{Described, Passage, Plan, PlanBroker, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
 
-use crate::broker::QueueSite;
+use crate::broker::{Declared, QueueSite};
 use crate::link::Policy;
 
 /// Most bytes of a queue's name (AMQP 0-9-1, section 4.2.5.3: a short string).
@@ -100,6 +100,8 @@ pub(super) enum Callee {
     Queue {
         /// Its name at the broker.
         queue: Arc<str>,
+        /// Whether its messages are to outlive the broker.
+        persistent: bool,
         /// How replies come back, where they are awaited.
         replies: Option<ReturnSlice>,
         /// Whether the run takes from it.
@@ -125,6 +127,8 @@ pub(super) struct TakingSlice {
     pub(super) protocol: Protocol,
     /// The queue's name at the broker.
     pub(super) queue: Arc<str>,
+    /// What the names of the run's queues begin with there.
+    pub(super) prefix: Arc<str>,
     /// How many deliveries it may hold unsettled.
     pub(super) prefetch: u16,
     /// When it settles them.
@@ -220,8 +224,9 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
     let to = match plan.passage(row) {
         Passage::Publish => Callee::Queue {
             queue: queue_name(plan, row.to),
+            persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability == Durability::Durable),
             replies: returning(plan, link, row),
-            taken: consumers(plan, row.to) > 0,
+            taken: leaves(plan, row.to),
         },
         Passage::Call | Passage::Deliver => {
             let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
@@ -242,7 +247,8 @@ fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice
 
 fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
     let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
-    Some(TakingSlice { link, protocol: row.protocol, queue: queue_name(plan, row.from), prefetch, ack })
+    let (queue, prefix) = (queue_name(plan, row.from), prefix(plan).into());
+    Some(TakingSlice { link, protocol: row.protocol, queue, prefix, prefetch, ack })
 }
 
 /// The queues of a run, as its broker has to know them.
@@ -250,12 +256,40 @@ pub(super) fn queues(plan: &Plan) -> Vec<QueueSite> {
     let sites = plan.queues.iter().map(|queue| QueueSite {
         name: queue_name(plan, queue.node),
         place: PlaceIndex(queue.place),
-        capacity: queue.capacity,
+        declared: declared(plan, queue),
         publishing: links(plan).filter(|(_, link)| link.to == queue.node).map(|(index, _)| index).collect(),
-        taken: consumers(plan, queue.node) > 0,
+        taken: leaves(plan, queue.node),
         consumers: consumers(plan, queue.node),
     });
     sites.collect()
+}
+
+/// What a queue is declared with.
+fn declared(plan: &Plan, queue: &PlanQueue) -> Declared {
+    Declared {
+        capacity: queue.capacity,
+        overflow: queue.overflow,
+        ttl: queue.ttl,
+        dead_letters: queue.dead_letters.map(|target| queue_name(plan, target)),
+        priorities: queue.priorities,
+        durability: queue.durability,
+    }
+}
+
+/// Whether the run takes what is in the queue at a node: from there, or from where it goes when it has had its time.
+fn leaves(plan: &Plan, queue: u32) -> bool {
+    let (mut at, mut seen) = (queue, 0);
+    loop {
+        if consumers(plan, at) > 0 {
+            return true;
+        }
+        let next = plan.queue_at(at).filter(|queue| queue.ttl.is_some()).and_then(|queue| queue.dead_letters);
+        match next {
+            // Where it only expires in a circle nobody takes it.
+            Some(next) if seen < plan.queues.len() => (at, seen) = (next, seen + 1),
+            _ => return false,
+        }
+    }
 }
 
 /// How many consumers of the run take from the queue at a node: the replicas of services, and clients for their replies.
@@ -264,10 +298,15 @@ fn consumers(plan: &Plan, queue: u32) -> u32 {
     taking.map(|link| plan.service_at(link.to).map_or(1, |service| service.replicas)).sum()
 }
 
+/// What the names of the run's objects begin with at its broker.
+fn prefix(plan: &Plan) -> &str {
+    plan.broker.as_ref().map_or("", PlanBroker::prefix)
+}
+
 /// What a broker calls a queue: what the run's objects begin with there, then its name in the scenario, so that other programs find it by that; its id where the name is
 /// longer than AMQP allows.
 fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
-    let prefix = plan.broker.as_ref().map_or("", PlanBroker::prefix);
+    let prefix = prefix(plan);
     let fits = |name: &str| prefix.len() + name.len() <= MAX_QUEUE_NAME;
     let node = plan.nodes.get(node as usize);
     let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });

@@ -165,7 +165,14 @@ fn scenario(shape: &Shape) -> Scenario {
     };
     let client = Client {
         load: Load::Constant(load),
-        payload: Body { bytes: Size(256), content: Content::Binary, key: None, value: None, event_time: None },
+        payload: Body {
+            bytes: Size(256),
+            content: Content::Binary,
+            key: None,
+            value: None,
+            event_time: None,
+            priority: None,
+        },
     };
     Scenario {
         format: hopscope_scenario::model::FORMAT.into(),

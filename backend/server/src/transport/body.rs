@@ -15,6 +15,8 @@ pub struct Body {
     pub content: Content,
     /// The bytes.
     pub bytes: Bytes,
+    /// 0 to 9: which come first in queues that heed it. Handed on from queue to queue; calls carry none.
+    pub priority: u8,
 }
 
 impl Body {
@@ -24,7 +26,7 @@ impl Body {
         let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         let is = |content: &Content| essence.eq_ignore_ascii_case(type_of(*content).0);
         let content = [Content::Json, Content::Text].into_iter().find(is).unwrap_or_default();
-        Self { content, bytes }
+        Self { content, bytes, priority: 0 }
     }
 
     /// The media type that it travels with.
@@ -45,7 +47,7 @@ const fn type_of(content: Content) -> (&'static str, &'static str) {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self { content: Content::Binary, bytes }
+        Self { content: Content::Binary, bytes, priority: 0 }
     }
 }
 
@@ -64,7 +66,7 @@ mod tests {
     #[test]
     fn what_is_sent_arrives_as_that() {
         for content in [Content::Json, Content::Text, Content::Binary] {
-            let sent = Body { content, bytes: Bytes::from_static(b"x") };
+            let sent = Body { content, bytes: Bytes::from_static(b"x"), priority: 0 };
             assert_eq!(Body::arrived(Some(sent.media_type()), sent.bytes.clone()), sent);
         }
     }

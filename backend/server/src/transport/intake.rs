@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use hopscope_record::kind::Admission;
+use hopscope_record::kind::{Admission, Deaths};
 use hopscope_record::trace_context::{Arrival, Identity, TraceParent, arriving};
 use hopscope_record::{Kind, MessageId, TraceId};
 
@@ -47,6 +47,24 @@ impl Intake {
     /// What it works on.
     pub(super) fn tasks(&self) -> &Tasks {
         &self.tasks
+    }
+
+    /// Stamps what the broker says of a delivery that has just been let in: where it died, and whether it was handed out before.
+    pub(super) fn told<'a>(
+        &self,
+        trace: TraceId,
+        message: MessageId,
+        deaths: impl Iterator<Item = (&'a str, Deaths)>,
+        redelivered: bool,
+    ) {
+        let recorder = &self.recorder;
+        for (queue, deaths) in deaths {
+            let queue = recorder.name(queue);
+            recorder.record(Kind::X_DEATH, trace, message, MessageId::NONE, queue, deaths.to_value());
+        }
+        if redelivered {
+            recorder.record(Kind::REDELIVERED, trace, message, MessageId::NONE, 0, 0);
+        }
     }
 
     /// Lets a delivery in whose last byte has been read. A delivery is a message of its own, `message`; what its headers

@@ -111,6 +111,8 @@ pub struct Outbound {
     pub broker: BrokerAddress,
     /// The queue that messages are for.
     pub queue: Arc<str>,
+    /// Whether its messages are to outlive the broker.
+    pub persistent: bool,
     /// How replies come back; none are awaited without it.
     pub replies: Option<RepliesFrom>,
     /// Where copies are counted that the run takes again, if the broker stamps nothing.
@@ -139,6 +141,8 @@ pub struct Inbound {
     pub queue: Arc<str>,
     /// The source of its deliveries.
     pub source: SourceId,
+    /// What the names of the run's queues begin with at this broker.
+    pub prefix: Arc<str>,
     /// How many deliveries it may hold unsettled.
     pub prefetch: u16,
     /// When it settles them.

@@ -137,6 +137,31 @@ impl DepthReport {
     }
 }
 
+/// How often a message left a queue as a dead letter, and why. In 64 bits: the count in the lower half, the cause in the
+/// highest 8.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Deaths {
+    /// How often.
+    pub count: u32,
+    /// Why.
+    pub cause: QueueCause,
+}
+
+impl Deaths {
+    /// The 64 bits.
+    #[must_use]
+    pub const fn to_value(self) -> u64 {
+        self.count as u64 | ((self.cause.0 as u64) << (2 * BITS))
+    }
+
+    /// What 64 bits say; `None` where they say more: nothing writes that.
+    #[must_use]
+    pub fn from_value(value: u64) -> Option<Self> {
+        let deaths = Self { count: value as u32, cause: QueueCause((value >> (2 * BITS)) as u8) };
+        (deaths.to_value() == value).then_some(deaths)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -161,6 +186,13 @@ mod tests {
                 prop_assert_eq!(step.to_value(), value);
             }
         }
+    }
+
+    #[test]
+    fn deaths_come_back() {
+        let deaths = Deaths { count: u32::MAX, cause: QueueCause::REJECTED };
+        assert_eq!(Deaths::from_value(deaths.to_value()), Some(deaths));
+        assert_eq!(Deaths::from_value(1 << 40), None);
     }
 
     #[test]

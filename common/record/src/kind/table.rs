@@ -246,6 +246,18 @@ pub const KINDS: &[KindInfo] = &[
         ..plain(Kind::DEPTH_REPORTED, "DepthReported", Stamper::Run)
     },
     KindInfo {
+        at: "directly after Received, for each entry of the delivery's x-death header, the newest first",
+        a: value(ValueMeaning::QueueName, "the queue that it left as a dead letter"),
+        b: value(ValueMeaning::Deaths, "how often, and why"),
+        on_async: "the message came by way of another queue, which it left as a dead letter",
+        ..plain(Kind::X_DEATH, "XDeath", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "directly after Received, where the broker says that it handed the copy out before",
+        on_async: "the copy was given to a consumer before, and came back: it may have been worked on",
+        ..plain(Kind::REDELIVERED, "Redelivered", Stamper::Receiver)
+    },
+    KindInfo {
         at: "when a connection of the link is ready for its first message",
         a: value(ValueMeaning::DurationNs, "how long connecting took"),
         on_sync: "the caller's end of a connection is open; on in-process links it does not occur",

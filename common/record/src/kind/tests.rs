@@ -81,6 +81,8 @@ fn numbers_are_fixed() {
             (43, "Dropped"),
             (44, "Purged"),
             (45, "DepthReported"),
+            (46, "XDeath"),
+            (47, "Redelivered"),
             (64, "Connected"),
             (65, "Disconnected"),
             (66, "ProcessExited"),

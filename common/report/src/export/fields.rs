@@ -3,7 +3,7 @@
 //! JSON, CSV and Perfetto differ in how they write a field, never in which there are.
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, DepthReport, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, Deaths, DepthReport, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, KINDS, Kind, KindInfo, LinkIndex, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::{Place, Plan};
 
@@ -206,8 +206,12 @@ impl Fields {
                 put(name, Cell::Unsigned(ready.into()));
                 put(CONSUMERS, Cell::Unsigned(consumers.into()));
             }
+            Some((name, Form::Deaths)) if let Some(Deaths { count, cause }) = Deaths::from_value(value) => {
+                put(name, Cell::Unsigned(count.into()));
+                put(CAUSE, cause.name().map_or(Cell::Unsigned(cause.0.into()), Cell::Text));
+            }
             None | Some((_, Form::Mark(_) | Form::Step)) if value == 0 => {}
-            None | Some((_, Form::Mark(_) | Form::Step)) => put(raw, Cell::Id(value)),
+            None | Some((_, Form::Mark(_) | Form::Step | Form::Deaths)) => put(raw, Cell::Id(value)),
         }
     }
 }

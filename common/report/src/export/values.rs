@@ -2,7 +2,9 @@
 //!
 //! Read from the meaning that the kind's row gives them, never from the kind: a new kind needs nothing here.
 
-use hopscope_record::kind::{AWAITS_REPLY, Admission, ControlAction, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning};
+use hopscope_record::kind::{
+    AWAITS_REPLY, Admission, ControlAction, DisconnectReason, NotSentReason, Outcome, Phase, ValueMeaning,
+};
 
 /// A number and its word.
 pub(crate) type Word = (u64, &'static str);
@@ -63,6 +65,8 @@ pub(crate) enum Form {
     Mark(u64),
     /// As two fields: `depth` and `consumers`.
     Report,
+    /// As two fields: `deaths` and `cause`.
+    Deaths,
     /// As three fields: `depth_before` (L1), `depth` (L2) and `cause`.
     Step,
 }
@@ -88,6 +92,8 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::DepthReport => ("depth", Form::Report),
         ValueMeaning::ControlAction => ("action", Form::Word(ACTIONS)),
         ValueMeaning::ControlArgument => ("argument", Form::Unsigned),
+        ValueMeaning::QueueName => ("from_queue", Form::Name),
+        ValueMeaning::Deaths => ("deaths", Form::Deaths),
     })
 }
 
@@ -97,6 +103,7 @@ pub(crate) fn field_names(meaning: ValueMeaning) -> Vec<&'static str> {
         None => Vec::new(),
         Some((name, Form::Step)) => vec![DEPTH_BEFORE, name, CAUSE],
         Some((name, Form::Report)) => vec![name, CONSUMERS],
+        Some((name, Form::Deaths)) => vec![name, CAUSE],
         Some((name, _)) => vec![name],
     }
 }

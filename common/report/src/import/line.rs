@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, Deaths, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
@@ -296,6 +296,7 @@ impl Tables {
             Form::Mark(mark) => line.mark(name)?.then_some(mark),
             Form::Step => step(line, name)?,
             Form::Report => report(line, name)?,
+            Form::Deaths => deaths(line, name)?,
         };
         if let Some(value) = value {
             return Ok(value);
@@ -317,19 +318,32 @@ fn report(line: &mut Line, ready: &'static str) -> Result<Option<u64>, Fault> {
     Ok(Some(DepthReport { ready, consumers }.to_value()))
 }
 
-/// A queue's step by its three fields.
-fn step(line: &mut Line, after: &'static str) -> Result<Option<u64>, Fault> {
+/// A cause by its name or its number.
+fn cause(line: &mut Line) -> Result<Option<QueueCause>, Fault> {
     let find = |name: &str| QueueCause::find(name).map(|cause| cause.0.into());
     let cause = line.named(CAUSE, find, u8::MAX.into(), text!("import.expected.word"))?;
+    Ok(cause.and_then(|cause| u8::try_from(cause).ok()).map(QueueCause))
+}
+
+/// How often a message left a queue as a dead letter, by its two fields.
+fn deaths(line: &mut Line, count: &'static str) -> Result<Option<u64>, Fault> {
+    let cause = cause(line)?;
+    let Some(count) = line.natural::<u32>(count)? else { return Ok(None) };
+    let cause = cause.ok_or_else(|| line.missing(CAUSE))?;
+    Ok(Some(Deaths { count, cause }.to_value()))
+}
+
+/// A queue's step by its three fields.
+fn step(line: &mut Line, after: &'static str) -> Result<Option<u64>, Fault> {
+    let cause = cause(line)?;
     let Some(before) = line.natural::<u32>(DEPTH_BEFORE)? else {
         // A consumer's word has a cause and no length.
-        let cause = cause.and_then(|cause| u8::try_from(cause).ok());
-        return Ok(cause.map(|cause| QueueStep { before: 0, after: 0, cause: QueueCause(cause) }.to_value()));
+        return Ok(cause.map(|cause| QueueStep { before: 0, after: 0, cause }.to_value()));
     };
     let after = line.natural::<u32>(after)?.ok_or_else(|| line.missing(after))?;
-    let cause = cause.and_then(|cause| u8::try_from(cause).ok()).ok_or_else(|| line.missing(CAUSE))?;
+    let cause = cause.ok_or_else(|| line.missing(CAUSE))?;
     if before.max(after) > QueueStep::MAX {
         return Err(line.bad(DEPTH_BEFORE, Scalar::Unsigned(before.max(after).into()), text!("import.expected.depth")));
     }
-    Ok(Some(QueueStep { before, after, cause: QueueCause(cause) }.to_value()))
+    Ok(Some(QueueStep { before, after, cause }.to_value()))
 }

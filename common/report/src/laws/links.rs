@@ -1,14 +1,18 @@
 //! What the laws have to know of the plan: what each link does, and what its queue is.
 
 use hopscope_record::{LinkIndex, PlaceIndex};
-use hopscope_scenario::model::AckTime;
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::model::{AckTime, Overflow};
 use hopscope_scenario::plan::{Passage, Plan, PlanQueue, PlanService};
+use hopscope_scenario::text;
 
 /// The plan's links and queues. Without a plan there is none, and everything goes by number.
 #[derive(Default)]
 pub(super) struct Links {
     rows: Vec<Link>,
     queues: Vec<(PlaceIndex, String)>,
+    /// The queues that tell priorities apart.
+    prioritized: Vec<PlaceIndex>,
     /// The queues, where their broker stamps nothing.
     bounded: Vec<Site>,
 }
@@ -26,6 +30,21 @@ pub(super) struct Site {
     pub(super) consumers: u32,
     /// Whether one of them acknowledges nothing.
     pub(super) automatic: bool,
+    /// Why nothing can be said of what it holds.
+    pub(super) free: Option<Key>,
+}
+
+/// What copies do in a queue that nobody outside of its broker is told of.
+fn unseen(plan: &Plan, queue: &PlanQueue) -> Option<Key> {
+    if queue.ttl.is_some() {
+        Some(text!("law.not-applicable.ttl"))
+    } else if queue.capacity.is_some() && queue.overflow == Overflow::DropHead {
+        Some(text!("law.not-applicable.max-length"))
+    } else if plan.queues.iter().any(|other| other.dead_letters == Some(queue.node)) {
+        Some(text!("law.not-applicable.dead-letters"))
+    } else {
+        None
+    }
 }
 
 /// A queue of a plan, as its consumers have it.
@@ -39,6 +58,7 @@ fn site(plan: &Plan, queue: &PlanQueue, name: &str) -> Site {
         consumers,
         // Replies come to clients, which acknowledge none.
         automatic: queue.prefetch == 0 || taking().any(|link| plan.service_at(link.to).is_none()),
+        free: unseen(plan, queue),
     }
 }
 
@@ -81,7 +101,9 @@ impl Links {
         let queues = plan.queues.iter().map(|queue| (PlaceIndex(queue.place), node(queue.node).to_owned()));
         let sites = plan.queues.iter().map(|queue| site(plan, queue, node(queue.node)));
         let bounded = if plan.broker.is_some() { sites.collect() } else { Vec::new() };
-        Self { rows: rows.collect(), queues: queues.collect(), bounded }
+        let prioritized = plan.queues.iter().filter(|queue| queue.priorities.is_some());
+        let prioritized = prioritized.map(|queue| PlaceIndex(queue.place)).collect();
+        Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded }
     }
 
     /// The link of this number.
@@ -102,6 +124,11 @@ impl Links {
     /// The plan's queues, where their broker stamps nothing; else none.
     pub(super) fn bounded(&self) -> &[Site] {
         &self.bounded
+    }
+
+    /// Why the queue at a place promises no order.
+    pub(super) fn unordered(&self, place: PlaceIndex) -> Option<Key> {
+        self.prioritized.contains(&place).then_some(text!("law.not-applicable.priorities"))
     }
 
     /// What a person calls the queue at a place.

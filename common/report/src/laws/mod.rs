@@ -175,10 +175,9 @@ impl Laws {
         // Without an ordinal it is its consumer's word.
         if info.a.meaning == ValueMeaning::Ordinal && event.a != 0 && !event.place.is_none() {
             let links = &self.links;
-            let queue = self
-                .queues
-                .entry(event.place)
-                .or_insert_with(|| Queue::new(event.place, links.queue_name(event.place)));
+            let queue = self.queues.entry(event.place).or_insert_with(|| {
+                Queue::new(event.place, links.queue_name(event.place), links.unordered(event.place))
+            });
             queue.take(event, info, &mut self.book);
         }
         if event.message.is_none() {

@@ -4,7 +4,8 @@ use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MEASURES, Measure, MessageRow, Sample};
 use hopscope_record::kind::{
-    AWAITS_REPLY, Admission, ControlAction, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause, QueueStep,
+    AWAITS_REPLY, Admission, ControlAction, Deaths, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause,
+    QueueStep,
 };
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
 use hopscope_report::export::json::{JSON, recording_schema};
@@ -88,6 +89,9 @@ pub(crate) fn all_parts() -> Recording {
         at(6_100, Kind::EXPIRED, 1, 7, step(1, 0, QueueCause::MESSAGE_TTL)),
         at(6_110, Kind::DROPPED, 1, 8, step(5, 7, QueueCause(200))),
         at(6_120, Kind::PURGED, 1, 9, u64::MAX),
+        at(6_121, Kind::X_DEATH, 1, 1, Deaths { count: 3, cause: QueueCause::QUEUE_TTL }.to_value()),
+        at(6_122, Kind::X_DEATH, 1, 2, 1 << 40),
+        at(6_123, Kind::REDELIVERED, 1, 0, 0),
         at(6_125, Kind::DEPTH_REPORTED, 1, 7 | 2 << 32, 900),
         Event { place: PlaceIndex(1), a: ControlAction::Crash as u64, ..Event::new(6_126, Kind::CONTROL) },
         Event { link: LinkIndex(0), a: ControlAction::Delay as u64, b: 50_000_000, ..Event::new(6_127, Kind::CONTROL) },

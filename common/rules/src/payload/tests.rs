@@ -14,6 +14,7 @@ fn payload(key: Option<Keys>) -> Payload {
         key,
         value: Some(Values::Uniform { from: -2, to: 7 }),
         event_time: Some(EventTimes::Exponential { mean: Time(1_000_000) }),
+        priority: None,
     }
 }
 
@@ -155,4 +156,21 @@ proptest! {
             prop_assert!((1..=keys).contains(&carried.key.unwrap()));
         }
     }
+}
+
+#[test]
+fn priorities_are_drawn_between_their_ends() {
+    let drawn = |priority| {
+        let mut payloads = Payloads::new(&Payload { priority, ..payload(None) }, 42, "n1");
+        (0..1_000).map(|n| payloads.priority(n)).collect::<Vec<_>>()
+    };
+    assert!(drawn(None).iter().all(|priority| *priority == 0));
+    assert!(drawn(Some(Priorities::Constant { priority: 7 })).iter().all(|priority| *priority == 7));
+    let even = drawn(Some(Priorities::Uniform { from: 3, to: 1 }));
+    for level in 1..=3 {
+        // 333 in the mean, with a standard deviation of 15; the seed is fixed.
+        let found = even.iter().filter(|priority| **priority == level).count();
+        assert!((280..390).contains(&found), "{found} of {level}");
+    }
+    assert!(even.iter().all(|priority| (1..=3).contains(priority)));
 }

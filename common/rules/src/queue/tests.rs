@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -31,7 +32,7 @@ impl Heard {
     }
 }
 
-const PLAIN: Arrival = Arrival { bytes: 10, ttl: None, cause: Cause::Published };
+const PLAIN: Arrival = Arrival { bytes: 10, ttl: None, priority: 0, cause: Cause::Published };
 
 fn with(queue: &mut Queue<u32, u32>, heard: &mut Heard, items: std::ops::Range<u32>) -> Vec<u64> {
     items.map(|item| queue.enqueue(item, PLAIN, 0, heard).unwrap()).collect()
@@ -39,7 +40,7 @@ fn with(queue: &mut Queue<u32, u32>, heard: &mut Heard, items: std::ops::Range<u
 
 #[derive(Clone, Copy, Debug)]
 enum Operation {
-    Enqueue { bytes: u64, ttl: Option<i64> },
+    Enqueue { bytes: u64, ttl: Option<i64>, priority: u8 },
     Deliver { refuse: bool },
     Get { automatic: bool },
     Ack(usize),
@@ -56,7 +57,8 @@ enum Operation {
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        8 => (0..50u64, proptest::option::of(0..40i64)).prop_map(|(bytes, ttl)| Operation::Enqueue { bytes, ttl }),
+        8 => (0..50u64, proptest::option::of(0..40i64), 0..4u8)
+            .prop_map(|(bytes, ttl, priority)| Operation::Enqueue { bytes, ttl, priority }),
         8 => proptest::bool::weighted(0.1).prop_map(|refuse| Operation::Deliver { refuse }),
         1 => any::<bool>().prop_map(|automatic| Operation::Get { automatic }),
         3 => any::<usize>().prop_map(Operation::Ack),
@@ -74,16 +76,21 @@ fn operation() -> impl Strategy<Value = Operation> {
 
 fn settings() -> impl Strategy<Value = Settings> {
     let max = || proptest::option::weighted(0.4, 0..6u32);
-    (max(), proptest::option::weighted(0.2, 0..200u64), any::<bool>(), max(), any::<bool>()).prop_map(
-        |(max_length, max_bytes, reject, ttl, dead_letters)| Settings {
+    let max_priority = proptest::option::of(0..3u8);
+    (max(), proptest::option::weighted(0.2, 0..200u64), any::<bool>(), max(), any::<bool>(), max_priority).prop_map(
+        |(max_length, max_bytes, reject, ttl, dead_letters, max_priority)| Settings {
             max_length,
             max_bytes,
             overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
             ttl: ttl.map(|ttl| i64::from(ttl) * 10),
             dead_letters,
+            max_priority,
         },
     )
 }
+
+/// An item of the trial says which priority it has: its remainder by this.
+const PRIORITIES: u32 = 4;
 
 /// A queue with what the test knows of it beside it.
 struct Trial {
@@ -105,8 +112,9 @@ impl Trial {
         let Self { queue, heard, out, consumers, now, next } = self;
         *next += 1;
         match operation {
-            Operation::Enqueue { bytes, ttl } => {
-                let _ = queue.enqueue(*next, Arrival { bytes, ttl, cause: Cause::Published }, *now, heard);
+            Operation::Enqueue { bytes, ttl, priority } => {
+                let item = *next * PRIORITIES + u32::from(priority);
+                let _ = queue.enqueue(item, Arrival { bytes, ttl, priority, cause: Cause::Published }, *now, heard);
             }
             Operation::Deliver { refuse } => {
                 if let Some(id) = queue.next_consumer(|_| !refuse) {
@@ -177,24 +185,26 @@ impl Trial {
 }
 
 /// The ready copies as the transitions alone tell them: each takes the head, or returns to its place.
-fn replay(heard: &Heard, dead_letters: bool) -> Result<BTreeSet<u64>, TestCaseError> {
+fn replay(heard: &Heard, settings: &Settings) -> Result<BTreeSet<(Reverse<u32>, u64)>, TestCaseError> {
     use TransitionKind::*;
     let (mut ready, mut length, mut redelivered) = (BTreeSet::new(), 0, BTreeSet::new());
-    for (index, (step, ..)) in heard.steps.iter().enumerate() {
+    let highest = u32::from(settings.max_priority.unwrap_or(0));
+    for (index, (step, item, _)) in heard.steps.iter().enumerate() {
+        let rank = (Reverse((item % PRIORITIES).min(highest)), step.copy);
         prop_assert_eq!(step.ordinal, index as u64 + 1, "no gap");
         prop_assert_eq!(step.before, length, "before is the previous after");
         prop_assert_eq!(i64::from(step.after) - i64::from(step.before), i64::from(step.kind.step()));
         length = step.after;
         match step.kind {
-            Enqueued => prop_assert!(step.copy == step.ordinal && ready.insert(step.copy)),
-            Requeued => prop_assert!(redelivered.insert(step.ordinal) && ready.insert(step.copy)),
+            Enqueued => prop_assert!(step.copy == step.ordinal && ready.insert(rank)),
+            Requeued => prop_assert!(redelivered.insert(step.ordinal) && ready.insert(rank)),
             Delivered | Expired | Dropped | Purged => {
-                prop_assert_eq!(ready.pop_first(), Some(step.copy), "the oldest goes first");
+                prop_assert_eq!(ready.pop_first(), Some(rank), "the oldest of the highest priority goes first");
             }
-            Acked | Nacked | DeadLettered => prop_assert!(!ready.contains(&step.copy)),
+            Acked | Nacked | DeadLettered => prop_assert!(!ready.contains(&rank)),
         }
         let follows = heard.steps.get(index + 1).map(|(next, ..)| (next.kind, next.copy, next.cause));
-        let buried = dead_letters
+        let buried = settings.dead_letters
             && (matches!(step.kind, Expired | Dropped) || step.kind == Nacked && step.cause == Cause::Rejected);
         prop_assert_eq!(buried, follows == Some((DeadLettered, step.copy, step.cause)));
         if step.kind == Delivered {
@@ -227,7 +237,7 @@ proptest! {
             trial.perform(operation);
             trial.check()?;
         }
-        let ready = replay(&trial.heard, settings.dead_letters)?;
+        let ready = replay(&trial.heard, &settings)?;
         prop_assert_eq!(ready.len(), trial.queue.ready() as usize);
         let told = trial.heard.count(TransitionKind::DeadLettered);
         prop_assert_eq!(told, trial.heard.dead.len() as i64);
@@ -262,6 +272,22 @@ fn a_requeued_copy_returns_to_its_old_place_marked() {
     let order: Vec<_> =
         std::iter::from_fn(|| queue.get(true, 0, &mut heard)).map(|taken| (taken.item, taken.redelivered)).collect();
     assert_eq!(order, [(0, true), (2, true), (3, false)]);
+}
+
+#[test]
+fn the_highest_priority_goes_first_and_back_to_its_own() {
+    let settings = Settings { max_priority: Some(2), ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(settings), Heard::default());
+    for (item, priority) in [(0, 0), (1, 2), (2, 1), (3, 9), (4, 1)] {
+        queue.enqueue(item, Arrival { priority, ..PLAIN }, 0, &mut heard).unwrap();
+    }
+    let first = queue.get(false, 0, &mut heard).unwrap();
+    let mut order = vec![first.item];
+    let second = queue.get(true, 0, &mut heard).unwrap();
+    order.push(second.item);
+    assert!(queue.requeue(first.copy, Cause::Nack, &mut heard));
+    order.extend(std::iter::from_fn(|| queue.get(true, 0, &mut heard)).map(|taken| taken.item));
+    assert_eq!(order, [1, 3, 1, 2, 4, 0], "9 counts as 2, the highest that is told apart");
 }
 
 #[test]

@@ -19,11 +19,12 @@ fn the_rows_of_a_form_follow_the_chosen_variant() {
             "/payload/content",
             "/payload/key",
             "/payload/value",
-            "/payload/event_time"
+            "/payload/event_time",
+            "/payload/priority"
         ]
     );
     let rows = leaves(client.fields, &json!({"load": {"kind": "unheard of"}}));
-    assert_eq!(rows.len(), 6, "an unknown option has no rows of its own");
+    assert_eq!(rows.len(), 7, "an unknown option has no rows of its own");
 }
 
 #[test]

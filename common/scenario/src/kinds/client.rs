@@ -1,5 +1,6 @@
 //! The client: it starts traffic by a schedule.
 
+use super::queue::MAX_PRIORITY;
 use super::work::WORKS;
 use super::{Kind, KindDescriptor};
 use crate::catalogue::Key;
@@ -121,6 +122,15 @@ const fn end(name: &'static str, label: Key, default: i64) -> Field {
     }
 }
 
+const fn priority(name: &'static str, label: Key, default: i64) -> Field {
+    Field {
+        name,
+        label,
+        value: ValueType::Integer { min: 0, max: MAX_PRIORITY },
+        presence: Presence::RequiredWith(Literal::Integer(default)),
+    }
+}
+
 static PAYLOAD: &[Field] = &[
     Field {
         name: "bytes",
@@ -192,6 +202,26 @@ static PAYLOAD: &[Field] = &[
                     presence: Presence::RequiredWith(Literal::Text("200 ms")),
                 }],
             }],
+        },
+        presence: Presence::Optional,
+    },
+    Field {
+        name: "priority",
+        label: text!("field.payload.priority"),
+        value: ValueType::Variant {
+            tag: "distribution",
+            options: &[
+                VariantOption {
+                    id: "constant",
+                    label: text!("payload.constant"),
+                    fields: &[priority("priority", text!("field.payload.priority.value"), 1)],
+                },
+                VariantOption {
+                    id: "uniform",
+                    label: text!("payload.uniform"),
+                    fields: &[priority("from", text!("field.from"), 0), priority("to", text!("field.to"), 1)],
+                },
+            ],
         },
         presence: Presence::Optional,
     },

@@ -142,6 +142,9 @@ pub struct Payload {
     /// When that happened which a request tells of; without it, when its send is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<EventTimes>,
+    /// Which priority a message has in queues that heed it; without it, 0, the lowest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priorities>,
 }
 
 impl Payload {
@@ -205,4 +208,33 @@ pub enum EventTimes {
         /// How long before, in the mean.
         mean: Time,
     },
+}
+
+/// Which priority a message has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Priorities {
+    /// Always the same.
+    Constant {
+        /// 0 to 9; 9 is the most urgent.
+        priority: u8,
+    },
+    /// A whole number between two ends, both included, each as often. Either end may be the greater.
+    Uniform {
+        /// One end.
+        from: u8,
+        /// The other.
+        to: u8,
+    },
+}
+
+impl Priorities {
+    /// The highest that a message may have.
+    #[must_use]
+    pub fn highest(self) -> u8 {
+        match self {
+            Self::Constant { priority } => priority,
+            Self::Uniform { from, to } => from.max(to),
+        }
+    }
 }

@@ -111,6 +111,9 @@ impl Plan {
         for (row, queue) in self.queues.iter().enumerate() {
             points("queue", row, "node", queue.node, nodes)?;
             points("queue", row, "place", queue.place, places)?;
+            if let Some(target) = queue.dead_letters {
+                points("queue", row, "node", target, nodes)?;
+            }
         }
         Ok(())
     }

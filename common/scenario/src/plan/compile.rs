@@ -34,7 +34,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         match &node.kind {
             NodeKind::Client(client) => add_client(&mut plan, index, client),
             NodeKind::Service(service) => add_service(&mut plan, index, service),
-            NodeKind::Queue(queue) => add_queue(&mut plan, index, queue),
+            NodeKind::Queue(queue) => add_queue(&mut plan, index, queue, scenario),
         }
     }
     plan
@@ -165,8 +165,21 @@ fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep]) -> Vec
     steps.iter().filter_map(step).collect()
 }
 
-fn add_queue(plan: &mut Plan, node: u32, queue: &Queue) {
+fn add_queue(plan: &mut Plan, node: u32, queue: &Queue, scenario: &Scenario) {
     let place = add_places(plan, node, Role::Queue, 1);
-    let Queue { capacity, prefetch, ack } = *queue;
-    plan.queues.push(PlanQueue { node, place, capacity, prefetch, ack });
+    let Queue { capacity, overflow, ttl, priorities, durability, prefetch, ack, .. } = *queue;
+    let named = |(other, _): &(&crate::model::Node, u32)| Some(&other.id) == queue.dead_letters.as_ref();
+    let dead_letters = scenario.nodes.iter().zip(0..).find(named).map(|(_, number)| number);
+    plan.queues.push(PlanQueue {
+        node,
+        place,
+        capacity,
+        overflow,
+        ttl,
+        dead_letters,
+        priorities,
+        durability,
+        prefetch,
+        ack,
+    });
 }

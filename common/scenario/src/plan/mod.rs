@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Effort, Load, Payload, Retry, Work};
+use crate::model::{AckTime, Durability, Effort, Load, Overflow, Payload, Retry, Work};
 use crate::protocol::{Protocol, Style};
 use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
@@ -278,6 +278,21 @@ pub struct PlanQueue {
     /// Most messages that may be ready at once; none: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// What happens beyond. Not written where it is refused.
+    #[serde(skip_serializing_if = "Overflow::is_usual")]
+    pub overflow: Overflow,
+    /// How long a message may be ready; none: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Time>,
+    /// The node of the queue that dead letters go on to; none: they are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<u32>,
+    /// The highest priority that a message may have; none: all are alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priorities: Option<u8>,
+    /// Whether it outlives its broker. Not written where it does not.
+    #[serde(skip_serializing_if = "Durability::is_usual")]
+    pub durability: Durability,
     /// How many messages one consumer may hold that it has not settled.
     pub prefetch: u16,
     /// When a consumer settles a message.

@@ -193,6 +193,14 @@ fn queue(value: &Value) -> Read<PlanQueue> {
         node: row.number("node")?,
         place: row.number("place")?,
         capacity: row.number_if("capacity")?,
+        overflow: row.may("overflow").map(Deserialize::deserialize).transpose()?.unwrap_or_default(),
+        ttl: row.time_if("ttl")?,
+        dead_letters: row.number_if("dead_letters")?,
+        priorities: row
+            .number_if("priorities")?
+            .map(|highest| u8::try_from(highest).map_err(|_| wrong("priorities")))
+            .transpose()?,
+        durability: row.may("durability").map(Deserialize::deserialize).transpose()?.unwrap_or_default(),
         prefetch: row.short("prefetch")?,
         ack: Deserialize::deserialize(row.has("ack")?)?,
     };

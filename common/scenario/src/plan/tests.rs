@@ -64,7 +64,14 @@ fn links_keep_their_timeout_and_retry() {
 #[test]
 fn the_load_names_its_links_and_bounds() {
     let load = Load::Constant(OpenLoad { rate: Rate(20_000_000), in_flight: 1_000, count: Some(7) });
-    let payload = Payload { bytes: Size(256), content: Content::Binary, key: None, value: None, event_time: None };
+    let payload = Payload {
+        bytes: Size(256),
+        content: Content::Binary,
+        key: None,
+        value: None,
+        event_time: None,
+        priority: None,
+    };
     let [planned] = &plan().loads[..] else { panic!("one client has a load") };
     assert_eq!((planned.load.read().unwrap(), planned.payload.read().unwrap()), (load, payload));
     assert_eq!((planned.node, planned.place, &planned.links[..]), (0, 0, &[1][..]));

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::issues::Issues;
+use super::queues::{self, Found};
+use super::steps;
 use super::walk::short;
-use super::{queues, steps};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
@@ -37,10 +38,10 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
     for edge in &edges {
         check_legal(issues, nodes, edge);
     }
-    let replies = queues::check(issues, nodes, links, &edges);
-    check_traffic(issues, nodes, links, &edges, &replies);
+    let found = queues::check(issues, nodes, links, &edges);
+    check_traffic(issues, nodes, links, &edges, &found);
     let avoidable = steps::check(issues, nodes, links, &edges);
-    check_circles(issues, nodes, &edges, &avoidable);
+    check_circles(issues, nodes, &edges, &found.leaks, &avoidable);
 }
 
 fn check_limits(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
@@ -147,8 +148,10 @@ fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String)
 }
 
 /// Nodes that start traffic need somewhere to send it; services that nobody calls stay idle; something must send.
-/// Queues that replies come back through are fed and emptied by what needs no link.
-fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge], replies: &BTreeSet<usize>) {
+/// Queues that replies come back through are fed and emptied by what needs no link; one of dead letters is fed by other queues,
+/// and a person may look at what is left there; where messages expire nothing stays.
+fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge], found: &Found) {
+    let Found { replies, dead, ending, .. } = found;
     let calls_out: BTreeSet<_> = edges.iter().map(|edge| edge.from).collect();
     let called: BTreeSet<_> = edges.iter().map(|edge| edge.to).collect();
     let mut starters = 0;
@@ -168,12 +171,14 @@ fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &
             continue;
         }
         let is_queue = kind == Kind::Queue;
-        if !called.contains(&index) && !replies.contains(&index) && !has_loose_end(links, node, "to") {
+        let (fed, emptied) = (dead.contains(&index), dead.contains(&index) || ending.contains(&index));
+        if !called.contains(&index) && !replies.contains(&index) && !fed && !has_loose_end(links, node, "to") {
             let code = if is_queue { Code::QueueNotFed } else { Code::ServiceNotCalled };
             issues.push(Issue::new(code, path, args()));
         } else if is_queue
             && !calls_out.contains(&index)
             && !replies.contains(&index)
+            && !emptied
             && !has_loose_end(links, node, "from")
         {
             issues.push(Issue::new(Code::QueueNotTaken, path, args()));
@@ -193,12 +198,17 @@ fn has_loose_end(links: &[Value], node: &Value, field: &str) -> bool {
 /// One Issue for each link that closes a circle, of calls that wait for each other or of messages that cause each other:
 /// nothing could end such a loop. A link that a service's own body may leave out closes none: some request ends it.
 /// Depth-first, with a stack of its own: the document's size must not decide how deep this recurses.
-fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge], avoidable: &BTreeSet<usize>) {
+///
+/// `leaks` are the ways that messages take by themselves, from queue to queue.
+fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge], leaks: &[Edge], avoidable: &BTreeSet<usize>) {
     let mut calls: Vec<Vec<&Edge>> = nodes.iter().map(|_| Vec::new()).collect();
     for edge in edges {
         if edge.from != edge.to && edge.protocol.is_some() && !avoidable.contains(&edge.link) {
             calls[edge.from].push(edge);
         }
+    }
+    for leak in leaks {
+        calls[leak.from].push(leak);
     }
     let mut state = vec![Visit::New; nodes.len()];
     for start in 0..nodes.len() {
@@ -224,7 +234,14 @@ fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge], avoidable
                     let circle: Vec<_> = circle.skip_while(|node| *node != edge.to).collect();
                     let queued = circle.iter().any(|node| kind_at(nodes, *node) == Some(Kind::Queue));
                     let args = [("names", names(nodes, &circle).into())];
-                    let path = format!("/links/{}", edge.link);
+                    let path = match edge.protocol {
+                        Some(_) => format!("/links/{}", edge.link),
+                        None => format!("/nodes/{}/dead_letters", edge.from),
+                    };
+                    // Where messages only expire, a broker ends the circle: it drops what comes round unrejected.
+                    if circle.iter().all(|node| kind_at(nodes, *node) == Some(Kind::Queue)) {
+                        continue;
+                    }
                     let code = if queued { Code::EndlessCycle } else { Code::SynchronousCycle };
                     issues.push(Issue::new(code, path, args));
                 }
@@ -242,7 +259,7 @@ enum Visit {
 }
 
 /// The names along a circle, back to the first.
-fn names(nodes: &[Value], circle: &[usize]) -> String {
+pub(super) fn names(nodes: &[Value], circle: &[usize]) -> String {
     let shown = circle.iter().take(MAX_NAMES_SHOWN);
     let mut names: Vec<_> = shown.map(|node| name(nodes, *node)).collect();
     if circle.len() > MAX_NAMES_SHOWN {

@@ -1,5 +1,8 @@
 //! What queues ask of the scenario around them: links that take, replies, consumers.
 
+mod dead_letters;
+mod priorities;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -12,8 +15,21 @@ use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::Style;
 
-/// Checks them, and gives the nodes that are queues for replies.
-pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) -> BTreeSet<usize> {
+/// What was found of queues, by their nodes.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Those that replies come back through.
+    pub(super) replies: BTreeSet<usize>,
+    /// Those that dead letters go to.
+    pub(super) dead: BTreeSet<usize>,
+    /// Those whose messages expire.
+    pub(super) ending: BTreeSet<usize>,
+    /// From each whose messages expire, and that nobody takes from, to where they go then. No links: they have no protocol.
+    pub(super) leaks: Vec<Edge>,
+}
+
+/// Checks them, and gives what was found.
+pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) -> Found {
     let edges: Vec<_> = edges.iter().filter(|edge| is_async(edge)).collect();
     let mut owners = BTreeMap::new();
     for edge in &edges {
@@ -25,7 +41,11 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
             check_replies(issues, nodes, &edges, edge, replies, &mut owners);
         }
     }
-    owners.into_keys().collect()
+    for edge in &edges {
+        priorities::check(issues, nodes, edge);
+    }
+    let replies = owners.into_keys().collect();
+    dead_letters::check(issues, nodes, &edges, replies)
 }
 
 fn is_async(edge: &Edge) -> bool {

@@ -1,10 +1,11 @@
 //! What an event says, in one sentence.
 
-use hopscope_record::kind::{ControlAction, DepthReport, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{ControlAction, Deaths, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::quantity::Rate;
+use hopscope_scenario::text;
 
 use hopscope_view::buffer::RunBuffer;
 use hopscope_view::format;
@@ -31,7 +32,8 @@ fn event_key(event: &Event) -> Option<Key> {
 }
 
 /// The caption of an event, and what it names: `place`, `from`, `to`, `link`, `status`, `bytes`, `length`, `lag`,
-/// `text`, `next` (the attempt that follows), and of a queue's transition `ordinal`, `before` (L1) and `after` (L2).
+/// `text`, `next` (the attempt that follows), and of a queue's transition `ordinal`, `before` (L1) and `after` (L2); of what a dead letter tells
+/// `queue`, `times` and `why`.
 #[must_use]
 pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
     let key = event_key(event)?;
@@ -71,10 +73,25 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
                 put("rate", Rate(value.saturating_mul(1_000)).to_string().into());
                 put("bytes", format::whole(value).into())
             }
+            ValueMeaning::QueueName => put("queue", buffer.name(value).unwrap_or("–").to_owned().into()),
+            ValueMeaning::Deaths => Deaths::from_value(value).and_then(|deaths| {
+                put("times", format::whole(deaths.count.into()).into());
+                put("why", why(deaths.cause).into())
+            }),
             _ => None,
         };
     }
     Some((key, args))
+}
+
+/// Why a message left a queue as a dead letter.
+fn why(cause: QueueCause) -> Key {
+    match cause {
+        QueueCause::REJECTED => text!("dead.rejected"),
+        QueueCause::MAX_LENGTH => text!("dead.max-length"),
+        QueueCause::MESSAGE_TTL | QueueCause::QUEUE_TTL => text!("dead.expired"),
+        _ => text!("dead.otherwise"),
+    }
 }
 
 /// A place by its node's name, and by its number where the node has several; nothing for a place that the plan does not have.

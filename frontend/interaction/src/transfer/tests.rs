@@ -86,3 +86,24 @@ fn replacing_makes_the_other_document_and_can_be_undone() {
         assert_eq!(back, hello());
     }
 }
+
+#[test]
+fn dead_letters_go_to_the_pasted_queue_or_nowhere() {
+    let text = r#"{"format": "hopscope-scenario", "version": 1, "name": "x", "nodes": [
+        {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "1/s"}},
+        {"id": "n2", "kind": "queue", "name": "orders", "ttl": "1 s", "dead_letters": "n3"},
+        {"id": "n3", "kind": "queue", "name": "late"}],
+        "links": [{"id": "l1", "from": "n1", "to": "n2", "protocol": "amqp"}]}"#;
+    let mut document = Document::open(text).unwrap();
+    assert!(document.issues().is_empty(), "{:?}", document.issues());
+    let (_, change) = pasting(&document, &Document::open(text).unwrap());
+    let before = document.clone();
+    let inverse = document.apply(&change).unwrap();
+    assert_eq!(document.node("n5").unwrap().value()["dead_letters"], "n6");
+    document.apply(&inverse).unwrap();
+    assert_eq!(document, before);
+    let alone = BTreeSet::from(["n2".to_owned()]);
+    let (ids, change) = pasting(&document, &Document::open(&part(&document, &alone, "part")).unwrap());
+    document.apply(&change).unwrap();
+    assert!(document.node(&ids[0]).unwrap().value().get("dead_letters").is_none());
+}

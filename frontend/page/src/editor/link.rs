@@ -33,6 +33,9 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
         of.map_or_else(|| (id.clone(), false), |of| (of, true))
     });
     let (owner, replies) = (StoredValue::new(owner.0), owner.1);
+    // A way of dead letters is its queue's, and is set there.
+    let dead = link.with_untracked(|link| link.as_ref().is_some_and(|link| link.dead_letters));
+    let derived = replies || dead;
     let selected =
         move || editor.selection.with(|selection| owner.with_value(|id| selection.link.as_ref() == Some(id)));
     let faulty = memo(move || {
@@ -43,11 +46,15 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
         let (from, to) = link.with(|link| link.as_ref().map(|link| (link.from.clone(), link.to.clone())))?;
         let (from, to) = editor.with(|_| (editor.name_of(&from), editor.name_of(&to)));
         let label = link.with(|link| label(link.as_ref()));
-        let key = if replies { text!("link.label.replies") } else { text!("link.label") };
+        let key = match (replies, dead) {
+            (true, _) => text!("link.label.replies"),
+            (_, true) => text!("link.label.dead"),
+            _ => text!("link.label"),
+        };
         Some(t_with(key, &[("protocol", &label), ("from", &from), ("to", &to)]))
     };
-    // What carries replies is no stop of its own for the keyboard.
-    let (role, stop) = if replies { ("img", None) } else { ("button", Some("0")) };
+    // What is no link of the document is no stop of its own for the keyboard.
+    let (role, stop) = if derived { ("img", None) } else { ("button", Some("0")) };
     let focus = move |event: web_sys::FocusEvent| {
         let at = link.with_untracked(|link| link.as_ref().map(|link| link.path.at(0.5)));
         if let Some(at) = at {
@@ -55,9 +62,9 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
         }
     };
     view! {
-        <g class="link" data-link=(!replies).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value())
-            role=role tabindex=stop aria-label=name aria-pressed=move || (!replies).then(|| selected().to_string()) on:focus=focus
-            class:replies=replies
+        <g class="link" data-link=(!derived).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value())
+            role=role tabindex=stop aria-label=name aria-pressed=move || (!derived).then(|| selected().to_string()) on:focus=focus
+            class:replies=derived
             class:selected=selected class:faulty=move || faulty.get()
             style:--hue=move || link.with(|link| hue(link.as_ref()))>
             {move || link.get().map(|link| drawing(&link))}
@@ -71,12 +78,12 @@ fn drawing(link: &SceneLink) -> Node {
     let line = view! {
         <path class="hit" d=link.path.svg()></path>
         <path class="wire" class:dotted=dotted class:dashed=dashed d=link.path.svg()></path>
-        <path class="arrow" d=link.path.arrow(if link.replies_of.is_some() { 5.0 } else { 7.0 })></path>
+        <path class="arrow" d=link.path.arrow(if link.replies_of.is_some() || link.dead_letters { 5.0 } else { 7.0 })></path>
     };
     if link.replies_of.is_some() {
         return line;
     }
-    let label = label(Some(link));
+    let label = if link.dead_letters { t(text!("link.dead")) } else { label(Some(link)) };
     let width = columns(&label) as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);
     view! {

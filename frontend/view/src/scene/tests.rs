@@ -74,3 +74,13 @@ fn replies_come_back_over_links_of_the_plans_ids() {
         assert_eq!(drawn.replies_of.as_deref(), of);
     }
 }
+
+#[test]
+fn dead_letters_have_a_way_that_is_no_link_of_the_document() {
+    let nodes = r#"{"id": "q1", "kind": "queue", "name": "orders", "dead_letters": "q2"},
+        {"id": "q2", "kind": "queue", "name": "late", "dead_letters": "gone"}"#;
+    let scene = Scene::of(&document(nodes, ""), &BTreeSet::new(), Point::default());
+    let [way] = scene.links() else { panic!("{:?}", scene.links()) };
+    assert_eq!((way.id.as_str(), way.from.as_str(), way.to.as_str()), ("q1~dead", "q1", "q2"));
+    assert!(way.dead_letters && way.replies_of.is_none());
+}

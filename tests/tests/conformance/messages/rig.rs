@@ -10,7 +10,7 @@ use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::QueueStep;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 use hopscope_scenario::model::{AckTime, Content};
-use hopscope_server::broker::{BuiltIn, QueueSite};
+use hopscope_server::broker::{BuiltIn, Declared, QueueSite};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
@@ -115,15 +115,17 @@ impl Rig {
         let (key, sink) = (new_run_key()?, Box::new(memory.clone()));
         let recording = Recording::start(RecordingOptions { run: "conformance".into(), key, plan: Vec::new(), sink })?;
         recording.set_zero(recording.recorder(CLIENT, PUBLISH).now());
-        let site = |name: &str, place, capacity, publishing| QueueSite {
+        let site = |name: &str, place, declared, publishing| QueueSite {
             name: name.into(),
             place,
-            capacity,
+            declared,
             publishing: vec![publishing],
             taken: true,
             consumers: 1,
         };
-        let sites = vec![site(QUEUES[0], REQUESTS, shape.capacity, PUBLISH), site(QUEUES[1], REPLIES, None, ANSWER)];
+        let requests = Declared { capacity: shape.capacity, ..Declared::default() };
+        let sites =
+            vec![site(QUEUES[0], REQUESTS, requests, PUBLISH), site(QUEUES[1], REPLIES, Declared::default(), ANSWER)];
         let broker = Arc::new(BuiltIn::start(recording.recorder(REQUESTS, LinkIndex::NONE), sites).await?);
         let timer = Timer::start()?;
         let recorder = recording.recorder(CLIENT, PUBLISH);
@@ -139,11 +141,18 @@ impl Rig {
         } else {
             None
         };
-        let outbound = Outbound { broker: broker.address(), queue: QUEUES[0].into(), replies, account: None };
+        let outbound =
+            Outbound { broker: broker.address(), queue: QUEUES[0].into(), persistent: false, replies, account: None };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, shape.replies, shape.policy, timer.clone()));
         let recorder = recording.recorder(WORKER, ANSWER);
-        let outbound = Outbound { broker: broker.address(), queue: QUEUES[1].into(), replies: None, account: None };
+        let outbound = Outbound {
+            broker: broker.address(),
+            queue: QUEUES[1].into(),
+            persistent: false,
+            replies: None,
+            account: None,
+        };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let answers = Arc::new(Link::publishing(recorder, publisher, false, Policy::default(), timer));
         let tasks = Tasks::new(Handle::current());
@@ -164,6 +173,7 @@ impl Rig {
             broker: self.broker.address(),
             queue: queue.into(),
             source,
+            prefix: "".into(),
             prefetch: self.shape.prefetch,
             ack: AckTime::AfterWork,
             account: None,
@@ -193,7 +203,7 @@ impl Rig {
     /// Sends a message of its own.
     pub(crate) async fn send(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, LinkError>) {
         let call = self.root();
-        let body = Body { content: Content::Json, bytes: body.into() };
+        let body = Body { content: Content::Json, bytes: body.into(), priority: 0 };
         (call, self.link.call(call, body).await)
     }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::installation::Installation;
-use self::node::Node;
+use self::node::{Home, Node};
 use super::greeting::{Product, greet};
 
 /// How long it may take to be ready: 9 s on a quiet machine, five times that on a busy one.
@@ -39,6 +39,9 @@ pub enum LocalError {
     /// It ended before it was ready.
     #[error("RabbitMQ ended before it was ready ({0}). Choose the built-in broker meanwhile")]
     Ended(String),
+    /// It does not run, so it cannot be killed.
+    #[error("the local RabbitMQ does not run. Start a run with it first")]
+    NotRunning,
     /// It was not ready in time.
     #[error("RabbitMQ was not ready after 90 s ({0}). Start the run again when the machine is less busy")]
     NotReady(String),
@@ -65,9 +68,27 @@ pub struct Local {
 #[derive(Debug, Default)]
 struct Shared {
     /// Who starts or stops it holds this.
-    node: tokio::sync::Mutex<Option<Ready>>,
+    node: tokio::sync::Mutex<Kept>,
     state: AtomicU8,
     stopped: Mutex<bool>,
+}
+
+/// The node, or what it left.
+#[derive(Debug, Default)]
+struct Kept {
+    ready: Option<Ready>,
+    /// Where one lived that was killed.
+    left: Option<Home>,
+}
+
+impl Kept {
+    /// The node, while it runs; where one has ended that nobody stopped, what it left is kept.
+    fn running(&mut self) -> Option<&Ready> {
+        if let Some(ended) = self.ready.take_if(|ready| ready.node.ended().is_cancelled()) {
+            self.left = Some(ended.node.home().clone());
+        }
+        self.ready.as_ref()
+    }
 }
 
 /// A node that is ready.
@@ -116,8 +137,8 @@ impl Local {
     }
 
     async fn reach_here(&self) -> Result<Reached, LocalError> {
-        let mut held = self.shared.node.lock().await;
-        if let Some(ready) = held.as_ref().filter(|ready| !ready.node.ended().is_cancelled()) {
+        let mut kept = self.shared.node.lock().await;
+        if let Some(ready) = kept.running() {
             return Ok(ready.reached(None));
         }
         if *self.shared.stopped.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -126,18 +147,36 @@ impl Local {
         let installation = Installation::find().ok_or(LocalError::NotInstalled)?;
         let began = Instant::now();
         self.set(LocalState::Starting);
-        let started = start(&installation).await;
+        let started = start(&installation, kept.left.as_ref()).await;
         self.set(if started.is_ok() { LocalState::Ready } else { LocalState::Stopped });
-        Ok(held.insert(started?).reached(Some(began.elapsed())))
+        let reached = kept.ready.insert(started?).reached(Some(began.elapsed()));
+        kept.left = None;
+        Ok(reached)
+    }
+
+    /// Kills it as nothing can catch, for every run that uses it; resolves when it is gone. What it had is kept: the next
+    /// [`Local::reach`] starts the same node again, at the same address.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&self) -> Result<(), LocalError> {
+        let mut kept = self.shared.node.lock().await;
+        kept.running().ok_or(LocalError::NotRunning)?;
+        if let Some(ready) = kept.ready.take() {
+            self.set(LocalState::Stopped);
+            kept.left = Some(ready.node.kill().await);
+        }
+        Ok(())
     }
 
     /// Stops it, for good; resolves when nothing of it is left.
     pub async fn stop(&self) {
         *self.shared.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        let ready = self.shared.node.lock().await.take();
+        let Kept { ready, left } = std::mem::take(&mut *self.shared.node.lock().await);
         if let Some(ready) = ready {
             ready.node.stop().await;
         }
+        drop(left);
         self.set(LocalState::Stopped);
     }
 
@@ -153,10 +192,15 @@ impl Ready {
     }
 }
 
-async fn start(installation: &Installation) -> Result<Ready, LocalError> {
+/// Starts a node, on what another left, if it did.
+async fn start(installation: &Installation, left: Option<&Home>) -> Result<Ready, LocalError> {
     let mut tries = 1;
     loop {
-        let node = Node::start(installation.clone()).await?;
+        let home = match left {
+            Some(left) => left.clone(),
+            None => Home::new()?,
+        };
+        let node = Node::start(installation.clone(), home).await?;
         match ready(&node).await {
             Ok(product) => return Ok(Ready { node, product }),
             // Only then may another program have taken a port.
@@ -216,8 +260,14 @@ mod tests {
         assert!(first.took.is_some() != second.took.is_some(), "one of them started it");
         assert_eq!(first.product.name, "RabbitMQ");
         assert_eq!(local.state(), LocalState::Ready);
-        let folder = local.shared.node.lock().await.as_ref().unwrap().node.folder().to_owned();
+        let folder = local.shared.node.lock().await.ready.as_ref().unwrap().node.folder().to_owned();
         assert!(folder.exists());
+        local.kill().await.unwrap();
+        assert_eq!(local.state(), LocalState::Stopped);
+        assert!(matches!(local.kill().await, Err(LocalError::NotRunning)));
+        let again = local.reach().await.unwrap();
+        assert_eq!((again.socket, again.took.is_some()), (first.socket, true), "the same one, started again");
+        assert!(folder.exists(), "with what it had");
         local.stop().await;
         assert!(!folder.exists(), "its folder is gone");
         assert_eq!(

@@ -28,10 +28,27 @@ const STOP: Duration = Duration::from_secs(10);
 /// A running node. Dropping it kills it.
 #[derive(Debug)]
 pub(super) struct Node {
-    port: u16,
+    home: Home,
     shared: Arc<Shared>,
     ended: CancellationToken,
+}
+
+/// Where a node lives: its folder, with its data, and its ports. A node that is started on one that another left is the same
+/// node again.
+#[derive(Clone, Debug)]
+pub(super) struct Home {
     folder: Arc<Folder>,
+    ports: Ports,
+}
+
+impl Home {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the system gives no folder, or no port.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { folder: Arc::new(Folder::new()?), ports: Ports::free()? })
+    }
 }
 
 /// What its thread and its owner know of it.
@@ -56,12 +73,11 @@ impl Node {
     ///
     /// # Errors
     /// When one cannot be started.
-    pub(super) async fn start(installation: Installation) -> io::Result<Self> {
-        let folder = Arc::new(Folder::new()?);
-        let ports = Ports::free()?;
+    pub(super) async fn start(installation: Installation, home: Home) -> io::Result<Self> {
+        let (folder, ports) = (Arc::clone(&home.folder), home.ports);
         let (shared, ended) = (Arc::<Shared>::default(), CancellationToken::new());
         let (tell, told) = oneshot::channel();
-        let (owned, state, at_end) = (Arc::clone(&folder), Arc::clone(&shared), ended.clone().drop_guard());
+        let (owned, state, at_end) = (folder, Arc::clone(&shared), ended.clone().drop_guard());
         std::thread::Builder::new().name("rabbitmq".to_owned()).spawn(move || {
             // Dropped in this order, last to first: who hears of the end finds nothing left.
             let (_at_end, owned) = (at_end, owned);
@@ -84,18 +100,23 @@ impl Node {
         })?;
         let gone = |_| io::Error::other("the thread that was to start it has gone");
         told.await.map_err(gone)??;
-        Ok(Self { port: ports.amqp, shared, ended, folder })
+        Ok(Self { home, shared, ended })
     }
 
     /// The loopback port that it will listen on.
     pub(super) fn port(&self) -> u16 {
-        self.port
+        self.home.ports.amqp
+    }
+
+    /// Where it lives.
+    pub(super) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// Where it keeps everything.
     #[cfg(test)]
     pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.home.folder.path()
     }
 
     /// Cancelled when its processes are no more.
@@ -105,7 +126,7 @@ impl Node {
 
     /// How it ended and what it said last, for people.
     pub(super) fn last_words(&self) -> String {
-        let said = std::fs::read(self.folder.path().join(OUTPUT)).unwrap_or_default();
+        let said = std::fs::read(self.home.folder.path().join(OUTPUT)).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         let lines: Vec<_> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
         let status = lock(&self.shared.status).map_or_else(String::new, |status| format!("{status}: "));
@@ -119,6 +140,15 @@ impl Node {
             kill(&self.shared);
             self.ended.cancelled().await;
         }
+    }
+}
+
+impl Node {
+    /// Kills it as nothing can catch; resolves when it is gone, and gives where it lived.
+    pub(super) async fn kill(self) -> Home {
+        kill(&self.shared);
+        self.ended.cancelled().await;
+        self.home.clone()
     }
 }
 
@@ -141,7 +171,7 @@ impl Children {
     fn start(installation: &Installation, folder: &Path, ports: Ports) -> io::Result<Self> {
         let absent = || io::Error::new(io::ErrorKind::NotFound, "Erlang's port mapper epmd is not there");
         let home = folder.join("home");
-        std::fs::create_dir(&home)?;
+        std::fs::create_dir_all(&home)?;
         let mut mapper = Command::new(installation.port_mapper().ok_or_else(absent)?);
         mapper.env_clear().env("HOME", &home).args(["-address", "127.0.0.1", "-port", &ports.mapper.to_string()]);
         let mut mapper = spawn(mapper.stdout(Stdio::null()).stderr(Stdio::null()))?;

@@ -17,6 +17,7 @@ async fn what_requests_carry_is_recorded_and_travels() {
         key: Some(Keys::Zipf { keys: 20, exponent: Number(1_100) }),
         value: Some(Values::Uniform { from: -5, to: 5 }),
         event_time: Some(EventTimes::Exponential { mean: Time(MS) }),
+        priority: None,
     };
     if let NodeKind::Client(client) = &mut scenario.nodes[0].kind {
         client.payload = payload.clone();

@@ -17,7 +17,7 @@ use crate::transport::{BoxFuture, Intake, TransportError, Verdict};
 
 /// Begins to take from a queue.
 pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsumer, TransportError> {
-    let Inbound { broker, queue, source, prefetch, ack, account } = inbound;
+    let Inbound { broker, queue, source, prefix, prefetch, ack, account } = inbound;
     let session = Session::open(&broker, intake.recorder().clone()).await?;
     let channel = session.channel(&broker).await?;
     let limit = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
@@ -31,7 +31,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsume
         // The channel lives as long as what takes from it.
         let _channel = channel;
         while let Some(Ok(delivery)) = deliveries.next().await {
-            take(&intake, source, ack, account.as_ref(), delivery).await;
+            take(&intake, source, &prefix, ack, account.as_ref(), delivery).await;
         }
     });
     Ok(AmqpConsumer { session, tasks })
@@ -60,12 +60,22 @@ impl Drop for AmqpConsumer {
 
 /// Lets one delivery in, and has it settled when it is time. A settlement that cannot be sent any more needs no word: the
 /// connection has ended, which is stamped, and the queue has the copy back.
-async fn take(intake: &Intake, source: SourceId, ack: AckTime, account: Option<&Account>, delivery: Delivery) {
-    let Delivery { delivery_tag, properties, data, acker, .. } = delivery;
+async fn take(
+    intake: &Intake,
+    source: SourceId,
+    prefix: &str,
+    ack: AckTime,
+    account: Option<&Account>,
+    delivery: Delivery,
+) {
+    let Delivery { delivery_tag, redelivered, properties, data, acker, .. } = delivery;
     let message = MessageId::new(source, delivery_tag, 1);
     let (traceparent, hs) = properties::claimed(&properties);
     let (body, reply_to) = (properties::body(&properties, data.into()), properties::reply_to(&properties));
     let (trace, answer) = intake.admit(message, traceparent, hs, body, reply_to);
+    let deaths = properties::deaths(&properties);
+    let named = deaths.iter().map(|(queue, deaths)| (queue.strip_prefix(prefix).unwrap_or(queue), *deaths));
+    intake.told(trace, message, named, redelivered);
     let mut held = account.map(|account| account.held(intake.recorder().clone(), trace, message));
     if ack == AckTime::BeforeWork {
         held.iter_mut().for_each(Held::ack);

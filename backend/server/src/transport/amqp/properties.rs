@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hopscope_record::RunKey;
+use hopscope_record::kind::{Deaths, QueueCause};
 use hopscope_record::trace_context::{Identity, TRACEPARENT, TRACESTATE, TraceParent, parse_tracestate};
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
@@ -11,13 +12,23 @@ use crate::transport::{Answers, Body, Outgoing, Reply, ReplyTo, Verdict, http_st
 /// The header in which a reply says how it went: HTTP's status, for AMQP has none.
 const STATUS: &str = "hs-status";
 
+/// AMQP's delivery mode of a message that a durable queue has again after its broker was started again.
+const PERSISTENT: u8 = 2;
+
 /// The properties of a message that is sent. `reply_to` is the queue that its reply is awaited from.
-pub(super) fn of(outgoing: &Outgoing, run_key: RunKey, reply_to: Option<&str>) -> BasicProperties {
+/// `persistent`: whether it is to outlive its broker.
+pub(super) fn of(outgoing: &Outgoing, run_key: RunKey, reply_to: Option<&str>, persistent: bool) -> BasicProperties {
     let identity = &outgoing.identity;
     let mut headers = FieldTable::default();
     headers.insert(TRACEPARENT.into(), text(&identity.traceparent(run_key)));
     headers.insert(TRACESTATE.into(), text(identity.tracestate().as_bytes()));
     let mut properties = BasicProperties::default().with_content_type(outgoing.body.media_type().into());
+    if persistent {
+        properties = properties.with_delivery_mode(PERSISTENT);
+    }
+    if outgoing.body.priority > 0 {
+        properties = properties.with_priority(outgoing.body.priority);
+    }
     if let Some(Answers { correlation, verdict }) = &outgoing.answers {
         headers.insert(STATUS.into(), AMQPValue::LongInt(i32::from(http_status(*verdict))));
         properties = properties.with_correlation_id(correlation.as_str().into());
@@ -46,7 +57,37 @@ pub(crate) fn claimed(properties: &BasicProperties) -> (Option<TraceParent>, Opt
 
 /// What a message carries.
 pub(super) fn body(properties: &BasicProperties, bytes: Bytes) -> Body {
-    Body::arrived(properties.content_type().as_ref().map(|media_type| media_type.as_str()), bytes)
+    let body = Body::arrived(properties.content_type().as_ref().map(|media_type| media_type.as_str()), bytes);
+    Body { priority: properties.priority().unwrap_or(0), ..body }
+}
+
+/// The header in which brokers write which queues a message left as a dead letter.
+const DEATHS: &str = "x-death";
+
+/// Most entries of it that are told: one for each queue and reason, and no scenario has many in a row.
+const MOST_DEATHS: usize = 16;
+
+/// The queues that a message left as a dead letter, the newest first, with how often and why.
+pub(super) fn deaths(properties: &BasicProperties) -> Vec<(String, Deaths)> {
+    let Some(headers) = properties.headers() else { return Vec::new() };
+    let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get(DEATHS) else { return Vec::new() };
+    let death = |death: &AMQPValue| {
+        let AMQPValue::FieldTable(death) = death else { return None };
+        let text = |name: &str| death.inner().get(name).and_then(bytes_of);
+        let count = match death.inner().get("count") {
+            Some(AMQPValue::LongLongInt(count)) => u32::try_from(*count).unwrap_or(u32::MAX),
+            _ => 1,
+        };
+        let cause = match text("reason") {
+            Some(b"rejected") => QueueCause::REJECTED,
+            Some(b"maxlen") => QueueCause::MAX_LENGTH,
+            Some(b"expired") if death.contains_key("original-expiration") => QueueCause::MESSAGE_TTL,
+            Some(b"expired") => QueueCause::QUEUE_TTL,
+            _ => QueueCause::NONE,
+        };
+        Some((String::from_utf8_lossy(text("queue")?).into_owned(), Deaths { count, cause }))
+    };
+    deaths.as_slice().iter().filter_map(death).take(MOST_DEATHS).collect()
 }
 
 /// How the sender wants its reply, if it does.
@@ -110,7 +151,7 @@ mod tests {
     #[test]
     fn identity_and_reply_address_come_back() {
         let sent = outgoing(None);
-        let properties = of(&sent, RunKey(5), Some("answers"));
+        let properties = of(&sent, RunKey(5), Some("answers"), false);
         assert_eq!(body(&properties, Bytes::new()), sent.body);
         let (traceparent, hs) = claimed(&properties);
         assert_eq!(hs, Some(sent.identity));
@@ -118,7 +159,7 @@ mod tests {
         let back = reply_to(&properties).unwrap();
         assert_eq!(back, ReplyTo { queue: "answers".into(), correlation: correlation(&sent.identity) });
         let answers = Answers { correlation: back.correlation, verdict: Verdict::Failed };
-        let answering = of(&outgoing(Some(answers)), RunKey(5), None);
+        let answering = of(&outgoing(Some(answers)), RunKey(5), None, false);
         assert_eq!(answered(&answering), Some(sent.identity.message.0));
         assert_eq!(reply(&answering, Bytes::new()).status, 500);
         assert_eq!(reply_to(&answering), None);

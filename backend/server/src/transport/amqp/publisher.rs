@@ -27,7 +27,7 @@ use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, T
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, replies, account } = outbound;
+    let Outbound { broker, queue, persistent, replies, account } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;
@@ -38,7 +38,17 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         None => None,
     };
     let queue = queue.as_ref().into();
-    Ok(Arc::new(Publisher { session, channel, turn: Mutex::default(), queue, run_key, replies, account, tasks }))
+    Ok(Arc::new(Publisher {
+        session,
+        channel,
+        turn: Mutex::default(),
+        queue,
+        persistent,
+        run_key,
+        replies,
+        account,
+        tasks,
+    }))
 }
 
 /// The publishing end of a link.
@@ -48,6 +58,7 @@ pub(super) struct Publisher {
     /// Whose turn it is to hand a message to the channel.
     turn: Mutex<()>,
     queue: ShortString,
+    persistent: bool,
     run_key: RunKey,
     replies: Option<Replies>,
     account: Option<Account>,
@@ -117,7 +128,7 @@ impl Publisher {
         // Before it is sent: the reply may come before the confirm.
         let expected = self.replies.as_ref().map(|replies| replies.expect(outgoing.identity.message));
         let reply_to = self.replies.as_ref().map(|replies| replies.queue.as_ref());
-        let properties = properties::of(&outgoing, self.run_key, reply_to);
+        let properties = properties::of(&outgoing, self.run_key, reply_to, self.persistent);
         let sent = self.send(&outgoing.body, properties).await;
         let confirmation = sent.map_err(|error| broken(&error))?.await.map_err(|error| broken(&error))?;
         let returned = match confirmation {

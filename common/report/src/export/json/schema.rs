@@ -140,7 +140,7 @@ fn event(info: &KindInfo) -> Value {
             properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
             continue;
         };
-        if matches!(form, Form::Mark(_) | Form::Step) {
+        if matches!(form, Form::Mark(_) | Form::Step | Form::Deaths) {
             // What these cannot say is written as it is.
             properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
         } else if form != Form::Name {
@@ -150,6 +150,9 @@ fn event(info: &KindInfo) -> Value {
             required.push(CONSUMERS);
             let consumers = json!({"description": "those that take from the queue", "type": "integer", "minimum": 0});
             properties.insert(CONSUMERS.to_owned(), consumers);
+        }
+        if form == Form::Deaths {
+            properties.insert(CAUSE.to_owned(), cause());
         }
         if form == Form::Step {
             properties.insert(DEPTH_BEFORE.to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
@@ -194,6 +197,7 @@ fn value_schema(form: Form, words: &str) -> Value {
         Form::Mark(_) => json!({"description": words, "const": true}),
         Form::Report => json!({"description": "ready copies, by the broker's word", "type": "integer", "minimum": 0}),
         Form::Step => json!({"description": "L2", "type": "integer", "minimum": 0}),
+        Form::Deaths => json!({"description": "how often", "type": "integer", "minimum": 0}),
         Form::Word(list) => {
             let list: Vec<_> = list.iter().map(|(_, word)| *word).collect();
             json!({"anyOf": [{"enum": list}, {"type": "integer", "minimum": 0}]})

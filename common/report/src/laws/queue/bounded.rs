@@ -78,6 +78,7 @@ struct Word {
 impl Bounded {
     pub(in crate::laws) fn new(site: Site) -> Self {
         Self {
+            free: site.free,
             site,
             rows: Vec::new(),
             unused: Vec::new(),
@@ -86,7 +87,6 @@ impl Bounded {
             window: vec![(i64::MIN, (0, 0))],
             word: None,
             left: None,
-            free: None,
             held: 0,
             broken: 0,
         }

@@ -56,6 +56,11 @@ struct Order {
 }
 
 impl Copies {
+    /// None yet; `unordered`: why the queue promises no order.
+    pub(super) fn new(unordered: Option<Key>) -> Self {
+        Self { order: Order { free: unordered, ..Order::default() }, ..Self::default() }
+    }
+
     /// Takes the next step.
     pub(super) fn follow(&mut self, step: &Step<'_>, suspects: &mut Suspects, book: &mut Book) {
         let event = step.event;

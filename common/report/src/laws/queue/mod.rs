@@ -128,7 +128,8 @@ impl QueueReport {
 }
 
 impl Queue {
-    pub(super) fn new(place: PlaceIndex, name: String) -> Self {
+    /// A queue; `unordered`: why it promises no order.
+    pub(super) fn new(place: PlaceIndex, name: String, unordered: Option<Key>) -> Self {
         Self {
             place,
             name,
@@ -139,7 +140,7 @@ impl Queue {
             gapped: 0,
             suspects: Suspects::default(),
             depth: Depth::default(),
-            copies: Copies::default(),
+            copies: Copies::new(unordered),
             ready: 0,
             unacked: 0,
         }

@@ -76,7 +76,13 @@ pub(super) fn FieldInput(target: Target, row: Row, label: String, class: &'stati
                 aria-invalid=invalid on:input=move |event| write(event_target_value(&event)) on:blur=leave></textarea>
         },
         ValueType::Variant { .. } | ValueType::Choice { .. } | ValueType::Node { .. } => {
-            let (options, asked) = (memo(move || options(editor, field, &value.get())), asked.clone());
+            let (options, asked) = (
+                {
+                    let asked = asked.clone();
+                    memo(move || options(editor, field, &asked, &value.get()))
+                },
+                asked.clone(),
+            );
             // What is chosen may be new among the options: the choice is made when they are there.
             let select = NodeRef::<Select>::new();
             Effect::new(move |_| {
@@ -119,7 +125,7 @@ fn add_queue(editor: Editor, target: &Target) {
 }
 
 /// What a field may be, by value and in words: none where it may be left out, and what it is, if that is not among them.
-fn options(editor: Editor, field: &Field, value: &str) -> Vec<(String, String)> {
+fn options(editor: Editor, field: &Field, target: &Target, value: &str) -> Vec<(String, String)> {
     let mut options: Vec<(String, String)> = match &field.value {
         ValueType::Variant { options, .. } => options.iter().map(|it| (it.id.to_owned(), t(it.label))).collect(),
         ValueType::Choice { options } => options.iter().map(|it| (it.id.to_owned(), t(it.label))).collect(),
@@ -129,12 +135,13 @@ fn options(editor: Editor, field: &Field, value: &str) -> Vec<(String, String)> 
         }),
         _ => Vec::new(),
     };
-    let node = matches!(field.value, ValueType::Node { .. });
+    // A link's replies; a queue's dead letters are another field of this type.
+    let replies = matches!((&field.value, target), (ValueType::Node { .. }, Target::Link(_)));
     if field.presence == Presence::Optional {
-        let none = if node { text!("field.replies.none") } else { text!("field.none") };
+        let none = if replies { text!("field.replies.none") } else { text!("field.none") };
         options.insert(0, (String::new(), t(none)));
     }
-    if node {
+    if replies {
         options.push((NEW.to_owned(), t(text!("field.replies.new"))));
     }
     if !options.iter().any(|(id, _)| id == value) {
