@@ -6,7 +6,9 @@
 mod brokers;
 mod browser;
 mod compare;
+mod control;
 mod data;
+mod disturb;
 mod exit;
 mod export;
 mod figures;
@@ -48,6 +50,8 @@ enum Command {
     Runs(runs::Arguments),
     /// Write the recording of a run in another format
     Export(export::Arguments),
+    /// Do something to a run while it runs
+    Control(control::Arguments),
     /// Compare the figures of two runs
     Compare(compare::Arguments),
     /// Put a recording that was exported as JSON among the runs
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => scenario::run(arguments),
         Command::Runs(arguments) => runs::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Control(arguments) => control::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Import(arguments) => import::run(arguments),
     };

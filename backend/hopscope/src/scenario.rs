@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use hopscope_scenario::issue::{Issue, Severity};
 use hopscope_scenario::text;
-use hopscope_scenario::validate::{Valid, validate};
+use hopscope_scenario::validate::{Valid, parse, validate_value, with_disturbances};
+use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 use crate::figures::whole;
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
 /// When the file cannot be read.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let file = &arguments.file;
-    let (exit, lines) = match read(file)? {
+    let (exit, lines) = match read(file, &[])? {
         Read::Valid(valid) => (Exit::Fine, told(file, &valid.warnings)),
         Read::Invalid(lines) => (Exit::Invalid, lines),
     };
@@ -42,17 +43,18 @@ pub(crate) enum Read {
     Invalid(Vec<String>),
 }
 
-/// Reads and checks a scenario's file.
+/// Reads and checks a scenario's file, with more disturbances than it has itself.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(crate) fn read(file: &Path) -> Result<Read> {
+pub(crate) fn read(file: &Path, more: &[Map<String, Value>]) -> Result<Read> {
     let name = || file.display().to_string();
     let bytes = fs::read(file).with_context(|| say(text!("cli.error.not-read"), [("file", name())]))?;
     let Ok(document) = str::from_utf8(&bytes) else {
         return Ok(Read::Invalid(vec![say(text!("cli.issues.not-text"), [("file", name())])]));
     };
-    Ok(match validate(document) {
+    let valid = parse(document).and_then(|document| validate_value(&with_disturbances(document, more)));
+    Ok(match valid {
         Ok(valid) => Read::Valid(Box::new(valid)),
         Err(issues) => Read::Invalid(told(file, &issues)),
     })

@@ -18,10 +18,11 @@ use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::RunSettings;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::validate::validate;
-use hopscope_server::network::Network;
+use hopscope_server::network::{Condition, Network};
 use hopscope_server::record::{Memory, new_run_key};
 use hopscope_server::run::{self, MOST_EVENTS, RunOptions};
 use hopscope_server::timer::Timer;
+use tokio::sync::watch;
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
@@ -75,7 +76,8 @@ fn outside(network: &Network, wish: Duration) -> Result<(), Anything> {
     let target = echo()?;
     let delays = |way| Delays::new(1, "l1", 1, way, constant(wish));
     let mut direct = connect(target)?;
-    let mut relayed = connect(network.lay(target, delays(Way::Out), delays(Way::Back))?)?;
+    let mut relayed =
+        connect(network.lay(target, delays(Way::Out), delays(Way::Back), watch::channel(Condition::default()).1)?)?;
     round_trip(&mut relayed)?;
     drop(network.lateness().take());
     let (mut plain, mut through) = (Vec::new(), Vec::new());

@@ -7,6 +7,7 @@
 pub mod access;
 mod api;
 pub mod broker;
+pub mod client;
 pub mod link;
 pub mod network;
 pub mod record;

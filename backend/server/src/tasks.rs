@@ -1,6 +1,8 @@
 //! A group of tasks that ends as one: nothing that a run starts may outlive it.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +14,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 pub struct Tasks {
     tracker: TaskTracker,
     ended: CancellationToken,
+    aborted: Arc<AtomicBool>,
     runtime: Handle,
 }
 
@@ -19,7 +22,7 @@ impl Tasks {
     /// A new group on `runtime`.
     #[must_use]
     pub fn new(runtime: Handle) -> Self {
-        Self { tracker: TaskTracker::new(), ended: CancellationToken::new(), runtime }
+        Self { tracker: TaskTracker::new(), ended: CancellationToken::new(), aborted: Arc::default(), runtime }
     }
 
     /// Starts a task; the group's end drops it at its next await.
@@ -71,6 +74,18 @@ impl Tasks {
     /// Tells all tasks to end, without waiting.
     pub fn cancel(&self) {
         self.ended.cancel();
+    }
+
+    /// Tells all tasks to end, and that they end as by a crash: their connections are to be reset.
+    pub fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        self.cancel();
+    }
+
+    /// Whether they were told so.
+    #[must_use]
+    pub fn aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
     }
 
     /// Tells all tasks to end and waits until the last has.

@@ -13,3 +13,4 @@ pub mod pool;
 pub mod population;
 pub mod queue;
 pub mod schedule;
+pub mod tempo;

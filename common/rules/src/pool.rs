@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 pub struct Pool<T> {
     workers: u32,
     busy: u32,
+    /// Whether workers take up nothing.
+    paused: bool,
     /// Places of the room; none: without end.
     room: Option<u32>,
     /// How many of them are taken.
@@ -42,7 +44,7 @@ impl<T> Pool<T> {
     /// answer, so there is at least one.
     #[must_use]
     pub fn new(workers: u32, room: Option<u32>) -> Self {
-        Self { workers: workers.max(1), busy: 0, room, taken: 0, waiting: VecDeque::new() }
+        Self { workers: workers.max(1), busy: 0, paused: false, room, taken: 0, waiting: VecDeque::new() }
     }
 
     /// A request arrives that needs a place of the room if it has to wait.
@@ -56,7 +58,7 @@ impl<T> Pool<T> {
     }
 
     fn enter(&mut self, request: T, placed: bool) -> Arrival<T> {
-        if self.busy < self.workers {
+        if self.busy < self.workers && !self.paused {
             self.busy += 1;
             return Arrival::Start(request);
         }
@@ -74,10 +76,43 @@ impl<T> Pool<T> {
         if self.busy == 0 {
             return None;
         }
-        let Some(Waiting { request, placed }) = self.waiting.pop_front() else {
+        let Some(request) = self.next() else {
             self.busy -= 1;
             return None;
         };
+        Some(request)
+    }
+
+    /// From now on no worker takes up a request; those that are busy go on.
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// Whether no worker takes up a request.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Workers take up requests again: those that free workers take now are handed back, in their order.
+    pub fn resume(&mut self) -> Vec<T> {
+        self.paused = false;
+        let mut taken = Vec::new();
+        while self.busy < self.workers
+            && let Some(request) = self.next()
+        {
+            self.busy += 1;
+            taken.push(request);
+        }
+        taken
+    }
+
+    /// The request that waited longest, if any may be taken up.
+    fn next(&mut self) -> Option<T> {
+        if self.paused {
+            return None;
+        }
+        let Waiting { request, placed } = self.waiting.pop_front()?;
         self.taken -= u32::from(placed);
         Some(request)
     }
@@ -114,6 +149,22 @@ mod tests {
         assert_eq!(pool.finish(), None, "finishing an idle pool changes nothing");
         assert_eq!((pool.busy(), pool.waiting()), (0, 0));
         assert_eq!(pool.arrive("d"), Arrival::Start("d"));
+    }
+
+    #[test]
+    fn a_paused_pool_takes_nothing_up_and_makes_good_for_it_later() {
+        let mut pool = Pool::new(2, Some(3));
+        assert_eq!(pool.arrive("a"), Arrival::Start("a"));
+        pool.pause();
+        assert_eq!(pool.arrive("b"), Arrival::Waits, "though a worker is free");
+        assert_eq!((pool.arrive("c"), pool.arrive("d")), (Arrival::Waits, Arrival::Waits));
+        assert_eq!(pool.arrive("e"), Arrival::Full("e"), "the room is as large as ever");
+        assert_eq!(pool.finish(), None);
+        assert_eq!((pool.busy(), pool.waiting()), (0, 3));
+        assert_eq!(pool.resume(), ["b", "c"]);
+        assert_eq!((pool.busy(), pool.waiting()), (2, 1));
+        assert_eq!(pool.finish(), Some("d"));
+        assert_eq!(pool.resume(), Vec::<&str>::new(), "resuming what is not paused changes nothing");
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     // Settings are made of nothing that JSON has not.
     let settings = |plan: &Plan| serde_json::to_value(&plan.settings).unwrap_or_default();
     fields(&mut found, "", "", Some(&settings(before)), Some(&settings(after)));
+    let [one, other] = [before, after].map(disturbances);
+    fields(&mut found, "", "disturbances", one.as_ref(), other.as_ref());
     for list in ["nodes", "links"] {
         let elements = |plan: &Plan| plan.scenario.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
         let (before, after) = (elements(before), elements(after));
@@ -48,6 +50,18 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
         }
     }
     found
+}
+
+/// What is done to a run, as one would type it; nothing where nothing is.
+fn disturbances(plan: &Plan) -> Option<Value> {
+    let list = plan.scenario.get("disturbances")?.as_array().filter(|list| !list.is_empty())?;
+    let line = |disturbance: &Value| {
+        let word = |name: &&str| disturbance.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mut words: Vec<_> = ["at", "do", "on", "rate", "by", "to"].iter().filter_map(word).collect();
+        words.extend(word(&"for").map(|lasts| format!("for {lasts}")));
+        words.join(" ")
+    };
+    Some(list.iter().map(line).collect::<Vec<_>>().join(", ").into())
 }
 
 fn id(element: &Value) -> Option<&str> {
@@ -100,6 +114,11 @@ mod tests {
             r#"l1/timeout: None Some("1 s")"#,
         ];
         assert_eq!(found, wanted);
+        let mut disturbed = before.clone();
+        disturbed.scenario["disturbances"] =
+            serde_json::json!([{"do": "delay", "at": "1 s", "on": "l1", "by": "5 ms", "for": "2 s"}]);
+        let found: Vec<_> = differences(&before, &disturbed).into_iter().map(line).collect();
+        assert_eq!(found, [r#"/disturbances: None Some("1 s delay l1 5 ms for 2 s")"#]);
         after.scenario["links"].as_array_mut().unwrap().pop();
         let found = differences(&before, &after);
         assert_eq!(

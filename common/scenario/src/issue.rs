@@ -118,6 +118,12 @@ codes! {
     UnknownProtocol, "unknown-protocol", Error;
     /// A check names no link or queue, or several links. Args: value, known.
     UnknownSubject, "unknown-subject", Warning;
+    /// A disturbance names no node or link, or several links. Args: value, known.
+    UnknownDisturbed, "unknown-disturbed", Error;
+    /// A disturbance does what its node or link cannot have. Args: value, action, why.
+    CannotDisturb, "cannot-disturb", Error;
+    /// A disturbance begins at the end of the load or after it. Args: at, duration.
+    DisturbedTooLate, "disturbed-too-late", Error;
     /// A run's broker is at an address that the operator did not allow. Args: value, known.
     BrokerNotAllowed, "broker-not-allowed", Error;
     /// An id has other characters than it may. Args: value.

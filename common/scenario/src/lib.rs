@@ -10,6 +10,7 @@
 pub mod catalogue;
 pub mod checks;
 pub mod differences;
+pub mod disturb;
 pub mod edits;
 pub mod fields;
 pub mod issue;

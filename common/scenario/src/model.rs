@@ -7,6 +7,7 @@
 
 mod check;
 mod client;
+mod disturbance;
 mod queue;
 mod service;
 
@@ -20,6 +21,7 @@ pub use check::{Check, Comparison, Limit};
 pub use client::{
     Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Priorities, Ramp, Values,
 };
+pub use disturbance::Disturbance;
 pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 
@@ -49,6 +51,9 @@ pub struct Scenario {
     pub links: Vec<Link>,
     /// Limits that the person set.
     pub checks: Vec<Check>,
+    /// What is done to a run while it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<Disturbance>,
 }
 
 /// One node on the canvas.

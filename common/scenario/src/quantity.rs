@@ -42,6 +42,16 @@ const SIZE_UNITS: &[Unit] = &[
     ("GiB", 1 << 30),
 ];
 
+/// The units of how many bytes pass, in bytes per second.
+const THROUGHPUT_UNITS: &[Unit] = &[
+    ("B/s", 1),
+    ("kB/s", 1_000),
+    ("KiB/s", 1 << 10),
+    ("MB/s", 1_000_000),
+    ("MiB/s", 1 << 20),
+    ("GB/s", 1_000_000_000),
+];
+
 /// The unit of shares, in millionths.
 const SHARE_UNITS: &[Unit] = &[("%", 10_000)];
 /// What numbers without a unit are kept in: thousandths.
@@ -56,6 +66,8 @@ pub enum Dimension {
     Rate,
     /// A number of bytes; base unit one byte.
     Size,
+    /// How many bytes pass; base unit one byte per second.
+    Throughput,
     /// A part of a whole, or a ratio; base unit one millionth.
     Share,
     /// A number without a unit, like an exponent; base unit a thousandth.
@@ -70,6 +82,7 @@ impl Dimension {
             Self::Time => "ns, µs, ms, s, min, h",
             Self::Rate => "/s",
             Self::Size => "B, kB, KiB, MB, MiB, GB, GiB",
+            Self::Throughput => "B/s, kB/s, KiB/s, MB/s, MiB/s, GB/s",
             Self::Share => "%",
             Self::Number => "",
         }
@@ -108,6 +121,7 @@ impl Dimension {
             Self::Time => print_time(base),
             Self::Rate => format!("{}/s", decimal(base, 1_000_000)),
             Self::Size => print_size(base),
+            Self::Throughput => print_throughput(base),
             Self::Share => format!("{} %", decimal(base, 10_000)),
             Self::Number => decimal(base, 1_000),
         }
@@ -118,6 +132,7 @@ impl Dimension {
             Self::Time => TIME_UNITS,
             Self::Rate => RATE_UNITS,
             Self::Size => SIZE_UNITS,
+            Self::Throughput => THROUGHPUT_UNITS,
             Self::Share => SHARE_UNITS,
             Self::Number => NUMBER_UNITS,
         }
@@ -205,6 +220,16 @@ fn print_size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+fn print_throughput(bytes: u64) -> String {
+    let units = [(1_000_000_000_u64, "GB/s"), (1_000_000, "MB/s"), (1_000, "kB/s")];
+    for (scale, unit) in units {
+        if bytes >= scale {
+            return format!("{} {unit}", decimal(bytes, scale));
+        }
+    }
+    format!("{bytes} B/s")
+}
+
 /// Defines a quantity: a number of base units that reads and prints itself by its dimension.
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $dimension:expr) => {
@@ -240,6 +265,11 @@ macro_rules! quantity {
     };
 }
 
+quantity!(
+    /// A number of bytes per second, printed like `100 kB/s`.
+    Throughput,
+    Dimension::Throughput
+);
 quantity!(
     /// A span of time in nanoseconds, printed like `40 ms`.
     Time,

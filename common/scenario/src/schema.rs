@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::catalogue::{Args, Key, Language, plain};
 use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS};
+use crate::disturb::{DISTURBANCE_TAG, DISTURBANCES, MAX_DISTURBANCES};
 use crate::fields::{Field, ValueType, VariantOption};
 use crate::kinds::KINDS;
 use crate::model::{FORMAT, VERSION};
@@ -32,6 +33,7 @@ pub fn scenario_schema() -> Value {
         properties.insert("nodes".to_owned(), list(MAX_NODES, "#/$defs/node"));
         properties.insert("links".to_owned(), list(MAX_LINKS, "#/$defs/link"));
         properties.insert("checks".to_owned(), list(MAX_CHECKS, "#/$defs/check"));
+        properties.insert("disturbances".to_owned(), list(MAX_DISTURBANCES, "#/$defs/disturbance"));
     }
     if let Some(required) = root.get_mut("required").and_then(Value::as_array_mut) {
         required.extend([Value::from("nodes"), Value::from("links")]);
@@ -45,10 +47,12 @@ pub fn scenario_schema() -> Value {
         "time": quantity(Dimension::Time),
         "rate": quantity(Dimension::Rate),
         "size": quantity(Dimension::Size),
+        "throughput": quantity(Dimension::Throughput),
         "step": one_of(STEP_TAG, STEPS),
         "share": quantity(Dimension::Share),
         "number": quantity(Dimension::Number),
         "check": one_of(CHECK_TAG, METRICS),
+        "disturbance": one_of(DISTURBANCE_TAG, DISTURBANCES),
         "node": {"oneOf": nodes.collect::<Vec<_>>()},
         "link": {"oneOf": links.collect::<Vec<_>>()},
     });
@@ -132,6 +136,7 @@ fn definition(dimension: Dimension) -> &'static str {
         Dimension::Time => "time",
         Dimension::Rate => "rate",
         Dimension::Size => "size",
+        Dimension::Throughput => "throughput",
         Dimension::Share => "share",
         Dimension::Number => "number",
     }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::checks::{CHECK_TAG, METRICS, metric_of};
+use crate::disturb::{DISTURBANCE_TAG, DISTURBANCES, action_of};
 use crate::fields::{self, Field, Literal, Presence, ValueType};
 use crate::kinds::Kind;
 use crate::plan::Broker;
@@ -170,14 +171,20 @@ pub fn canonical(document: &Value) -> Value {
         let items = root.get(list).and_then(Value::as_array).into_iter().flatten();
         canonical[list] = items.map(canonical_element).collect();
     }
+    if let Some(Value::Array(items)) = root.get("disturbances").filter(|list| list != &&Value::Array(Vec::new())) {
+        canonical["disturbances"] = items.iter().map(canonical_element).collect();
+    }
     canonical
 }
 
-/// A node, a link or a check; which, its tag says.
+/// A node, a link, a check or a disturbance; which, its tag says.
 fn canonical_element(element: &Value) -> Value {
     let Value::Object(object) = element else { return element.clone() };
     if metric_of(element).is_some() {
         return fields::canonical_option(CHECK_TAG, METRICS, object);
+    }
+    if action_of(element).is_some() {
+        return fields::canonical_option(DISTURBANCE_TAG, DISTURBANCES, object);
     }
     let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
         (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),

@@ -7,6 +7,7 @@ mod checks;
 mod compare;
 mod convert;
 mod cut_off;
+mod disturb;
 mod early;
 mod editor;
 mod elsewhere;

@@ -3,6 +3,7 @@
 mod checks;
 mod compare;
 mod desk;
+mod disturb;
 mod exchange;
 mod report;
 

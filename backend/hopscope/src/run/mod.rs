@@ -18,9 +18,11 @@ use hopscope_server::broker::{Brokers, not_allowed};
 use hopscope_server::record::{Summary, new_run_key};
 use hopscope_server::run::{RunOptions, start};
 use hopscope_server::store::{RunId, Store, Tail};
+use serde_json::{Map, Value};
 
 use crate::brokers::Allow;
 use crate::data::Data;
+use crate::disturb;
 use crate::exit::Exit;
 use crate::export::{not_written, write};
 use crate::limits::Limits;
@@ -39,6 +41,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     settings: settings::Typed,
+
+    /// Something that is done to the run beside what the scenario has, like "5s crash orders for 2s"; may be given again
+    #[arg(long, value_name = "WHAT", value_parser = disturb::read)]
+    disturb: Vec<Map<String, Value>>,
 
     /// File to write the recording to as JSON, too
     #[arg(long, value_name = "FILE")]
@@ -83,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         faults.iter().for_each(|line| note(line));
         return Ok(Exit::Usage);
     }
-    let valid = match scenario::read(&arguments.file)? {
+    let valid = match scenario::read(&arguments.file, &arguments.disturb)? {
         Read::Valid(valid) => valid,
         Read::Invalid(lines) => {
             note(&lines.join("\n"));
@@ -91,7 +97,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }
     };
     scenario::warn(&valid.warnings);
-    let settings = arguments.settings.of(&valid.scenario)?;
+    let settings = match arguments.settings.of(&valid.scenario)? {
+        Ok(settings) => settings,
+        Err(issues) => {
+            scenario::warn(&issues);
+            return Ok(Exit::Invalid);
+        }
+    };
     let brokers = arguments.allow.brokers()?;
     if let Some(issue) = not_allowed(&settings.broker, &brokers) {
         note(&settings::line("broker", &issue));

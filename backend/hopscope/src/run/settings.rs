@@ -1,6 +1,6 @@
 //! The settings of a run, held to what validation says of them.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::RunSettings;
@@ -43,13 +43,13 @@ impl Typed {
 
     /// The settings with their defaults, of a run of a scenario that is valid, where [`Typed::faults`] found none.
     ///
+    /// The Issues are of both together, such as a disturbance that begins after the end.
+    ///
     /// # Errors
-    /// When validation refuses them all the same.
-    pub(super) fn of(&self, scenario: &Scenario) -> Result<RunSettings> {
+    /// When the scenario cannot be written down.
+    pub(super) fn of(&self, scenario: &Scenario) -> Result<Result<RunSettings, Vec<Issue>>> {
         let request = validate_request(&self.request(serde_json::to_value(scenario)?));
-        let issue =
-            |issues: Vec<Issue>| anyhow!(issues.iter().map(|issue| issue.message(LANGUAGE)).collect::<String>());
-        Ok(request.map_err(issue)?.settings)
+        Ok(request.map(|request| request.settings))
     }
 
     fn request(&self, scenario: Value) -> String {

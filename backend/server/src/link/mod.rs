@@ -220,6 +220,17 @@ impl Link {
     }
 }
 
+impl Link {
+    /// As if the program had died: gives up what may still come late and resets the link's connections; resolves when
+    /// nothing of them is left.
+    pub async fn reset(&self) {
+        self.late.end().await;
+        for caller in &self.callers {
+            caller.reset().await;
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         self.late.cancel();

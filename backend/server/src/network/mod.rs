@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 
 use hopscope_report::stats::Latency;
 use hopscope_rules::network::Delays;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,18 @@ struct Laid {
     target: SocketAddr,
     out: Delays,
     back: Delays,
+    condition: watch::Receiver<Condition>,
+}
+
+/// What is done to a link while the run runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Its connections are reset, and new ones too.
+    pub cut: bool,
+    /// What a round trip takes longer than the link's network has it, in ns.
+    pub delay_ns: u64,
+    /// Bytes that it lets through in a second, each way of each connection; 0 for no limit.
+    pub throttle: u64,
 }
 
 /// The relays of a run. Dropping it ends them with what is on its way, and waits until they have.
@@ -62,18 +74,24 @@ impl Network {
     }
 
     /// Lays a way to `target`: who connects to the address that this gives is connected to there, with these delays on the way
-    /// out and on the way back. A new connection stands when a round trip has passed, and what comes before then waits for it.
+    /// out and on the way back, and with what `condition` says from moment to moment. A new connection stands when a round trip has passed, and what comes before then waits for it.
     ///
     /// # Errors
     /// When no loopback port can be had.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub fn lay(&self, target: SocketAddr, out: Delays, back: Delays) -> std::io::Result<SocketAddr> {
+    pub fn lay(
+        &self,
+        target: SocketAddr,
+        out: Delays,
+        back: Delays,
+        condition: watch::Receiver<Condition>,
+    ) -> std::io::Result<SocketAddr> {
         let listener = bind()?.into_std()?;
         let address = listener.local_addr()?;
         // The thread lives as long as this does.
-        let _ = self.laid.send(Laid { listener, target, out, back });
+        let _ = self.laid.send(Laid { listener, target, out, back, condition });
         Ok(address)
     }
 

@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hopscope_record::frame::EndCount;
 use hopscope_record::kind::NotSentReason;
-use hopscope_record::{Kind, MessageId, TraceId};
+use hopscope_record::{Kind, MessageId, PlaceIndex, TraceId};
 use hopscope_rules::balance;
 use hopscope_rules::population::Population;
 use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
+use hopscope_rules::tempo::Tempo;
 use hopscope_scenario::model::{Closed, Load};
-use hopscope_scenario::quantity::Time;
+use hopscope_scenario::quantity::{Rate, Time};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::pace::Pace;
 use super::pacer::{CHUNK, Pacer};
 use super::payload::{Parcel, Sender};
 use super::ports::{self, Ports};
@@ -31,6 +33,7 @@ pub(super) struct ClientNode {
     links: Arc<[Link]>,
     in_flight: Arc<Mutex<InFlight>>,
     sender: Sender,
+    pace: Arc<Pace>,
     tasks: Tasks,
 }
 
@@ -47,12 +50,25 @@ impl ClientNode {
     ) -> Result<Arc<Self>, TransportError> {
         let mut links = Vec::with_capacity(slice.calling.len());
         for calling in &slice.calling {
-            links.push(ports::connect(calling, ports, &recorder, timer).await?);
+            links.push(ports::connect(calling, ports, &recorder, timer, false).await?);
         }
         let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.in_flight())));
         let sender = Sender::new(&slice.payload, slice.payloads.clone());
         let tasks = Tasks::new(Handle::current());
-        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, sender, tasks }))
+        let mut tempo = Tempo::new(rate(&slice.load));
+        slice.changes.iter().for_each(|(at, change)| tempo.change(*at, *change));
+        let pace = Arc::new(Pace::new(tempo));
+        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, sender, pace, tasks }))
+    }
+
+    /// Where it stamps.
+    pub(super) fn place(&self) -> PlaceIndex {
+        self.slice.place
+    }
+
+    /// What is done to its load.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The links that it calls over.
@@ -64,8 +80,16 @@ impl ClientNode {
     pub(super) fn wanted(&self, offered: Time) -> Option<EndCount> {
         let slice = &self.slice;
         let open = !matches!(slice.load, Load::Closed(_));
-        let schedule = || Schedule::new(&slice.load, offered, slice.draws.clone());
-        open.then(|| EndCount::wanted(slice.place, schedule().map(|_| 1).sum()))
+        open.then(|| {
+            let tempo = self.pace.snapshot();
+            let wanted = |intended: &Intended| tempo.at(intended.at_ns).is_some_and(|at| at < offered.0);
+            EndCount::wanted(slice.place, self.schedule().take_while(wanted).map(|_| 1).sum())
+        })
+    }
+
+    /// Its schedule, undisturbed and without end.
+    fn schedule(&self) -> Schedule {
+        Schedule::new(&self.slice.load, Time(u64::MAX), self.slice.draws.clone())
     }
 
     /// What it waits for.
@@ -87,8 +111,8 @@ impl ClientNode {
 
     /// Wants what the schedule wants; tells whether its count ended it.
     async fn offer_open(&self, timer: &Timer, zero: i64) -> bool {
-        let schedule = Schedule::new(&self.slice.load, self.slice.duration, self.slice.draws.clone());
-        let mut pacer = Pacer::new(schedule, timer.clone(), zero);
+        let end = self.slice.duration;
+        let mut pacer = Pacer::new(self.schedule(), Arc::clone(&self.pace), end, timer.clone(), zero);
         let mut wanted = 0;
         while let Some(intended) = pacer.next().await {
             self.want(intended);
@@ -113,20 +137,33 @@ impl ClientNode {
         let mut users = Population::new(closed, self.slice.duration, self.slice.draws.clone());
         let (ended, mut ends) = mpsc::unbounded_channel();
         let since = |raw: i64| u64::try_from(raw.saturating_sub(zero)).unwrap_or(0);
+        let (mut changes, end) = (self.pace.changes(), self.slice.duration.0);
+        // Who has thought to an end while the client was paused wants when it goes on.
+        let (mut stands, mut goes_on) = (false, 0);
         while !users.is_over() {
-            let next = users.next_at();
-            let until = zero.saturating_add_unsigned(next.unwrap_or(self.slice.duration.0));
+            let now = since(monotonic_ns());
+            let paused = self.pace.paused(now);
+            if std::mem::replace(&mut stands, paused.is_some()) && !stands {
+                goes_on = now;
+            }
+            let next = users.next_at().filter(|_| !stands);
+            let resumes = paused.flatten().filter(|resumes| *resumes < end);
+            let until = zero.saturating_add_unsigned(next.or(resumes).unwrap_or(end));
             tokio::select! {
                 // Who ends may want again before whoever is next.
                 biased;
                 Some((user, raw)) = ends.recv() => users.ended(user, since(raw)),
+                Ok(()) = changes.changed() => {}
                 () = timer.until(until) => {
-                    if next.is_none() {
+                    if next.or(resumes).is_none() {
                         return false;
                     }
                     let now = since(monotonic_ns());
+                    if stands || self.pace.paused(now).is_some() {
+                        continue;
+                    }
                     for wish in std::iter::from_fn(|| users.want(now)).take(CHUNK) {
-                        let Some(wanted) = self.intend(wish.n, wish.at_ns) else { continue };
+                        let Some(wanted) = self.intend(wish.n, wish.at_ns.max(goes_on)) else { continue };
                         self.send(wanted, Waits { user: wish.user, ended: ended.clone() });
                     }
                     // Many that are due must not keep the other clients from theirs.
@@ -173,6 +210,14 @@ impl ClientNode {
 impl Drop for ClientNode {
     fn drop(&mut self) {
         self.tasks.cancel();
+    }
+}
+
+/// The rate of a load that has one, and can be given another.
+fn rate(load: &Load) -> Option<Rate> {
+    match load {
+        Load::Constant(open) | Load::Poisson(open) => Some(open.rate),
+        Load::Bursts(_) | Load::Ramp(_) | Load::Closed(_) => None,
     }
 }
 

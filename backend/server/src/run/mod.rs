@@ -4,15 +4,19 @@
 //! with the run. What a node does comes from its slice of the plan alone.
 
 mod client;
+mod control;
 mod cpu;
 mod generator;
 mod limits;
+mod pace;
 mod pacer;
 mod payload;
 mod phases;
 mod ports;
 mod service;
 mod slice;
+mod slot;
+mod standing;
 mod surroundings;
 
 use std::net::SocketAddr;
@@ -22,7 +26,7 @@ use std::time::Duration;
 use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey};
-use hopscope_scenario::model::Scenario;
+use hopscope_scenario::model::{Disturbance, Scenario};
 use hopscope_scenario::plan::{self, Plan, PlanBroker, PlanError, RunSettings};
 use hopscope_scenario::protocol::Protocol;
 use tokio::sync::watch;
@@ -33,8 +37,11 @@ use crate::network::Network;
 use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
+use control::Asking;
 use phases::{Bounds, Running};
 use surroundings::Surroundings;
+
+pub use control::ControlError;
 
 #[cfg(test)]
 mod tests;
@@ -146,6 +153,7 @@ pub struct LiveRun {
     networks: Vec<(LinkIndex, PlaceIndex, SocketAddr)>,
     state: watch::Receiver<RunState>,
     stop: CancellationToken,
+    asking: Asking,
     _stop_on_drop: DropGuard,
 }
 
@@ -191,6 +199,18 @@ impl LiveRun {
         self.stop.cancel();
     }
 
+    /// Does something to it now, and undoes it in its time if it is not to last; resolves when the first is done.
+    ///
+    /// # Errors
+    /// When its load is over, or what is named cannot have that now.
+    pub async fn control(&self, disturbance: &Disturbance) -> Result<(), ControlError> {
+        let rows = self.plan.disturbed(disturbance);
+        if rows.is_empty() {
+            return Err(ControlError::Unknown(disturbance.on.clone()));
+        }
+        self.asking.ask(rows).await
+    }
+
     /// Waits until the run has ended and its recording is stored.
     pub async fn join(&self) -> Summary {
         let mut state = self.state();
@@ -223,7 +243,8 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let plan = Arc::new(plan);
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);
-    let networked = plan.links.iter().any(|link| link.network.is_some());
+    let disturbed = plan.disturbances.iter().any(|disturbance| disturbance.link.is_some());
+    let networked = disturbed || plan.links.iter().any(|link| link.network.is_some());
     let network = networked.then(|| Network::start(timer.clone())).transpose()?;
     let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness));
     recording.sample_by(Box::new(move || surroundings.look()));
@@ -232,7 +253,8 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let stop = CancellationToken::new();
     let (addresses, networks) = (running.ports().addresses(&plan), running.ports().networks());
     let generator = running.generator()?;
-    tokio::spawn(running.run(generator, sender, stop.clone(), Bounds { drain, most_events }));
+    let (asking, asked) = Asking::new();
+    tokio::spawn(running.run(generator, sender, stop.clone(), asked, Bounds { drain, most_events }));
     let guard = stop.clone().drop_guard();
-    Ok(Arc::new(LiveRun { id, plan, clock, addresses, networks, state, stop, _stop_on_drop: guard }))
+    Ok(Arc::new(LiveRun { id, plan, clock, addresses, networks, state, stop, asking, _stop_on_drop: guard }))
 }

@@ -6,24 +6,23 @@ use std::time::Duration;
 use hopscope_record::frame::{EndCount, EndReason, MOST_BEHIND_NS};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::model::Effort;
 use hopscope_scenario::plan::{Plan, RunSettings};
 use hopscope_scenario::quantity::Time;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::client::ClientNode;
-use super::cpu::Cpu;
+use super::control::{Asked, Control};
 use super::generator::Generator;
 use super::ports::Ports;
 use super::service::ReplicaNode;
+use super::slot::Slot;
 use super::{Early, RunError, RunState, slice};
 use crate::broker::{Found, RunBroker};
 use crate::link::Link;
 use crate::network::Network;
 use crate::record::clock::monotonic_ns;
 use crate::record::{EndInfo, Recorder, Recording};
-use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::TransportError;
 
@@ -41,9 +40,10 @@ pub(super) struct Bounds {
 
 /// Everything of a run that runs.
 pub(super) struct Running {
+    plan: Arc<Plan>,
     clients: Vec<Arc<ClientNode>>,
-    replicas: Vec<ReplicaNode>,
-    ports: Ports,
+    replicas: Vec<Arc<Slot>>,
+    ports: Arc<Ports>,
     recorder: Recorder,
     recording: Recording,
     timer: Timer,
@@ -56,7 +56,7 @@ impl Running {
     /// # Errors
     /// Names the node that could not be started.
     pub(super) async fn set_up(
-        plan: &Plan,
+        plan: &Arc<Plan>,
         broker: Option<Found>,
         recording: Recording,
         timer: Timer,
@@ -76,21 +76,25 @@ impl Running {
         for slice in slice::replicas(plan)? {
             let place = slice.place;
             let recorder = recorder.at(place, LinkIndex::NONE);
-            let cpu = (slice.effort == Effort::Burning).then(|| Cpu::start(slice.workers)).transpose()?;
-            let bound = ReplicaNode::bind(slice, cpu, recorder, timer.clone(), &mut ports).await;
-            replicas.push((place, bound.map_err(failed(place))?));
+            let cpu = Slot::cpu(&slice)?;
+            let bound = ReplicaNode::bind(slice.clone(), cpu, recorder.clone(), timer.clone(), None).await;
+            let replica = bound.map_err(failed(place))?;
+            ports.replicas.extend(replica.addresses().map(|(protocol, address)| ((place, protocol), address)));
+            replicas.push((slice, recorder, replica));
         }
         ports.lay(plan, network)?;
-        for (place, replica) in &mut replicas {
-            replica.connect(&ports).await.map_err(failed(*place))?;
+        for (slice, _, replica) in &mut replicas {
+            replica.connect(&ports, false).await.map_err(failed(slice.place))?;
         }
         for slice in slice::clients(plan)? {
             let place = slice.place;
             let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports, &timer).await;
             clients.push(connected.map_err(failed(place))?);
         }
-        let replicas = replicas.into_iter().map(|(_, replica)| replica).collect();
-        Ok(Self { clients, replicas, ports, recorder, recording, timer, settings: plan.settings.clone() })
+        let slot = |(slice, recorder, replica)| Arc::new(Slot::new(slice, recorder, timer.clone(), replica));
+        let replicas = replicas.into_iter().map(slot).collect();
+        let (plan, settings, ports) = (Arc::clone(plan), plan.settings.clone(), Arc::new(ports));
+        Ok(Self { plan, clients, replicas, ports, recorder, recording, timer, settings })
     }
 
     /// Where the replicas are reached.
@@ -112,12 +116,18 @@ impl Running {
         generator: Generator,
         state: watch::Sender<RunState>,
         stop: CancellationToken,
+        asked: mpsc::UnboundedReceiver<Asked>,
         bounds: Bounds,
     ) {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
         self.timer.until(zero).await;
+        let over = CancellationToken::new();
+        let controls = tokio::spawn(self.control(zero).run(asked, over.clone()));
         let early = self.offer(generator, zero, &state, &stop, bounds.most_events).await;
+        over.cancel();
+        // An error would be its panic, which has been reported.
+        let _ = controls.await;
         let offered = self.offered(zero, early.is_some());
         self.begin(Phase::Drain, &state);
         tokio::select! {
@@ -133,6 +143,18 @@ impl Running {
         let counts = self.counts(offered);
         let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
+    }
+
+    fn control(&self, zero: i64) -> Control {
+        Control {
+            plan: Arc::clone(&self.plan),
+            clients: self.clients.clone(),
+            replicas: self.replicas.clone(),
+            ports: Arc::clone(&self.ports),
+            recorder: self.recorder.clone(),
+            timer: self.timer.clone(),
+            zero,
+        }
     }
 
     fn begin(&self, phase: Phase, state: &watch::Sender<RunState>) {
@@ -196,22 +218,29 @@ impl Running {
         }
     }
 
-    fn tasks(&self) -> impl Iterator<Item = &Tasks> {
-        let clients = self.clients.iter().map(|client| client.tasks());
-        clients.chain(self.replicas.iter().map(ReplicaNode::tasks)).chain(self.links().map(Link::late))
+    /// The replicas that are there now; of one that is down, nothing runs. Once load is offered no more, they stay.
+    fn nodes(&self) -> Vec<Arc<ReplicaNode>> {
+        self.replicas.iter().map(|slot| slot.node()).collect()
     }
 
-    fn links(&self) -> impl Iterator<Item = &Link> {
+    fn links<'a>(&'a self, nodes: &'a [Arc<ReplicaNode>]) -> impl Iterator<Item = &'a Link> {
         let clients = self.clients.iter().flat_map(|client| client.links());
-        clients.chain(self.replicas.iter().flat_map(|replica| replica.links()))
+        clients.chain(nodes.iter().flat_map(|node| node.links()))
     }
 
     /// Resolves at an instant in which nothing is in flight, nor in a queue that the run takes from, nor any reply to an
     /// attempt that ran out of time.
     async fn drained(&self) {
-        let broker = self.ports.broker.as_deref();
-        while self.tasks().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty()) {
-            for tasks in self.tasks() {
+        let (broker, nodes) = (self.ports.broker.as_deref(), self.nodes());
+        let tasks: Vec<_> = self
+            .clients
+            .iter()
+            .map(|client| client.tasks())
+            .chain(nodes.iter().map(|node| node.tasks()))
+            .chain(self.links(&nodes).map(Link::late))
+            .collect();
+        while tasks.iter().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty()) {
+            for tasks in &tasks {
                 tasks.idle().await;
             }
             if let Some(broker) = broker {
@@ -229,7 +258,7 @@ impl Running {
 
     /// What is open once everything has ended, attempts per link and copies per queue; and what schedules wanted.
     fn counts(&self, offered: Time) -> Vec<EndCount> {
-        let mut counts = open_attempts(self.links());
+        let mut counts = open_attempts(self.links(&self.nodes()));
         counts.extend(self.clients.iter().filter_map(|client| client.wanted(offered)));
         counts.extend(self.ports.broker.iter().flat_map(|broker| broker.counts()));
         counts
@@ -240,24 +269,25 @@ impl Running {
         for client in &self.clients {
             client.tasks().end().await;
         }
+        let nodes = self.nodes();
         // Before any receiver ends: what one gives up must not look like a late reply.
-        for link in self.links() {
+        for link in self.links(&nodes) {
             link.late().end().await;
         }
         // All are told before any is waited for: what one gives up must not look to another like a reply.
-        for replica in &self.replicas {
+        for replica in &nodes {
             replica.tasks().cancel();
         }
-        for replica in &self.replicas {
+        for replica in &nodes {
             replica.tasks().end().await;
         }
         for client in &self.clients {
             client.close_links().await;
         }
-        for replica in &self.replicas {
+        for replica in &nodes {
             replica.close_links().await;
         }
-        for replica in &self.replicas {
+        for replica in &nodes {
             replica.close_ports().await;
         }
         if let Some(broker) = &self.ports.broker {

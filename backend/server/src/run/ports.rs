@@ -6,19 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
 use hopscope_rules::network::{Delays, Way};
+use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanQueue, PlanService};
 use hopscope_scenario::protocol::Protocol;
+use hopscope_scenario::quantity::Time;
+use tokio::sync::watch;
 
 use super::RunError;
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
+use super::standing::{Make, Publishing};
 use crate::broker::RunBroker;
 use crate::link::Link;
-use crate::network::Network;
+use crate::network::{Condition, Network};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::messaging::{BrokerAddress, Consumer, Inbound, Outbound, RepliesFrom, messaging};
-use crate::transport::{self, Account, Address, Handler, Intake, TransportError};
+use crate::transport::{self, Account, Address, Caller, Handler, Intake, TransportError};
 
 /// The addresses of a run's parts.
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub(super) struct Ports {
     /// Where the networks of its links begin, by the place that they lead to.
     laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
     network: Mutex<Option<Network>>,
+    /// What is done to the links that have one.
+    conditions: BTreeMap<LinkIndex, watch::Sender<Condition>>,
 }
 
 impl Ports {
@@ -51,11 +57,19 @@ impl Ports {
     pub(super) fn lay(&mut self, plan: &Plan, network: Option<Network>) -> Result<(), RunError> {
         let Some(network) = network else { return Ok(()) };
         for (link, row) in (0_u16..).map(LinkIndex).zip(&plan.links) {
-            let Some(described) = &row.network else { continue };
-            let round_trip = described.read().map_err(PlanError::from)?;
+            let named = plan.disturbances.iter().any(|disturbance| disturbance.link == Some(link.0));
+            let round_trip = match &row.network {
+                Some(described) => described.read().map_err(PlanError::from)?,
+                // What is to be done to it is done by a relay that adds nothing else.
+                None if named => Work::Constant { mean: Time(0) },
+                None => continue,
+            };
+            let (condition, told) = watch::channel(Condition::default());
+            self.conditions.insert(link, condition);
             for (place, target) in self.far_ends(plan, row) {
                 let delays = |way| Delays::new(plan.settings.seed, &row.id, place.0, way, round_trip.clone());
-                let begins = network.lay(target, delays(Way::Out), delays(Way::Back)).map_err(RunError::Network)?;
+                let (out, back) = (delays(Way::Out), delays(Way::Back));
+                let begins = network.lay(target, out, back, told.clone()).map_err(RunError::Network)?;
                 self.laid.insert((link, place), begins);
             }
         }
@@ -79,6 +93,16 @@ impl Ports {
         };
         let queue = plan.queue_at(queue).map(|queue| PlaceIndex(queue.place));
         queue.zip(self.broker.as_ref().and_then(|broker| broker.socket())).into_iter().collect()
+    }
+
+    /// What is done to a link, where something can be.
+    pub(super) fn condition(&self, link: LinkIndex) -> Option<&watch::Sender<Condition>> {
+        self.conditions.get(&link)
+    }
+
+    /// What is done to links.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = (LinkIndex, &watch::Sender<Condition>)> {
+        self.conditions.iter().map(|(link, condition)| (*link, condition))
     }
 
     /// Where the networks of links begin.
@@ -109,14 +133,6 @@ impl Ports {
         Ok(begins.map_or(address.clone(), |(_, begins)| address.over(*begins)))
     }
 
-    /// The broker's address, and a source for what is delivered over `link`.
-    fn delivering(&self, recorder: &Recorder, link: LinkIndex) -> Result<(BrokerAddress, SourceId), TransportError> {
-        let broker = self.broker()?;
-        let source = recorder.new_source().ok_or(TransportError::Sources)?;
-        broker.delivers(source, link);
-        Ok((self.broker_over(link)?, source))
-    }
-
     /// What the ends of links count, where the broker stamps nothing.
     fn account(&self) -> Option<Account> {
         self.broker.as_ref().and_then(|broker| broker.account()).cloned()
@@ -127,15 +143,17 @@ impl Ports {
     }
 }
 
-/// Connects the calling end of a link. `recorder` stamps at the caller's place.
+/// Connects the calling end of a link; `later`: where that is not possible yet, its first call does. `recorder` stamps at the
+/// caller's place.
 ///
 /// # Errors
-/// When what is called does not answer.
+/// When what is called does not answer, and that may not be.
 pub(super) async fn connect(
     slice: &CallingSlice,
     ports: &Ports,
     recorder: &Recorder,
     timer: &Timer,
+    later: bool,
 ) -> Result<Link, TransportError> {
     let recorder = recorder.at(recorder.place(), slice.link);
     match &slice.to {
@@ -144,48 +162,83 @@ pub(super) async fn connect(
             for place in replicas {
                 // A link's replicas are bound on its protocol before anything connects.
                 let address = ports.reached(slice.link, *place, slice.protocol);
-                if let (Some(transport), Some(address)) = (transport::of(slice.protocol), address) {
-                    callers.push(transport.connect(address, recorder.clone()).await?);
-                }
+                let (Some(transport), Some(address)) = (transport::of(slice.protocol), address) else { continue };
+                callers.push(if later {
+                    transport.caller(&address, recorder.clone())?
+                } else {
+                    transport.connect(address, recorder.clone()).await?
+                });
             }
             Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
         }
-        Callee::Queue { queue, persistent, replies, taken } => {
-            let broker = ports.broker()?;
-            let replies = replies.as_ref().map(|replies| returning(replies, ports, &recorder)).transpose()?;
-            let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-            let awaits_reply = replies.is_some();
-            let account = broker.account().filter(|_| *taken).cloned();
-            let (broker, queue, persistent) = (ports.broker_over(slice.link)?, Arc::clone(queue), *persistent);
-            let outbound = Outbound { broker, queue, persistent, replies, account };
-            let publisher = transport.publisher(outbound, recorder.clone()).await?;
-            Ok(Link::publishing(recorder, publisher, awaits_reply, slice.policy, timer.clone()))
+        Callee::Queue { replies, .. } => {
+            let publishing = Publishing::new(publisher(slice, ports, &recorder)?);
+            if !later {
+                publishing.open().await?;
+            }
+            Ok(Link::publishing(recorder, Arc::new(publishing), replies.is_some(), slice.policy, timer.clone()))
         }
     }
 }
 
-fn returning(slice: &ReturnSlice, ports: &Ports, recorder: &Recorder) -> Result<RepliesFrom, TransportError> {
-    let (_, source) = ports.delivering(recorder, slice.link)?;
-    let (recorder, account) = (recorder.at(recorder.place(), slice.link), ports.account());
-    Ok(RepliesFrom { queue: Arc::clone(&slice.queue), source, recorder, account })
+/// Makes the publishing end of a link. Each has a source of its own for its replies: deliveries are numbered by connection.
+fn publisher(
+    slice: &CallingSlice,
+    ports: &Ports,
+    recorder: &Recorder,
+) -> Result<Make<Arc<dyn Caller>>, TransportError> {
+    let Callee::Queue { queue, persistent, replies, taken } = &slice.to else { return Err(TransportError::NoBroker) };
+    let broker = Arc::clone(ports.broker.as_ref().ok_or(TransportError::NoBroker)?);
+    let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
+    let (address, account) = (ports.broker_over(slice.link)?, broker.account().filter(|_| *taken).cloned());
+    let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
+    Ok(Box::new(move || {
+        let returning = |slice: &ReturnSlice| {
+            let source = delivering(&broker, &recorder, slice.link)?;
+            let (recorder, account) = (recorder.at(recorder.place(), slice.link), broker.account().cloned());
+            Ok(RepliesFrom { queue: Arc::clone(&slice.queue), source, recorder, account })
+        };
+        let replies = match replies.as_ref().map(returning).transpose() {
+            Ok(replies) => replies,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let (broker, queue, account) = (address.clone(), Arc::clone(&queue), account.clone());
+        transport.publisher(Outbound { broker, queue, persistent, replies, account }, recorder.clone())
+    }))
 }
 
-/// Begins to take from a queue; what arrives is worked on by `handler`. `recorder` stamps at the taker's place.
+/// A source for what is delivered over `link`.
+fn delivering(broker: &RunBroker, recorder: &Recorder, link: LinkIndex) -> Result<SourceId, TransportError> {
+    let source = recorder.new_source().ok_or(TransportError::Sources)?;
+    broker.delivers(source, link);
+    Ok(source)
+}
+
+/// Makes what takes from a queue, each with a source of its own; what arrives is worked on by `handler`. `recorder` stamps at
+/// the taker's place.
 ///
 /// # Errors
-/// When the broker does not answer.
-pub(super) async fn take(
+/// When the run has no broker for it.
+pub(super) fn take(
     slice: &TakingSlice,
     ports: &Ports,
     recorder: &Recorder,
     handler: Arc<dyn Handler>,
     tasks: Tasks,
-) -> Result<Box<dyn Consumer>, TransportError> {
-    let (broker, source) = ports.delivering(recorder, slice.link)?;
+) -> Result<Make<Box<dyn Consumer>>, TransportError> {
+    let broker = Arc::clone(ports.broker.as_ref().ok_or(TransportError::NoBroker)?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
+    let (address, account) = (ports.broker_over(slice.link)?, ports.account());
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
-    let TakingSlice { prefetch, ack, .. } = *slice;
-    let (queue, prefix, account) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix), ports.account());
-    let inbound = Inbound { broker, queue, source, prefix, prefetch, ack, account };
-    transport.consumer(inbound, intake).await
+    let TakingSlice { prefetch, ack, link, .. } = *slice;
+    let (queue, prefix, recorder) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix), recorder.clone());
+    Ok(Box::new(move || {
+        let source = match delivering(&broker, &recorder, link) {
+            Ok(source) => source,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let (broker, queue, prefix, account) =
+            (address.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
+        transport.consumer(Inbound { broker, queue, source, prefix, prefetch, ack, account }, intake.clone())
+    }))
 }

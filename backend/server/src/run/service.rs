@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use hopscope_record::kind::Outcome as Ended;
-use hopscope_record::{Kind, LinkIndex, MessageId};
+use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
 use hopscope_rules::body::Outcome;
 use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
 use hopscope_scenario::model::Work;
 use hopscope_scenario::plan::Step;
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Share, Time};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -19,13 +20,14 @@ use tokio::sync::oneshot;
 use super::cpu::Cpu;
 use super::ports::{self, Ports};
 use super::slice::{Callee, ReplicaSlice};
+use super::standing::Taking;
 use crate::link::{Call, Link};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::messaging::Consumer;
 use crate::transport::{
-    self, Answer, Answers, Begin, BoxFuture, Door, Endpoint, Handler, ReplyTo, Request, TransportError, Verdict,
+    self, Address, Answer, Answers, Begin, BoxFuture, Door, Endpoint, Handler, ReplyTo, Request, TransportError,
+    Verdict,
 };
 
 /// A replica with its open ends. Dropping it ends it without waiting.
@@ -33,8 +35,8 @@ pub(super) struct ReplicaNode {
     slice: ReplicaSlice,
     recorder: Recorder,
     replica: Arc<Replica>,
-    endpoints: Vec<Box<dyn Endpoint>>,
-    consumers: Vec<Box<dyn Consumer>>,
+    endpoints: Vec<(Protocol, Box<dyn Endpoint>)>,
+    consumers: Vec<Taking>,
     replies: Arc<Replies>,
     tasks: Tasks,
 }
@@ -43,17 +45,17 @@ pub(super) struct ReplicaNode {
 type Replies = OnceLock<Vec<(Arc<str>, Link)>>;
 
 impl ReplicaNode {
-    /// Binds the replica on every protocol that it is reached by, and adds its addresses to `ports`. Its work burns `cpu`,
-    /// where that is given, and waits otherwise.
+    /// Binds the replica on every protocol that it is reached by: at fresh addresses, or where `again` says that it was before.
+    /// Its work burns `cpu`, where that is given, and waits otherwise.
     ///
     /// # Errors
-    /// When no address can be had.
+    /// When no address can be had, or not that one.
     pub(super) async fn bind(
         slice: ReplicaSlice,
         cpu: Option<Cpu>,
         recorder: Recorder,
         timer: Timer,
-        ports: &mut Ports,
+        again: Option<&Ports>,
     ) -> Result<Self, TransportError> {
         let tasks = Tasks::new(Handle::current());
         let replica = Arc::new(Replica {
@@ -78,27 +80,36 @@ impl ReplicaNode {
             let handler = Arc::clone(&replica);
             let Some(transport) = transport::of(protocol) else { continue };
             let door = Door::new(recorder.clone(), arriving.clone(), handler, tasks.clone());
-            let endpoint = transport.bind(door).await?;
-            ports.replicas.insert((slice.place, protocol), endpoint.address());
-            endpoints.push(endpoint);
+            let before = again.and_then(|ports| ports.replicas.get(&(slice.place, protocol)).cloned());
+            let endpoint = match before {
+                Some(address) => transport.bind_again(door, address).await?,
+                None => transport.bind(door).await?,
+            };
+            endpoints.push((protocol, endpoint));
         }
         Ok(Self { slice, recorder, replica, endpoints, consumers: Vec::new(), replies: Arc::new(replies), tasks })
     }
 
-    /// Connects the links that the replica calls over, and then begins to take from its queues.
+    /// Where it is reached.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (Protocol, Address)> {
+        self.endpoints.iter().map(|(protocol, endpoint)| (*protocol, endpoint.address()))
+    }
+
+    /// Connects the links that the replica calls over, and then begins to take from its queues; `later`: what does not answer
+    /// yet is connected when it is called, or does.
     ///
     /// # Errors
-    /// When what it calls or takes from does not answer.
-    pub(super) async fn connect(&mut self, ports: &Ports) -> Result<(), TransportError> {
+    /// When what it calls or takes from does not answer, and that may not be.
+    pub(super) async fn connect(&mut self, ports: &Ports, later: bool) -> Result<(), TransportError> {
         let mut links = Vec::with_capacity(self.slice.calling.len());
         for calling in &self.slice.calling {
-            links.push(ports::connect(calling, ports, &self.recorder, &self.replica.timer).await?);
+            links.push(ports::connect(calling, ports, &self.recorder, &self.replica.timer, later).await?);
         }
         // Connecting happens once; a second set of links would be closed by its drop.
         let _ = self.replica.links.set(links);
         let mut replies = Vec::with_capacity(self.slice.replying.len());
         for replying in &self.slice.replying {
-            let link = ports::connect(replying, ports, &self.recorder, &self.replica.timer).await?;
+            let link = ports::connect(replying, ports, &self.recorder, &self.replica.timer, later).await?;
             if let Callee::Queue { queue, .. } = &replying.to {
                 replies.push((Arc::clone(queue), link));
             }
@@ -106,8 +117,8 @@ impl ReplicaNode {
         let _ = self.replies.set(replies);
         for taking in &self.slice.taking {
             let taker = Taker { replica: Arc::clone(&self.replica), replies: Arc::clone(&self.replies) };
-            let taken = ports::take(taking, ports, &self.recorder, Arc::new(taker), self.tasks.clone());
-            self.consumers.push(taken.await?);
+            let make = ports::take(taking, ports, &self.recorder, Arc::new(taker), self.tasks.clone())?;
+            self.consumers.push(Taking::start(make, self.replica.timer.clone(), later).await?);
         }
         Ok(())
     }
@@ -135,9 +146,44 @@ impl ReplicaNode {
         for consumer in &self.consumers {
             consumer.close().await;
         }
-        for endpoint in &self.endpoints {
+        for (_, endpoint) in &self.endpoints {
             endpoint.close().await;
         }
+    }
+
+    /// From now on workers take up nothing; what they are at they go on with.
+    pub(super) fn pause(&self) {
+        self.replica.pool().pause();
+    }
+
+    /// Workers take up work again.
+    pub(super) fn resume(&self) {
+        let taken = self.replica.pool().resume();
+        for waiter in taken {
+            self.replica.hand(waiter);
+        }
+    }
+
+    /// Whether workers take up nothing.
+    pub(super) fn is_paused(&self) -> bool {
+        self.replica.pool().is_paused()
+    }
+
+    /// Ends as if its program had died; resolves when nothing of it is left. The way in and out goes first: what is given up
+    /// then must not look to anybody like a reply, nor to a queue like a settlement.
+    pub(super) async fn crash(&self) {
+        for (_, endpoint) in &self.endpoints {
+            endpoint.reset().await;
+        }
+        for consumer in &self.consumers {
+            consumer.reset().await;
+        }
+        self.tasks.end().await;
+        for link in self.links() {
+            link.reset().await;
+        }
+        let none = MessageId::NONE;
+        self.recorder.record(Kind::PROCESS_EXITED, TraceId::NONE, none, none, 0, 0);
     }
 }
 
@@ -315,6 +361,14 @@ impl Replica {
                 Ok(()) => return,
                 Err(mut worker) => worker.replica = None,
             }
+        }
+    }
+
+    /// Hands a worker that is taken for it to who waits; to the next, where that one has gone.
+    fn hand(self: &Arc<Self>, waiter: Waiter) {
+        if let Err(mut worker) = waiter.send(Worker { replica: Some(Arc::clone(self)) }) {
+            worker.replica = None;
+            self.free();
         }
     }
 }

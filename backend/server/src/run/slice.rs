@@ -8,10 +8,14 @@ use std::sync::Arc;
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
+use hopscope_rules::tempo::Change;
+use hopscope_scenario::disturb::Action;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
-use hopscope_scenario::plan::{Described, Passage, Plan, PlanBroker, PlanError, PlanLink, PlanLoad, PlanQueue, Step};
+use hopscope_scenario::plan::{
+    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanLink, PlanLoad, PlanQueue, Step,
+};
 use hopscope_scenario::protocol::Protocol;
-use hopscope_scenario::quantity::{Share, Time};
+use hopscope_scenario::quantity::{Rate, Share, Time};
 
 use crate::broker::{Declared, QueueSite};
 use crate::link::Policy;
@@ -76,6 +80,8 @@ pub(super) struct ClientSlice {
     pub(super) payloads: Payloads,
     /// The links that its requests take in turn.
     pub(super) calling: Vec<CallingSlice>,
+    /// What the scenario does to its load, in ns from the run's zero on.
+    pub(super) changes: Vec<(u64, Change)>,
 }
 
 /// The calling end of a link.
@@ -208,12 +214,27 @@ fn client(plan: &Plan, row: &PlanLoad) -> Result<ClientSlice, PlanError> {
         duration: plan.settings.offered(),
         payloads: Payloads::new(&payload, plan.settings.seed, node_id(plan, row.node)),
         payload,
+        changes: changes(plan, row.node),
         calling: row
             .links
             .iter()
             .filter_map(|number| Some(calling(plan, LinkIndex(*number), plan.link(*number)?)))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// What the scenario does to a client's load.
+fn changes(plan: &Plan, node: u32) -> Vec<(u64, Change)> {
+    let own = plan.disturbances.iter().filter(|disturbance| disturbance.node == Some(node));
+    let change = |disturbance: &PlanDisturbance| {
+        let change = match disturbance.action {
+            Action::Pause => Change::Pause,
+            Action::Resume => Change::Resume,
+            _ => Change::Rate((disturbance.argument > 0).then(|| Rate(disturbance.argument.saturating_mul(1_000)))),
+        };
+        (plan.settings.warm_up.0.saturating_add(disturbance.at.0), change)
+    };
+    own.map(change).collect()
 }
 
 fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {

@@ -34,6 +34,7 @@ macro_rules! over_each_protocol {
 }
 
 mod bodies;
+mod disturbed;
 mod early;
 mod home;
 mod loads;
@@ -183,6 +184,7 @@ fn scenario(shape: &Shape) -> Scenario {
         nodes: vec![node("n1", NodeKind::Client(client)), node("n2", service(1)), node("n3", service(2))],
         links: vec![link("l1", "n1", "n2"), link("l2", "n2", "n3")],
         checks: Vec::new(),
+        disturbances: Vec::new(),
     }
 }
 

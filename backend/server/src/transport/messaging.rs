@@ -59,6 +59,14 @@ pub trait Consumer: Send + Sync {
     /// Takes nothing more and ends the connection, so that what was not settled goes back to its queue; resolves when
     /// nothing of it is left.
     fn close(&self) -> BoxFuture<'_, ()>;
+
+    /// As if the program had died: its connection is reset. Resolves when nothing of it is left.
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.close()
+    }
+
+    /// Resolves when it has lost its connection; not when this end closes it.
+    fn lost(&self) -> BoxFuture<'_, ()>;
 }
 
 /// Where a broker is reached: a URI, which may hold a password and is shown without it.

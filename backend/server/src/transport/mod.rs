@@ -68,6 +68,19 @@ pub trait Transport: Send + Sync {
     /// When no address can be had.
     fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>>;
 
+    /// Opens the receiving end once more, where one was that is reset.
+    ///
+    /// # Errors
+    /// When that address cannot be had.
+    fn bind_again(&self, door: Door, address: Address)
+    -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>>;
+
+    /// The calling end of a link without any connection: the first call opens one.
+    ///
+    /// # Errors
+    /// When `address` is another protocol's.
+    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError>;
+
     /// Opens the calling end of a link, with one connection ready where the protocol has connections. `recorder` stamps
     /// at the caller's place, on that link.
     ///
@@ -88,6 +101,12 @@ pub trait Endpoint: Send + Sync {
     /// Gives the address back and ends every connection; resolves when nothing of it is left. A body that was being
     /// worked on goes on: it is its node's.
     fn close(&self) -> BoxFuture<'_, ()>;
+
+    /// As if the program had died: every connection is reset, and who connects is refused until the address is bound again.
+    /// It is kept for that while this lives. Resolves when nothing else of it is left.
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.close()
+    }
 }
 
 /// The calling end of a link at one replica of the node called. Dropping it closes it without waiting.
@@ -102,6 +121,16 @@ pub trait Caller: Send + Sync {
 
     /// Ends every connection; resolves when nothing of it is left.
     fn close(&self) -> BoxFuture<'_, ()>;
+
+    /// As if the program had died: every connection is reset. Resolves when nothing of it is left.
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.close()
+    }
+
+    /// Whether it has lost its only connection for good, so that no call will succeed.
+    fn is_lost(&self) -> bool {
+        false
+    }
 }
 
 /// Where a replica is reached.

@@ -3,13 +3,18 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::io::IoSlice;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hopscope_record::kind::DisconnectReason;
 use hopscope_record::{Kind, MessageId, TraceId};
+use hopscope_scenario::protocol::Protocol;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 
@@ -25,22 +30,27 @@ const ACCEPT_REST: Duration = Duration::from_millis(10);
 /// lowers it to its own limit (Linux: `net.core.somaxconn`, 4,096).
 const BACKLOG: u32 = 4_096;
 
-/// Listens on a free loopback port, and serves each connection (without Nagle's delay) by a task of the endpoint, which
-/// `serve` is given for the tasks that it needs beside its own.
+/// Listens on a loopback port, a free one or `again` that of an endpoint that was reset, and serves each connection (without
+/// Nagle's delay) by a task of the endpoint, which `serve` is given for the tasks that it needs beside its own.
 ///
 /// # Errors
-/// When no port can be had.
+/// When no port can be had, or that one cannot.
 pub(super) async fn listen<F>(
-    serve: impl Fn(TcpStream, Tasks) -> F + Send + 'static,
+    again: Option<SocketAddr>,
+    serve: impl Fn(Socket, Tasks) -> F + Send + 'static,
 ) -> Result<Box<dyn Endpoint>, TransportError>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = bind().map_err(TransportError::Bind)?;
+    let listener = match again {
+        Some(address) => claim(address).and_then(|socket| socket.listen(BACKLOG)),
+        None => bind(),
+    };
+    let listener = listener.map_err(TransportError::Bind)?;
     let address = listener.local_addr().map_err(TransportError::Bind)?;
     let tasks = Tasks::new(Handle::current());
     tasks.spawn(accept(listener, serve, tasks.clone()));
-    Ok(Box::new(SocketEndpoint { address, tasks }))
+    Ok(Box::new(SocketEndpoint { address, tasks, claimed: Mutex::default() }))
 }
 
 /// A free loopback port.
@@ -50,9 +60,78 @@ pub(crate) fn bind() -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A port on which nobody listens: who connects there is refused, and nobody else is given it.
+fn claim(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// The address of a socket, where it is one.
+pub(super) fn address_of(address: &Address, protocol: Protocol) -> Result<SocketAddr, TransportError> {
+    match address {
+        Address::Socket(address) => Ok(*address),
+        Address::InProcess(_) => Err(TransportError::ForeignAddress { protocol, address: address.clone() }),
+    }
+}
+
+/// One end of a connection, without Nagle's delay. Dropped, it is closed; it is reset where its group was aborted.
+pub(super) struct Socket {
+    stream: TcpStream,
+    group: Tasks,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.group.aborted() {
+            // Where that cannot be had, it is closed.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
 struct SocketEndpoint {
     address: SocketAddr,
     tasks: Tasks,
+    /// Of an endpoint that was reset: its port, until another endpoint has it.
+    claimed: Mutex<Option<TcpSocket>>,
 }
 
 impl Endpoint for SocketEndpoint {
@@ -63,6 +142,17 @@ impl Endpoint for SocketEndpoint {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.tasks.end())
     }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.tasks.abort();
+            self.tasks.end().await;
+            match claim(self.address) {
+                Ok(socket) => *self.claimed.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket),
+                Err(error) => tracing::warn!("the port of a crashed replica cannot be kept: {error}"),
+            }
+        })
+    }
 }
 
 impl Drop for SocketEndpoint {
@@ -71,14 +161,14 @@ impl Drop for SocketEndpoint {
     }
 }
 
-async fn accept<F>(listener: TcpListener, serve: impl Fn(TcpStream, Tasks) -> F, tasks: Tasks)
+async fn accept<F>(listener: TcpListener, serve: impl Fn(Socket, Tasks) -> F, tasks: Tasks)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => match stream.set_nodelay(true) {
-                Ok(()) => tasks.spawn(serve(stream, tasks.clone())),
+                Ok(()) => tasks.spawn(serve(Socket { stream, group: tasks.clone() }, tasks.clone())),
                 Err(error) => tracing::debug!("a connection ended before its first request: {error}"),
             },
             Err(error) => {
@@ -91,21 +181,21 @@ where
 
 /// A connection on its way to a receiver.
 pub(super) struct Dialled {
-    /// Without Nagle's delay.
-    pub(super) stream: TcpStream,
+    /// This end of it.
+    pub(super) stream: Socket,
     /// When it was begun, in raw ns.
     pub(super) began: i64,
 }
 
-/// Connects to a receiver.
+/// Connects to a receiver, for tasks of this group.
 ///
 /// # Errors
 /// When it does not answer.
-pub(super) async fn dial(address: SocketAddr) -> std::io::Result<Dialled> {
+pub(super) async fn dial(address: SocketAddr, group: &Tasks) -> std::io::Result<Dialled> {
     let began = monotonic_ns();
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    Ok(Dialled { stream, began })
+    Ok(Dialled { stream: Socket { stream, group: group.clone() }, began })
 }
 
 /// Stamps that the connection that was begun at `began` stands, lets `driver` carry it as one of `tasks`, and stamps its

@@ -9,9 +9,9 @@ use crate::quantity::Dimension;
 use crate::text;
 
 /// Fastest rate of one client, in millionths per second: 100,000/s.
-const MAX_RATE: u64 = 100_000 * 1_000_000;
+pub(crate) const MAX_RATE: u64 = 100_000 * 1_000_000;
 /// Slowest rate: one in 1,000 s.
-const MIN_RATE: u64 = 1_000;
+pub(crate) const MIN_RATE: u64 = 1_000;
 /// Most requests in flight of one client, and most users.
 const MAX_AT_ONCE: i64 = 100_000;
 /// Largest body of a request.

@@ -3,7 +3,7 @@
 //! A descriptor says what a person sees in the palette and the inspector and what validation allows; what a node does
 //! when it runs is not here.
 
-mod client;
+pub(crate) mod client;
 mod queue;
 mod service;
 pub(crate) mod work;

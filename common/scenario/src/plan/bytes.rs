@@ -115,6 +115,14 @@ impl Plan {
                 points("queue", row, "node", target, nodes)?;
             }
         }
+        for (row, disturbance) in self.disturbances.iter().enumerate() {
+            if let Some(node) = disturbance.node {
+                points("disturbance", row, "node", node, nodes)?;
+            }
+            if let Some(link) = disturbance.link {
+                points("disturbance", row, "link", u32::from(link), links)?;
+            }
+        }
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         loads: Vec::new(),
         services: Vec::new(),
         queues: Vec::new(),
+        disturbances: Vec::new(),
     };
     for (node, index) in scenario.nodes.iter().zip(0_u32..) {
         plan.nodes.push(PlanNode { id: node.id.clone(), name: node.name.clone(), kind: node.kind.kind() });
@@ -37,6 +38,8 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
             NodeKind::Queue(queue) => add_queue(&mut plan, index, queue, scenario),
         }
     }
+    plan.disturbances = scenario.disturbances.iter().flat_map(|disturbance| plan.disturbed(disturbance)).collect();
+    plan.disturbances.sort_by_key(|disturbance| disturbance.at);
     plan
 }
 

@@ -9,6 +9,7 @@ mod broker;
 mod bytes;
 mod compile;
 mod described;
+mod disturbed;
 mod read;
 mod rows;
 mod steps;
@@ -28,6 +29,7 @@ pub use broker::{Broker, NoBroker, PlanBroker, without_password};
 pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;
+pub use disturbed::PlanDisturbance;
 use read::read;
 pub use steps::{Replies, links_of};
 
@@ -109,6 +111,9 @@ pub struct Plan {
     /// What keeps messages, by node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<PlanQueue>,
+    /// What is done to the run, in the order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<PlanDisturbance>,
 }
 
 /// A node in the plan; its number is its position.

@@ -5,9 +5,10 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, Place, Plan, PlanBroker, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role,
-    RunSettings, Step,
+    Choice, Described, Place, Plan, PlanBroker, PlanDisturbance, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService,
+    Role, RunSettings, Step,
 };
+use crate::disturb::Action;
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
 use crate::quantity::Time;
@@ -101,6 +102,10 @@ pub(super) fn plan(value: &Value) -> Read<Plan> {
         loads: each(row.list("loads")?, load)?,
         services: each(row.list("services")?, service)?,
         queues: row.may("queues").and_then(Value::as_array).map_or(Ok(Vec::new()), |queues| each(queues, queue))?,
+        disturbances: row
+            .may("disturbances")
+            .and_then(Value::as_array)
+            .map_or(Ok(Vec::new()), |disturbances| each(disturbances, disturbance))?,
     };
     row.whole(plan)
 }
@@ -205,6 +210,19 @@ fn queue(value: &Value) -> Read<PlanQueue> {
         ack: Deserialize::deserialize(row.has("ack")?)?,
     };
     row.whole(queue)
+}
+
+fn disturbance(value: &Value) -> Read<PlanDisturbance> {
+    let mut row = Row::of(value)?;
+    let link = row.number_if("link")?.map(u16::try_from).transpose();
+    let disturbance = PlanDisturbance {
+        at: row.time_if("at")?.ok_or_else(|| wrong("at"))?,
+        action: Action::find(row.text("do")?).ok_or_else(|| wrong("do"))?,
+        node: row.number_if("node")?,
+        link: link.map_err(|_| wrong("link"))?,
+        argument: row.has("argument")?.as_u64().ok_or_else(|| wrong("argument"))?,
+    };
+    row.whole(disturbance)
 }
 
 fn step(value: &Value) -> Read<Step> {

@@ -69,8 +69,27 @@ impl<'a> Subjects<'a> {
         Self::of(list("nodes"), list("links"))
     }
 
-    fn of(nodes: &'a [Value], links: &'a [Value]) -> Self {
+    pub(super) fn of(nodes: &'a [Value], links: &'a [Value]) -> Self {
         Self { queues: queues(nodes), links: ends(nodes, links) }
+    }
+
+    /// The link that is named so, by its id, if that is one.
+    pub(crate) fn link(&self, on: &str) -> Option<&'a str> {
+        let mut named = self.links.iter().filter(|subject| subject.is_named(on));
+        let id = named.next()?.id();
+        named.next().is_none().then_some(id)
+    }
+
+    /// What links may be named: all of them, or those that one name has in common.
+    pub(crate) fn links_like(&self, on: &str) -> Vec<String> {
+        let several = self.links.iter().any(|subject| subject.is_named(on));
+        let like = self.links.iter().filter(|subject| !several || subject.is_named(on));
+        like.map(|subject| subject.name(several)).collect()
+    }
+
+    /// What a document would call the link of this id.
+    pub(crate) fn name_of_link(&self, id: &str) -> Option<String> {
+        self.links.iter().find(|subject| subject.id() == id).map(|subject| own_name(&self.links, subject))
     }
 
     /// What a metric can be of.

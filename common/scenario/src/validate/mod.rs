@@ -4,6 +4,7 @@
 //! their paths. What passes becomes the model; nothing after this checks again. Never panics, on any input.
 
 mod checks;
+mod disturbances;
 mod graph;
 mod issues;
 mod parse;
@@ -24,6 +25,7 @@ use crate::text;
 
 pub(crate) use checks::Subjects;
 pub use checks::subjects;
+pub use disturbances::{cannot, disturbable, undisturbable, validate_control, with_disturbances};
 use issues::Issues;
 pub use issues::MAX_ISSUES;
 pub use parse::Strict;
@@ -112,7 +114,13 @@ fn check_document(issues: &mut Issues, document: &Value) {
     if !check_heading(issues, document) {
         return;
     }
-    check_object(issues, &path, root, &[SCENARIO_FIELDS], &["format", "version", "nodes", "links", "checks"]);
+    check_object(
+        issues,
+        &path,
+        root,
+        &[SCENARIO_FIELDS],
+        &["format", "version", "nodes", "links", "checks", disturbances::LIST],
+    );
     let nodes = list_of(issues, &path, root, "nodes", text!("field.nodes"));
     for (index, node) in nodes.iter().enumerate() {
         check_node(issues, &path.key("nodes").index(index), node);
@@ -123,6 +131,9 @@ fn check_document(issues: &mut Issues, document: &Value) {
     }
     if let Some(checks) = root.get("checks") {
         checks::check(issues, &path.key("checks"), checks, nodes, links);
+    }
+    if let Some(list) = root.get(disturbances::LIST) {
+        disturbances::check(issues, &path.key(disturbances::LIST), list, nodes, links);
     }
     graph::check(issues, nodes, links);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::disturbances::too_late;
 use super::issues::Issues;
 use super::walk::{Path, check_object, missing, short, wrong_type};
 use super::{document_issues, parse, validate_value};
@@ -10,7 +11,8 @@ use crate::fields;
 use crate::issue::{Code, Issue};
 use crate::model::Scenario;
 use crate::plan::{Broker, RunSettings};
-use crate::shape::SETTINGS_FIELDS;
+use crate::quantity::Time;
+use crate::shape::{MAX_DURATION, SETTINGS_FIELDS};
 use crate::text;
 
 /// What a run is asked for: `{"scenario": {…}, "seed": 42, "duration": "5 s"}`.
@@ -101,7 +103,20 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if !root.contains_key("scenario") {
         missing(&mut issues, &path, "scenario");
     }
-    Ok(Read { root, endless, issues: issues.into_vec() })
+    let mut issues = issues.into_vec();
+    if let Some((scenario, duration)) = root.get("scenario").zip(length(&root, endless)) {
+        issues.extend(below_scenario(too_late(scenario, duration)));
+    }
+    Ok(Read { root, endless, issues })
+}
+
+/// For how long load is measured; `None` where that is not said, or not rightly.
+fn length(root: &Map<String, Value>, endless: bool) -> Option<Time> {
+    match root.get("duration") {
+        _ if endless => Some(MAX_DURATION),
+        None => RunSettings::default().duration,
+        Some(duration) => duration.as_str()?.parse().ok(),
+    }
 }
 
 fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {

@@ -71,10 +71,53 @@ fn every_broken_scenario_yields_exactly_its_issues() {
 
 #[test]
 fn the_table_of_broken_scenarios_meets_every_code() {
-    let elsewhere = [Code::BadJson, Code::BrokerNotAllowed, Code::DocumentTooLarge, Code::TooMany, Code::Unreadable];
+    let elsewhere = [
+        Code::BadJson,
+        Code::BrokerNotAllowed,
+        Code::DisturbedTooLate,
+        Code::DocumentTooLarge,
+        Code::TooMany,
+        Code::Unreadable,
+    ];
     for code in CODES {
         let met = BROKEN.contains(&format!("[\"{}\",", code.name()));
         assert!(met || elsewhere.contains(code), "{}", code.name());
+    }
+}
+
+/// What would never happen is no part of a run; how long that is, its settings say.
+#[test]
+fn a_disturbance_that_begins_after_the_load_is_refused() {
+    let crash = json!([{"do": "crash", "at": "4 s", "on": "shop", "for": "10 s"}]);
+    let scenario = broken(&json!({"/disturbances": crash}));
+    let found = |duration: Value| {
+        let mut request = json!({"scenario": scenario, "duration": duration});
+        if duration == "" {
+            request.as_object_mut().unwrap().remove("duration");
+        }
+        let issues = request_issues(&request.to_string());
+        assert_eq!(validate_request(&request.to_string()).is_err(), issues.iter().any(Issue::is_error));
+        issues.into_iter().filter(Issue::is_error).map(|issue| (issue.code, issue.path)).collect::<Vec<_>>()
+    };
+    for fine in [json!(""), json!("4.1 s"), Value::Null] {
+        assert_eq!(found(fine), []);
+    }
+    assert_eq!(found(json!("4 s")), [(Code::DisturbedTooLate, "/scenario/disturbances/0/at".to_owned())]);
+}
+
+#[test]
+fn what_is_done_at_once_is_a_disturbance_without_its_time() {
+    let scenario = broken(&json!({}));
+    let asked =
+        validate_control(r#"{"do": "delay", "on": "buyers->shop", "by": "50ms", "for": "2 s"}"#, &scenario).unwrap();
+    assert_eq!((asked.argument(), asked.lasts.map(|lasts| lasts.0)), (50_000_000, Some(2_000_000_000)));
+    for (text, path) in [
+        (r#"{"do": "crash", "on": "shop", "at": "0 s"}"#, "/at"),
+        (r#"{"do": "crash", "on": "nobody"}"#, "/on"),
+        (r#"{"do": "delay", "on": "l1"}"#, "/by"),
+        ("[]", ""),
+    ] {
+        assert_eq!(validate_control(text, &scenario).unwrap_err()[0].path, path, "{text}");
     }
 }
 

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::keys::reveal;
 use super::use_editor;
+use crate::state::run::{mark, use_run};
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{columns, t, t_with};
@@ -42,10 +43,15 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
         let target = Target::Link(owner.get_value());
         editor.problems.with(|problems| problems.iter().any(|problem| problem.target == target))
     });
+    let run = use_run();
+    let marked = memo(move || {
+        let mark = id.with_value(|id| mark(run, true, id))?;
+        Some((mark.class, mark.words))
+    });
     let name = move || {
         let (from, to) = link.with(|link| link.as_ref().map(|link| (link.from.clone(), link.to.clone())))?;
         let (from, to) = editor.with(|_| (editor.name_of(&from), editor.name_of(&to)));
-        let label = link.with(|link| label(link.as_ref()));
+        let label = link.with(|link| label(link.as_ref(), marked.get().as_ref()));
         let key = match (replies, dead) {
             (true, _) => text!("link.label.replies"),
             (_, true) => text!("link.label.dead"),
@@ -64,15 +70,15 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
     view! {
         <g class="link" data-link=(!derived).then(|| id.get_value()) data-replies-of=replies.then(|| owner.get_value())
             role=role tabindex=stop aria-label=name aria-pressed=move || (!derived).then(|| selected().to_string()) on:focus=focus
-            class:replies=derived
+            class:replies=derived data-mark=move || marked.get().map(|(class, _)| class)
             class:selected=selected class:faulty=move || faulty.get()
             style:--hue=move || link.with(|link| hue(link.as_ref()))>
-            {move || link.get().map(|link| drawing(&link))}
+            {move || link.get().map(|link| drawing(&link, marked.get().as_ref()))}
         </g>
     }
 }
 
-fn drawing(link: &SceneLink) -> Node {
+fn drawing(link: &SceneLink, marked: Option<&(&'static str, String)>) -> Node {
     let stroke = link.protocol.map(|protocol| protocol.descriptor().stroke);
     let (dotted, dashed) = (stroke == Some(Stroke::Dotted), stroke == Some(Stroke::Dashed));
     let line = view! {
@@ -83,7 +89,7 @@ fn drawing(link: &SceneLink) -> Node {
     if link.replies_of.is_some() {
         return line;
     }
-    let label = if link.dead_letters { t(text!("link.dead")) } else { label(Some(link)) };
+    let label = if link.dead_letters { t(text!("link.dead")) } else { label(Some(link), marked) };
     let width = columns(&label) as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);
     view! {
@@ -93,10 +99,11 @@ fn drawing(link: &SceneLink) -> Node {
     }
 }
 
-/// The protocol's name; a question mark where it is unknown.
-fn label(link: Option<&SceneLink>) -> String {
+/// The protocol's name, a question mark where it is unknown; and what was done to the link.
+fn label(link: Option<&SceneLink>, marked: Option<&(&'static str, String)>) -> String {
     let protocol = link.and_then(|link| link.protocol);
-    protocol.map_or_else(|| "?".to_owned(), |protocol| t(protocol.descriptor().label))
+    let name = protocol.map_or_else(|| "?".to_owned(), |protocol| t(protocol.descriptor().label));
+    marked.map_or_else(|| name.clone(), |(_, words)| format!("{name} · {words}"))
 }
 
 /// The protocol's colour as a token.

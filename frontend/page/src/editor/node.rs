@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::keys::reveal;
 use super::use_editor;
-use crate::state::run::{QueueLevel, Run};
+use crate::state::run::{QueueLevel, Run, mark};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{columns, grouped, shortened, t, t_with};
@@ -154,10 +154,22 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             Some(aim.refusal.is_none())
         })
     });
+    let run = expect_context::<Run>();
+    let mark = memo(move || {
+        let mark = id.with_value(|id| mark(run, false, id))?;
+        Some((mark.class, mark.words))
+    });
     let label = move || {
         let (count, facts) = (problems.get().0.to_string(), facts.get());
         let key = if problems.get().0 == 0 { text!("node.label") } else { text!("node.label.faulty") };
-        t_with(key, &[("name", &facts.name), ("kind", &facts.kind), ("caption", &facts.caption), ("count", &count)])
+        let label = t_with(
+            key,
+            &[("name", &facts.name), ("kind", &facts.kind), ("caption", &facts.caption), ("count", &count)],
+        );
+        mark.get().map_or_else(|| label.clone(), |(_, words)| format!("{label}, {words}"))
+    };
+    let marked = move || {
+        mark.get().map(|(class, words)| view! { <text class=format!("mark {class}") x="2" y="-5">{words}</text> })
     };
     let of = memo(move || facts.with(|facts| facts.of));
     let knob_at = move || {
@@ -169,12 +181,14 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             tabindex="0" role="button" aria-label=label aria-pressed=move || selected.get().to_string()
             class:selected=move || selected.get() class:target=move || aimed.get() == Some(true) class:refused=move || aimed.get() == Some(false)
             class:faulty=move || problems.get().1
+            data-mark=move || mark.get().map(|(class, _)| class)
             transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
             on:focus=move |event| reveal(editor, &event, rect.get_untracked())>
             <Body facts/>
             <Levels id facts/>
             <QueueLevels id facts/>
             <Badge problems of/>
+            {marked}
             <g class="port" data-port-of=id.get_value() transform=knob_at>
                 <title>{move || t(port_tip(of.get()))}</title>
                 <circle class="hit" r="13"></circle>

@@ -105,6 +105,11 @@ pub(crate) async fn stop(id: &str) -> Result<(), Refusal> {
     send(to(&format!("api/runs/{id}/stop"), Method::POST).build()).await.map(drop)
 }
 
+/// Does something to a run; `asked` is a disturbance without its time.
+pub(crate) async fn control(id: &str, asked: String) -> Result<(), Refusal> {
+    send(json_of(&format!("api/runs/{id}/control"), Method::POST).body(asked)).await.map(drop)
+}
+
 /// Whether the server has a run of that id.
 pub(crate) async fn find(id: &str) -> Result<RunInfo, Refusal> {
     read(to(&address(id), Method::GET).build()).await

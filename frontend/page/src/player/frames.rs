@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use hopscope_scenario::plan::Plan;
+use hopscope_scenario::quantity::{Rate, Throughput, Time};
+use hopscope_scenario::text;
 use hopscope_view::buffer::{ABSENT, QueueLog};
 use hopscope_view::clock::Mode;
 use hopscope_view::dots::paint::{Area, Style, Surface};
@@ -15,7 +17,8 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::colors::{Colors, number};
 use crate::state::document::Editor;
-use crate::state::run::{Data, Levels, NodeLevel, QueueLevel, Run, Shown, warp};
+use crate::state::run::{Data, Levels, Mark, NodeLevel, QueueLevel, Run, Shown, warp};
+use crate::ui::text::t;
 
 const MS: f64 = 1e6;
 /// Longest time that one frame stands for, in ns: after a pause of the browser the clock does not leap.
@@ -103,7 +106,7 @@ impl Frames {
         let news = self.paint.try_update_value(|paint| std::mem::replace(&mut paint.revision, revision) != revision);
         let (dots, playing) = self.run.with(|data| (data.layout.dots.len(), data.clock.is_playing()));
         let due = self.paint.try_update_value(|paint| paint.turns.is_due(dots, playing)) == Some(true);
-        let (shown, levels, figures) = self.run.with(|data| {
+        let (shown, levels, marks, figures) = self.run.with(|data| {
             // The live clock goes on past the last event until all dots are home.
             let last = data.buffer.extent().map_or(i64::MAX, |(_, last)| last.max(data.buffer.head()));
             let shown = Shown {
@@ -114,13 +117,17 @@ impl Frames {
             };
             let levels = || data.buffer.plan().map(|plan| levels(plan, data)).unwrap_or_default();
             let levels = due.then(levels);
-            (shown, levels, (news == Some(true)).then(|| data.buffer.figures()))
+            let marks = due.then(|| marks(data));
+            (shown, levels, marks, (news == Some(true)).then(|| data.buffer.figures()))
         });
         if due && self.run.shown.get_untracked() != shown {
             self.run.shown.set(shown);
         }
         if let Some(levels) = levels.filter(|levels| self.run.levels.with_untracked(|before| **before != *levels)) {
             self.run.levels.set(Arc::new(levels));
+        }
+        if let Some(marks) = marks.filter(|marks| self.run.marks.with_untracked(|before| before != marks)) {
+            self.run.marks.set(marks);
         }
         if let Some(figures) = figures {
             self.run.figures.set(figures);
@@ -220,6 +227,46 @@ fn levels(plan: &Plan, data: &Data) -> Levels {
         levels.insert(node.id.clone(), NodeLevel { queue, ..NodeLevel::default() });
     }
     levels
+}
+
+/// What was done to nodes and links and is so still.
+fn marks(data: &Data) -> Vec<Mark> {
+    let (Some(plan), Some(state)) = (data.buffer.plan(), data.buffer.disturbed(data.clock.time())) else {
+        return Vec::new();
+    };
+    let mut marks: Vec<Mark> = Vec::new();
+    for (place, row) in plan.places.iter().zip(state.places()) {
+        let it = row.disturbed;
+        let Some(node) = plan.nodes.get(place.node as usize).filter(|_| !it.is_none()) else { continue };
+        let (class, words) = if it.crashed == 1 {
+            ("down", t(text!("mark.down")))
+        } else if it.paused == 1 {
+            ("paused", t(text!("mark.paused")))
+        } else {
+            ("rate", Rate(it.rate.saturating_mul(1_000)).to_string())
+        };
+        if marks.last().is_none_or(|last| last.id != node.id) {
+            marks.push(Mark { link: false, id: node.id.clone(), class, words });
+        }
+    }
+    for (link, row) in plan.links.iter().zip(state.links()) {
+        let it = row.disturbed;
+        let mut words = Vec::new();
+        if it.cut == 1 {
+            words.push(t(text!("mark.cut")));
+        }
+        if it.delay > 0 {
+            words.push(format!("+{}", Time(it.delay)));
+        }
+        if it.throttle > 0 {
+            words.push(Throughput(it.throttle).to_string());
+        }
+        if !words.is_empty() {
+            let class = if it.cut == 1 { "cut" } else { "slow" };
+            marks.push(Mark { link: true, id: link.id.clone(), class, words: words.join(", ") });
+        }
+    }
+    marks
 }
 
 /// How a queue stands by its steps up to a time.

@@ -1,6 +1,9 @@
 //! The strip that a person plays by: play, step, time, track, speed, scale.
 
+use hopscope_interaction::sequence::caption;
 use hopscope_markup::view;
+use hopscope_record::Event;
+use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::text;
 use hopscope_view::buffer::Missing;
 use hopscope_view::clock::{Mode, Scale};
@@ -9,7 +12,7 @@ use leptos::prelude::*;
 use crate::state::run::use_run;
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::{t, t_with};
+use crate::ui::text::{language, t, t_with};
 use hopscope_view::format;
 
 /// Columns of the track.
@@ -113,6 +116,39 @@ fn Track(span: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
         let (left, width) = hole.get()?;
         Some(view! { <i class="hatched" style:left=percent(left) style:width=percent(width)></i> })
     };
+    let marks = memo(move || {
+        run.revision.track();
+        run.with(|data| {
+            let mut before = None;
+            let first = |event: &&Event| {
+                // One for all replicas of a node.
+                let node =
+                    data.buffer.plan().and_then(|plan| plan.places.get(event.place.0 as usize)).map(|it| it.node);
+                let this = (event.a, event.link.0, node);
+                let same = node.is_some() && before == Some(this);
+                before = Some(this);
+                !same
+            };
+            let controls = data.buffer.controls().iter().filter(first);
+            let told = |event: &Event| {
+                let (key, args) = caption(event, &data.buffer)?;
+                Some((event.time, plain(language(), key, &args)))
+            };
+            controls.filter_map(told).collect::<Vec<(i64, String)>>()
+        })
+    });
+    let marked = move || {
+        let (from, to) = span.get()?;
+        let mark = |(time, words): (i64, String)| {
+            let words = format!("{} {words}", format::clock(time));
+            let go = move |_| run.clock(|clock, timeline| clock.seek(time, timeline));
+            view! {
+                <button type="button" class="mark" style:left=percent(place(time, from, to)) title=words.clone()
+                    aria-label=words on:click=go></button>
+            }
+        };
+        Some(marks.get().into_iter().map(mark).collect::<Node>())
+    };
     let scrub = move |value: String| {
         if let (Some((from, to)), Ok(position)) = (span.get_untracked(), value.parse::<i64>()) {
             let time = from + (i128::from(to - from) * i128::from(position) / i128::from(STEPS)) as i64;
@@ -127,6 +163,7 @@ fn Track(span: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
                 aria-valuetext=move || format::clock(time.get())
                 disabled=move || span.get().is_none()
                 prop:value=move || position().to_string() on:input=move |event| scrub(event_target_value(&event))/>
+            {marked}
         </span>
     }
 }

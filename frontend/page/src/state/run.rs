@@ -104,6 +104,19 @@ pub(crate) struct QueueLevel {
     pub(crate) oldest: Option<i64>,
 }
 
+/// What was done to a node or a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Whether it is a link.
+    pub(crate) link: bool,
+    /// Its id.
+    pub(crate) id: String,
+    /// What it is now, for the style sheet: `down`, `paused`, `rate`, `cut`, `slow`.
+    pub(crate) class: &'static str,
+    /// That in words.
+    pub(crate) words: String,
+}
+
 /// What nodes hold, by the node's id.
 pub(crate) type Levels = BTreeMap<String, NodeLevel>;
 
@@ -207,6 +220,8 @@ pub(crate) struct Run {
     pub(crate) laws_wait: RwSignal<bool>,
     /// What nodes hold at the time shown.
     pub(crate) levels: RwSignal<Arc<Levels>>,
+    /// What was done to nodes and links and is so still at the time shown.
+    pub(crate) marks: RwSignal<Vec<Mark>>,
     /// The row of the selected trace.
     pub(crate) trace: RwSignal<Option<u32>>,
     /// Which of the selected trace's events the player was stepped to.
@@ -257,6 +272,7 @@ impl Run {
             checks: RwSignal::new(Arc::default()),
             laws_wait: RwSignal::new(false),
             levels: RwSignal::new(Arc::default()),
+            marks: RwSignal::new(Vec::new()),
             trace: RwSignal::new(None),
             event: RwSignal::new(None),
             scale: RwSignal::new(Scale::Even),
@@ -291,6 +307,20 @@ impl Run {
         });
     }
 
+    /// Asks the server to do something to the run; `refused` is told why it does not.
+    pub(crate) fn disturb(self, asked: String, refused: RwSignal<Option<String>>) {
+        let Some(id) = self.with(|data| data.id.clone()) else { return };
+        refused.set(None);
+        leptos::task::spawn_local(async move {
+            match runs::control(&id, asked).await {
+                Ok(()) => {}
+                Err(Refusal::Said { message, remedy, .. }) => refused.set(Some(format!("{message} {remedy}"))),
+                // The stream tells that the server is gone.
+                Err(refusal) => leptos::logging::warn!("{refusal:?}"),
+            }
+        });
+    }
+
     /// Shows a run of the server from its first frame on.
     fn show(self, info: RunInfo, begins_now: bool) {
         let (id, elsewhere) = (info.id, info.state == RunState::Elsewhere);
@@ -319,6 +349,7 @@ impl Run {
         self.laws.set(Arc::default());
         self.checks.set(Arc::default());
         self.levels.set(Arc::default());
+        self.marks.set(Vec::new());
         self.detail.set(None);
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);
@@ -389,6 +420,11 @@ impl Run {
 /// The warp of a buffer's replay.
 pub(crate) fn warp(buffer: &RunBuffer, scale: Scale, speed: f64) -> Warp {
     Warp::new(scale, buffer.median_passage(), buffer.median_flight(), buffer.median_hold(), speed)
+}
+
+/// The mark of a node or link, of those at the time shown.
+pub(crate) fn mark(run: Run, link: bool, id: &str) -> Option<Mark> {
+    run.marks.with(|marks| marks.iter().find(|mark| mark.link == link && mark.id == id).cloned())
 }
 
 /// The run that the page shows.

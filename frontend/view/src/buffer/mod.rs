@@ -15,6 +15,7 @@
 //! end there, and [`RunBuffer::kept_until`] says when. The buffer never fetches and reads no clock.
 
 mod ahead;
+mod controls;
 mod error;
 mod figures;
 mod held;

@@ -9,6 +9,7 @@ use hopscope_record::state::State;
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
+use super::controls::Controls;
 use super::figures::Totals;
 use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
 
@@ -25,6 +26,7 @@ pub(super) struct Run {
     /// What messages carry whose first event is to come.
     carried: VecDeque<MessageRow>,
     pub(super) queues: Queues,
+    pub(super) controls: Controls,
     /// By link what it does and at which queue, where the broker stamps nothing; else none.
     seen: Vec<(Passage, PlaceIndex)>,
     pub(super) tempos: Tempos,
@@ -65,6 +67,7 @@ impl Run {
             traces: Traces::default(),
             carried: VecDeque::new(),
             queues: Queues::new(&plan),
+            controls: Controls::default(),
             seen: if plan.broker.is_some() {
                 plan.links.iter().map(|link| ends(&plan, link)).collect()
             } else {
@@ -130,6 +133,7 @@ impl Run {
         if self.kept_until.is_none() {
             self.queues.apply(event);
         }
+        self.controls.apply(event);
         if event.trace.is_none() {
             return;
         }

@@ -1,6 +1,6 @@
 use hopscope_record::frame::{FrameWriter, Measure, MessageRow, Sample, file_header};
-use hopscope_record::kind::Phase;
-use hopscope_record::{Kind, NameIndex};
+use hopscope_record::kind::{ControlAction, Phase};
+use hopscope_record::{Kind, NameIndex, PlaceIndex};
 use proptest::prelude::*;
 
 use super::synthetic::{Fate, MS, events, frames, hello};
@@ -284,4 +284,21 @@ proptest! {
         }
         prop_assert_eq!(parts(&buffer), parts(&filled(&frames)));
     }
+}
+
+/// What was done is told as it was at any time, in replay as live.
+#[test]
+fn what_was_done_to_the_run_is_so_from_its_time_on() {
+    let done = |time, action: ControlAction| Event {
+        place: PlaceIndex(1),
+        a: action as u64,
+        ..Event::new(time, Kind::CONTROL)
+    };
+    let mut events = events(&ALL);
+    events.extend([done(60 * MS, ControlAction::Crash), done(120 * MS, ControlAction::Start)]);
+    events.sort_by_key(|event| event.time);
+    let buffer = filled(&frames(&events, 4));
+    assert_eq!(buffer.controls().len(), 2);
+    let down = |time| buffer.disturbed(time).map(|state| state.places()[1].disturbed.crashed);
+    assert_eq!([59, 60, 119, 120].map(|ms| down(ms * MS)), [None, Some(1), Some(1), Some(0)]);
 }

@@ -97,6 +97,11 @@ impl Runs {
         RunView::new(summary, &stage)
     }
 
+    /// The run, if it is live here.
+    pub(crate) fn find(&self, id: &RunId) -> Option<Arc<LiveRun>> {
+        self.live().get(id).cloned()
+    }
+
     /// Stops the run's load; `false` if it is not live here.
     pub(crate) fn stop(&self, id: &RunId) -> bool {
         self.live().get(id).inspect(|run| run.stop()).is_some()

@@ -1,7 +1,8 @@
-//! Runs over HTTP: start, import, list, look, stop, rename, delete, follow, fetch, download.
+//! Runs over HTTP: start, import, list, look, stop, disturb, rename, delete, follow, fetch, download.
 
 mod body;
 mod compare;
+mod control;
 mod export;
 mod frames;
 mod import;
@@ -38,6 +39,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(import::import_run))
         .routes(routes!(get, rename, delete))
         .routes(routes!(stop))
+        .routes(routes!(control::control))
         .routes(routes!(frames::stream))
         // The same below a path that has nothing but WebSockets, for proxies that tell them by that, as Trunk's does.
         .route("/streams/{id}", axum::routing::get(frames::stream))

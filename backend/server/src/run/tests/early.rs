@@ -79,7 +79,8 @@ async fn what_can_be_stored_no_longer_ends_the_load() {
 async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
     let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
     let options = RecordingOptions { run: "test".into(), key, plan: plan.to_bytes().unwrap(), sink };
-    Running::set_up(plan, None, Recording::start(options).unwrap(), Timer::start().unwrap(), None).await
+    Running::set_up(&Arc::new(plan.clone()), None, Recording::start(options).unwrap(), Timer::start().unwrap(), None)
+        .await
 }
 
 fn plan_of(scenario: &Scenario) -> Plan {
@@ -101,7 +102,7 @@ async fn a_broker_that_stops_ends_the_run_and_what_it_told_is_kept() {
     let generator = running.generator().unwrap();
     let (sender, mut state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let bounds = Bounds { drain: DRAIN, most_events: MOST_EVENTS };
-    let run = tokio::spawn(running.run(generator, sender, CancellationToken::new(), bounds));
+    let run = tokio::spawn(running.run(generator, sender, CancellationToken::new(), control::Asking::new().1, bounds));
     let taken = |memory: &Memory| memory.read().0.iter().filter(|event| event.kind == Kind::ACKED).count();
     while taken(&memory) < 5 {
         tokio::task::yield_now().await;

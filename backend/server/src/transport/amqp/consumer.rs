@@ -50,6 +50,18 @@ impl Consumer for AmqpConsumer {
             self.session.close().await;
         })
     }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // First the socket: what is let go of before would still say so to the broker.
+            self.session.reset().await;
+            self.tasks.end().await;
+        })
+    }
+
+    fn lost(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.session.lost())
+    }
 }
 
 impl Drop for AmqpConsumer {

@@ -114,6 +114,18 @@ impl Caller for Publisher {
             self.session.close().await;
         })
     }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // First the socket: what is let go of before would still say so to the broker.
+            self.session.reset().await;
+            self.tasks.end().await;
+        })
+    }
+
+    fn is_lost(&self) -> bool {
+        self.session.is_lost()
+    }
 }
 
 impl Drop for Publisher {

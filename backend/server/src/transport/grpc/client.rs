@@ -31,15 +31,19 @@ const PREFIX: usize = 5;
 
 /// Opens the calling end with its connection.
 pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-    let failed = |source| TransportError::Connect { address, source };
-    let origin = Uri::try_from(format!("http://{address}")).map_err(|error| failed(std::io::Error::other(error)))?;
-    let tasks = Tasks::new(Handle::current());
-    let caller = GrpcCaller { address, origin, recorder, connection: Mutex::new(None), tasks };
-    caller.connection().await.map_err(failed)?;
+    let caller = caller(address, recorder)?;
+    caller.connection().await.map_err(|source| TransportError::Connect { address, source })?;
     Ok(Arc::new(caller))
 }
 
-struct GrpcCaller {
+/// The calling end without its connection.
+pub(super) fn caller(address: SocketAddr, recorder: Recorder) -> Result<GrpcCaller, TransportError> {
+    let failed = |error| TransportError::Connect { address, source: std::io::Error::other(error) };
+    let origin = Uri::try_from(format!("http://{address}")).map_err(failed)?;
+    Ok(GrpcCaller { address, origin, recorder, connection: Mutex::new(None), tasks: Tasks::new(Handle::current()) })
+}
+
+pub(super) struct GrpcCaller {
     address: SocketAddr,
     origin: Uri,
     recorder: Recorder,
@@ -67,6 +71,11 @@ impl Caller for GrpcCaller {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.tasks.end())
     }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.tasks.abort();
+        self.close()
+    }
 }
 
 impl Drop for GrpcCaller {
@@ -88,7 +97,7 @@ impl GrpcCaller {
     }
 
     async fn open(&self) -> std::io::Result<Connection> {
-        let Dialled { stream, began } = socket::dial(self.address).await?;
+        let Dialled { stream, began } = socket::dial(self.address, &self.tasks).await?;
         let builder = Builder::new(Group(self.tasks.clone()));
         let (sender, driver) = builder.handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         // This end closes it by ending its tasks, and in no other way.

@@ -22,6 +22,7 @@ use hopscope_scenario::protocol::Protocol;
 use hyper::rt::Executor;
 use tonic::Code;
 
+use super::socket::address_of;
 use super::{Address, BoxFuture, Caller, Door, Endpoint, Transport, TransportError, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
@@ -39,7 +40,19 @@ impl Transport for Grpc {
     }
 
     fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(server::bind(door))
+        Box::pin(server::bind(door, None))
+    }
+
+    fn bind_again(
+        &self,
+        door: Door,
+        address: Address,
+    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
+        Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Grpc)?)).await })
+    }
+
+    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address_of(address, Protocol::Grpc)?, recorder)?))
     }
 
     fn connect(
@@ -47,12 +60,7 @@ impl Transport for Grpc {
         address: Address,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
-        Box::pin(async move {
-            match address {
-                Address::Socket(address) => client::connect(address, recorder).await,
-                address => Err(TransportError::ForeignAddress { protocol: Protocol::Grpc, address }),
-            }
-        })
+        Box::pin(async move { client::connect(address_of(&address, Protocol::Grpc)?, recorder).await })
     }
 }
 

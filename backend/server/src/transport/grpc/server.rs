@@ -1,8 +1,9 @@
 //! The receiving end: one listener per replica with all its services, each connection and each of its streams a task.
 
+use std::net::SocketAddr;
+
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
 
@@ -12,13 +13,14 @@ use super::proto::greeter::greeter_server::GreeterServer;
 use super::proto::node::node_server::NodeServer;
 use super::{Group, MESSAGE_LIMIT};
 use crate::tasks::Tasks;
+use crate::transport::socket::Socket;
 use crate::transport::{Door, Endpoint, TransportError, socket};
 
-/// Listens on a free loopback port.
-pub(super) async fn bind(door: Door) -> Result<Box<dyn Endpoint>, TransportError> {
+/// Listens on a loopback port, a free one or `again` that of a replica that has crashed.
+pub(super) async fn bind(door: Door, again: Option<SocketAddr>) -> Result<Box<dyn Endpoint>, TransportError> {
     let routes =
         routes(Replica::new(door)).await.map_err(|error| TransportError::Bind(std::io::Error::other(error)))?;
-    socket::listen(move |stream, tasks| serve(stream, tasks, routes.clone())).await
+    socket::listen(again, move |stream, tasks| serve(stream, tasks, routes.clone())).await
 }
 
 /// Everything that answers at the port.
@@ -48,7 +50,7 @@ fn reflection() -> Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-async fn serve(stream: TcpStream, tasks: Tasks, routes: Routes) {
+async fn serve(stream: Socket, tasks: Tasks, routes: Routes) {
     let mut server = hyper::server::conn::http2::Builder::new(Group(tasks));
     // Requests wait in the service, where that is recorded, and not in a caller's connection for a stream.
     server.max_concurrent_streams(None);

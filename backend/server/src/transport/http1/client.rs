@@ -17,15 +17,20 @@ use crate::transport::{BoxFuture, CallError, Caller, Carried, Outgoing, Reply, T
 
 /// Opens the calling end with its first connection.
 pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-    let failed = |source| TransportError::Connect { address, source };
-    let host = HeaderValue::from_str(&address.to_string()).map_err(|error| failed(std::io::Error::other(error)))?;
-    let caller = Http1Caller { host, recorder: recorder.clone(), pool: Pool::new(address, recorder) };
-    let first = caller.pool.take().await.map_err(failed)?;
+    let caller = caller(address, recorder)?;
+    let first = caller.pool.take().await.map_err(|source| TransportError::Connect { address, source })?;
     caller.pool.put_back(first);
     Ok(Arc::new(caller))
 }
 
-struct Http1Caller {
+/// The calling end without any connection.
+pub(super) fn caller(address: SocketAddr, recorder: Recorder) -> Result<Http1Caller, TransportError> {
+    let failed = |error| TransportError::Connect { address, source: std::io::Error::other(error) };
+    let host = HeaderValue::from_str(&address.to_string()).map_err(failed)?;
+    Ok(Http1Caller { host, recorder: recorder.clone(), pool: Pool::new(address, recorder) })
+}
+
+pub(super) struct Http1Caller {
     host: HeaderValue,
     recorder: Recorder,
     pool: Pool,
@@ -46,6 +51,11 @@ impl Caller for Http1Caller {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.pool.close())
     }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.pool.abort();
+        self.close()
+    }
 }
 
 impl Drop for Http1Caller {
@@ -61,10 +71,12 @@ impl Http1Caller {
             let mut connection = self.pool.take().await?;
             carried.set(true);
             // What the other end has closed meanwhile says so here, before anything is sent on it.
-            if connection.sender.ready().await.is_ok() {
-                return Ok(connection);
+            match connection.sender.ready().await {
+                Ok(()) => return Ok(connection),
+                Err(_) if connection.used => carried.set(false),
+                // One that ends as soon as it stands tells of the way there: the next would end likewise.
+                Err(error) => return Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, error)),
             }
-            carried.set(false);
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hopscope_scenario::protocol::Protocol;
 
+use super::socket::address_of;
 use super::{Address, BoxFuture, Caller, Door, Endpoint, Transport, TransportError};
 use crate::record::Recorder;
 
@@ -28,7 +29,19 @@ impl Transport for Http1 {
     }
 
     fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(server::bind(door))
+        Box::pin(server::bind(door, None))
+    }
+
+    fn bind_again(
+        &self,
+        door: Door,
+        address: Address,
+    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
+        Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Http1)?)).await })
+    }
+
+    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address_of(address, Protocol::Http1)?, recorder)?))
     }
 
     fn connect(
@@ -36,11 +49,6 @@ impl Transport for Http1 {
         address: Address,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
-        Box::pin(async move {
-            match address {
-                Address::Socket(address) => client::connect(address, recorder).await,
-                address => Err(TransportError::ForeignAddress { protocol: Protocol::Http1, address }),
-            }
-        })
+        Box::pin(async move { client::connect(address_of(&address, Protocol::Http1)?, recorder).await })
     }
 }

@@ -50,6 +50,8 @@ struct State {
 /// One connection; dropping it closes it.
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
+    /// Whether it has carried a call.
+    pub(super) used: bool,
     closed_by_us: Arc<AtomicBool>,
 }
 
@@ -86,7 +88,8 @@ impl Pool {
     }
 
     /// Gives a connection to whoever waits, or keeps it.
-    pub(super) fn put_back(&self, connection: Connection) {
+    pub(super) fn put_back(&self, mut connection: Connection) {
+        connection.used = true;
         if !connection.sender.is_closed() {
             self.lock().give(Ok(connection));
         }
@@ -100,6 +103,11 @@ impl Pool {
             state.waiting.clear();
         }
         self.shared.tasks.end().await;
+    }
+
+    /// Resets every connection, without waiting.
+    pub(super) fn abort(&self) {
+        self.shared.tasks.abort();
     }
 
     /// Ends every connection, without waiting.
@@ -130,12 +138,12 @@ impl Pool {
 
     async fn open(&self) -> std::io::Result<Connection> {
         let Shared { address, recorder, tasks, .. } = &*self.shared;
-        let Dialled { stream, began } = socket::dial(*address).await?;
+        let Dialled { stream, began } = socket::dial(*address, tasks).await?;
         let (sender, driver) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         let closed_by_us = Arc::new(AtomicBool::new(false));
         socket::drive(recorder.clone(), tasks, began, Arc::clone(&closed_by_us), driver);
-        Ok(Connection { sender, closed_by_us })
+        Ok(Connection { sender, used: false, closed_by_us })
     }
 }
 

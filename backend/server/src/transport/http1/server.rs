@@ -1,6 +1,7 @@
 //! The receiving end: one listener per replica, keep-alive connections, each a task.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE, TraceParent, parse_tracestate};
@@ -10,17 +11,17 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::{BODY_LIMIT, MEDIA_TYPE};
+use crate::transport::socket::Socket;
 use crate::transport::{Answer, Body, Door, Endpoint, TransportError, http_status, socket};
 
-/// Listens on a free loopback port.
-pub(super) async fn bind(door: Door) -> Result<Box<dyn Endpoint>, TransportError> {
-    socket::listen(move |stream, _| serve(stream, door.clone())).await
+/// Listens on a loopback port, a free one or `again` that of a replica that has crashed.
+pub(super) async fn bind(door: Door, again: Option<SocketAddr>) -> Result<Box<dyn Endpoint>, TransportError> {
+    socket::listen(again, move |stream, _| serve(stream, door.clone())).await
 }
 
-async fn serve(stream: TcpStream, door: Door) {
+async fn serve(stream: Socket, door: Door) {
     let service = service_fn(|request| {
         let door = door.clone();
         async move { Ok::<_, Infallible>(respond(request, &door).await) }

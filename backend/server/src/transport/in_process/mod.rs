@@ -1,6 +1,6 @@
 //! A direct call in one program: no socket, no bytes on a wire, the baseline that every protocol is compared with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::MessageId;
 use hopscope_scenario::protocol::Protocol;
@@ -22,10 +22,27 @@ pub struct InProcessAddress {
     port: Arc<Port>,
 }
 
+/// A place that callers know, and what answers there.
 #[derive(Debug)]
-struct Port {
+struct Port(Mutex<Opened>);
+
+#[derive(Clone, Debug)]
+struct Opened {
     door: Door,
     closed: CancellationToken,
+}
+
+impl Opened {
+    fn new(door: Door) -> Self {
+        Self { door, closed: CancellationToken::new() }
+    }
+}
+
+impl Port {
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        // It is set whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Transport for InProcess {
@@ -34,24 +51,52 @@ impl Transport for InProcess {
     }
 
     fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        let port = Arc::new(Port { door, closed: CancellationToken::new() });
-        Box::pin(async { Ok(Box::new(InProcessEndpoint { port }) as Box<dyn Endpoint>) })
+        let opened = Opened::new(door);
+        let closed = opened.closed.clone();
+        let port = Arc::new(Port(Mutex::new(opened)));
+        Box::pin(async { Ok(Box::new(InProcessEndpoint { port, closed }) as Box<dyn Endpoint>) })
     }
 
-    fn connect(&self, address: Address, _: Recorder) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
+    fn bind_again(
+        &self,
+        door: Door,
+        address: Address,
+    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
         Box::pin(async move {
-            match address {
-                Address::InProcess(InProcessAddress { port }) => {
-                    Ok(Arc::new(InProcessCaller { port }) as Arc<dyn Caller>)
-                }
-                address => Err(TransportError::ForeignAddress { protocol: Protocol::InProcess, address }),
-            }
+            let port = port_of(&address)?;
+            let opened = Opened::new(door);
+            let closed = opened.closed.clone();
+            *port.opened() = opened;
+            Ok(Box::new(InProcessEndpoint { port, closed }) as Box<dyn Endpoint>)
         })
+    }
+
+    fn caller(&self, address: &Address, _: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(InProcessCaller { port: port_of(address)? }))
+    }
+
+    fn connect(
+        &self,
+        address: Address,
+        recorder: Recorder,
+    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
+        let caller = self.caller(&address, recorder);
+        Box::pin(async { caller })
+    }
+}
+
+fn port_of(address: &Address) -> Result<Arc<Port>, TransportError> {
+    match address {
+        Address::InProcess(InProcessAddress { port }) => Ok(Arc::clone(port)),
+        Address::Socket(_) => {
+            Err(TransportError::ForeignAddress { protocol: Protocol::InProcess, address: address.clone() })
+        }
     }
 }
 
 struct InProcessEndpoint {
     port: Arc<Port>,
+    closed: CancellationToken,
 }
 
 impl Endpoint for InProcessEndpoint {
@@ -60,14 +105,14 @@ impl Endpoint for InProcessEndpoint {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.port.closed.cancel();
+        self.closed.cancel();
         Box::pin(std::future::ready(()))
     }
 }
 
 impl Drop for InProcessEndpoint {
     fn drop(&mut self) {
-        self.port.closed.cancel();
+        self.closed.cancel();
     }
 }
 
@@ -78,18 +123,19 @@ struct InProcessCaller {
 impl Caller for InProcessCaller {
     fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
         Box::pin(async move {
-            if self.port.closed.is_cancelled() {
+            let Opened { door, closed } = self.port.opened().clone();
+            if closed.is_cancelled() {
                 return Err(CallError::Closed);
             }
             let Outgoing { identity, body, carried, .. } = outgoing;
             carried.set(true);
             let say = |answer: &mut Answer| http_status(answer.verdict);
-            let answer = self.port.door.admit(identity, MessageId::NONE, body, say);
+            let answer = door.admit(identity, MessageId::NONE, body, say);
             tokio::select! {
                 answer = answer => {
                     Ok(Reply { verdict: answer.verdict, status: http_status(answer.verdict), body: answer.body })
                 }
-                () = self.port.closed.cancelled() => Err(CallError::Closed),
+                () = closed.cancelled() => Err(CallError::Closed),
             }
         })
     }

@@ -143,3 +143,21 @@ fn checks_go_on_naming_what_they_name() {
     history.apply(&mut document, change, None).unwrap();
     assert_eq!(named(&document)[0], json!("buyers->shop"));
 }
+
+#[test]
+fn disturbances_go_on_naming_what_they_name() {
+    let mut document = Document::open(GOOD).unwrap();
+    let mut history = History::default();
+    let disturbances = json!([
+        {"do": "crash", "at": "1 s", "on": "shop"},
+        {"do": "cut", "at": "1 s", "on": "buyers->shop"},
+        {"do": "cut", "at": "1 s", "on": "l1"},
+        {"do": "pause", "at": "1 s", "on": "nobody"}]);
+    document.apply(&Change::set(Target::Scenario, "/disturbances", disturbances)).unwrap();
+    for name in ["sho", "store"] {
+        history.apply(&mut document, Change::rename(node("n2"), name), None).unwrap();
+    }
+    let list = document.value()["disturbances"].as_array().unwrap();
+    let named: Vec<_> = list.iter().map(|disturbance| disturbance["on"].as_str().unwrap()).collect();
+    assert_eq!(named, ["store", "buyers->store", "l1", "nobody"]);
+}

@@ -2,8 +2,10 @@
 
 mod body;
 mod checks;
+mod disturbances;
 mod field;
 mod form;
+mod live;
 mod steps;
 
 use hopscope_markup::view;
@@ -16,8 +18,10 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use self::checks::Checks;
+use self::disturbances::Disturbances;
 use self::field::FieldIssues;
 use self::form::{Form, Title};
+use self::live::Live;
 use self::steps::Steps;
 use super::problems::ProblemList;
 use super::use_editor;
@@ -69,6 +73,7 @@ fn ScenarioPanel() -> impl IntoView {
         <Form target=Target::Scenario fields=move || Some(SCENARIO_FIELDS)/>
         <Next/>
         <Checks/>
+        <Disturbances/>
         <ProblemList/>
     }
 }
@@ -102,6 +107,7 @@ fn NodePanel(id: String) -> impl IntoView {
             <span class="tag">{move || kind.get().map(|kind| t(kind.descriptor().inline))}</span>
         </header>
         <FieldIssues target=target.clone() pointer="/name"/>
+        <Live id=id.clone() link=false/>
         <Form target fields=move || kind.get().map(|kind| kind.descriptor().fields)/>
         <Steps node=id/>
         <Remove/>
@@ -148,6 +154,7 @@ fn LinkPanel(id: String) -> impl IntoView {
             <strong class="title">{title}</strong>
             <span class="tag">{t(text!("link.tag"))}</span>
         </header>
+        <Live id=id.get_value() link=true/>
         <ProtocolChoice id/>
         <p class="note">{move || protocol.get().map(|protocol| t(protocol.descriptor().note))}</p>
         <Form target fields=move || options.get().map(|Options(fields)| fields)/>
