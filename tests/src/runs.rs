@@ -97,7 +97,7 @@ impl Started {
         let recorded = self.so_far()?;
         let laws = recorded.judged()?;
         let hello = recorded.hello.as_ref().context("no Hello")?;
-        Ok(Finished { plan: Plan::from_bytes(&hello.plan)?, recorded, laws })
+        Ok(Finished { plan: Plan::from_bytes(&hello.plan)?, bytes: self.memory.bytes(), recorded, laws })
     }
 }
 
@@ -107,6 +107,8 @@ pub struct Finished {
     pub recorded: Recorded,
     /// Its plan.
     pub plan: Plan,
+    /// Its frames, as a stream has them.
+    pub bytes: Vec<u8>,
     /// What came of the laws.
     pub laws: Vec<LawReport>,
 }

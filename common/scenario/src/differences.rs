@@ -24,7 +24,13 @@ pub struct Difference {
 pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     let mut found = Vec::new();
     // Settings are made of nothing that JSON has not.
-    let settings = |plan: &Plan| serde_json::to_value(&plan.settings).unwrap_or_default();
+    let settings = |plan: &Plan| {
+        let mut settings = serde_json::to_value(&plan.settings).unwrap_or_default();
+        if let Value::Object(settings) = &mut settings {
+            settings.insert("broker".to_owned(), Value::from(broker(plan)));
+        }
+        settings
+    };
     fields(&mut found, "", "", Some(&settings(before)), Some(&settings(after)));
     let [one, other] = [before, after].map(disturbances);
     fields(&mut found, "", "disturbances", one.as_ref(), other.as_ref());
@@ -62,6 +68,15 @@ fn disturbances(plan: &Plan) -> Option<Value> {
         words.join(" ")
     };
     Some(list.iter().map(line).collect::<Vec<_>>().join(", ").into())
+}
+
+/// Which broker was asked for, and what it turned out to be, where it is not Hopscope's own.
+fn broker(plan: &Plan) -> String {
+    let asked = plan.settings.broker.as_str();
+    match &plan.broker {
+        Some(found) => format!("{asked}, {} {}", found.product(), found.version()),
+        None => asked.to_owned(),
+    }
 }
 
 fn id(element: &Value) -> Option<&str> {

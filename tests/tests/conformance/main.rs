@@ -18,8 +18,10 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use hopscope_scenario::protocol::Protocol;
+use hopscope_server::broker::Brokers;
 use hopscope_server::transport::messaging::MESSAGING;
 use hopscope_server::transport::{BoxFuture, TRANSPORTS, Transport};
+use hopscope_tests::runs::has_rabbitmq;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A case that has not ended by then hangs.
@@ -71,10 +73,45 @@ fn main() -> ExitCode {
     for transport in MESSAGING {
         let protocol = transport.protocol().descriptor().id;
         for case in messages::CASES {
-            trials.push(trial(protocol, case.name, || (case.run)(*transport)));
+            let venue = messages::Venue { transport: *transport, rabbitmq: None };
+            trials.push(trial(protocol, case.name, move || (case.run)(venue)));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let brokers = Brokers::default();
+    on_rabbitmq(&arguments, &brokers, &mut trials);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    stop(&brokers);
+    conclusion.exit_code()
+}
+
+/// The cases of messages once more, through a RabbitMQ, where there is one.
+fn on_rabbitmq(arguments: &Arguments, brokers: &Brokers, trials: &mut Vec<Trial>) {
+    if !has_rabbitmq("the cases of messages on a real RabbitMQ") {
+        return;
+    }
+    for transport in MESSAGING {
+        let protocol = format!("{}_on_rabbitmq", transport.protocol().descriptor().id);
+        for case in messages::CASES {
+            match case.unseen {
+                Some(reason) if !arguments.list => {
+                    let line = format!("not applicable: {} on {protocol}: {reason}\n", case.name);
+                    let _ = std::io::stdout().write_all(line.as_bytes());
+                }
+                Some(_) => {}
+                None => {
+                    let venue = messages::Venue { transport: *transport, rabbitmq: Some(brokers.clone()) };
+                    trials.push(trial(&protocol, case.name, move || (case.run)(venue)));
+                }
+            }
+        }
+    }
+}
+
+/// Stops the RabbitMQ that the cases had started.
+fn stop(brokers: &Brokers) {
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(brokers.local().stop());
+    }
 }
 
 fn trial(

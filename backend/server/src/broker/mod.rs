@@ -29,6 +29,7 @@ pub use local::{Local, LocalError, LocalState, Reached};
 pub use stamps::QueueSite;
 
 use crate::record::Recorder;
+use crate::timer::Timer;
 use crate::transport::Account;
 use crate::transport::messaging::BrokerAddress;
 
@@ -170,13 +171,27 @@ impl RunBroker {
     ///
     /// # Errors
     /// When the broker cannot be had, or refuses a queue.
-    pub async fn start(found: Option<Found>, recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
+    pub async fn start(
+        found: Option<Found>,
+        recorder: Recorder,
+        queues: Vec<QueueSite>,
+        timer: Timer,
+    ) -> Result<Self, BrokerError> {
         Ok(match found {
             None => Self::BuiltIn(BuiltIn::start(recorder, queues).await?),
             Some(Found { address, socket, .. }) => {
-                Self::External(Box::new(External::start(address, socket, recorder, queues).await?))
+                Self::External(Box::new(External::start(address, socket, recorder, queues, timer).await?))
             }
         })
+    }
+
+    /// Whether it is there now, with the run's queues: one that was lost may come back.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::BuiltIn(_) => true,
+            Self::External(broker) => broker.is_there(),
+        }
     }
 
     /// Where it is reached, by programs that are no part of the run too.

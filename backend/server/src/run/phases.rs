@@ -71,7 +71,7 @@ impl Running {
         let (mut ports, mut replicas, mut clients) = (Ports::default(), Vec::new(), Vec::new());
         let queues = slice::queues(plan);
         if !queues.is_empty() {
-            ports.broker = Some(Arc::new(RunBroker::start(broker, recorder.clone(), queues).await?));
+            ports.broker = Some(Arc::new(RunBroker::start(broker, recorder.clone(), queues, timer.clone()).await?));
         }
         for slice in slice::replicas(plan)? {
             let place = slice.place;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndCount, Payload};
-use hopscope_record::kind::{Phase, ValueMeaning};
+use hopscope_record::kind::{ControlAction, Phase, ValueMeaning};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::{Passage, Plan};
 use hopscope_scenario::text;
@@ -201,6 +201,9 @@ impl Laws {
     fn take_bounded(&mut self, event: &Event) {
         if self.bounded.is_empty() {
             return;
+        }
+        if event.kind == Kind::CONTROL && event.a == ControlAction::BrokerKilled as u64 {
+            return self.bounded.iter_mut().for_each(Bounded::restarted);
         }
         let link = self.links.get(event.link);
         let place = if event.kind == Kind::DEPTH_REPORTED { Some(event.place) } else { link.map(|link| link.queue) };

@@ -1,5 +1,5 @@
 //! What every transport of messages owes a run: each case below is run on each transport of the server's own list, through
-//! the built-in broker.
+//! the built-in broker, and through a RabbitMQ where there is one.
 
 mod program;
 mod rig;
@@ -13,13 +13,13 @@ use hopscope_record::{Kind, LinkIndex, MessageId};
 use hopscope_scenario::model::{Content, Retry};
 use hopscope_scenario::quantity::Time;
 use hopscope_server::link::{LinkError, Policy};
-use hopscope_server::transport::messaging::Messaging;
 use hopscope_server::transport::{Body, BoxFuture, CallError, Verdict};
 use tokio::sync::{Barrier, mpsc};
 
 use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
 use crate::rig::same;
-use rig::{ANSWER, CALM, CLIENT, Log, PUBLISH, QUEUES, REPLIES, REQUESTS, RETURN, Rig, Shape, TAKE, WORKER, good};
+pub(crate) use rig::Venue;
+use rig::{ANSWER, CALM, CLIENT, Log, PUBLISH, REPLIES, REQUESTS, RETURN, Rig, Shape, TAKE, WORKER, good};
 
 /// Messages at once.
 const MESSAGES: usize = 64;
@@ -30,33 +30,40 @@ const MEGABYTE: usize = 1 << 20;
 pub(crate) struct Case {
     /// What, in words.
     pub(crate) name: &'static str,
+    /// Why it cannot be had on a broker that is not ours, if so.
+    pub(crate) unseen: Option<&'static str>,
     /// Shows it.
-    pub(crate) run: fn(&'static dyn Messaging) -> BoxFuture<'static, Result<()>>,
+    pub(crate) run: fn(Venue) -> BoxFuture<'static, Result<()>>,
 }
+
+/// For what is told of a queue alone.
+const UNSEEN: &str = "a broker that stamps nothing does not tell what programs put into its queues and take from them";
+/// For what ends the broker.
+const SHARED: &str = "it is the broker of other cases too; that one comes back is shown by a run of its own";
 
 /// Every case.
 pub(crate) static CASES: &[Case] = &[
-    Case { name: "identity end to end", run: |t| Box::pin(identity(t)) },
-    Case { name: "a program that copies our headers", run: |t| Box::pin(copied(t)) },
-    Case { name: "a program that starts its own span", run: |t| Box::pin(own_span(t)) },
-    Case { name: "a publish from outside", run: |t| Box::pin(outside(t)) },
-    Case { name: "a consumer from outside", run: |t| Box::pin(taken_outside(t)) },
-    Case { name: "64 requests get each their own reply", run: |t| Box::pin(pairing(t)) },
-    Case { name: "a payload of 1 MB", run: |t| Box::pin(megabyte(t)) },
-    Case { name: "first in, first out", run: |t| Box::pin(order(t)) },
-    Case { name: "the consumer is killed at work", run: |t| Box::pin(killed(t)) },
-    Case { name: "a request is dropped", run: |t| Box::pin(dropped(t)) },
-    Case { name: "error replies", run: |t| Box::pin(error_replies(t)) },
-    Case { name: "work that fails without a reply", run: |t| Box::pin(rejected(t)) },
-    Case { name: "a full queue refuses", run: |t| Box::pin(full(t)) },
-    Case { name: "timeout and retry, then the first reply", run: |t| Box::pin(late(t)) },
-    Case { name: "the broker is killed", run: |t| Box::pin(broker_killed(t)) },
-    Case { name: "clean close", run: |t| Box::pin(clean_close(t)) },
+    Case { name: "identity end to end", unseen: None, run: |t| Box::pin(identity(t)) },
+    Case { name: "a program that copies our headers", unseen: Some(UNSEEN), run: |t| Box::pin(copied(t)) },
+    Case { name: "a program that starts its own span", unseen: Some(UNSEEN), run: |t| Box::pin(own_span(t)) },
+    Case { name: "a publish from outside", unseen: Some(UNSEEN), run: |t| Box::pin(outside(t)) },
+    Case { name: "a consumer from outside", unseen: Some(UNSEEN), run: |t| Box::pin(taken_outside(t)) },
+    Case { name: "64 requests get each their own reply", unseen: None, run: |t| Box::pin(pairing(t)) },
+    Case { name: "a payload of 1 MB", unseen: None, run: |t| Box::pin(megabyte(t)) },
+    Case { name: "first in, first out", unseen: None, run: |t| Box::pin(order(t)) },
+    Case { name: "the consumer is killed at work", unseen: None, run: |t| Box::pin(killed(t)) },
+    Case { name: "a request is dropped", unseen: None, run: |t| Box::pin(dropped(t)) },
+    Case { name: "error replies", unseen: None, run: |t| Box::pin(error_replies(t)) },
+    Case { name: "work that fails without a reply", unseen: None, run: |t| Box::pin(rejected(t)) },
+    Case { name: "a full queue refuses", unseen: None, run: |t| Box::pin(full(t)) },
+    Case { name: "timeout and retry, then the first reply", unseen: None, run: |t| Box::pin(late(t)) },
+    Case { name: "the broker is killed", unseen: Some(SHARED), run: |t| Box::pin(broker_killed(t)) },
+    Case { name: "clean close", unseen: None, run: |t| Box::pin(clean_close(t)) },
 ];
 
-async fn identity(transport: &'static dyn Messaging) -> Result<()> {
+async fn identity(venue: Venue) -> Result<()> {
     let (seen, mut arrivals) = mpsc::unbounded_channel();
-    let rig = Rig::open(transport, CALM, Arc::new(Witness(seen))).await?;
+    let rig = Rig::open(venue, CALM, Arc::new(Witness(seen))).await?;
     let (call, reply) = rig.send("hello").await;
     same("reply", &good(reply)?, &Bytes::from("hello"))?;
     let (seen, body) = arrivals.recv().await.context("nothing came")?;
@@ -68,11 +75,11 @@ async fn identity(transport: &'static dyn Messaging) -> Result<()> {
     let [delivered] = taken else { bail!("{} deliveries", taken.len()) };
     let found = (seen.trace, seen.message, seen.link);
     same("who the worker saw", &found, &(call.trace, delivered.message, TAKE))?;
-    let kinds = [Kind::PUBLISHED, Kind::ENQUEUED, Kind::CONFIRMED, Kind::COMPLETED];
+    let kinds = log.seen([Kind::PUBLISHED, Kind::ENQUEUED, Kind::CONFIRMED, Kind::COMPLETED]);
     let mut found = log.kinds(call.message);
     found.sort_by_key(|kind| kinds.iter().position(|other| other == kind));
-    same("the publish", &found, &kinds.to_vec())?;
-    let kinds = vec![Kind::DELIVERED, Kind::RECEIVED, Kind::ACKED];
+    same("the publish", &found, &kinds)?;
+    let kinds = log.seen([Kind::DELIVERED, Kind::RECEIVED, Kind::ACKED]);
     same("the delivery", &log.kinds(delivered.message), &kinds)?;
     same("both ends' parent", &log.one(delivered.message, Kind::RECEIVED)?.parent, &call.message)?;
     let answers = log.at(WORKER, Kind::PUBLISHED);
@@ -82,39 +89,40 @@ async fn identity(transport: &'static dyn Messaging) -> Result<()> {
     let [back] = &back[..] else { bail!("{} deliveries of the reply", back.len()) };
     let received = log.one(back.message, Kind::RECEIVED)?;
     same("the reply's arrival", &(received.place, received.link), &(CLIENT, RETURN))?;
-    same("its acknowledgement", &log.kinds(back.message), &vec![Kind::DELIVERED, Kind::ACKED, Kind::RECEIVED])?;
+    let kinds = if log.stamped { vec![Kind::DELIVERED, Kind::ACKED, Kind::RECEIVED] } else { vec![Kind::RECEIVED] };
+    same("its acknowledgement", &log.kinds(back.message), &kinds)?;
     ensure!(log.recorded.events.iter().all(|event| event.message.is_none() || event.trace == call.trace));
     Ok(())
 }
 
 /// A program takes a request, publishes it again with the headers that it had, and so stays in the tree.
-async fn copied(transport: &'static dyn Messaging) -> Result<()> {
-    joined(transport, |headers| headers, None).await
+async fn copied(venue: Venue) -> Result<()> {
+    joined(venue.clone(), |headers| headers, None).await
 }
 
 const OWN_SPAN: u64 = 0x00f0_67aa_0ba9_02b7;
 
 /// A program takes a request and publishes another under a span of its own.
-async fn own_span(transport: &'static dyn Messaging) -> Result<()> {
-    let kept = joined(transport, |headers| program::with_span(&headers, OWN_SPAN, true), None).await;
+async fn own_span(venue: Venue) -> Result<()> {
+    let kept = joined(venue.clone(), |headers| program::with_span(&headers, OWN_SPAN, true), None).await;
     kept.context("one that hands tracestate on")?;
     let dropped = |headers| program::with_span(&headers, OWN_SPAN, false);
-    joined(transport, dropped, Some(MessageId(OWN_SPAN))).await.context("one that drops tracestate")
+    joined(venue.clone(), dropped, Some(MessageId(OWN_SPAN))).await.context("one that drops tracestate")
 }
 
 /// Has a program take a request and put it into the second queue, with headers that `change` makes of those it had, and our
 /// worker take it there. It is a message of its own, caused by `parent`, by default the request, and goes on as any other.
 async fn joined(
-    transport: &'static dyn Messaging,
+    venue: Venue,
     change: fn(program::Headers) -> program::Headers,
     parent: Option<MessageId>,
 ) -> Result<()> {
     let (seen, mut arrivals) = mpsc::unbounded_channel();
-    let mut rig = Rig::without_worker(transport, Shape { replies: false, ..CALM }).await?;
-    rig.take(QUEUES[1], RETURN, Arc::new(Witness(seen))).await?;
+    let mut rig = Rig::without_worker(venue, Shape { replies: false, ..CALM }).await?;
+    rig.take(1, RETURN, Arc::new(Witness(seen))).await?;
     let (call, reply) = rig.send("through a program").await;
     good(reply)?;
-    program::forward(&rig.broker, QUEUES, change).await?;
+    program::forward(&rig.broker, rig.queues.each_ref().map(AsRef::as_ref), change).await?;
     let (arrived, body) = arrivals.recv().await.context("nothing came")?;
     same("body", &body.bytes, &Bytes::from("through a program"))?;
     rig.broker.empty().await;
@@ -135,10 +143,10 @@ async fn joined(
 }
 
 /// A message of a program that knows nothing of us has a trace of its own, which our consumer carries on.
-async fn outside(transport: &'static dyn Messaging) -> Result<()> {
+async fn outside(venue: Venue) -> Result<()> {
     let (seen, mut arrivals) = mpsc::unbounded_channel();
-    let rig = Rig::open(transport, CALM, Arc::new(Witness(seen))).await?;
-    program::publish(&rig.broker, QUEUES[0], "from outside").await?;
+    let rig = Rig::open(venue, CALM, Arc::new(Witness(seen))).await?;
+    program::publish(&rig.broker, &rig.queues[0], "from outside").await?;
     let (identity, _) = arrivals.recv().await.context("nothing came")?;
     rig.broker.empty().await;
     let log = rig.close().await?;
@@ -151,14 +159,14 @@ async fn outside(transport: &'static dyn Messaging) -> Result<()> {
 }
 
 /// What a program takes is told by the queue alone.
-async fn taken_outside(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Rig::without_worker(transport, Shape { replies: false, ..CALM }).await?;
+async fn taken_outside(venue: Venue) -> Result<()> {
+    let rig = Rig::without_worker(venue, Shape { replies: false, ..CALM }).await?;
     let (first, reply) = rig.send("for a consumer").await;
     good(reply)?;
-    same("body", &program::take(&rig.broker, QUEUES[0]).await?, &b"for a consumer".to_vec())?;
+    same("body", &program::take(&rig.broker, &rig.queues[0]).await?, &b"for a consumer".to_vec())?;
     let (second, reply) = rig.send("asked for").await;
     good(reply)?;
-    same("body", &program::get(&rig.broker, QUEUES[0]).await?, &b"asked for".to_vec())?;
+    same("body", &program::get(&rig.broker, &rig.queues[0]).await?, &b"asked for".to_vec())?;
     let log = rig.close().await?;
     for (call, cause) in [(first, QueueCause::CONSUMER), (second, QueueCause::GET)] {
         let delivered = log.deliveries(REQUESTS, call.message);
@@ -170,8 +178,8 @@ async fn taken_outside(transport: &'static dyn Messaging) -> Result<()> {
     Ok(())
 }
 
-async fn pairing(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Arc::new(Rig::open(transport, CALM, Arc::new(Together(Barrier::new(MESSAGES)))).await?);
+async fn pairing(venue: Venue) -> Result<()> {
+    let rig = Arc::new(Rig::open(venue, CALM, Arc::new(Together(Barrier::new(MESSAGES)))).await?);
     let mut calls = Vec::new();
     for number in 0..MESSAGES {
         let rig = Arc::clone(&rig);
@@ -188,8 +196,8 @@ async fn pairing(transport: &'static dyn Messaging) -> Result<()> {
     same("completed", &log.at(CLIENT, Kind::COMPLETED).len(), &MESSAGES)
 }
 
-async fn megabyte(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Rig::open(transport, CALM, Arc::new(Echo)).await?;
+async fn megabyte(venue: Venue) -> Result<()> {
+    let rig = Rig::open(venue, CALM, Arc::new(Echo)).await?;
     let body: Bytes = (0..MEGABYTE).map(|at| (at % 251) as u8).collect();
     let (call, reply) = rig.send(body.clone()).await;
     ensure!(good(reply)? == body, "the reply is not what was sent");
@@ -200,8 +208,8 @@ async fn megabyte(transport: &'static dyn Messaging) -> Result<()> {
     same("bytes completed", &log.one(call.message, Kind::COMPLETED)?.b, &bytes)
 }
 
-async fn order(transport: &'static dyn Messaging) -> Result<()> {
-    let mut rig = Rig::without_worker(transport, Shape { replies: false, prefetch: 1, ..CALM }).await?;
+async fn order(venue: Venue) -> Result<()> {
+    let mut rig = Rig::without_worker(venue, Shape { replies: false, prefetch: 1, ..CALM }).await?;
     let mut sent = Vec::new();
     for number in 0..20 {
         let (call, reply) = rig.send(format!("{number}")).await;
@@ -211,13 +219,13 @@ async fn order(transport: &'static dyn Messaging) -> Result<()> {
     rig.work(Arc::new(Echo)).await?;
     rig.broker.empty().await;
     let log = rig.close().await?;
-    let taken: Vec<_> = log.at(REQUESTS, Kind::DELIVERED).iter().map(|event| event.parent).collect();
+    let taken: Vec<_> = log.delivered(REQUESTS).iter().map(|event| event.parent).collect();
     same("the order in which they were taken", &taken, &sent)
 }
 
-async fn killed(transport: &'static dyn Messaging) -> Result<()> {
+async fn killed(venue: Venue) -> Result<()> {
     let double = Stalls::new();
-    let mut rig = Rig::open(transport, CALM, Arc::clone(&double) as _).await?;
+    let mut rig = Rig::open(venue, CALM, Arc::clone(&double) as _).await?;
     let (call, link) = (rig.root(), Arc::clone(&rig.link));
     let calling = tokio::spawn(async move { link.call(call, Bytes::from("twice")).await });
     Stalls::one(&double.begun).await?;
@@ -233,12 +241,13 @@ async fn killed(transport: &'static dyn Messaging) -> Result<()> {
     let requeued = log.one(first.message, Kind::REQUEUED)?;
     let cause = QueueStep::from_value(requeued.b).map(|step| step.cause);
     same("cause", &cause, &Some(QueueCause::CHANNEL_LOST))?;
-    same("the second", &log.one(second.message, Kind::ACKED)?.place, &REQUESTS)
+    let by = if log.stamped { REQUESTS } else { WORKER };
+    same("the second", &log.one(second.message, Kind::ACKED)?.place, &by)
 }
 
-async fn dropped(transport: &'static dyn Messaging) -> Result<()> {
+async fn dropped(venue: Venue) -> Result<()> {
     let double = Stalls::new();
-    let rig = Rig::open(transport, CALM, Arc::clone(&double) as _).await?;
+    let rig = Rig::open(venue, CALM, Arc::clone(&double) as _).await?;
     let (call, link) = (rig.root(), Arc::clone(&rig.link));
     let calling = tokio::spawn(async move { link.call(call, Bytes::from("dropped")).await });
     Stalls::one(&double.begun).await?;
@@ -257,8 +266,8 @@ async fn dropped(transport: &'static dyn Messaging) -> Result<()> {
     log.one(next.message, Kind::COMPLETED).map(|_| ())
 }
 
-async fn error_replies(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Rig::open(transport, CALM, Arc::new(Obeys)).await?;
+async fn error_replies(venue: Venue) -> Result<()> {
+    let rig = Rig::open(venue, CALM, Arc::new(Obeys)).await?;
     for (body, verdict, status, kind) in
         [("failed", Verdict::Failed, 500, Kind::FAILED), ("refused", Verdict::Refused, 503, Kind::REFUSED)]
     {
@@ -271,8 +280,8 @@ async fn error_replies(transport: &'static dyn Messaging) -> Result<()> {
     same("refused", &log.at(CLIENT, Kind::REFUSED)[0].a, &503)
 }
 
-async fn rejected(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Rig::open(transport, Shape { replies: false, ..CALM }, Arc::new(Obeys)).await?;
+async fn rejected(venue: Venue) -> Result<()> {
+    let rig = Rig::open(venue, Shape { replies: false, ..CALM }, Arc::new(Obeys)).await?;
     let (failed, reply) = rig.send("failed").await;
     good(reply)?;
     let (panicked, reply) = rig.send("panic").await;
@@ -287,9 +296,9 @@ async fn rejected(transport: &'static dyn Messaging) -> Result<()> {
     Ok(())
 }
 
-async fn full(transport: &'static dyn Messaging) -> Result<()> {
+async fn full(venue: Venue) -> Result<()> {
     let shape = Shape { replies: false, capacity: Some(2), ..CALM };
-    let rig = Rig::without_worker(transport, shape).await?;
+    let rig = Rig::without_worker(venue, shape).await?;
     for _ in 0..2 {
         good(rig.send("fits").await.1)?;
     }
@@ -303,12 +312,12 @@ async fn full(transport: &'static dyn Messaging) -> Result<()> {
     Ok(())
 }
 
-async fn late(transport: &'static dyn Messaging) -> Result<()> {
+async fn late(venue: Venue) -> Result<()> {
     let limit = Time(1_000_000_000);
     let retry = Some(Retry::FixedDelay { attempts: 2, delay: Time(1_000_000) });
     let policy = Policy { timeout: Some(limit), retry };
     let double = Stalls::new();
-    let rig = Rig::open(transport, Shape { policy, ..CALM }, Arc::clone(&double) as _).await?;
+    let rig = Rig::open(venue, Shape { policy, ..CALM }, Arc::clone(&double) as _).await?;
     let (call, link) = (rig.root(), Arc::clone(&rig.link));
     let calling = tokio::spawn(async move { link.call(call, Bytes::from("slow")).await });
     // Both attempts are being worked on: the first has run out of time.
@@ -327,9 +336,9 @@ async fn late(transport: &'static dyn Messaging) -> Result<()> {
     same("one delivery each", &log.deliveries(REQUESTS, second).len(), &1)
 }
 
-async fn broker_killed(transport: &'static dyn Messaging) -> Result<()> {
+async fn broker_killed(venue: Venue) -> Result<()> {
     let double = Stalls::new();
-    let rig = Rig::open(transport, CALM, Arc::clone(&double) as _).await?;
+    let rig = Rig::open(venue, CALM, Arc::clone(&double) as _).await?;
     let (call, link) = (rig.root(), Arc::clone(&rig.link));
     let calling = tokio::spawn(async move { link.call(call, Bytes::from("never")).await });
     Stalls::one(&double.begun).await?;
@@ -346,8 +355,8 @@ async fn broker_killed(transport: &'static dyn Messaging) -> Result<()> {
 }
 
 /// That connections and tasks are gone is checked whenever a rig is closed; this adds what is told of it.
-async fn clean_close(transport: &'static dyn Messaging) -> Result<()> {
-    let rig = Rig::open(transport, CALM, Arc::new(Echo)).await?;
+async fn clean_close(venue: Venue) -> Result<()> {
+    let rig = Rig::open(venue, CALM, Arc::new(Echo)).await?;
     for _ in 0..10 {
         good(rig.send("one after the other").await.1)?;
     }

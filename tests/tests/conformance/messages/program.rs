@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
-use hopscope_server::broker::BuiltIn;
+use hopscope_server::broker::RunBroker;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
 };
@@ -13,7 +13,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 /// What a message says of itself.
 pub(crate) type Headers = FieldTable;
 
-async fn enter(broker: &BuiltIn) -> Result<(Connection, Channel)> {
+async fn enter(broker: &RunBroker) -> Result<(Connection, Channel)> {
     let connection = Connection::connect(broker.address().with_password(), ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -29,7 +29,7 @@ async fn put(channel: &Channel, queue: &str, body: &[u8], headers: Option<Header
 }
 
 /// Publishes one message without headers.
-pub(crate) async fn publish(broker: &BuiltIn, queue: &str, body: &str) -> Result<()> {
+pub(crate) async fn publish(broker: &RunBroker, queue: &str, body: &str) -> Result<()> {
     let (connection, channel) = enter(broker).await?;
     put(&channel, queue, body.as_bytes(), None).await?;
     Ok(connection.close(200, "done".into()).await?)
@@ -37,7 +37,7 @@ pub(crate) async fn publish(broker: &BuiltIn, queue: &str, body: &str) -> Result
 
 /// Takes one message from the first queue and publishes it to the second, with headers made from those that it had.
 pub(crate) async fn forward(
-    broker: &BuiltIn,
+    broker: &RunBroker,
     [from, to]: [&str; 2],
     change: impl FnOnce(Headers) -> Headers,
 ) -> Result<()> {
@@ -67,7 +67,7 @@ pub(crate) fn with_span(headers: &Headers, span: u64, keeps_state: bool) -> Head
 }
 
 /// Takes one message as a consumer under a tag that is none of ours, and acknowledges it.
-pub(crate) async fn take(broker: &BuiltIn, queue: &str) -> Result<Vec<u8>> {
+pub(crate) async fn take(broker: &RunBroker, queue: &str) -> Result<Vec<u8>> {
     let (connection, channel) = enter(broker).await?;
     let consuming =
         channel.basic_consume(queue.into(), "stranger".into(), BasicConsumeOptions::default(), FieldTable::default());
@@ -78,7 +78,7 @@ pub(crate) async fn take(broker: &BuiltIn, queue: &str) -> Result<Vec<u8>> {
 }
 
 /// Asks for one message and acknowledges it.
-pub(crate) async fn get(broker: &BuiltIn, queue: &str) -> Result<Vec<u8>> {
+pub(crate) async fn get(broker: &RunBroker, queue: &str) -> Result<Vec<u8>> {
     let (connection, channel) = enter(broker).await?;
     let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await?.context("nothing there")?;
     got.delivery.acker.ack(BasicAckOptions::default()).await?;

@@ -1,4 +1,4 @@
-//! Both ends of a queue on one transport, with the built-in broker between them and a recording in memory.
+//! Both ends of a queue on one transport, with a broker between them and a recording in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use hopscope_record::decoder::Framing;
 use hopscope_record::frame::{EndCount, EndReason};
-use hopscope_record::kind::QueueStep;
+use hopscope_record::kind::{QueueStep, Stamper};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 use hopscope_scenario::model::{AckTime, Content};
-use hopscope_server::broker::{BuiltIn, Declared, QueueSite};
+use hopscope_scenario::plan::Broker;
+use hopscope_server::broker::{Brokers, Declared, QueueSite, RunBroker};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
@@ -37,8 +38,14 @@ pub(crate) const ANSWER: LinkIndex = LinkIndex(2);
 /// From there to the client.
 pub(crate) const RETURN: LinkIndex = LinkIndex(3);
 
-/// The names of the two queues.
-pub(crate) const QUEUES: [&str; 2] = ["requests", "replies"];
+/// What a case is run on.
+#[derive(Clone)]
+pub(crate) struct Venue {
+    /// The transport.
+    pub(crate) transport: &'static dyn Messaging,
+    /// Where the RabbitMQ of Hopscope's own comes from; without it, the broker is the built-in one.
+    pub(crate) rabbitmq: Option<Brokers>,
+}
 
 /// How a rig is built.
 #[derive(Clone, Copy)]
@@ -60,10 +67,12 @@ pub(crate) const CALM: Shape =
 /// Both ends of a queue.
 pub(crate) struct Rig {
     transport: &'static dyn Messaging,
+    /// The names of the two queues at the broker, which others may use too.
+    pub(crate) queues: [Arc<str>; 2],
     recording: Recording,
     memory: Memory,
     /// The broker between them.
-    pub(crate) broker: Arc<BuiltIn>,
+    pub(crate) broker: Arc<RunBroker>,
     /// The client's end.
     pub(crate) link: Arc<Link>,
     answers: Arc<Link>,
@@ -98,25 +107,27 @@ impl Handler for Replies {
 
 impl Rig {
     /// Starts the broker, connects both ends, and lets `handler` work on what comes.
-    pub(crate) async fn open(
-        transport: &'static dyn Messaging,
-        shape: Shape,
-        handler: Arc<dyn Handler>,
-    ) -> Result<Self> {
-        let mut rig = Self::without_worker(transport, shape).await?;
+    pub(crate) async fn open(venue: Venue, shape: Shape, handler: Arc<dyn Handler>) -> Result<Self> {
+        let mut rig = Self::without_worker(venue, shape).await?;
         rig.work(handler).await?;
         Ok(rig)
     }
 
     /// The same without anyone who takes requests.
-    pub(crate) async fn without_worker(transport: &'static dyn Messaging, shape: Shape) -> Result<Self> {
+    pub(crate) async fn without_worker(venue: Venue, shape: Shape) -> Result<Self> {
+        let Venue { transport, rabbitmq } = venue;
+        let found = match rabbitmq {
+            Some(brokers) => brokers.find(&Broker::parse(Broker::LOCAL)?).await?,
+            None => None,
+        };
         let tasks_before = Handle::current().metrics().num_alive_tasks();
         let memory = Memory::default();
         let (key, sink) = (new_run_key()?, Box::new(memory.clone()));
+        let queues = ["requests", "replies"].map(|name| Arc::from(format!("conformance.{:016x}.{name}", key.0)));
         let recording = Recording::start(RecordingOptions { run: "conformance".into(), key, plan: Vec::new(), sink })?;
         recording.set_zero(recording.recorder(CLIENT, PUBLISH).now());
-        let site = |name: &str, place, declared, publishing| QueueSite {
-            name: name.into(),
+        let site = |name: &Arc<str>, place, declared, publishing| QueueSite {
+            name: Arc::clone(name),
             place,
             declared,
             publishing: vec![publishing],
@@ -125,58 +136,77 @@ impl Rig {
         };
         let requests = Declared { capacity: shape.capacity, ..Declared::default() };
         let sites =
-            vec![site(QUEUES[0], REQUESTS, requests, PUBLISH), site(QUEUES[1], REPLIES, Declared::default(), ANSWER)];
-        let broker = Arc::new(BuiltIn::start(recording.recorder(REQUESTS, LinkIndex::NONE), sites).await?);
+            vec![site(&queues[0], REQUESTS, requests, PUBLISH), site(&queues[1], REPLIES, Declared::default(), ANSWER)];
         let timer = Timer::start()?;
+        let stamping = recording.recorder(REQUESTS, LinkIndex::NONE);
+        let broker = Arc::new(RunBroker::start(found, stamping, sites, timer.clone()).await?);
+        let account = broker.account().cloned();
         let recorder = recording.recorder(CLIENT, PUBLISH);
         let replies = if shape.replies {
             let source = recorder.new_source().context("no source")?;
             broker.delivers(source, RETURN);
             Some(RepliesFrom {
-                queue: QUEUES[1].into(),
+                queue: Arc::clone(&queues[1]),
                 source,
                 recorder: recording.recorder(CLIENT, RETURN),
-                account: None,
+                account: account.clone(),
             })
         } else {
             None
         };
-        let outbound =
-            Outbound { broker: broker.address(), queue: QUEUES[0].into(), persistent: false, replies, account: None };
+        let outbound = Outbound {
+            broker: broker.address(),
+            queue: Arc::clone(&queues[0]),
+            persistent: false,
+            replies,
+            account: account.clone(),
+        };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, shape.replies, shape.policy, timer.clone()));
         let recorder = recording.recorder(WORKER, ANSWER);
         let outbound = Outbound {
             broker: broker.address(),
-            queue: QUEUES[1].into(),
+            queue: Arc::clone(&queues[1]),
             persistent: false,
             replies: None,
-            account: None,
+            account,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let answers = Arc::new(Link::publishing(recorder, publisher, false, Policy::default(), timer));
         let tasks = Tasks::new(Handle::current());
-        Ok(Self { transport, recording, memory, broker, link, answers, tasks, consumer: None, shape, tasks_before })
+        Ok(Self {
+            transport,
+            queues,
+            recording,
+            memory,
+            broker,
+            link,
+            answers,
+            tasks,
+            consumer: None,
+            shape,
+            tasks_before,
+        })
     }
 
     /// Begins to take requests, which `handler` works on.
     pub(crate) async fn work(&mut self, handler: Arc<dyn Handler>) -> Result<()> {
-        self.take(QUEUES[0], TAKE, handler).await
+        self.take(0, TAKE, handler).await
     }
 
-    /// Has the worker take from a queue over a link.
-    pub(crate) async fn take(&mut self, queue: &str, link: LinkIndex, handler: Arc<dyn Handler>) -> Result<()> {
+    /// Has the worker take from one of the two queues over a link.
+    pub(crate) async fn take(&mut self, queue: usize, link: LinkIndex, handler: Arc<dyn Handler>) -> Result<()> {
         let recorder = self.recording.recorder(WORKER, link);
         let source = recorder.new_source().context("no source")?;
         self.broker.delivers(source, link);
         let inbound = Inbound {
             broker: self.broker.address(),
-            queue: queue.into(),
+            queue: Arc::clone(&self.queues[queue]),
             source,
             prefix: "".into(),
             prefetch: self.shape.prefetch,
             ack: AckTime::AfterWork,
-            account: None,
+            account: self.broker.account().cloned(),
         };
         let handler = Arc::new(Replies { handler, answers: Arc::clone(&self.answers) });
         let intake = Intake::new(recorder, handler, self.tasks.clone());
@@ -217,6 +247,8 @@ impl Rig {
         }
         self.answers.close().await;
         self.broker.close().await;
+        self.broker.settle().await;
+        let stamped = self.broker.account().is_none();
         let mut counts = self.broker.counts();
         counts.push(EndCount::open_attempts(PUBLISH, 0));
         drop((self.link, self.answers, self.broker));
@@ -229,8 +261,8 @@ impl Rig {
         ensure!(summary.lost == 0 && summary.failure.is_none(), "{summary:?}");
         let recorded = Recorded::read(&self.memory.bytes(), Framing::Stream)?;
         steps(&recorded.events)?;
-        settled(&recorded.events)?;
-        Ok(Log { recorded })
+        settled(&recorded.events, stamped)?;
+        Ok(Log { recorded, stamped })
     }
 }
 
@@ -238,6 +270,8 @@ impl Rig {
 pub(crate) struct Log {
     /// The recording.
     pub(crate) recorded: Recorded,
+    /// Whether the broker stamped what its queues did.
+    pub(crate) stamped: bool,
 }
 
 impl Log {
@@ -260,9 +294,25 @@ impl Log {
         Ok(*found[0])
     }
 
+    /// The deliveries from a queue, in order: as it stamped them, or as they were received where it stamps nothing.
+    pub(crate) fn delivered(&self, queue: PlaceIndex) -> Vec<Event> {
+        if self.stamped {
+            return self.at(queue, Kind::DELIVERED);
+        }
+        let link = if queue == REQUESTS { TAKE } else { RETURN };
+        let events = self.recorded.events.iter();
+        events.filter(|event| event.kind == Kind::RECEIVED && event.link == link).copied().collect()
+    }
+
     /// The deliveries of a message, in order.
-    pub(crate) fn deliveries(&self, place: PlaceIndex, publish: MessageId) -> Vec<Event> {
-        self.at(place, Kind::DELIVERED).into_iter().filter(|event| event.parent == publish).collect()
+    pub(crate) fn deliveries(&self, queue: PlaceIndex, publish: MessageId) -> Vec<Event> {
+        self.delivered(queue).into_iter().filter(|event| event.parent == publish).collect()
+    }
+
+    /// These kinds without those that only a broker stamps which stamps at all.
+    pub(crate) fn seen<const N: usize>(&self, kinds: [Kind; N]) -> Vec<Kind> {
+        let unseen = |kind: &Kind| !self.stamped && [Kind::ENQUEUED, Kind::DELIVERED].contains(kind);
+        kinds.into_iter().filter(|kind| !unseen(kind)).collect()
     }
 }
 
@@ -271,9 +321,8 @@ impl Log {
 fn steps(events: &[Event]) -> Result<()> {
     let mut queues: BTreeMap<PlaceIndex, (u64, u32)> = BTreeMap::new();
     for event in events {
-        let Some(info) = event.kind.info().filter(|info| info.by == hopscope_record::kind::Stamper::Queue) else {
-            continue;
-        };
+        let by_queue = |info: &&hopscope_record::KindInfo| info.by == Stamper::Queue && event.a != 0;
+        let Some(info) = event.kind.info().filter(by_queue) else { continue };
         let (ordinal, length) = queues.entry(event.place).or_default();
         let step = QueueStep::from_value(event.b).context("a step that cannot be")?;
         ensure!((event.a, step.before) == (*ordinal + 1, *length), "{event:?} after {ordinal} and {length}");
@@ -285,13 +334,16 @@ fn steps(events: &[Event]) -> Result<()> {
 }
 
 /// Every delivery is settled once, and every attempt to publish is closed once.
-fn settled(events: &[Event]) -> Result<()> {
-    use hopscope_record::kind::{AWAITS_REPLY, Attempt};
+fn settled(events: &[Event], stamped: bool) -> Result<()> {
+    use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt};
     let mut open: BTreeMap<MessageId, i32> = BTreeMap::new();
     for event in events {
         let Some(info) = event.kind.info() else { continue };
         let stays_open = event.kind == Kind::CONFIRMED && event.a & AWAITS_REPLY != 0;
+        let received = !stamped && event.kind == Kind::RECEIVED && event.a == Admission::Admitted as u64;
         match info.attempt {
+            // Where no queue stamps it, a delivery begins there.
+            Attempt::None if received => *open.entry(event.message).or_default() += 1,
             Attempt::Opens => *open.entry(event.message).or_default() += 1,
             Attempt::Closes if event.is_late() || stays_open => {}
             Attempt::Closes => *open.entry(event.message).or_default() -= 1,

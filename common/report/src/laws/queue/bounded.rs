@@ -119,6 +119,11 @@ impl Bounded {
         }
     }
 
+    /// Its broker was killed, and may come back as one that has forgotten what it had.
+    pub(in crate::laws) fn restarted(&mut self) {
+        self.frees(text!("law.not-applicable.broker-restarted"));
+    }
+
     /// Nothing more comes.
     pub(in crate::laws) fn finish(&mut self, book: &mut Book) {
         self.judge_word(book);

@@ -2,59 +2,75 @@
 //! counts and takes out what is left at its end.
 //!
 //! What such a broker does inside is not seen. Its own word is: how many copies are ready, asked for by passive declares
-//! while the run's parts publish and take, and by `basic.get` when none does any more.
+//! while the run's parts publish and take, and by `basic.get` when none does any more. One that is lost may come back: its
+//! queues are then declared again, before any part of the run is connected to it.
+
+mod line;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use hopscope_record::frame::EndCount;
 use hopscope_record::kind::DepthReport;
 use hopscope_record::trace_context::{Arrival, Identity, arriving};
 use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
+use lapin::Channel;
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::options::{BasicGetOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{BrokerError, Declared, QueueSite};
+use self::line::Line;
+use super::{BrokerError, QueueSite};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
+use crate::timer::Timer;
 use crate::transport::Account;
 use crate::transport::messaging::BrokerAddress;
 
 /// How often each queue's length is asked for.
 const PROBE: Duration = Duration::from_millis(50);
 
-/// After how long a queue that nobody uses may be removed by its broker: where Hopscope was killed and could not.
-const EXPIRES_MS: i64 = 600_000;
+/// How long a broker that was lost may stay away before the run ends: longer than a local one may take to start.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The first pause before it is tried again, each of the next twice the one before, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most copies of one queue that are taken out at the end, and for how long.
 const MOST_DRAINED: u32 = 10_000;
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
-/// AMQP's reply code of a close that is no error.
-const REPLY_SUCCESS: u16 = 200;
-
 /// A broker with the queues of one run. Dropping it removes them behind its back.
 pub struct External {
-    address: BrokerAddress,
     socket: Option<SocketAddr>,
-    connection: Arc<Connection>,
-    channel: Channel,
+    queues: Arc<Vec<QueueSite>>,
+    account: Account,
+    keeper: Keeper,
+    seen: watch::Receiver<Seen>,
+    keeping: Tasks,
+    counts: Mutex<Vec<EndCount>>,
+}
+
+/// What keeps a broker in reach.
+#[derive(Clone)]
+struct Keeper {
+    address: BrokerAddress,
     queues: Arc<Vec<QueueSite>>,
     recorder: Recorder,
-    account: Account,
-    seen: watch::Receiver<Seen>,
-    probing: Tasks,
-    /// Cancelled when it is reached no more.
+    timer: Timer,
+    /// The connection, while there is one.
+    line: Arc<Mutex<Option<Arc<Line>>>>,
+    /// Whether it was lost once.
+    lost: Arc<AtomicBool>,
+    /// Cancelled when it is given up.
     ended: CancellationToken,
-    counts: Mutex<Vec<EndCount>>,
 }
 
 /// So many looks in a row have to find every queue empty where copies go from queue to queue, or leave with nobody taking
@@ -80,54 +96,30 @@ impl External {
         socket: Option<SocketAddr>,
         recorder: Recorder,
         queues: Vec<QueueSite>,
+        timer: Timer,
     ) -> Result<Self, BrokerError> {
-        let unreachable = |error: lapin::Error| BrokerError::unreachable(&address, &error);
-        let properties = ConnectionProperties::default().with_connection_name("hopscope".into());
-        let connection = Connection::connect(address.with_password(), properties).await.map_err(unreachable)?;
-        let (ended, probing) = (CancellationToken::new(), Tasks::new(Handle::current()));
-        let (mut events, gone) = (Box::pin(connection.events_listener()), ended.clone());
-        probing.spawn(async move {
-            while let Some(event) = events.next().await {
-                if let lapin::Event::Error(_) = event {
-                    gone.cancel();
-                }
-            }
-        });
-        let channel = connection.create_channel().await.map_err(unreachable)?;
+        let queues = Arc::new(queues);
+        let line = Line::open(&address, &queues).await?;
         let (sender, seen) = watch::channel(Seen::default());
-        let broker = Self {
-            socket,
-            connection: Arc::new(connection),
-            channel,
-            queues: Arc::new(queues),
+        let keeper = Keeper {
+            address,
+            queues: Arc::clone(&queues),
             recorder,
-            account: Account::default(),
-            seen,
-            probing,
-            ended,
-            counts: Mutex::default(),
-            address: address.clone(),
+            timer,
+            line: Arc::default(),
+            lost: Arc::default(),
+            ended: CancellationToken::new(),
         };
-        for queue in broker.queues.iter() {
-            let options = QueueDeclareOptions { durable: queue.declared.durable(), ..QueueDeclareOptions::default() };
-            let (name, arguments) = (queue.name.as_ref().into(), arguments(&queue.declared));
-            let declared = broker.channel.queue_declare(name, options, arguments).await;
-            let refused = |error: lapin::Error| BrokerError::refused(&queue.name, &error);
-            declared.map_err(refused)?;
-        }
-        let probes = broker.connection.create_channel().await.map_err(unreachable)?;
-        let (asked, recorder, gone) = (Arc::clone(&broker.queues), broker.recorder.clone(), broker.ended.clone());
-        broker.probing.spawn(async move {
-            if probe(&probes, &asked, &recorder, &sender).await.is_err() {
-                gone.cancel();
-            }
-        });
-        Ok(broker)
+        let keeping = Tasks::new(Handle::current());
+        let line = Arc::new(line);
+        *keeper.line() = Some(Arc::clone(&line));
+        keeping.spawn(keeper.clone().keep(line, sender));
+        Ok(Self { socket, queues, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
     }
 
     /// Where it is reached.
     pub(super) fn address(&self) -> BrokerAddress {
-        self.address.clone()
+        self.keeper.address.clone()
     }
 
     /// Its address of numbers, where it is known.
@@ -140,14 +132,20 @@ impl External {
         &self.account
     }
 
+    /// Whether it is there now, with the run's queues.
+    pub(super) fn is_there(&self) -> bool {
+        self.keeper.line().is_some()
+    }
+
     /// Whether the queues that the run takes from were empty when they were last asked for, and nothing of them is with a
     /// consumer.
     pub(super) fn is_empty(&self) -> bool {
         let Seen { empty, shared } = *self.seen.borrow();
         // What the run's parts count tells how many there are, where copies go no way but to them.
-        let by_looks = shared || self.queues.iter().any(|queue| queue.declared.loses() || queue.declared.buries());
+        let free = |queue: &QueueSite| queue.declared.loses() || queue.declared.buries();
+        let by_looks = shared || self.keeper.lost.load(Ordering::Acquire) || self.queues.iter().any(free);
         let settled = if by_looks { empty >= LOOKS } else { empty > 0 && self.account.copies() <= 0 };
-        (settled && self.account.deliveries() == 0) || self.ended.is_cancelled()
+        (settled && self.account.deliveries() == 0) || self.keeper.ended.is_cancelled()
     }
 
     /// Resolves when they are.
@@ -156,96 +154,127 @@ impl External {
         while !self.is_empty() {
             tokio::select! {
                 changed = seen.changed() => if changed.is_err() { return },
-                () = self.ended.cancelled() => return,
+                () = self.keeper.ended.cancelled() => return,
             }
         }
     }
 
     /// Resolves when it is reached no more.
     pub(super) async fn ended(&self) {
-        self.ended.cancelled().await;
+        self.keeper.ended.cancelled().await;
     }
 
     /// Asks for no lengths any more.
     pub(super) async fn close(&self) {
-        self.probing.end().await;
+        self.keeping.end().await;
     }
 
     /// When none of the run's parts is connected any more: asks for each queue's length once more, takes out what is left,
     /// one copy after the other, and removes the queues.
     pub(super) async fn settle(&self) {
+        // Of a broker that is not there nothing can be counted; what is durable there expires.
+        let Some(line) = self.keeper.line().take() else { return };
         for queue in self.queues.iter() {
-            match self.drain(queue).await {
-                Ok(ready) => self.lock().push(EndCount::ready(queue.place, ready.into())),
-                // Of a broker that has gone nothing can be counted.
+            match self.drain(&line.channel, queue).await {
+                Ok(ready) => self.counted().push(EndCount::ready(queue.place, ready.into())),
                 Err(error) => tracing::debug!("the queue {} cannot be counted: {error}", queue.name),
             }
         }
-        remove(&self.channel, &self.queues).await;
-        let _ = self.connection.close(REPLY_SUCCESS, "the run is over".into()).await;
+        line.remove(&self.queues, "the run is over").await;
     }
 
     /// Ready copies of each queue at the end.
     pub(super) fn counts(&self) -> Vec<EndCount> {
-        self.lock().clone()
+        self.counted().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<EndCount>> {
+    fn counted(&self) -> MutexGuard<'_, Vec<EndCount>> {
         // A list cannot be left half changed.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn drain(&self, queue: &QueueSite) -> lapin::Result<u32> {
-        let recorder = self.recorder.at(queue.place, LinkIndex::NONE);
+    async fn drain(&self, channel: &Channel, queue: &QueueSite) -> lapin::Result<u32> {
+        let recorder = self.keeper.recorder.at(queue.place, LinkIndex::NONE);
         let began = Instant::now();
-        let ready = ask(&self.channel, queue, &recorder).await?.ready;
+        let ready = ask(channel, queue, &recorder).await?.ready;
         for _ in 0..MOST_DRAINED.min(ready) {
             let asked = recorder.now();
-            let taken = self.channel.basic_get(queue.name.as_ref().into(), BasicGetOptions { no_ack: true }).await?;
+            let taken = channel.basic_get(queue.name.as_ref().into(), BasicGetOptions { no_ack: true }).await?;
             let Some(taken) = taken else { break };
-            self.took(&recorder, asked, &taken);
+            took(&recorder, asked, &taken);
             if began.elapsed() > LONGEST_DRAIN {
                 break;
             }
         }
         Ok(ready)
     }
+}
 
-    /// Stamps that a copy was taken out, and how many are left.
-    fn took(&self, recorder: &Recorder, asked: i64, taken: &BasicGetMessage) {
-        let (traceparent, hs) = crate::transport::claimed(&taken.properties);
-        let (trace, publish) = match arriving(recorder.run_key(), traceparent, hs, |_| false) {
-            Arrival::Itself(Identity { trace, message, .. }) => (trace, message),
-            Arrival::Child { trace, parent } => (trace, parent),
-            Arrival::Root => recorder.mint_root(),
+impl Keeper {
+    fn line(&self) -> MutexGuard<'_, Option<Arc<Line>>> {
+        // It is put and taken whole.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for the queues' lengths as long as there is a connection, and connects again when there is none.
+    async fn keep(self, first: Arc<Line>, seen: watch::Sender<Seen>) {
+        let mut line = first;
+        loop {
+            tokio::select! {
+                () = line.lost() => {}
+                // One that fails is as good as lost.
+                _ = probe(&line.probes, &self.queues, &self.recorder, &seen) => {}
+            }
+            self.lost.store(true, Ordering::Release);
+            seen.send_modify(|seen| seen.empty = 0);
+            self.line().take();
+            let Some(again) = self.again().await else { return self.ended.cancel() };
+            line = Arc::new(again);
+            *self.line() = Some(Arc::clone(&line));
+        }
+    }
+
+    /// Connects again, with the queues declared; `None` when it was away for too long.
+    async fn again(&self) -> Option<Line> {
+        let tried = async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                self.timer.after(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+                match Line::open(&self.address, &self.queues).await {
+                    Ok(line) => return line,
+                    Err(error) => tracing::debug!("the broker is not there again yet: {error}"),
+                }
+            }
         };
-        let report = DepthReport { ready: taken.message_count, consumers: 0 };
-        report_depth(recorder, asked, report, trace, publish);
+        tokio::select! {
+            line = tried => Some(line),
+            () = self.timer.after(PATIENCE) => None,
+        }
     }
 }
 
 impl Drop for External {
     fn drop(&mut self) {
-        self.probing.cancel();
-        if !self.connection.status().connected() {
-            return;
-        }
-        let (connection, channel, queues) =
-            (Arc::clone(&self.connection), self.channel.clone(), Arc::clone(&self.queues));
+        self.keeping.cancel();
+        let Some(line) = self.keeper.line().take() else { return };
+        let queues = Arc::clone(&self.queues);
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                remove(&channel, &queues).await;
-                let _ = connection.close(REPLY_SUCCESS, "the run did not start".into()).await;
-            });
+            runtime.spawn(async move { line.remove(&queues, "the run did not start").await });
         }
     }
 }
 
-/// Removes the queues. One that cannot be removed now is by its broker later.
-async fn remove(channel: &Channel, queues: &[QueueSite]) {
-    for queue in queues {
-        let _ = channel.queue_delete(queue.name.as_ref().into(), QueueDeleteOptions::default()).await;
-    }
+/// Stamps that a copy was taken out, and how many are left.
+fn took(recorder: &Recorder, asked: i64, taken: &BasicGetMessage) {
+    let (traceparent, hs) = crate::transport::claimed(&taken.properties);
+    let (trace, publish) = match arriving(recorder.run_key(), traceparent, hs, |_| false) {
+        Arrival::Itself(Identity { trace, message, .. }) => (trace, message),
+        Arrival::Child { trace, parent } => (trace, parent),
+        Arrival::Root => recorder.mint_root(),
+    };
+    let report = DepthReport { ready: taken.message_count, consumers: 0 };
+    report_depth(recorder, asked, report, trace, publish);
 }
 
 /// Asks for the length of each queue again and again; ends with the broker.
@@ -284,11 +313,4 @@ async fn ask(channel: &Channel, queue: &QueueSite, recorder: &Recorder) -> lapin
 fn report_depth(recorder: &Recorder, asked: i64, report: DepthReport, trace: TraceId, taken: MessageId) {
     let took = recorder.now().saturating_sub(asked).unsigned_abs();
     recorder.record(Kind::DEPTH_REPORTED, trace, MessageId::NONE, taken, report.to_value(), took);
-}
-
-/// How a queue is declared: as its node says, and to go when nobody uses it.
-fn arguments(declared: &Declared) -> FieldTable {
-    let mut arguments = declared.arguments();
-    arguments.insert("x-expires".into(), AMQPValue::LongLongInt(EXPIRES_MS));
-    arguments
 }

@@ -1,0 +1,88 @@
+//! Every template on the built-in broker and on a RabbitMQ: the laws hold on both, and the two runs beside each other differ in
+//! their broker alone, which is named.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use hopscope_record::decoder::Framing;
+use hopscope_report::compare::{Reading, document};
+use hopscope_report::laws::Law;
+use hopscope_server::broker::Brokers;
+use hopscope_tests::runs::{Finished, has_rabbitmq, scenario, start};
+use serde_json::Value;
+
+/// How long each run offers load, in seconds.
+const SECONDS: u64 = 2;
+
+fn templates() -> Result<Vec<(String, Value)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut templates = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let name = path.file_stem().context("a file without a name")?.to_string_lossy().into_owned();
+            templates.push((name, serde_json::from_str(&std::fs::read_to_string(&path)?)?));
+        }
+    }
+    templates.sort_by(|(one, _), (other, _)| one.cmp(other));
+    ensure!(templates.len() >= 6, "the templates are not where they were");
+    Ok(templates)
+}
+
+async fn ran(template: &Value, brokers: &Brokers, broker: &str) -> Result<Finished> {
+    let run = start(scenario(template)?, brokers, broker, SECONDS).await?.finish().await?;
+    run.holds_the_laws()?;
+    Ok(run)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_templates_differ_in_their_broker_alone() -> Result<()> {
+    if !has_rabbitmq("the templates on a real RabbitMQ") {
+        return Ok(());
+    }
+    let brokers = Brokers::default();
+    let shown = async {
+        for (name, template) in templates()? {
+            let built_in = ran(&template, &brokers, "built-in").await.with_context(|| format!("{name}, built-in"))?;
+            let local = ran(&template, &brokers, "local").await.with_context(|| format!("{name}, local"))?;
+            let lines = beside(&built_in, &local).with_context(|| name.clone())?;
+            std::io::stdout().write_all(format!("{name}\n{lines}").as_bytes())?;
+        }
+        Ok(())
+    };
+    let shown = shown.await;
+    brokers.local().stop().await;
+    shown
+}
+
+/// What stands in the table of both.
+fn beside(built_in: &Finished, local: &Finished) -> Result<String> {
+    let mut readings = [Reading::new(Framing::Stream), Reading::new(Framing::Stream)];
+    for (reading, run) in readings.iter_mut().zip([built_in, local]) {
+        reading.push(&run.bytes)?;
+    }
+    let [before, after] = readings.each_ref().map(|reading| reading.figures().context("no frames"));
+    let document = document(before?, after?);
+    let differences = document["differences"].as_array().context("no differences")?;
+    let queues = !built_in.plan.queues.is_empty();
+    let [difference] = &differences[..] else { anyhow::bail!("{differences:?}") };
+    ensure!(difference["field"] == "broker" && difference["before"] == "built-in", "{difference}");
+    let after = difference["after"].as_str().context("no broker")?;
+    ensure!(after.starts_with("local") && after.contains("RabbitMQ") == queues, "{after}");
+    let takes = |run: &Finished| run.laws.iter().find(|report| report.law == Law::TakeLowers).map(|report| report.held);
+    ensure!(!queues || (takes(built_in) > Some(0) && takes(local) > Some(0)), "no step was checked");
+    let figures = document["figures"].as_array().context("no figures")?;
+    let told = figures
+        .iter()
+        .filter(|row| ["throughput", "answered.p50", "confirmed.p50"].contains(&row["metric"].as_str().unwrap_or("")));
+    let line = |row: &Value| {
+        let word = |name: &str| row[name].as_str().unwrap_or("all").to_owned();
+        format!("  {} {}: {} | {}\n", word("on"), word("metric"), word("before_words"), word("after_words"))
+    };
+    let lines: String = told.map(line).collect();
+    ensure!(!lines.is_empty(), "nothing stands beside each other");
+    Ok(lines)
+}

@@ -1,0 +1,119 @@
+//! A RabbitMQ that is killed in the middle of a durable run and started again: the run goes on, nothing that was confirmed is
+//! lost, and what was repeated is named.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use hopscope_record::kind::DisconnectReason;
+use hopscope_record::{Kind, MessageId, TraceId};
+use hopscope_report::laws::Law;
+use hopscope_server::broker::Brokers;
+use hopscope_tests::runs::{Finished, Started, has_rabbitmq, scenario, start};
+use serde_json::json;
+
+/// How long anything here may take: a broker on a busy machine needs most of it to start.
+const LIMIT: Duration = Duration::from_secs(150);
+
+/// Waits until so many events of a kind are recorded that are later than `after`, in ns of the run.
+async fn until(started: &Started, kind: Kind, after: i64, count: usize) -> Result<()> {
+    let since = Instant::now();
+    loop {
+        let recorded = started.so_far()?;
+        let found = recorded.events.iter().filter(|event| event.kind == kind && event.time > after).count();
+        if found >= count {
+            return Ok(());
+        }
+        ensure!(since.elapsed() < LIMIT, "{found} of {count} events {kind:?} after {after}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_durable_run_goes_on_when_its_rabbitmq_was_killed_and_started_again() -> Result<()> {
+    if !has_rabbitmq("a RabbitMQ that is killed and started again") {
+        return Ok(());
+    }
+    let document = json!({
+        "format": "hopscope-scenario", "version": 1, "name": "durable",
+        "nodes": [
+            {"id": "n1", "kind": "client", "name": "buyers", "load": {"kind": "constant", "rate": "100/s", "in_flight": 10_000}},
+            {"id": "n2", "kind": "queue", "name": "orders", "durability": "durable", "prefetch": 16},
+            {"id": "n3", "kind": "service", "name": "shop", "workers": 16, "work": {"distribution": "constant", "mean": "60 ms"}},
+        ],
+        "links": [
+            {"id": "l1", "from": "n1", "to": "n2", "protocol": "amqp",
+             "retry": {"policy": "fixed-delay", "attempts": 200, "delay": "500 ms"}},
+            {"id": "l2", "from": "n2", "to": "n3", "protocol": "amqp"},
+        ],
+    });
+    let brokers = Brokers::default();
+    let started = start(scenario(&document)?, &brokers, "local", 600).await?;
+    until(&started, Kind::ACKED, 0, 100).await?;
+    let killed = started.run.clock().now().context("it has not begun")?;
+    brokers.local().kill().await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let again = brokers.local().reach().await?;
+    let back = started.run.clock().now().context("it has not begun")?;
+    until(&started, Kind::ACKED, back, 200).await?;
+    started.run.stop();
+    let run = started.finish().await;
+    brokers.local().stop().await;
+    let run = run?;
+    went_on(&run, killed, back)?;
+    let told = lost_and_repeated(&run)?;
+    let line = format!(
+        "{told}; it was away for {:.1} s, {:?} of which it took to start\n",
+        (back - killed) as f64 / 1e9,
+        again.took
+    );
+    std::io::stdout().write_all(line.as_bytes())?;
+    Ok(())
+}
+
+/// Both ends lost their connections when it was killed, and had others when it was back; no law is broken.
+fn went_on(run: &Finished, killed: i64, back: i64) -> Result<()> {
+    let broke = run.of(Kind::DISCONNECTED).into_iter().filter(|event| event.a == DisconnectReason::Broken as u64);
+    let broke: Vec<_> = broke.collect();
+    ensure!(broke.len() == 2 && broke.iter().all(|event| event.time > killed), "{broke:?}");
+    let connected: Vec<_> = run.of(Kind::CONNECTED).into_iter().filter(|event| event.time > killed).collect();
+    let ends: BTreeSet<_> = connected.iter().map(|event| (event.place, event.link)).collect();
+    ensure!(ends == broke.iter().map(|event| (event.place, event.link)).collect(), "{connected:?}");
+    let confirmed = run.of(Kind::CONFIRMED);
+    ensure!(confirmed.iter().any(|event| event.time < killed) && confirmed.iter().any(|event| event.time > back));
+    run.holds_the_laws()?;
+    for law in [Law::TakeLowers, Law::Conservation] {
+        let report = run.laws.iter().find(|report| report.law == law).context("no such law")?;
+        ensure!(law == Law::Conservation || report.not_applicable.is_some(), "{report:?}");
+    }
+    Ok(())
+}
+
+/// Every message that the broker confirmed was worked on, and settled; those worked on twice are told.
+fn lost_and_repeated(run: &Finished) -> Result<String> {
+    let (acked, received) = (run.of(Kind::ACKED), run.of(Kind::RECEIVED));
+    let publish: BTreeMap<MessageId, MessageId> = received.iter().map(|event| (event.message, event.parent)).collect();
+    let done: BTreeSet<_> = acked.iter().filter_map(|event| publish.get(&event.message)).collect();
+    let confirmed = run.of(Kind::CONFIRMED);
+    let lost: Vec<_> = confirmed.iter().filter(|event| !done.contains(&event.message)).collect();
+    ensure!(lost.is_empty(), "{} of {} confirmed messages are lost: {lost:?}", lost.len(), confirmed.len());
+    let mut works: BTreeMap<TraceId, u32> = BTreeMap::new();
+    for started in run.of(Kind::STARTED) {
+        *works.entry(started.trace).or_default() += 1;
+    }
+    let twice: Vec<_> = works.iter().filter(|(_, works)| **works > 1).map(|(trace, _)| *trace).collect();
+    let redelivered = run.of(Kind::REDELIVERED);
+    // Sixteen are worked on at any time: what was, when it was killed, is handed out again.
+    ensure!(!twice.is_empty(), "nothing was repeated");
+    let traces: Vec<_> = twice.iter().map(|trace| format!("{:016x}", trace.0)).collect();
+    Ok(format!(
+        "{} confirmed, 0 lost, {} redelivered by the broker's word, {} traces worked on twice: {}",
+        confirmed.len(),
+        redelivered.len(),
+        twice.len(),
+        traces.join(" ")
+    ))
+}
