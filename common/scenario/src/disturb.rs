@@ -17,6 +17,8 @@ use crate::text;
 
 /// The key whose value says what is done.
 pub const DISTURBANCE_TAG: &str = "do";
+/// What a disturbance calls the run's broker. A node of that name comes first where it can have the same.
+pub const BROKER: &str = "broker";
 /// Most disturbances of a scenario.
 pub const MAX_DISTURBANCES: usize = 200;
 /// Longest that a link may be delayed by: 10 s.
@@ -46,11 +48,13 @@ pub enum Action {
     Delay,
     /// A link lets through so many bytes in a second, each way.
     Throttle,
+    /// The broker that Hopscope started is killed.
+    Kill,
 }
 
 impl Action {
     /// Every one, in the order of [`DISTURBANCES`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pause,
         Self::Resume,
         Self::Crash,
@@ -60,6 +64,7 @@ impl Action {
         Self::Mend,
         Self::Delay,
         Self::Throttle,
+        Self::Kill,
     ];
 
     /// The action that documents write so.
@@ -92,12 +97,18 @@ impl Action {
         matches!(self, Self::Pause | Self::Resume | Self::Crash | Self::Start | Self::Rate)
     }
 
+    /// Whether it can be done to the run's broker.
+    #[must_use]
+    pub const fn of_broker(self) -> bool {
+        matches!(self, Self::Kill | Self::Start)
+    }
+
     /// What undoes it; none where there is nothing to undo.
     #[must_use]
     pub const fn undone_by(self) -> Option<Self> {
         match self {
             Self::Pause => Some(Self::Resume),
-            Self::Crash => Some(Self::Start),
+            Self::Crash | Self::Kill => Some(Self::Start),
             Self::Rate => Some(Self::Rate),
             Self::Cut | Self::Delay | Self::Throttle => Some(Self::Mend),
             Self::Resume | Self::Start | Self::Mend => None,
@@ -181,6 +192,7 @@ pub static DISTURBANCES: &[VariantOption] = &[
     VariantOption { id: "mend", label: text!("disturb.mend"), fields: ONCE },
     VariantOption { id: "delay", label: text!("disturb.delay"), fields: DELAYS },
     VariantOption { id: "throttle", label: text!("disturb.throttle"), fields: THROTTLES },
+    VariantOption { id: "kill", label: text!("disturb.kill"), fields: LASTS },
 ];
 
 /// What a document's disturbance does, if it says so.

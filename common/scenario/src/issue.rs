@@ -164,6 +164,8 @@ codes! {
     NotWholeMilliseconds, "not-whole-milliseconds", Error;
     /// A client publishes with priorities that a queue does not tell apart. Args: client, queue, priority, max, heeds.
     PriorityAbove, "priority-above", Warning;
+    /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value.
+    BrokerNotLocal, "broker-not-local", Error;
     /// A step of a body names no outgoing link of its service. Args: value, name.
     UnknownLink, "unknown-link", Error;
     /// A step calls over a link that is published over, or the reverse. Args: value, step, other.

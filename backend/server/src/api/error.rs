@@ -33,6 +33,7 @@ error_kinds! {
     BAD_QUERY: BAD_REQUEST, "bad-query", "api.bad-query.message", "api.bad-query.remedy";
     BAD_RUN_NAME: UNPROCESSABLE_ENTITY, "bad-run-name", "api.bad-run-name.message", "api.bad-run-name.remedy";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE, "body-too-large", "api.body-too-large.message", "api.body-too-large.remedy";
+    BROKER_NOT_LOCAL: CONFLICT, "broker-not-local", "api.broker-not-local.message", "api.broker-not-local.remedy";
     COMPARE_FAILED: CONFLICT, "compare-failed", "api.compare-failed.message", "api.compare-failed.remedy";
     CONTROL_FAILED: CONFLICT, "control-failed", "api.control-failed.message", "api.control-failed.remedy";
     EXPORT_FAILED: CONFLICT, "export-failed", "api.export-failed.message", "api.export-failed.remedy";

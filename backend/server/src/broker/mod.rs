@@ -87,6 +87,8 @@ pub struct Brokers {
 pub struct Found {
     address: BrokerAddress,
     socket: Option<SocketAddr>,
+    /// The one that Hopscope starts, if it is that.
+    local: Option<Local>,
     /// What it is.
     pub product: Product,
 }
@@ -131,7 +133,7 @@ impl Brokers {
                     format!("amqp://guest:guest@{socket}/%2f?heartbeat=0"),
                     format!("amqp://{socket}"),
                 );
-                Ok(Some(Found { address, socket: Some(socket), product }))
+                Ok(Some(Found { address, socket: Some(socket), local: Some(self.local.clone()), product }))
             }
             shown => {
                 let allowed = self.allowed.iter().find(|allowed| allowed.shown() == shown);
@@ -140,7 +142,7 @@ impl Brokers {
                 let product = greeting::greet(host, port).await;
                 let product = product.map_err(|error| BrokerError::unreachable(&address, &error))?;
                 let socket = tokio::net::lookup_host((host, port)).await.ok().and_then(|mut found| found.next());
-                Ok(Some(Found { address, socket, product }))
+                Ok(Some(Found { address, socket, local: None, product }))
             }
         }
     }
@@ -179,10 +181,19 @@ impl RunBroker {
     ) -> Result<Self, BrokerError> {
         Ok(match found {
             None => Self::BuiltIn(BuiltIn::start(recorder, queues).await?),
-            Some(Found { address, socket, .. }) => {
-                Self::External(Box::new(External::start(address, socket, recorder, queues, timer).await?))
+            Some(Found { address, socket, local, .. }) => {
+                Self::External(Box::new(External::start(address, socket, local, recorder, queues, timer).await?))
             }
         })
+    }
+
+    /// The one that Hopscope started, if it is that: it can be killed and started again.
+    #[must_use]
+    pub fn local(&self) -> Option<&Local> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::External(broker) => broker.local(),
+        }
     }
 
     /// Whether it is there now, with the run's queues: one that was lost may come back.

@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use hopscope_record::kind::ControlAction;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_rules::tempo::Change;
-use hopscope_scenario::disturb::Action;
-use hopscope_scenario::plan::{Plan, PlanDisturbance};
+use hopscope_scenario::disturb::{Action, BROKER};
+use hopscope_scenario::plan::{Plan, PlanDisturbance, Role};
 use hopscope_scenario::quantity::Rate;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::ClientNode;
 use super::ports::Ports;
 use super::slot::Slot;
+use crate::broker::LocalState;
 use crate::network::Condition;
 use crate::record::Recorder;
 use crate::record::clock::monotonic_ns;
@@ -42,6 +43,9 @@ pub enum ControlError {
     /// Nothing lies on the link that could be changed.
     #[error("{0} has no relay")]
     NoRelay(String),
+    /// The run's broker is none that Hopscope started.
+    #[error("the run's broker is none that Hopscope started")]
+    NotLocal,
     /// The node could not be started again.
     #[error("{node} could not be started again: {source}")]
     Start {
@@ -145,7 +149,7 @@ impl Control {
         match (row.node, row.link) {
             (Some(node), _) if row.action.of_node() => self.on_node(row, node, known).await,
             (_, Some(link)) => self.on_link(row, LinkIndex(link)),
-            // Here a broker would be the third thing that something can be done to.
+            _ if row.action.of_broker() => self.on_broker(row.action).await,
             _ => Err(ControlError::Unknown(row.action.to_string())),
         }
     }
@@ -203,6 +207,31 @@ impl Control {
         Ok(())
     }
 
+    /// Kills the broker that Hopscope started, or starts it again; that takes it a while, in which other things are done.
+    async fn on_broker(&self, action: Action) -> Result<(), ControlError> {
+        let local = self.ports.broker.as_ref().and_then(|broker| broker.local()).ok_or(ControlError::NotLocal)?;
+        let name = || BROKER.to_owned();
+        match (action, local.state()) {
+            (Action::Kill, LocalState::Ready) => {}
+            (Action::Kill, _) => return Err(ControlError::Down(name())),
+            (_, LocalState::Stopped) => {}
+            (..) => return Err(ControlError::Up(name())),
+        }
+        for queue in &self.plan.queues {
+            self.stamp(action, PlaceIndex(queue.place), LinkIndex::NONE, 0);
+        }
+        if action == Action::Kill {
+            return local.kill().await.map_err(|_| ControlError::Down(name()));
+        }
+        let local = local.clone();
+        tokio::spawn(async move {
+            if let Err(error) = local.reach().await {
+                tracing::warn!("the broker could not be started again: {error}");
+            }
+        });
+        Ok(())
+    }
+
     /// Lets paused services go on and mends links.
     fn restore(&self) {
         for slot in self.replicas.iter().filter(|slot| !slot.is_down() && slot.node().is_paused()) {
@@ -223,7 +252,9 @@ impl Control {
 
     fn stamp(&self, action: Action, place: PlaceIndex, link: LinkIndex, argument: u64) {
         let none = MessageId::NONE;
-        let action = number(action) as u64;
+        let of_broker = self.plan.places.get(place.0 as usize).is_some_and(|place| place.role == Role::Queue);
+        let action = if of_broker && action == Action::Start { ControlAction::BrokerStarted } else { number(action) };
+        let action = action as u64;
         self.recorder.at(place, link).record(Kind::CONTROL, TraceId::NONE, none, none, action, argument);
     }
 }
@@ -240,5 +271,6 @@ const fn number(action: Action) -> ControlAction {
         Action::Mend => ControlAction::Mend,
         Action::Delay => ControlAction::Delay,
         Action::Throttle => ControlAction::Throttle,
+        Action::Kill => ControlAction::BrokerKilled,
     }
 }

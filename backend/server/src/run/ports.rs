@@ -193,6 +193,9 @@ fn publisher(
     let (address, account) = (ports.broker_over(slice.link)?, broker.account().filter(|_| *taken).cloned());
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
     Ok(Box::new(move || {
+        if let Err(away) = there(&broker, &address) {
+            return Box::pin(std::future::ready(Err(away)));
+        }
         let returning = |slice: &ReturnSlice| {
             let source = delivering(&broker, &recorder, slice.link)?;
             let (recorder, account) = (recorder.at(recorder.place(), slice.link), broker.account().cloned());
@@ -205,6 +208,12 @@ fn publisher(
         let (broker, queue, account) = (address.clone(), Arc::clone(&queue), account.clone());
         transport.publisher(Outbound { broker, queue, persistent, replies, account }, recorder.clone())
     }))
+}
+
+/// Whether a broker that may have been lost is there again, with the run's queues: no sooner may anyone use them.
+fn there(broker: &RunBroker, address: &BrokerAddress) -> Result<(), TransportError> {
+    let away = || TransportError::Broker { broker: address.clone(), reason: "it is not there now".to_owned() };
+    broker.is_there().then_some(()).ok_or_else(away)
 }
 
 /// A source for what is delivered over `link`.
@@ -233,6 +242,9 @@ pub(super) fn take(
     let TakingSlice { prefetch, ack, link, .. } = *slice;
     let (queue, prefix, recorder) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix), recorder.clone());
     Ok(Box::new(move || {
+        if let Err(away) = there(&broker, &address) {
+            return Box::pin(std::future::ready(Err(away)));
+        }
         let source = match delivering(&broker, &recorder, link) {
             Ok(source) => source,
             Err(error) => return Box::pin(std::future::ready(Err(error))),

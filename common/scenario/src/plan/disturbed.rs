@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Plan;
 use crate::checks::names_link;
-use crate::disturb::Action;
+use crate::disturb::{Action, BROKER};
 use crate::model::Disturbance;
 use crate::quantity::Time;
 
-/// One thing that is done, to a node or to a link.
+/// One thing that is done, to a node or to a link; or to the run's broker, where it has neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanDisturbance {
     /// When, from the beginning of the measured load on.
@@ -32,8 +32,9 @@ impl Plan {
     #[must_use]
     pub fn disturbed(&self, disturbance: &Disturbance) -> Vec<PlanDisturbance> {
         let Disturbance { action, at, ref on, lasts, .. } = *disturbance;
+        let broker = action.of_broker() && on == BROKER && self.node_named(on).is_none() && !self.queues.is_empty();
         let (node, link) = if action.of_node() { (self.node_named(on), None) } else { (None, self.link_named(on)) };
-        if node.is_none() && link.is_none() {
+        if node.is_none() && link.is_none() && !broker {
             return Vec::new();
         }
         let done = PlanDisturbance { at, action, node, link, argument: disturbance.argument() };

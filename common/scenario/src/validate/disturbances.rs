@@ -8,10 +8,11 @@ use super::issues::Issues;
 use super::parse;
 use super::walk::{Path, check_variant, short, wrong_type};
 use crate::catalogue::Key;
-use crate::disturb::{Action, DISTURBANCE_TAG, DISTURBANCES, MAX_DISTURBANCES, action_of};
+use crate::disturb::{Action, BROKER, DISTURBANCE_TAG, DISTURBANCES, MAX_DISTURBANCES, action_of};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::model::Disturbance;
+use crate::plan::Broker;
 use crate::protocol::Protocol;
 use crate::quantity::{Dimension, Time};
 use crate::shape::{kind_of, protocol_of};
@@ -48,10 +49,44 @@ fn check_one(issues: &mut Issues, path: &Path<'_>, disturbance: &Value, nodes: &
     let (Some(action), Some(on)) = (action_of(disturbance), disturbance.get("on").and_then(Value::as_str)) else {
         return;
     };
-    let refused = if action.of_node() { on_node(action, on, nodes) } else { on_link(action, on, nodes, links) };
+    let refused = if is_of_broker(action, on, nodes) {
+        on_broker(on, nodes)
+    } else if action.of_node() {
+        on_node(action, on, nodes)
+    } else {
+        on_link(action, on, nodes, links)
+    };
     if let Err(refused) = refused {
         issues.push(refused.issue(action, on, path.key("on").pointer()));
     }
+}
+
+/// Whether a disturbance is the broker's: what it is called, and nothing else that can have it.
+fn is_of_broker(action: Action, on: &str, nodes: &[Value]) -> bool {
+    let named = || nodes.iter().any(|node| node.get("name").and_then(Value::as_str) == Some(on));
+    action.of_broker() && (!action.of_node() || (on == BROKER && !named()))
+}
+
+/// A run without queues has no broker.
+fn on_broker(on: &str, nodes: &[Value]) -> Result<(), Refused> {
+    if on != BROKER {
+        return Err(Refused::Unknown(vec![BROKER.to_owned()]));
+    }
+    let queues = nodes.iter().any(|node| kind_of(node) == Some(Kind::Queue));
+    if queues { Ok(()) } else { Err(Refused::Cannot(text!("disturb.why.no-queue"))) }
+}
+
+/// Those that kill the broker, where that is not one that Hopscope starts.
+pub(super) fn not_local(scenario: &Value, broker: &Broker) -> Vec<Issue> {
+    let list = scenario.get(LIST).and_then(Value::as_array);
+    let local = broker.as_str() == Broker::LOCAL;
+    let kills =
+        list.into_iter().flatten().enumerate().filter(|(_, one)| !local && action_of(one) == Some(Action::Kill));
+    let issue = |row| {
+        let args = [("value", broker.to_string().into())];
+        Issue::new(Code::BrokerNotLocal, format!("/{LIST}/{row}/on"), args)
+    };
+    kills.map(|(row, _)| issue(row)).collect()
 }
 
 /// Why something cannot be done.
@@ -115,6 +150,9 @@ pub fn undisturbable(link: &Value) -> Option<Key> {
 #[must_use]
 pub fn disturbable(document: &Value, action: Action) -> Vec<String> {
     let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if action == Action::Kill {
+        return on_broker(BROKER, list("nodes")).map_or_else(|_| Vec::new(), |()| vec![BROKER.to_owned()]);
+    }
     if action.of_node() {
         let able = list("nodes").iter().filter(|node| kind_of(node).is_some() && cannot(action, node).is_none());
         return able.filter_map(|node| node.get("name")?.as_str().map(str::to_owned)).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::disturbances::too_late;
+use super::disturbances::{not_local, too_late};
 use super::issues::Issues;
 use super::walk::{Path, check_object, missing, short, wrong_type};
 use super::{document_issues, parse, validate_value};
@@ -106,6 +106,11 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     let mut issues = issues.into_vec();
     if let Some((scenario, duration)) = root.get("scenario").zip(length(&root, endless)) {
         issues.extend(below_scenario(too_late(scenario, duration)));
+    }
+    let broker =
+        root.get("broker").map_or_else(|| Some(Broker::default()), |broker| Broker::parse(broker.as_str()?).ok());
+    if let Some((scenario, broker)) = root.get("scenario").zip(broker) {
+        issues.extend(below_scenario(not_local(scenario, &broker)));
     }
     Ok(Read { root, endless, issues })
 }

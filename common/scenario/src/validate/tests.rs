@@ -74,6 +74,7 @@ fn the_table_of_broken_scenarios_meets_every_code() {
     let elsewhere = [
         Code::BadJson,
         Code::BrokerNotAllowed,
+        Code::BrokerNotLocal,
         Code::DisturbedTooLate,
         Code::DocumentTooLarge,
         Code::TooMany,

@@ -13,7 +13,7 @@ use crate::run::ControlError;
 use crate::store::{RunId, StoreError};
 
 /// Do something to a run while its load is offered: pause, resume, crash or start a node, change a client's rate, cut, mend,
-/// delay or throttle a link. The recording tells of it.
+/// delay or throttle a link, kill or start the local broker. The recording tells of it.
 #[utoipa::path(
     post,
     path = "/runs/{id}/control",
@@ -63,6 +63,7 @@ fn refused(id: &RunId, refusal: &ControlError) -> ApiError {
         ControlError::Over => ApiError::new(&error::RUN_OVER, format!("/api/runs/{id}")).with("id", id.to_string()),
         ControlError::Down(node) => on(&error::NODE_DOWN).with("node", node),
         ControlError::Up(node) => on(&error::NODE_UP).with("node", node),
+        ControlError::NotLocal => on(&error::BROKER_NOT_LOCAL),
         ControlError::NoRelay(link) => on(&error::NO_RELAY).with("link", link),
         ControlError::Unknown(_) | ControlError::Start { .. } => {
             on(&error::CONTROL_FAILED).with("reason", refusal.to_string())

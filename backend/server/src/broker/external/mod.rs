@@ -26,7 +26,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::line::Line;
-use super::{BrokerError, QueueSite};
+use super::{BrokerError, Local, QueueSite};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
@@ -50,6 +50,7 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 /// A broker with the queues of one run. Dropping it removes them behind its back.
 pub struct External {
     socket: Option<SocketAddr>,
+    local: Option<Local>,
     queues: Arc<Vec<QueueSite>>,
     account: Account,
     keeper: Keeper,
@@ -94,6 +95,7 @@ impl External {
     pub(super) async fn start(
         address: BrokerAddress,
         socket: Option<SocketAddr>,
+        local: Option<Local>,
         recorder: Recorder,
         queues: Vec<QueueSite>,
         timer: Timer,
@@ -114,7 +116,7 @@ impl External {
         let line = Arc::new(line);
         *keeper.line() = Some(Arc::clone(&line));
         keeping.spawn(keeper.clone().keep(line, sender));
-        Ok(Self { socket, queues, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
+        Ok(Self { socket, local, queues, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
     }
 
     /// Where it is reached.
@@ -125,6 +127,11 @@ impl External {
     /// Its address of numbers, where it is known.
     pub(super) const fn socket(&self) -> Option<SocketAddr> {
         self.socket
+    }
+
+    /// The one that Hopscope started, if it is that.
+    pub(super) const fn local(&self) -> Option<&Local> {
+        self.local.as_ref()
     }
 
     /// What the ends of links count together.

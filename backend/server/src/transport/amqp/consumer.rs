@@ -7,6 +7,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::session::{Session, failed};
 use super::{consumer_tag, properties};
@@ -26,12 +27,12 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsume
     let options = BasicConsumeOptions::default();
     let consuming = channel.basic_consume(queue.as_ref().into(), tag.as_str().into(), options, FieldTable::default());
     let mut deliveries = consuming.await.map_err(|error| failed(&broker, &error))?;
-    let tasks = Tasks::new(Handle::current());
+    let (tasks, lost) = (Tasks::new(Handle::current()), session.losing());
     tasks.spawn(async move {
         // The channel lives as long as what takes from it.
         let _channel = channel;
         while let Some(Ok(delivery)) = deliveries.next().await {
-            take(&intake, source, &prefix, ack, account.as_ref(), delivery).await;
+            take(&intake, source, &prefix, ack, account.as_ref(), lost.clone(), delivery).await;
         }
     });
     Ok(AmqpConsumer { session, tasks })
@@ -78,6 +79,7 @@ async fn take(
     prefix: &str,
     ack: AckTime,
     account: Option<&Account>,
+    lost: CancellationToken,
     delivery: Delivery,
 ) {
     let Delivery { delivery_tag, redelivered, properties, data, acker, .. } = delivery;
@@ -95,6 +97,10 @@ async fn take(
     }
     intake.tasks().spawn(async move {
         let answer = answer.await;
+        // The broker has it back, and hears nothing of it any more.
+        if lost.is_cancelled() {
+            return;
+        }
         match (ack, answer.map(|answer| answer.verdict)) {
             // Ended before it was done: the queue has it back when the connection closes.
             (AckTime::BeforeWork, _) | (AckTime::AfterWork, None) => {}

@@ -109,6 +109,11 @@ impl Session {
         self.lost.is_cancelled() || !self.connection.status().connected()
     }
 
+    /// Cancelled when it is.
+    pub(super) fn losing(&self) -> CancellationToken {
+        self.lost.clone()
+    }
+
     /// Resolves when it is.
     pub(super) async fn lost(&self) {
         self.lost.cancelled().await;

@@ -13,6 +13,8 @@ pub(super) const TEXTS: Table = &[
     ("api.bad-run-name.remedy", "Write a shorter name, on one line."),
     ("api.body-too-large.message", "The body of the request is too large."),
     ("api.body-too-large.remedy", "Send {max} MiB at most."),
+    ("api.broker-not-local.message", "The broker of this run cannot be killed or started: Hopscope did not start it."),
+    ("api.broker-not-local.remedy", "Start a run with the local broker: **\"broker\": \"local\"**."),
     ("api.compare-failed.message", "These runs cannot be compared: {reason}"),
     ("api.compare-failed.remedy", "Compare recordings that have begun and that this version reads."),
     ("api.control-failed.message", "This could not be done to the run: {reason}."),

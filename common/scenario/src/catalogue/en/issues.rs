@@ -15,6 +15,8 @@ pub(super) const TEXTS: Table = &[
     ("issue.bad-quantity.remedy", "Write a plain number and a unit ({units}), like **{example}**."),
     ("issue.broker-not-allowed.message", "The broker **{value}** is not allowed here."),
     ("issue.broker-not-allowed.remedy", "Start Hopscope with --allow-broker and the address, or set HOPSCOPE_ALLOW_BROKER, so that nothing leaves the machine without being asked for. Allowed now: {known}."),
+    ("issue.broker-not-local.message", "The run's broker, **{value}**, cannot be killed: Hopscope did not start it."),
+    ("issue.broker-not-local.remedy", "Choose the local broker for this run (**--broker local**), or take the disturbance out."),
     ("issue.cannot-disturb.message", "**{value}** cannot have **{action}**."),
     ("issue.cannot-disturb.remedy", "{why}"),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),
