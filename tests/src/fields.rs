@@ -87,7 +87,7 @@ fn fields(event: &Event, recorded: &Recorded, plan: &Plan) -> Result<Fields> {
     }
     let a = if late { event.a & !LATE } else { event.a };
     for (meaning, value) in [(info.a.meaning, a), (info.b.meaning, event.b)] {
-        for (name, value) in values(meaning, value, recorded)? {
+        for (name, value) in values(meaning, value, recorded, plan)? {
             put(name, value);
         }
     }
@@ -98,7 +98,7 @@ fn fields(event: &Event, recorded: &Recorded, plan: &Plan) -> Result<Fields> {
 }
 
 /// What a value of this meaning is told as: none, one or three fields.
-fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded) -> Result<Vec<(&'static str, Value)>> {
+fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded, plan: &Plan) -> Result<Vec<(&'static str, Value)>> {
     let word = |words: &[&'static str]| words.get(usize::try_from(value).ok()?).copied();
     let words = |name, words: &[&'static str]| Some((name, word(words)?.into()));
     Ok(match meaning {
@@ -119,6 +119,15 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded) -> Result<Vec<
             let deaths = Deaths::from_value(value).context("deaths that cannot be")?;
             vec![("deaths", deaths.count.into()), ("cause", deaths.cause.name().context("no such cause")?.into())]
         }
+        ValueMeaning::Effect => {
+            let effect = value & !(1 << 63);
+            let account = &plan.effects.get(usize::try_from(effect)?).context("no such effect")?.account;
+            let mut fields = vec![("effect", effect.into()), ("account", account.as_str().into())];
+            if effect != value {
+                fields.push(("repeated", true.into()));
+            }
+            fields
+        }
         ValueMeaning::Marks if value == 0 => Vec::new(),
         ValueMeaning::Marks => {
             ensure!(value == AWAITS_REPLY, "a mark that nobody knows: {value}");
@@ -131,6 +140,7 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded) -> Result<Vec<
         }
         meaning => vec![
             match meaning {
+                ValueMeaning::Amount => Some(("amount", value.cast_signed().into())),
                 ValueMeaning::TimeNs => Some(("scheduled_ns", value.cast_signed().into())),
                 ValueMeaning::DurationNs => Some(("duration_ns", value.into())),
                 ValueMeaning::Status => Some(("status", value.into())),

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use hopscope_record::decoder::Framing;
 use hopscope_record::kind::DepthReport;
 use hopscope_record::{Event, Kind};
+use hopscope_report::compare::Reading;
 use hopscope_report::laws::Law::{self, Accepted, Conservation, OpenAtEnd, TakeLowers};
 use hopscope_report::laws::LawReport;
 use hopscope_scenario::plan::Plan;
@@ -98,6 +99,23 @@ fn parked() -> Value {
     })
 }
 
+/// Every effect of a template is applied once by each trace that wants it, and every transfer is conserved.
+fn as_declared(recorded: &Recorded) -> Result<()> {
+    let mut reading = Reading::new(Framing::File);
+    reading.push(&recorded.file()?)?;
+    let (plan, stats) = reading.figures().context("no Hello")?;
+    let found = stats.effects().report();
+    ensure!(found.effects.len() == plan.effects.len(), "{found:?}");
+    for effect in &found.effects {
+        ensure!((effect.never.count, effect.open, effect.more.count) == (0, 0, 0), "{effect:?}");
+        ensure!(effect.once.count > 0, "{effect:?}");
+    }
+    for transfer in &found.transfers {
+        ensure!(transfer.is_conserved() && transfer.traces > 0, "{transfer:?}");
+    }
+    Ok(())
+}
+
 /// Every event of a kind.
 fn of(recorded: &Recorded, kind: Kind) -> Vec<usize> {
     (0..recorded.events.len()).filter(|at| recorded.events[*at].kind == kind).collect()
@@ -125,6 +143,10 @@ async fn the_templates_hold_the_laws_on_a_rabbitmq_and_what_is_altered_does_not(
         ensure!(takes.held > 0 && takes.not_applicable.is_none(), "{name}: {takes:?}");
         ensure!(label(&recorded)?.0 == "RabbitMQ", "{name}");
         ensure!(of(&recorded, Kind::ENQUEUED).is_empty(), "{name}: a broker that is not ours stamps nothing");
+        let built_in = run(&server, &serde_json::from_str(template)?, "built-in").await.context(name)?;
+        for (recorded, broker) in [(&recorded, "local"), (&built_in, "built-in")] {
+            as_declared(recorded).with_context(|| format!("{name}, {broker}"))?;
+        }
         hello.get_or_insert(recorded);
     }
     altered(&hello.context("no recording")?)?;

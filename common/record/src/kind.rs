@@ -8,10 +8,12 @@
 //! Numbers are never reused, in no version.
 
 mod control;
+mod effect;
 mod queue;
 mod table;
 
 pub use control::ControlAction;
+pub use effect::EffectMark;
 pub use queue::{Deaths, DepthReport, QueueCause, QueueStep};
 pub use table::KINDS;
 
@@ -35,6 +37,7 @@ impl Kind {
     pub const FAILED: Self = Self(10);
     pub const CANCELLED: Self = Self(11);
     pub const REFUSED: Self = Self(12);
+    pub const EFFECT: Self = Self(13);
 
     pub const PUBLISHED: Self = Self(32);
     pub const CONFIRMED: Self = Self(33);
@@ -197,6 +200,10 @@ pub enum ValueMeaning {
     QueueName,
     /// A [`Deaths`].
     Deaths,
+    /// An [`EffectMark`].
+    Effect,
+    /// An `i64`, bit for bit: what an account changes by.
+    Amount,
 }
 
 /// What a kind does to its message's attempt.

@@ -87,6 +87,8 @@ fn value(value: Value) -> String {
         ValueMeaning::ControlArgument => "a number",
         ValueMeaning::QueueName => "a row of the run's names + 1",
         ValueMeaning::Deaths => "a number and a cause",
+        ValueMeaning::Effect => "a number and a mark",
+        ValueMeaning::Amount => "a signed number",
     };
     format!("{} ({unit})", value.words)
 }

@@ -1,7 +1,7 @@
 //! The checks of a scenario against the figures of its recording.
 
 use hopscope_record::PlaceIndex;
-use hopscope_scenario::checks::Metric;
+use hopscope_scenario::checks::{Metric, Subject};
 use hopscope_scenario::model::Check;
 use hopscope_scenario::plan::Plan;
 use serde::Deserialize as _;
@@ -65,7 +65,12 @@ fn found(plan: &Plan, stats: &Stats, check: &Check) -> Found {
     let Some(metric) = Metric::find(&check.metric) else { return Found::Nothing };
     let measured = match &check.on {
         None => Some(Measured::of_run(stats, metric)),
-        Some(on) if metric.is_of_queue() => queue(plan, on).map(|place| Measured::of_queue(stats, place, metric)),
+        Some(on) if metric.subject() == Subject::Queue => {
+            queue(plan, on).map(|place| Measured::of_queue(stats, place, metric))
+        }
+        Some(on) if metric.subject() == Subject::Service => {
+            service(plan, on).map(|node| Measured::of_effects(stats, Some(node), metric))
+        }
         Some(on) => link_named(plan, on).map(|link| Measured::of_link(stats, link, metric)),
     };
     let Some(measured) = measured else { return Found::NoSubject };
@@ -76,4 +81,10 @@ fn found(plan: &Plan, stats: &Stats, check: &Check) -> Found {
 fn queue(plan: &Plan, on: &str) -> Option<PlaceIndex> {
     let named = |node: u32| plan.nodes.get(node as usize).is_some_and(|node| node.name == on);
     plan.queues.iter().find(|queue| named(queue.node)).map(|queue| PlaceIndex(queue.place))
+}
+
+/// The node of the service of that name.
+fn service(plan: &Plan, on: &str) -> Option<u32> {
+    let named = |node: u32| plan.nodes.get(node as usize).is_some_and(|node| node.name == on);
+    plan.services.iter().map(|service| service.node).find(|node| named(*node))
 }

@@ -132,7 +132,7 @@ impl Limit {
     #[must_use]
     pub fn is_on(&self, plan: &Plan, compared: &Compared) -> bool {
         let subject = match (&self.on, &compared.on) {
-            (None, on) => on.is_some() != matches!(self.metric, Metric::Answered(_)),
+            (None, on) => on.is_some() != matches!(self.metric, Metric::Answered(_) | Metric::Stale(_)),
             (Some(on), Some(Subject { at: At::Link(number), .. })) => link_named(plan, on) == Some(*number),
             (Some(_), Some(_)) => false,
             (Some(_), None) => false,
@@ -157,7 +157,9 @@ pub fn is_compared(metric: Metric) -> bool {
     match metric {
         Metric::Answered(part) | Metric::Completed(part) | Metric::Confirmed(part) => part != Part::Max,
         Metric::Throughput | Metric::ErrorRate => true,
+        Metric::Stale(part) => part != Part::Max,
         Metric::Errors | Metric::Retried | Metric::Late | Metric::QueueLongest | Metric::QueueEnd => false,
+        Metric::EffectsNever | Metric::EffectsRepeated | Metric::EffectsUnbalanced => false,
     }
 }
 

@@ -23,6 +23,17 @@ pub fn whole(number: u64) -> String {
     grouped(&number.to_string())
 }
 
+/// A change: `+12,345`, `−100`.
+#[must_use]
+pub fn signed(number: i64) -> String {
+    let sign = match number {
+        0 => "",
+        1.. => "+",
+        _ => "−",
+    };
+    format!("{sign}{}", whole(number.unsigned_abs()))
+}
+
 /// A length of time in its natural unit, three to four digits: `412 ns`, `8.41 ms`, `1.50 s`.
 #[must_use]
 pub fn length(ns: u64) -> String {

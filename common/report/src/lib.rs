@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod compare;
+pub mod effects;
 pub mod export;
 pub mod figures;
 pub mod frames;

@@ -8,6 +8,7 @@ use hopscope_scenario::checks::{Metric, Part, names_link};
 use hopscope_scenario::plan::{Plan, PlanLink};
 use hopscope_scenario::quantity::Dimension;
 
+use crate::effects::{EffectReport, EffectsReport};
 use crate::figures::{length, rate, share, whole};
 use crate::stats::{Latency, LinkStats, Span, Stats};
 
@@ -24,12 +25,32 @@ pub(crate) enum Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    /// A metric of all links together; validation lets none be without a link but the latency of answers.
+    /// A metric of all of the run; validation lets no other be without a link or a node.
     pub(crate) fn of_run(stats: &Stats, metric: Metric) -> Option<Self> {
+        let effects =
+            |read: fn(EffectsReport) -> u64| (!stats.effects().is_empty()).then(|| read(stats.effects().report()));
         match metric {
             Metric::Answered(part) => Some(Self::Length(Cow::Owned(stats.answered()), part)),
+            Metric::Stale(part) => Some(Self::Length(Cow::Owned(stats.effects().report().stale.times), part)),
+            Metric::EffectsNever | Metric::EffectsRepeated => Self::of_effects(stats, None, metric),
+            Metric::EffectsUnbalanced => {
+                let unbalanced = |report: EffectsReport| report.transfers.iter().map(|row| row.unbalanced.count).sum();
+                effects(unbalanced).map(Self::Count)
+            }
             _ => None,
         }
+    }
+
+    /// A metric of the effects of the service at a node, or of all.
+    pub(crate) fn of_effects(stats: &Stats, node: Option<u32>, metric: Metric) -> Option<Self> {
+        let of_node =
+            |report: &EffectReport| node.is_none_or(|node| stats.effects().node_of(report.effect) == Some(node));
+        let count = |report: &EffectReport| match metric {
+            Metric::EffectsNever => report.never.count,
+            _ => report.more.count,
+        };
+        let reports = stats.effects().report().effects.into_iter().filter(of_node).collect::<Vec<_>>();
+        (!reports.is_empty()).then(|| Self::Count(reports.iter().map(count).sum()))
     }
 
     /// A metric of the queue at a place.
@@ -54,7 +75,8 @@ impl<'a> Measured<'a> {
             Metric::ErrorRate => Self::Share(errors(link), link.count(LinkCount::Sent)),
             Metric::Retried => Self::Count(link.count(LinkCount::Retried)),
             Metric::Late => Self::Count(link.late),
-            Metric::QueueLongest | Metric::QueueEnd => return None,
+            Metric::QueueLongest | Metric::QueueEnd | Metric::Stale(_) => return None,
+            Metric::EffectsNever | Metric::EffectsRepeated | Metric::EffectsUnbalanced => return None,
         })
     }
 

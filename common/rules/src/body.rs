@@ -43,6 +43,8 @@ pub struct Strand(usize);
 pub enum Action<'a> {
     /// Begin this; when it has ended, [`Body::next`] with the strand and how.
     Begin(Strand, Deed<'a>),
+    /// Change an account, as the plan's effect of this number says.
+    Effect(u32),
     /// Reply to the caller, and go on: the worker stays.
     Reply(Outcome),
     /// The body has ended and its worker is free, stamped so before what follows. Where there was no reply before, the
@@ -135,6 +137,10 @@ impl<'a> Body<'a> {
                 Some(Step::Work { work }) => Deed::Work(work),
                 Some(Step::Call { link }) => Deed::Call(*link),
                 Some(Step::Publish { link }) => Deed::Publish(*link),
+                Some(Step::Effect { effect }) => {
+                    actions.push(Action::Effect(*effect));
+                    continue;
+                }
                 Some(Step::Choose { branches }) => {
                     line.rest.extend(chosen(branches, chance()));
                     continue;

@@ -6,6 +6,7 @@
 pub mod balance;
 pub mod body;
 pub mod draw;
+pub mod effect;
 pub mod network;
 pub mod payload;
 pub mod policy;

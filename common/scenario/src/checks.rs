@@ -56,10 +56,13 @@ const SHARE: Field =
 const COUNT: Field = limit(ValueType::Integer { min: 0, max: MAX_COUNT }, Literal::Integer(0));
 
 static TIMES: &[Field] = &[on(Presence::Optional), OP, TIME];
+static TIMES_OF_RUN: &[Field] = &[OP, TIME];
 static TIMES_OF_LINK: &[Field] = &[on(Presence::Required), OP, TIME];
 static RATES: &[Field] = &[on(Presence::Required), OP, RATE];
 static SHARES: &[Field] = &[on(Presence::Required), OP, SHARE];
 static COUNTS: &[Field] = &[on(Presence::Required), OP, COUNT];
+static COUNTS_OF_ANY: &[Field] = &[on(Presence::Optional), OP, COUNT];
+static COUNTS_OF_RUN: &[Field] = &[OP, COUNT];
 
 /// Which of some lengths of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,11 +100,32 @@ pub enum Metric {
     QueueLongest,
     /// The length of a queue when the run ended.
     QueueEnd,
+    /// Traces that were answered well and never applied an effect of a service.
+    EffectsNever,
+    /// Traces that applied an effect of a service more than once.
+    EffectsRepeated,
+    /// Traces in which a transfer does not come to nothing.
+    EffectsUnbalanced,
+    /// From the answer of a trace to its end.
+    Stale(Part),
+}
+
+/// What a check of a metric may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing: it is of all of the run.
+    Run,
+    /// A link.
+    Link,
+    /// A queue.
+    Queue,
+    /// A service.
+    Service,
 }
 
 impl Metric {
     /// Every one, in the order of [`METRICS`].
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 26] = [
         Self::Answered(Part::P50),
         Self::Answered(Part::P90),
         Self::Answered(Part::P99),
@@ -121,6 +145,13 @@ impl Metric {
         Self::Late,
         Self::QueueLongest,
         Self::QueueEnd,
+        Self::EffectsNever,
+        Self::EffectsRepeated,
+        Self::EffectsUnbalanced,
+        Self::Stale(Part::P50),
+        Self::Stale(Part::P90),
+        Self::Stale(Part::P99),
+        Self::Stale(Part::Max),
     ];
 
     /// The metric that documents write so.
@@ -137,20 +168,26 @@ impl Metric {
         row.and_then(|row| METRICS.get(row)).map_or("", |option| option.id)
     }
 
-    /// Whether it is of a queue, and not of a link.
+    /// What it is of.
     #[must_use]
-    pub const fn is_of_queue(self) -> bool {
-        matches!(self, Self::QueueLongest | Self::QueueEnd)
+    pub const fn subject(self) -> Subject {
+        match self {
+            Self::QueueLongest | Self::QueueEnd => Subject::Queue,
+            Self::EffectsNever | Self::EffectsRepeated => Subject::Service,
+            Self::EffectsUnbalanced | Self::Stale(_) => Subject::Run,
+            _ => Subject::Link,
+        }
     }
 
     /// What its limit measures; `None`: it counts.
     #[must_use]
     pub const fn dimension(self) -> Option<Dimension> {
         match self {
-            Self::Answered(_) | Self::Completed(_) | Self::Confirmed(_) => Some(Dimension::Time),
+            Self::Answered(_) | Self::Completed(_) | Self::Confirmed(_) | Self::Stale(_) => Some(Dimension::Time),
             Self::Throughput => Some(Dimension::Rate),
             Self::ErrorRate => Some(Dimension::Share),
             Self::Errors | Self::Retried | Self::Late | Self::QueueLongest | Self::QueueEnd => None,
+            Self::EffectsNever | Self::EffectsRepeated | Self::EffectsUnbalanced => None,
         }
     }
 }
@@ -176,6 +213,13 @@ pub static METRICS: &[VariantOption] = &[
     metric("late", text!("metric.late"), COUNTS),
     metric("queue.longest", text!("metric.queue.longest"), COUNTS),
     metric("queue.end", text!("metric.queue.end"), COUNTS),
+    metric("effects.never", text!("metric.effects.never"), COUNTS_OF_ANY),
+    metric("effects.repeated", text!("metric.effects.repeated"), COUNTS_OF_ANY),
+    metric("effects.unbalanced", text!("metric.effects.unbalanced"), COUNTS_OF_RUN),
+    metric("stale.p50", text!("metric.stale"), TIMES_OF_RUN),
+    metric("stale.p90", text!("metric.stale"), TIMES_OF_RUN),
+    metric("stale.p99", text!("metric.stale"), TIMES_OF_RUN),
+    metric("stale.max", text!("metric.stale"), TIMES_OF_RUN),
 ];
 
 const fn metric(id: &'static str, label: Key, fields: &'static [Field]) -> VariantOption {

@@ -23,7 +23,7 @@ pub use client::{
 };
 pub use disturbance::Disturbance;
 pub use queue::{AckTime, Durability, Overflow, Queue};
-pub use service::{BodyStep, Branch, Choice, Effort, Service, Spread, Work};
+pub use service::{Apply, BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use crate::fields::{Field, Literal, Presence, ValueType, VariantOption, chosen};
+use crate::catalogue::Key;
+use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType, VariantOption, chosen};
 use crate::kinds::WORKS;
+use crate::model::Apply;
 use crate::text;
 
 /// The key whose value says which step it is.
@@ -29,6 +31,7 @@ pub static STEPS: &[VariantOption] = &[
     },
     VariantOption { id: "call", label: text!("step.call"), fields: &[LINK] },
     VariantOption { id: "publish", label: text!("step.publish"), fields: &[LINK] },
+    VariantOption { id: "effect", label: text!("step.effect"), fields: EFFECT },
     VariantOption { id: "parallel", label: text!("step.parallel"), fields: &[branches(&[BRANCH_STEPS])] },
     VariantOption { id: "choose", label: text!("step.choose"), fields: &[branches(&[WEIGHT, BRANCH_STEPS])] },
     VariantOption { id: "reply", label: text!("step.reply"), fields: &[] },
@@ -36,6 +39,43 @@ pub static STEPS: &[VariantOption] = &[
 
 const LINK: Field =
     Field { name: "link", label: text!("field.link"), value: ValueType::Id, presence: Presence::Required };
+
+/// Most characters of the name of an account or a transfer.
+const MAX_NAME: usize = 40;
+/// The most that an effect may change its account by, up or down.
+pub const MAX_AMOUNT: i64 = 1_000_000_000;
+
+static EFFECT: &[Field] = &[
+    Field {
+        name: "account",
+        label: text!("field.account"),
+        value: ValueType::Text { min_chars: 1, max_chars: MAX_NAME, multiline: false },
+        presence: Presence::RequiredWith(Literal::Text("account")),
+    },
+    Field {
+        name: "amount",
+        label: text!("field.amount"),
+        value: ValueType::Integer { min: -MAX_AMOUNT, max: MAX_AMOUNT },
+        presence: Presence::RequiredWith(Literal::Integer(1)),
+    },
+    Field {
+        name: "apply",
+        label: text!("field.apply"),
+        value: ValueType::Choice {
+            options: &[
+                ChoiceOption { id: "once", label: text!("apply.once") },
+                ChoiceOption { id: "every-time", label: text!("apply.every-time") },
+            ],
+        },
+        presence: Presence::Default(Literal::Text("once")),
+    },
+    Field {
+        name: "transfer",
+        label: text!("field.transfer"),
+        value: ValueType::Text { min_chars: 1, max_chars: MAX_NAME, multiline: false },
+        presence: Presence::Optional,
+    },
+];
 
 const WEIGHT: Field = Field {
     name: "weight",
@@ -53,6 +93,15 @@ const fn branches(fields: &'static [Field]) -> Field {
         label: text!("field.branches"),
         value: ValueType::List { fields, min: 2, max: MAX_BRANCHES },
         presence: Presence::Required,
+    }
+}
+
+/// What a form calls a way to apply effects.
+#[must_use]
+pub const fn apply_label(apply: Apply) -> Key {
+    match apply {
+        Apply::Once => text!("apply.once"),
+        Apply::EveryTime => text!("apply.every-time"),
     }
 }
 

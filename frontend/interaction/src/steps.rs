@@ -4,7 +4,7 @@
 //! nothing where the path leads nowhere.
 
 use hopscope_scenario::edits::add_step;
-use hopscope_scenario::steps::STEP_TAG;
+use hopscope_scenario::steps::{STEP_TAG, STEPS};
 use serde_json::{Value, json};
 
 #[cfg(test)]
@@ -75,10 +75,11 @@ fn list(steps: &[Value], prefix: &str, depth: usize, rows: &mut Vec<Row>) {
     rows.push(Row { path: prefix.to_owned(), depth, what: What::End });
 }
 
-/// A new step of this kind; one that takes a link names it.
+/// A new step of this kind with its defaults; one that takes a link names it.
 #[must_use]
 pub fn new_step(id: &str, link: Option<&str>) -> Value {
-    let mut step = json!({ STEP_TAG: id });
+    let known = STEPS.iter().find(|step| step.id == id);
+    let mut step = known.map_or_else(|| json!({ STEP_TAG: id }), |known| known.default_value(STEP_TAG));
     match (id, link) {
         (_, Some(link)) => step["link"] = Value::from(link),
         ("parallel" | "choose", None) => {

@@ -43,7 +43,7 @@ async fn axe_finds_nothing_in_any_state_of_the_page() -> Result<()> {
 }
 
 /// What axe finds in the page as it stands, light and dark.
-async fn judge(hands: &Hands, state: &str) -> Result<Vec<String>> {
+pub(crate) async fn judge(hands: &Hands, state: &str) -> Result<Vec<String>> {
     let unnamed = "return [...document.querySelectorAll('[data-node]')].filter(
         (node) => !node.ariaLabel.startsWith(node.dataset.name)).map((node) => node.ariaLabel)";
     let unnamed: Vec<String> = hands.driver.execute(unnamed, Vec::new()).await?.convert()?;

@@ -10,6 +10,7 @@ mod cut_off;
 mod disturb;
 mod early;
 mod editor;
+mod effects;
 mod elsewhere;
 mod first_run;
 mod first_visit;

@@ -4,6 +4,7 @@ mod checks;
 mod compare;
 mod desk;
 mod disturb;
+mod effects;
 mod exchange;
 mod report;
 

@@ -11,7 +11,7 @@ use hopscope_scenario::plan::{PlanBroker, PlanLink};
 use hopscope_server::store::reason_name;
 use serde_json::{Value, json};
 
-use super::{Kept, Report};
+use super::{Kept, Report, effects};
 use crate::exit::Exit;
 use crate::say::{LANGUAGE, word};
 
@@ -48,6 +48,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "surroundings": surroundings(&report.surroundings),
         "schedules": report.schedules.iter().map(|kept| schedule(report, kept)).collect::<Vec<_>>(),
         "links": report.links().map(|(plan, stats)| link(report, plan, stats)).collect::<Vec<_>>(),
+        "effects": effects::value(report),
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
         "queues": report.queues.iter().map(|row| queue(report, row)).collect::<Vec<_>>(),
@@ -69,7 +70,7 @@ fn surroundings(worst: &Surroundings) -> Value {
     })
 }
 
-fn node_id(report: &Report, node: u32) -> Option<&str> {
+pub(super) fn node_id(report: &Report, node: u32) -> Option<&str> {
     report.plan.nodes.get(node as usize).map(|node| node.id.as_str())
 }
 
@@ -116,7 +117,7 @@ fn link(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Value {
     })
 }
 
-fn latency(latency: &Latency) -> Value {
+pub(super) fn latency(latency: &Latency) -> Value {
     json!({
         "count": latency.count(),
         "p50": latency.percentile(50.0),

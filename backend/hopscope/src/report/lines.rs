@@ -12,12 +12,12 @@ use hopscope_scenario::plan::{Passage, PlanLink};
 use hopscope_scenario::shape::MAX_DURATION;
 use hopscope_scenario::text;
 
-use super::Report;
+use super::{Report, effects};
 use crate::figures::{length, or_dash, rate, whole};
 use crate::say::{LANGUAGE, say, word};
 
 /// What stands below a heading.
-const INDENT: &str = "  ";
+pub(super) const INDENT: &str = "  ";
 
 /// The report, line by line (a table is one item of several lines).
 pub(crate) fn lines(report: &Report) -> Vec<String> {
@@ -25,6 +25,11 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     for (link, stats) in report.links() {
         lines.push(String::new());
         lines.extend(link_lines(report, link, stats));
+    }
+    let effects = effects::lines(report);
+    if !effects.is_empty() {
+        lines.extend([String::new(), word(text!("effects.label"))]);
+        lines.extend(effects);
     }
     if !report.checks.is_empty() {
         lines.extend([String::new(), word(text!("cli.checks"))]);
@@ -293,7 +298,7 @@ pub(super) fn breach_line(breach: &Breach) -> String {
     say(key, args)
 }
 
-fn indented(table: &str) -> String {
+pub(super) fn indented(table: &str) -> String {
     // Every cell begins with a space of its own.
     table.lines().map(|line| format!(" {line}")).collect::<Vec<_>>().join("\n")
 }

@@ -6,8 +6,8 @@ use hopscope_report::stats::LinkStats;
 use hopscope_scenario::plan::PlanLink;
 use hopscope_scenario::text;
 
-use super::Report;
 use super::lines::{check_line, head, law_line, queue_line};
+use super::{Report, effects};
 use crate::figures::{length, or_dash, whole};
 use crate::say::word;
 
@@ -22,6 +22,11 @@ pub(crate) fn markdown(report: &Report) -> String {
         lines.push(String::new());
     }
     lines.extend(links(report));
+    let effects = effects::notes(report);
+    if !effects.is_empty() {
+        lines.push(format!("\n### {}\n", word(text!("effects.label"))));
+        lines.extend(effects.iter().map(|line| format!("- {}", escaped(line))));
+    }
     lines.push(format!("\n### {}\n", word(text!("cli.laws"))));
     for law in &report.laws {
         lines.push(format!("- {}", escaped(&law_line(law))));

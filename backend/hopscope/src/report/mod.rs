@@ -1,6 +1,7 @@
 //! What a run came to, read from its recording alone: figures, laws, checks, whether it is whole and kept to its schedule.
 
 mod document;
+mod effects;
 mod junit;
 mod lines;
 mod markdown;

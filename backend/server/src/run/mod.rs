@@ -6,6 +6,7 @@
 mod client;
 mod control;
 mod cpu;
+mod effects;
 mod generator;
 mod limits;
 mod pace;

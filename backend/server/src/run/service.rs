@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::cpu::Cpu;
+use super::effects::Effects;
 use super::ports::{self, Ports};
 use super::slice::{Callee, ReplicaSlice};
 use super::standing::Taking;
@@ -70,6 +71,7 @@ impl ReplicaNode {
             }),
             choices: Mutex::new(Choices { draws: slice.choices.clone(), drawn: 0 }),
             cpu,
+            effects: Arc::clone(&slice.effects),
             timer,
             tasks: tasks.clone(),
         });
@@ -208,6 +210,7 @@ struct Replica {
     works: Mutex<Works>,
     choices: Mutex<Choices>,
     cpu: Option<Cpu>,
+    effects: Arc<Effects>,
     timer: Timer,
     /// Those of its node.
     tasks: Tasks,

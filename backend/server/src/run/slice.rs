@@ -17,6 +17,7 @@ use hopscope_scenario::plan::{
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Share, Time};
 
+use super::effects::Effects;
 use crate::broker::{Declared, QueueSite};
 use crate::link::Policy;
 
@@ -36,6 +37,8 @@ pub(super) struct ReplicaSlice {
     pub(super) effort: Effort,
     /// What it does for one.
     pub(super) body: Vec<Step<Work>>,
+    /// What that changes, and the store that the replicas of its service share.
+    pub(super) effects: Arc<Effects>,
     /// What chance decides of that: how long works take.
     pub(super) draws: Draws,
     /// Which of them fail, with the probability of each.
@@ -164,12 +167,14 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
             .filter(|(_, link)| link.to == service.node)
             .filter_map(|(index, link)| taking(plan, index, link))
             .collect();
+        let effects = Arc::new(Effects::of(plan));
         slices.extend(places(service.places()).zip(1..).map(|(place, replica)| ReplicaSlice {
             place,
             workers: service.workers,
             room: service.room,
             effort: service.effort,
             body: body.clone(),
+            effects: Arc::clone(&effects),
             draws: draws(plan, service.node, Purpose::Work(replica)),
             failures: draws(plan, service.node, Purpose::Failure(replica)),
             failure: service.failure,

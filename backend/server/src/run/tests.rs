@@ -36,6 +36,7 @@ macro_rules! over_each_protocol {
 mod bodies;
 mod disturbed;
 mod early;
+mod effects;
 mod home;
 mod loads;
 mod networks;

@@ -175,6 +175,17 @@ pub const KINDS: &[KindInfo] = &[
         ..closing(Kind::REFUSED, "Refused", LinkCount::Refused)
     },
     KindInfo {
+        at: "under the lock of the service's store, when it is known whether the effect is applied and before it is",
+        a: value(
+            ValueMeaning::Effect,
+            "row of the effect among the plan's; bit 63: its key was known, so it was not applied again",
+        ),
+        b: value(ValueMeaning::Amount, "what its account changes by, or would have"),
+        on_sync: "a body has come to an effect: its account is changed, or a repeat was recognised",
+        on_async: "a body has come to an effect: its account is changed, or a repeat was recognised",
+        ..plain(Kind::EFFECT, "Effect", Stamper::Receiver)
+    },
+    KindInfo {
         at: "immediately before the publish is handed to the transport: before its first byte",
         b: value(ValueMeaning::Bytes, "bytes of the message's body"),
         attempt: Attempt::Opens,

@@ -6,7 +6,7 @@
 #[path = "lawful/queued.rs"]
 pub(crate) mod queued;
 
-use hopscope_record::kind::{Admission, LATE, NotSentReason, Outcome};
+use hopscope_record::kind::{Admission, EffectMark, LATE, NotSentReason, Outcome};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, SourceId, TraceId};
 
 /// What the made-up run looks like.
@@ -155,6 +155,8 @@ impl Maker {
             let message = self.minters[ring].message();
             done = self.call(done, Passage { message, parent: passage.message, link: 1, ..passage });
         }
+        let mark = EffectMark { effect: passage.link.into(), repeated: self.draw(100) < self.shape.unusual };
+        self.stamp(done + 500, Kind::EFFECT, place, passage, mark.to_value(), (-100_i64).cast_unsigned());
         self.stamp(done + 1_000, Kind::FINISHED, place, passage, Outcome::Done as u64, 0);
         self.stamp(done + 1_500, Kind::REPLIED, place, passage, 200, 256);
         self.free[service][worker] = done + 3_000;

@@ -3,12 +3,12 @@
 //! JSON, CSV and Perfetto differ in how they write a field, never in which there are.
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, Deaths, DepthReport, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, Deaths, DepthReport, EffectMark, LATE, QueueStep, ValueMeaning};
 use hopscope_record::{Event, KINDS, Kind, KindInfo, LinkIndex, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::{Place, Plan};
 
 use super::distinct_kinds;
-use super::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, field, field_names, word};
+use super::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, field, field_names, word};
 
 /// Fields that any event may have, in their order.
 const COMMON: [&str; 9] = ["time_ns", "kind", "node", "instance", "link", "trace", "message", "attempt", "parent"];
@@ -58,6 +58,8 @@ pub(super) struct Fields {
     links: Vec<String>,
     /// For each row of names its text.
     names: Vec<String>,
+    /// For each effect its account.
+    accounts: Vec<String>,
 }
 
 impl Fields {
@@ -72,6 +74,7 @@ impl Fields {
             places: plan.places.iter().map(|place| (node(place), place.instance())).collect(),
             links: plan.links.iter().map(|link| link.id.clone()).collect(),
             names: names.to_vec(),
+            accounts: plan.effects.iter().map(|effect| effect.account.clone()).collect(),
         }
     }
 
@@ -209,6 +212,16 @@ impl Fields {
             Some((name, Form::Deaths)) if let Some(Deaths { count, cause }) = Deaths::from_value(value) => {
                 put(name, Cell::Unsigned(count.into()));
                 put(CAUSE, cause.name().map_or(Cell::Unsigned(cause.0.into()), Cell::Text));
+            }
+            Some((name, Form::Effect)) => {
+                let EffectMark { effect, repeated } = EffectMark::from_value(value);
+                put(name, Cell::Unsigned(effect.into()));
+                if let Some(account) = self.accounts.get(effect as usize) {
+                    put(ACCOUNT, Cell::Text(account));
+                }
+                if repeated {
+                    put(REPEATED, Cell::True);
+                }
             }
             None | Some((_, Form::Mark(_) | Form::Step)) if value == 0 => {}
             None | Some((_, Form::Mark(_) | Form::Step | Form::Deaths)) => put(raw, Cell::Id(value)),

@@ -50,6 +50,12 @@ pub(crate) const CAUSE: &str = "cause";
 /// The field of how many consumers take from a queue.
 pub(crate) const CONSUMERS: &str = "consumers";
 
+/// The field of the account that an effect is on, beside the effect's number; a reader may leave it out.
+pub(crate) const ACCOUNT: &str = "account";
+
+/// The mark of an effect that was not applied again.
+pub(crate) const REPEATED: &str = "repeated";
+
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -69,6 +75,8 @@ pub(crate) enum Form {
     Deaths,
     /// As three fields: `depth_before` (L1), `depth` (L2) and `cause`.
     Step,
+    /// As three fields: `effect`, `account`, and `repeated` where it is so.
+    Effect,
 }
 
 /// The field of a value with this meaning; `None` where the value is not used.
@@ -94,6 +102,8 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::ControlArgument => ("argument", Form::Unsigned),
         ValueMeaning::QueueName => ("from_queue", Form::Name),
         ValueMeaning::Deaths => ("deaths", Form::Deaths),
+        ValueMeaning::Effect => ("effect", Form::Effect),
+        ValueMeaning::Amount => ("amount", Form::Signed),
     })
 }
 
@@ -104,6 +114,7 @@ pub(crate) fn field_names(meaning: ValueMeaning) -> Vec<&'static str> {
         Some((name, Form::Step)) => vec![DEPTH_BEFORE, name, CAUSE],
         Some((name, Form::Report)) => vec![name, CONSUMERS],
         Some((name, Form::Deaths)) => vec![name, CAUSE],
+        Some((name, Form::Effect)) => vec![name, ACCOUNT, REPEATED],
         Some((name, _)) => vec![name],
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, Deaths, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{Attempt, Deaths, DepthReport, EffectMark, LATE, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
@@ -12,7 +12,7 @@ use hopscope_scenario::text;
 use super::fault::{Code, Fault, below};
 use super::head::hex;
 use crate::export::fields::columns;
-use crate::export::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, Word, field};
+use crate::export::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, Word, field};
 
 /// A field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -171,6 +171,8 @@ pub(super) struct Tables {
     links: BTreeMap<String, u16>,
     /// For each text its row + 1.
     names: BTreeMap<String, u64>,
+    /// For each effect its account.
+    accounts: Vec<String>,
 }
 
 impl Tables {
@@ -191,6 +193,7 @@ impl Tables {
             places,
             links: plan.links.iter().zip(0_u16..).map(|(link, number)| (link.id.clone(), number)).collect(),
             names: rows.map(|(row, name)| (name.clone(), row as u64 + 1)).collect(),
+            accounts: plan.effects.iter().map(|effect| effect.account.clone()).collect(),
         }
     }
 
@@ -297,6 +300,7 @@ impl Tables {
             Form::Step => step(line, name)?,
             Form::Report => report(line, name)?,
             Form::Deaths => deaths(line, name)?,
+            Form::Effect => self.effect(line, name)?,
         };
         if let Some(value) = value {
             return Ok(value);
@@ -304,6 +308,20 @@ impl Tables {
         let value = line.id(raw)?;
         let optional = matches!(form, Form::Name | Form::Mark(_) | Form::Step);
         value.or(optional.then_some(0)).ok_or_else(|| line.missing(name))
+    }
+}
+
+impl Tables {
+    /// An effect by its number; its account, where it is told, must be the one that the scenario has there.
+    fn effect(&self, line: &mut Line, name: &'static str) -> Result<Option<u64>, Fault> {
+        let (account, repeated) = (line.take(ACCOUNT), line.mark(REPEATED)?);
+        let Some(effect) = line.natural::<u32>(name)? else { return Ok(None) };
+        if let Some(found) = account
+            && line.text(found) != self.accounts.get(effect as usize).map(String::as_str)
+        {
+            return Err(line.bad(ACCOUNT, found, text!("import.expected.account")));
+        }
+        Ok(Some(EffectMark { effect, repeated }.to_value()))
     }
 }
 

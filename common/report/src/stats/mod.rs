@@ -18,6 +18,7 @@ use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, T
 use hopscope_scenario::plan::{Plan, RunSettings};
 
 pub use self::latency::Latency;
+use crate::effects::Effects;
 use crate::frames::{FrameReader, ReadError};
 
 const NS_PER_S: f64 = 1e9;
@@ -146,7 +147,8 @@ impl Offer {
 }
 
 /// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, with the
-/// messages that did not go well, and with the traces that belong to other phases than the measured one.
+/// messages that did not go well, with the traces that belong to other phases than the measured one, and, of a plan with effects,
+/// with all traces.
 pub struct Stats {
     reader: FrameReader,
     decoder: EventDecoder,
@@ -170,6 +172,7 @@ pub struct Stats {
     queues: BTreeMap<PlaceIndex, QueueStats>,
     /// Whether the broker stamps nothing.
     bounded: bool,
+    effects: Effects,
 }
 
 impl Default for Stats {
@@ -198,6 +201,7 @@ impl Stats {
             links: BTreeMap::new(),
             queues: BTreeMap::new(),
             bounded: false,
+            effects: Effects::default(),
         }
     }
 
@@ -208,7 +212,10 @@ impl Stats {
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
         match self.reader.read(frame)? {
             Payload::Hello(hello) => {
-                self.bounded = Plan::from_bytes(&hello.plan).is_ok_and(|plan| plan.broker.is_some());
+                if let Ok(plan) = Plan::from_bytes(&hello.plan) {
+                    self.bounded = plan.broker.is_some();
+                    self.effects = Effects::of(&plan);
+                }
             }
             Payload::Events(payload) => {
                 let mut events = std::mem::take(&mut self.events);
@@ -219,10 +226,19 @@ impl Stats {
                 self.events = events;
             }
             Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
-            Payload::End(end) => self.end = Some(end),
+            Payload::End(end) => {
+                self.end = Some(end);
+                self.effects.end();
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// What became of the effects, and how long traces went on after their answer where there are any.
+    #[must_use]
+    pub const fn effects(&self) -> &Effects {
+        &self.effects
     }
 
     /// The links on which something happened, in their order.
@@ -283,6 +299,7 @@ impl Stats {
         if info.counts == Count::Link(LinkCount::Intended) {
             *self.reached.entry(event.place).or_default() += 1;
         }
+        self.effects.take(event, info, self.phase == Some(Phase::Measured));
         self.leave_out(event, info);
         if !self.left_out.contains(&event.trace) {
             self.count(event, info);

@@ -4,8 +4,8 @@ use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MEASURES, Measure, MessageRow, Sample};
 use hopscope_record::kind::{
-    AWAITS_REPLY, Admission, ControlAction, Deaths, DisconnectReason, LATE, NotSentReason, Outcome, Phase, QueueCause,
-    QueueStep,
+    AWAITS_REPLY, Admission, ControlAction, Deaths, DisconnectReason, EffectMark, LATE, NotSentReason, Outcome, Phase,
+    QueueCause, QueueStep,
 };
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
 use hopscope_report::export::json::{JSON, recording_schema};
@@ -68,6 +68,8 @@ pub(crate) fn all_parts() -> Recording {
         Event { parent, ..at(1_030, Kind::SENT, 0, 0, 256) },
         at(2_000, Kind::RECEIVED, 1, Admission::TurnedAway as u64, 256),
         at(2_010, Kind::STARTED, 1, 0, 0),
+        at(2_020, Kind::EFFECT, 1, 3, (-100_i64).cast_unsigned()),
+        at(2_030, Kind::EFFECT, 1, EffectMark { effect: 3, repeated: true }.to_value(), 7),
         at(3_000, Kind::FINISHED, 1, Outcome::Failed as u64, 0),
         at(3_010, Kind::REPLIED, 2, 200, 512),
         at(4_000, Kind::TIMED_OUT, 0, 2_970, 0),
@@ -297,6 +299,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(worded("reason", &reasons))
         .or(worded("action", &ControlAction::ALL.map(|(action, word)| (word, action as u64))))
         .or(number("ordinal"))
+        .or(number("effect").map(|effect| effect | u64::from(line.contains_key("repeated")) << 63))
         .or(line.get("awaits_reply").map(|_| AWAITS_REPLY))
         .or(hex("a"))
         .unwrap_or(0);
@@ -305,6 +308,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(number("next_attempt"))
         .or(number("argument"))
         .or(read_step(line))
+        .or(line.get("amount").map(|amount| amount.as_i64().unwrap().cast_unsigned()))
         .or(hex("b"))
         .unwrap_or(0)
         | error;

@@ -42,7 +42,7 @@ impl<'a> Driver<'a> {
     fn note(&mut self, actions: &[Action<'_>]) {
         self.busy.extend(actions.iter().filter_map(|action| match action {
             Action::Begin(strand, _) => Some(*strand),
-            Action::Reply(_) | Action::End { .. } => None,
+            Action::Effect(_) | Action::Reply(_) | Action::End { .. } => None,
         }));
     }
 
@@ -59,7 +59,7 @@ impl<'a> Driver<'a> {
 fn begins<'a>(actions: &[Action<'a>]) -> Vec<Deed<'a>> {
     let begins = actions.iter().filter_map(|action| match action {
         Action::Begin(_, deed) => Some(*deed),
-        Action::Reply(_) | Action::End { .. } => None,
+        Action::Effect(_) | Action::Reply(_) | Action::End { .. } => None,
     });
     begins.collect()
 }
@@ -99,6 +99,19 @@ fn what_follows_a_reply_is_done_after_it_and_cannot_fail_it() {
     assert_eq!(first[0], Action::Reply(Outcome::Good));
     assert_eq!(begins(&first), [Deed::Call(0)]);
     assert_eq!(driver.finish(0, Outcome::Failed), [Action::End { outcome: Outcome::Failed, reply: false }]);
+}
+
+#[test]
+fn effects_take_no_time_and_stand_where_they_were_written() {
+    let effect = |effect| Step::Effect { effect };
+    let steps = [effect(0), Step::Reply, effect(1), call(0), effect(2), effect(3)];
+    let (mut driver, first) = Driver::start(&steps, &[]);
+    assert_eq!(first[..3], [Action::Effect(0), Action::Reply(Outcome::Good), Action::Effect(1)]);
+    assert_eq!(begins(&first), [Deed::Call(0)]);
+    let end = |outcome| Action::End { outcome, reply: false };
+    assert_eq!(driver.finish(0, Outcome::Good), [Action::Effect(2), Action::Effect(3), end(Outcome::Good)]);
+    let (mut driver, _) = Driver::start(&steps, &[]);
+    assert_eq!(driver.finish(0, Outcome::Failed), [end(Outcome::Failed)], "what follows a failed step is left out");
 }
 
 #[test]
@@ -151,7 +164,8 @@ fn a_reply_that_ends_a_chosen_branch_is_the_last_step() {
 
 /// Steps of any shape, with at most one reply on each way: in the body itself, or nowhere.
 fn any_steps() -> impl Strategy<Value = Vec<Step<Work>>> {
-    let leaf = prop_oneof![Just(work()), (0..9_u16).prop_map(call)];
+    let leaf =
+        prop_oneof![Just(work()), (0..9_u16).prop_map(call), (0..9_u32).prop_map(|effect| Step::Effect { effect })];
     let step = leaf.prop_recursive(3, 24, 4, |inner| {
         let branch = prop::collection::vec(inner, 0..3);
         prop_oneof![
@@ -186,7 +200,7 @@ proptest! {
                         replies += usize::from(reply);
                         ended = Some(outcome);
                     }
-                    Action::Begin(..) => {}
+                    Action::Begin(..) | Action::Effect(_) => {}
                 }
             }
             if driver.busy.is_empty() {

@@ -48,6 +48,19 @@ pub enum BodyStep {
         /// The link's id.
         link: String,
     },
+    /// Change an account.
+    Effect {
+        /// Its name.
+        account: String,
+        /// By how much.
+        amount: i64,
+        /// How often, where a trace comes here more than once.
+        #[serde(default)]
+        apply: Apply,
+        /// What it is a part of: the amounts of one transfer come to nothing in every trace.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transfer: Option<String>,
+    },
     /// Go through several branches at once and wait for all of them.
     Parallel {
         /// Two or more.
@@ -60,6 +73,17 @@ pub enum BodyStep {
     },
     /// Reply; what follows is done after the caller has its reply.
     Reply,
+}
+
+/// How often an effect is applied where a trace comes to it more than once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Apply {
+    /// Once: the service, all its replicas together, keeps the key (trace and step) of each that it applied, and knows a repeat.
+    #[default]
+    Once,
+    /// Each time.
+    EveryTime,
 }
 
 /// A branch of a parallel step.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Choice, Described, FORMAT, Place, Plan, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role, RunSettings,
-    Step, VERSION,
+    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role,
+    RunSettings, Step, VERSION,
 };
 use crate::kinds::Kind;
 use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service, Work};
@@ -29,6 +29,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         services: Vec::new(),
         queues: Vec::new(),
         disturbances: Vec::new(),
+        effects: Vec::new(),
     };
     for (node, index) in scenario.nodes.iter().zip(0_u32..) {
         plan.nodes.push(PlanNode { id: node.id.clone(), name: node.name.clone(), kind: node.kind.kind() });
@@ -122,7 +123,12 @@ fn add_client(plan: &mut Plan, node: u32, client: &Client) {
 fn add_service(plan: &mut Plan, node: u32, service: &Service) {
     let first_place = add_places(plan, node, Role::Replica, service.replicas);
     let body = match &service.body {
-        Some(steps) => written(plan, node, service, steps),
+        Some(steps) => {
+            let mut effects = std::mem::take(&mut plan.effects);
+            let body = written(plan, node, service, steps, &mut effects);
+            plan.effects = effects;
+            body
+        }
         None => derived(plan, node, service),
     };
     let Service { replicas, workers, room, effort, failure, .. } = *service;
@@ -142,18 +148,24 @@ fn derived(plan: &Plan, node: u32, service: &Service) -> Vec<Step> {
     body
 }
 
-/// The steps that a person wrote; one over a link that is not there is left out.
-fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep]) -> Vec<Step> {
-    let inner = |steps: &[BodyStep]| written(plan, node, service, steps);
+/// The steps that a person wrote; one over a link that is not there is left out. Their effects go to `effects`.
+fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep], effects: &mut Vec<PlanEffect>) -> Vec<Step> {
     let link = |id: &str| {
         let mut numbered = plan.links.iter().zip(0_u16..);
         numbered.find(|(link, _)| link.from == node && link.id == id).map(|(_, number)| number)
     };
     let step = |step: &BodyStep| {
+        let mut inner = |steps: &[BodyStep]| written(plan, node, service, steps, effects);
         Some(match step {
             BodyStep::Work { work } => Step::Work { work: Described::of(work.as_ref().unwrap_or(&service.work)) },
             BodyStep::Call { link: id } => Step::Call { link: link(id)? },
             BodyStep::Publish { link: id } => Step::Publish { link: link(id)? },
+            BodyStep::Effect { account, amount, apply, transfer } => {
+                let effect = u32::try_from(effects.len()).ok()?;
+                let (account, transfer) = (account.clone(), transfer.clone());
+                effects.push(PlanEffect { node, account, amount: *amount, apply: *apply, transfer });
+                Step::Effect { effect }
+            }
             BodyStep::Parallel { branches } => {
                 Step::Parallel { branches: branches.iter().map(|branch| inner(&branch.steps)).collect() }
             }

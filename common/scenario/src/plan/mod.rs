@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
-use crate::model::{AckTime, Durability, Effort, Load, Overflow, Payload, Retry, Work};
+use crate::model::{AckTime, Apply, Durability, Effort, Load, Overflow, Payload, Retry, Work};
 use crate::protocol::{Protocol, Style};
 use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
@@ -114,6 +114,9 @@ pub struct Plan {
     /// What is done to the run, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<PlanDisturbance>,
+    /// What bodies change, by node and then in the order of their steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<PlanEffect>,
 }
 
 /// A node in the plan; its number is its position.
@@ -304,6 +307,22 @@ pub struct PlanQueue {
     pub ack: AckTime,
 }
 
+/// An effect of a service's body; its number is its position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanEffect {
+    /// The service's node's number.
+    pub node: u32,
+    /// What is changed.
+    pub account: String,
+    /// By how much.
+    pub amount: i64,
+    /// How often, where a trace comes to it more than once.
+    pub apply: Apply,
+    /// What it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
+}
+
 /// One step of a service's body. How long work takes is described in a plan; who goes through the steps has read that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
@@ -322,6 +341,11 @@ pub enum Step<W = Described<Work>> {
     Publish {
         /// The link's number.
         link: u16,
+    },
+    /// Change an account, as the plan's effect of this number says.
+    Effect {
+        /// The effect's number.
+        effect: u32,
     },
     /// Go through all branches at once; the step ends with the last of them.
     Parallel {

@@ -10,6 +10,7 @@ pub(super) fn read(steps: &[Step]) -> Result<Vec<Step<Work>>, serde_json::Error>
             Step::Work { work } => Step::Work { work: work.read()? },
             Step::Call { link } => Step::Call { link: *link },
             Step::Publish { link } => Step::Publish { link: *link },
+            Step::Effect { effect } => Step::Effect { effect: *effect },
             Step::Parallel { branches } => {
                 Step::Parallel { branches: branches.iter().map(|branch| read(branch)).collect::<Result<_, _>>()? }
             }

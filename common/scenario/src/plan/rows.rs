@@ -5,11 +5,12 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, Place, Plan, PlanBroker, PlanDisturbance, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService,
-    Role, RunSettings, Step,
+    Choice, Described, Place, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad, PlanNode, PlanQueue,
+    PlanService, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
+use crate::model::Apply;
 use crate::protocol::Protocol;
 use crate::quantity::Time;
 
@@ -106,6 +107,10 @@ pub(super) fn plan(value: &Value) -> Read<Plan> {
             .may("disturbances")
             .and_then(Value::as_array)
             .map_or(Ok(Vec::new()), |disturbances| each(disturbances, disturbance))?,
+        effects: row
+            .may("effects")
+            .and_then(Value::as_array)
+            .map_or(Ok(Vec::new()), |effects| each(effects, effect))?,
     };
     row.whole(plan)
 }
@@ -225,6 +230,22 @@ fn disturbance(value: &Value) -> Read<PlanDisturbance> {
     row.whole(disturbance)
 }
 
+fn effect(value: &Value) -> Read<PlanEffect> {
+    let mut row = Row::of(value)?;
+    let effect = PlanEffect {
+        node: row.number("node")?,
+        account: row.text("account")?.to_owned(),
+        amount: row.has("amount")?.as_i64().ok_or_else(|| wrong("amount"))?,
+        apply: match row.text("apply")? {
+            "once" => Apply::Once,
+            "every-time" => Apply::EveryTime,
+            _ => return Err(wrong("apply")),
+        },
+        transfer: row.may("transfer").and_then(Value::as_str).map(str::to_owned),
+    };
+    row.whole(effect)
+}
+
 fn step(value: &Value) -> Read<Step> {
     let mut row = Row::of(value)?;
     let branch = |value: &Value| each(value.as_array().ok_or_else(|| wrong("branches"))?, step);
@@ -232,6 +253,7 @@ fn step(value: &Value) -> Read<Step> {
         "work" => Step::Work { work: row.described("work")? },
         "call" => Step::Call { link: row.short("link")? },
         "publish" => Step::Publish { link: row.short("link")? },
+        "effect" => Step::Effect { effect: row.number("effect")? },
         "parallel" => Step::Parallel { branches: each(row.list("branches")?, branch)? },
         "choose" => Step::Choose { branches: each(row.list("branches")?, choice)? },
         "reply" => Step::Reply,
@@ -267,6 +289,7 @@ mod tests {
             r#"{"step": "parallel", "branches": [{"weight": 1, "steps": []}]}"#,
             r#"{"step": "choose", "branches": [[]]}"#,
             r#"{"step": "work"}"#,
+            r#"{"step": "effect", "effect": -1}"#,
             r#"{"step": "rest"}"#,
             r#"{"step": "reply", "twice": true}"#,
             r#"{"link": 3}"#,

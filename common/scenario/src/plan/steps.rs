@@ -20,7 +20,7 @@ impl Replies {
             // Whatever comes after one that replies follows a reply.
             let follows = before.most > 0;
             let step = match step {
-                Step::Work { .. } | Step::Call { .. } | Step::Publish { .. } => nothing,
+                Step::Work { .. } | Step::Call { .. } | Step::Publish { .. } | Step::Effect { .. } => nothing,
                 Step::Reply => Self { most: 1, last: true },
                 Step::Choose { branches } => {
                     branches.iter().map(|branch| Self::of(&branch.steps)).fold(nothing, |most, branch| Self {
@@ -55,7 +55,7 @@ fn collect<W>(steps: &[Step<W>], links: &mut Vec<u16>) {
             Step::Call { link } | Step::Publish { link } => links.push(*link),
             Step::Parallel { branches } => branches.iter().for_each(|branch| collect(branch, links)),
             Step::Choose { branches } => branches.iter().for_each(|branch| collect(&branch.steps, links)),
-            Step::Work { .. } | Step::Reply => {}
+            Step::Work { .. } | Step::Effect { .. } | Step::Reply => {}
         }
     }
 }

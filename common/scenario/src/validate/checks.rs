@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::graph::MAX_NAMES_SHOWN;
 use super::issues::Issues;
 use super::walk::{Path, check_variant, short, wrong_type};
-use crate::checks::{CHECK_TAG, MAX_CHECKS, METRICS, Metric, metric_of, names_link};
+use crate::checks::{self, CHECK_TAG, MAX_CHECKS, METRICS, Metric, metric_of, names_link};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::shape::kind_of;
@@ -59,6 +59,7 @@ fn own_name(subjects: &[Subject<'_>], subject: &Subject<'_>) -> String {
 /// All that a check may be of.
 pub(crate) struct Subjects<'a> {
     queues: Vec<Subject<'a>>,
+    services: Vec<Subject<'a>>,
     links: Vec<Subject<'a>>,
 }
 
@@ -70,7 +71,7 @@ impl<'a> Subjects<'a> {
     }
 
     pub(super) fn of(nodes: &'a [Value], links: &'a [Value]) -> Self {
-        Self { queues: queues(nodes), links: ends(nodes, links) }
+        Self { queues: named(nodes, Kind::Queue), services: named(nodes, Kind::Service), links: ends(nodes, links) }
     }
 
     /// The link that is named so, by its id, if that is one.
@@ -94,7 +95,12 @@ impl<'a> Subjects<'a> {
 
     /// What a metric can be of.
     fn of_metric(&self, metric: Metric) -> &[Subject<'a>] {
-        if metric.is_of_queue() { &self.queues } else { &self.links }
+        match metric.subject() {
+            checks::Subject::Run => &[],
+            checks::Subject::Link => &self.links,
+            checks::Subject::Queue => &self.queues,
+            checks::Subject::Service => &self.services,
+        }
     }
 
     /// What a check names, by its id, if that is one thing; and the check's metric.
@@ -105,7 +111,7 @@ impl<'a> Subjects<'a> {
         named.next().is_none().then_some((metric, id))
     }
 
-    /// What a check of this metric would call the link or queue of this id.
+    /// What a check of this metric would call the link or node of this id.
     pub(crate) fn name_of(&self, metric: Metric, id: &str) -> Option<String> {
         let subjects = self.of_metric(metric);
         subjects.iter().find(|subject| subject.id() == id).map(|subject| own_name(subjects, subject))
@@ -130,27 +136,27 @@ impl<'a> Subjects<'a> {
 
 /// One thing that a check may be of.
 enum Subject<'a> {
-    Queue { id: &'a str, name: &'a str },
+    Node { id: &'a str, name: &'a str },
     Link { id: &'a str, from: &'a str, to: &'a str },
 }
 
 impl<'a> Subject<'a> {
     fn id(&self) -> &'a str {
         match self {
-            Self::Queue { id, .. } | Self::Link { id, .. } => id,
+            Self::Node { id, .. } | Self::Link { id, .. } => id,
         }
     }
 
     fn is_named(&self, on: &str) -> bool {
         match self {
-            Self::Queue { name, .. } => on == *name,
+            Self::Node { name, .. } => on == *name,
             Self::Link { id, from, to } => names_link(on, id, from, to),
         }
     }
 
     fn name(&self, by_id: bool) -> String {
         match self {
-            Self::Queue { name, .. } => (*name).to_owned(),
+            Self::Node { name, .. } => (*name).to_owned(),
             Self::Link { id, .. } if by_id => (*id).to_owned(),
             Self::Link { from, to, .. } => format!("{from}->{to}"),
         }
@@ -161,9 +167,9 @@ fn text_of<'a>(element: &'a Value, key: &str) -> Option<&'a str> {
     element.get(key)?.as_str()
 }
 
-fn queues(nodes: &[Value]) -> Vec<Subject<'_>> {
-    let queues = nodes.iter().filter(|node| kind_of(node) == Some(Kind::Queue));
-    queues.filter_map(|node| Some(Subject::Queue { id: text_of(node, "id")?, name: text_of(node, "name")? })).collect()
+fn named(nodes: &[Value], kind: Kind) -> Vec<Subject<'_>> {
+    let nodes = nodes.iter().filter(|node| kind_of(node) == Some(kind));
+    nodes.filter_map(|node| Some(Subject::Node { id: text_of(node, "id")?, name: text_of(node, "name")? })).collect()
 }
 
 fn ends<'a>(nodes: &'a [Value], links: &'a [Value]) -> Vec<Subject<'a>> {

@@ -1,6 +1,8 @@
 //! What an event says, in one sentence.
 
-use hopscope_record::kind::{ControlAction, Deaths, DepthReport, LATE, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{
+    ControlAction, Deaths, DepthReport, EffectMark, LATE, QueueCause, QueueStep, ValueMeaning,
+};
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
 use hopscope_scenario::plan::Plan;
@@ -27,6 +29,9 @@ fn event_key(event: &Event) -> Option<Key> {
         let action = ControlAction::from_value(event.a)?;
         let back = if action == ControlAction::Rate && event.b == 0 { "-back" } else { "" };
         return Key::find(&format!("control.done.{}{back}", action.word()));
+    }
+    if event.kind == Kind::EFFECT && EffectMark::from_value(event.a).repeated {
+        return Key::find("event.repeated.Effect");
     }
     if event.is_late() { late().or_else(|| caption_key(event.kind)) } else { caption_key(event.kind) }
 }
@@ -64,6 +69,11 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
                 put("before", length(step.map(|step| step.before)).into());
                 put("after", length(step.map(|step| step.after)).into())
             }
+            ValueMeaning::Effect => plan
+                .effects
+                .get(EffectMark::from_value(value).effect as usize)
+                .and_then(|effect| put("account", effect.account.clone().into())),
+            ValueMeaning::Amount => put("amount", format::signed(value.cast_signed()).into()),
             ValueMeaning::DepthReport => {
                 put("after", format::whole(DepthReport::from_value(value).ready.into()).into())
             }

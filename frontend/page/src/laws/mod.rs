@@ -2,6 +2,7 @@
 
 mod checks;
 mod chips;
+mod effects;
 mod table;
 
 pub(crate) use chips::LawChips;

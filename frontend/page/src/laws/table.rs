@@ -8,6 +8,7 @@ use hopscope_view::format;
 use leptos::prelude::*;
 
 use super::checks::CheckTable;
+use super::effects::EffectTable;
 use super::{Told, told};
 use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
@@ -30,6 +31,7 @@ pub(crate) fn LawTable() -> impl IntoView {
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
                 {move || reports.with(|reports| breaches(reports))}
                 <CheckTable/>
+                <EffectTable/>
                 <table class="figures-table laws" aria-label=t(text!("dock.laws"))>
                     <thead>
                         <tr>

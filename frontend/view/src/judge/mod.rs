@@ -7,6 +7,7 @@ use hopscope_record::LinkIndex;
 use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{self, CheckReport};
+use hopscope_report::effects::Effects;
 use hopscope_report::frames::ReadError;
 use hopscope_report::laws::{Law, LawReport, Laws, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats, Offer, Stats};
@@ -51,6 +52,12 @@ impl Judge {
     #[must_use]
     pub fn checks(&self, plan: &Plan) -> Vec<CheckReport> {
         checks::judge(plan, &self.stats)
+    }
+
+    /// What became of the effects so far.
+    #[must_use]
+    pub fn effects(&self) -> &Effects {
+        self.stats.effects()
     }
 
     /// The schedules that the generator could not keep, once the run has ended.

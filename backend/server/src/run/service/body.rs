@@ -43,6 +43,7 @@ impl Replica {
             for action in actions.drain(..) {
                 match action {
                     Action::Begin(strand, deed) => running.push(self.begin(strand, deed, &request)),
+                    Action::Effect(effect) => self.effects.come(effect, &request.recorder, request.identity),
                     Action::Reply(outcome) => reply(outcome),
                     Action::End { outcome, reply: wanted } => {
                         held.finish(outcome);

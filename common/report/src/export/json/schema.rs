@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::head::{END_REASONS, TIME};
 use super::{FORMAT, VERSION};
-use crate::export::values::{CAUSE, CONSUMERS, DEPTH_BEFORE, Form, field};
+use crate::export::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, field};
 
 /// The schema (JSON Schema, draft 2020-12).
 #[must_use]
@@ -154,6 +154,11 @@ fn event(info: &KindInfo) -> Value {
         if form == Form::Deaths {
             properties.insert(CAUSE.to_owned(), cause());
         }
+        if form == Form::Effect {
+            properties.insert(ACCOUNT.to_owned(), json!({"description": "the account", "type": "string"}));
+            properties
+                .insert(REPEATED.to_owned(), json!({"description": "its key was known: not applied", "const": true}));
+        }
         if form == Form::Step {
             properties.insert(DEPTH_BEFORE.to_owned(), json!({"description": "L1", "type": "integer", "minimum": 0}));
             properties.insert(CAUSE.to_owned(), cause());
@@ -198,6 +203,7 @@ fn value_schema(form: Form, words: &str) -> Value {
         Form::Report => json!({"description": "ready copies, by the broker's word", "type": "integer", "minimum": 0}),
         Form::Step => json!({"description": "L2", "type": "integer", "minimum": 0}),
         Form::Deaths => json!({"description": "how often", "type": "integer", "minimum": 0}),
+        Form::Effect => json!({"description": "its number in the plan", "type": "integer", "minimum": 0}),
         Form::Word(list) => {
             let list: Vec<_> = list.iter().map(|(_, word)| *word).collect();
             json!({"anyOf": [{"enum": list}, {"type": "integer", "minimum": 0}]})

@@ -27,6 +27,8 @@ pub(super) const TEXTS: Table = &[
     ("cli.control.no-server", "no Hopscope server answers at {server}; start one by hopscope serve, or name it by --server"),
     ("cli.control.refused", "{message} {remedy}"),
     ("cli.disturb.form", "write when, what and to what, like \"5s crash orders for 2s\", \"2s rate buyers 500/s\", \"1s delay buyers->orders 50ms\" or \"3s throttle buyers->orders 100kB/s\"; the actions are pause, resume, crash, start, rate, cut, mend, delay and throttle"),
+    ("cli.effect.traces", "{text} (traces {traces})"),
+    ("cli.effect.traces.more", "{text} (traces {traces} and {count} more)"),
     ("cli.error", "hopscope: {reason}"),
     ("cli.error.bad-broker", "{name}: {reason}"),
     ("cli.error.bad-name", "--name: a run's name has 1 to 200 characters, without line breaks. Write a shorter one, on one line."),

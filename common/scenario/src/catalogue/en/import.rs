@@ -11,6 +11,7 @@ pub(super) const TEXTS: Table = &[
     ("import.bad-value.remedy", "Write {expected} here, or export the recording again."),
     ("import.events-not-last.message", "**{field}** comes after the events."),
     ("import.events-not-last.remedy", "Put **events** last, as exports have it."),
+    ("import.expected.account", "the account that the scenario has for that effect"),
     ("import.expected.depth", "a length that a queue can have"),
     ("import.expected.id", "16 hexadecimal digits in lower case"),
     ("import.expected.instance", "an instance of that node, like client or replica 1,"),

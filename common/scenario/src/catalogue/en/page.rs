@@ -152,6 +152,7 @@ pub(super) const TEXTS: Table = &[
     ("server.without", "This page lies on a host of plain files. It plays the recordings that came with it, step by step, and scenarios are built, checked, opened and saved."),
     ("step.call", "call"),
     ("step.choose", "one of"),
+    ("step.effect", "effect"),
     ("step.parallel", "in parallel"),
     ("step.publish", "publish to"),
     ("step.reply", "reply"),

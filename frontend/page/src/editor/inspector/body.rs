@@ -1,16 +1,18 @@
 //! The steps that a person wrote for a service, as an outline that can be changed.
 
-use hopscope_interaction::form::shown;
+use hopscope_interaction::form::{self, shown};
 use hopscope_interaction::steps::{self as outline, Row, What};
 use hopscope_markup::view;
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::edits::{Change, LinkRef, Target, step_over};
+use hopscope_scenario::fields::Field;
 use hopscope_scenario::steps::STEPS;
 use hopscope_scenario::text;
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::super::use_editor;
+use super::field::FieldInput;
 use crate::state::document::{Editor, Problem, Selection};
 use crate::ui::memo;
 use crate::ui::menu::{Menu, MenuItem};
@@ -97,6 +99,7 @@ fn step(body: Body, path: String, id: &str, link: Option<&str>, (first, last): (
     let detail = match (link, id) {
         (Some(link), _) => callee(body, link.to_owned()),
         (None, "work") => work_time(body, path.clone()),
+        (None, "effect") => fields(body, &path),
         _ => Node::Empty,
     };
     let more = (id == "parallel" || id == "choose").then(|| {
@@ -175,6 +178,17 @@ fn work_time(body: Body, path: String) -> Node {
             placeholder=placeholder prop:value=move || value.get()
             on:input=move |event| write(event_target_value(&event)) on:blur=move |_| body.editor.end_gesture()/>
     }
+}
+
+/// What an effect changes, each with its label.
+fn fields(body: Body, path: &str) -> Node {
+    let effect = STEPS.iter().find(|step| step.id == "effect").map_or(&[] as &[_], |step| step.fields);
+    let one = |field: &'static Field| {
+        let row = form::Row { pointer: format!("/body{path}/{}", field.name), field };
+        let (name, label) = (format!("field-{}", form::path(&row.pointer)), t(field.label));
+        view! { <label for=name>{label.clone()}</label><FieldInput target=body.target() row label class="num"/> }
+    };
+    view! { <span class="fields">{effect.iter().map(one).collect::<Node>()}</span> }
 }
 
 fn button(label: Key, sign: &'static str, act: impl Fn() + Send + Sync + 'static) -> Node {

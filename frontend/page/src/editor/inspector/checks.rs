@@ -102,7 +102,7 @@ fn Subject(check: Check, metric: Memo<String>, fields: Memo<Option<Fields>>) -> 
     });
     let of_run = memo(move || {
         let on = fields.get().and_then(|fields| fields.named("on"));
-        on.is_some_and(|on| on.presence == Presence::Optional)
+        on.is_none_or(|on| on.presence == Presence::Optional)
     });
     let options = move || {
         let (chosen, mut names) = (on.get(), names.get());

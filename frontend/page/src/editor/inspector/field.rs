@@ -226,5 +226,9 @@ fn with_default(range: &str, default: &str) -> String {
 
 /// What an empty input says.
 fn placeholder(field: &Field) -> String {
-    if field.presence == Presence::Optional { t(text!("field.unbounded")) } else { String::new() }
+    match (field.presence, &field.value) {
+        (Presence::Optional, ValueType::Text { .. }) => t(text!("field.none")),
+        (Presence::Optional, _) => t(text!("field.unbounded")),
+        _ => String::new(),
+    }
 }
