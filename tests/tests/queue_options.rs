@@ -183,7 +183,7 @@ fn prioritized() -> Value {
     document(buyers, &queues, &[service("15 ms", "0 %")], &[("n1", "n2"), ("n2", "n9")])
 }
 
-/// Whoever is delivered when all are there is the oldest of the highest priority.
+/// Whoever is delivered when all are there has the highest priority of them.
 fn by_priority(run: &Finished, stamped: bool) -> Result<()> {
     let written = scenario(&prioritized())?;
     let NodeKind::Client(client) = &written.nodes[0].kind else { anyhow::bail!("no client") };
@@ -198,7 +198,8 @@ fn by_priority(run: &Finished, stamped: bool) -> Result<()> {
     // One may have been on its way when the last was confirmed.
     rest.remove(0);
     ensure!(rest.len() > 20, "{} were left", rest.len());
-    let ranks = |(priority, n): &&(u8, u64)| (std::cmp::Reverse(*priority), *n);
+    // Of one priority the broker has them as they came, which on a busy machine is not as they were wanted.
+    let ranks = |(priority, _): &&(u8, u64)| std::cmp::Reverse(*priority);
     ensure!(rest.is_sorted_by_key(ranks), "{rest:?}");
     let reason = if stamped { "law.not-applicable.priorities" } else { "law.not-applicable.not-stamped" };
     ensure!(free(run, Law::Order) == Key::find(reason), "{:?}", run.laws);
