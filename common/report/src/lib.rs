@@ -13,5 +13,6 @@ pub mod frames;
 pub mod import;
 pub mod laws;
 mod measured;
+mod numbered;
 pub mod stats;
 pub mod surroundings;

@@ -3,7 +3,7 @@
 //! What is copied is a scenario, so it can be pasted into another canvas, a file or a mail; pasting and replacing are
 //! changes like any other, so both can be undone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use hopscope_scenario::edits::{Change, Document, List, Target, rename_links};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
     let mut grown = document.clone();
     let mut changes = Vec::new();
     let mut leading = Vec::new();
-    let mut ids = BTreeMap::new();
+    let (mut pasted, mut ids) = (Vec::new(), HashMap::new());
     let mut add = |grown: &mut Document, change: Change, element: Value| {
         if let Change::Insert { list, index, .. } = change {
             let change = Change::Insert { list, index, element };
@@ -56,6 +56,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
         }
         step_aside(&mut element);
         add(&mut grown, change, element);
+        pasted.push(id.clone());
         ids.insert(node.id().to_owned(), id);
     }
     // Dead letters go to the copy of their queue, or nowhere.
@@ -69,7 +70,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
             });
         }
     }
-    let mut links = BTreeMap::new();
+    let mut links = HashMap::new();
     for link in other.links() {
         let ends = (ids.get(link.from()), ids.get(link.to()), link.protocol());
         let (Some(from), Some(to), Some(protocol)) = ends else {
@@ -97,7 +98,7 @@ pub fn pasting(document: &Document, other: &Document) -> (Vec<String>, Change) {
         }
     }
     changes.extend(leading);
-    (ids.into_values().collect(), Change::Group(changes))
+    (pasted, Change::Group(changes))
 }
 
 fn step_aside(node: &mut Value) {

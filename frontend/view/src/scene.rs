@@ -1,6 +1,6 @@
 //! The canvas as boxes and paths: what the document says and what a drag under way adds to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use hopscope_scenario::edits::{Document, LinkRef, NodeRef};
 use hopscope_scenario::kinds::Kind;
@@ -20,8 +20,8 @@ const APART: Point = Point::new(260.0, 140.0);
 pub struct Scene {
     nodes: Vec<SceneNode>,
     links: Vec<SceneLink>,
-    node_index: BTreeMap<String, usize>,
-    link_index: BTreeMap<String, usize>,
+    node_index: HashMap<String, usize>,
+    link_index: HashMap<String, usize>,
 }
 
 /// A node's box.

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 
 use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt as Effect, QueueCause, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::catalogue::{Args, Key};
 use hopscope_scenario::plan::Passage;
 use hopscope_scenario::text;
 
@@ -296,13 +296,9 @@ impl Attempt {
     }
 
     fn breach(&self, message: MessageId, stamps: &[Stamp], text: Key, names: &[(&str, &str)]) -> Breach {
-        Breach {
-            trace: self.trace,
-            message,
-            times: stamps.iter().map(|stamp| stamp.time).collect(),
-            text,
-            args: names.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect(),
-        }
+        let mut args = Args::new();
+        args.extend(names.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
+        Breach { trace: self.trace, message, times: stamps.iter().map(|stamp| stamp.time).collect(), text, args }
     }
 
     const fn has(&self, step: Step) -> bool {

@@ -34,6 +34,7 @@ use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
 use crate::frames::{FrameReader, ReadError};
+use crate::numbered::Numbered;
 
 pub use self::law::{Breach, LAWS, Law, LawReport, MOST_BREACHES};
 pub use self::queue::QueueReport;
@@ -49,8 +50,8 @@ pub struct Laws {
     decoder: EventDecoder,
     events: Vec<Event>,
     links: Links,
-    attempts: BTreeMap<MessageId, Attempt>,
-    wanted: BTreeMap<u64, Wanted>,
+    attempts: Numbered<Attempt>,
+    wanted: Numbered<Wanted>,
     queues: BTreeMap<PlaceIndex, Queue>,
     /// The plan's queues, where their broker stamps nothing.
     bounded: Vec<Bounded>,
@@ -79,8 +80,8 @@ impl Laws {
             decoder: EventDecoder::new(),
             events: Vec::new(),
             links: Links::default(),
-            attempts: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            attempts: Numbered::default(),
+            wanted: Numbered::default(),
             queues: BTreeMap::new(),
             bounded: Vec::new(),
             resting: false,
@@ -128,9 +129,9 @@ impl Laws {
     pub fn report(&self) -> Vec<LawReport> {
         let complete = self.complete();
         let mut book = self.book.clone();
-        for (message, attempt) in &self.attempts {
+        for (message, attempt) in self.attempts.iter() {
             let scene = self.scene(attempt.link(), complete.is_some());
-            attempt.judge(*message, scene, &mut book);
+            attempt.judge(MessageId(message), scene, &mut book);
         }
         self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
         self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
@@ -189,11 +190,11 @@ impl Laws {
             return;
         }
         let scene = scene(&self.links, &self.queues, &self.connections, event.link, true);
-        let attempt = self.attempts.entry(event.message).or_insert_with(|| Attempt::new(event, scene.link));
+        let attempt = self.attempts.get_or_insert_with(event.message.0, || Attempt::new(event, scene.link));
         attempt.take(event, info, &mut self.book);
         if attempt.is_settled(scene) {
             attempt.judge(event.message, scene, &mut self.book);
-            self.attempts.remove(&event.message);
+            self.attempts.remove(event.message.0);
         }
     }
 
@@ -225,7 +226,7 @@ impl Laws {
     fn judge_open(&self, book: &mut Book) {
         let mut open: BTreeMap<u32, (u64, TraceId, MessageId)> = BTreeMap::new();
         for (message, attempt) in self.attempts.iter().filter(|(_, attempt)| attempt.is_open()) {
-            open.entry(u32::from(attempt.link().0)).or_insert((0, attempt.trace(), *message)).0 += 1;
+            open.entry(u32::from(attempt.link().0)).or_insert((0, attempt.trace(), MessageId(message))).0 += 1;
         }
         let Some(end) = self.end.as_ref() else {
             let levels = self.queues.values().map(Queue::left);

@@ -3,8 +3,6 @@
 //! The reply that a client takes is a delivery of another publish; what both have in common is the trace, and the link
 //! whose replies they are. So they are counted against each other, and forgotten when the counts are equal.
 
-use std::collections::BTreeMap;
-
 use hopscope_record::kind::{Admission, Attempt};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
 use hopscope_scenario::text;
@@ -13,10 +11,11 @@ use super::attempt::is_reply;
 use super::links::Links;
 use super::tally::{Book, args};
 use super::{Breach, Law};
+use crate::numbered::Numbered;
 
-/// Replies whose counts differ so far.
+/// Replies whose counts differ so far: by the trace, those to publishes over each link.
 #[derive(Default)]
-pub(super) struct Replies(BTreeMap<(TraceId, LinkIndex), Pairs>);
+pub(super) struct Replies(Numbered<Vec<(LinkIndex, Pairs)>>);
 
 /// The replies of one trace to publishes over one link.
 #[derive(Default)]
@@ -42,8 +41,12 @@ impl Replies {
             (_, true) => event.link,
             _ => return,
         };
-        let key = (event.trace, of);
-        let pairs = self.0.entry(key).or_default();
+        let links = self.0.get_or_insert_with(event.trace.0, Vec::new);
+        let row = links.iter().position(|(link, _)| *link == of).unwrap_or_else(|| {
+            links.push((of, Pairs::default()));
+            links.len() - 1
+        });
+        let (_, pairs) = &mut links[row];
         if closing {
             pairs.closing += 1;
             pairs.closing_at = widened(pairs.closing_at, event.time);
@@ -54,13 +57,18 @@ impl Replies {
         }
         if pairs.received == pairs.closing {
             pairs.judge(event.trace, true, book);
-            self.0.remove(&key);
+            links.remove(row);
+            if links.is_empty() {
+                self.0.remove(event.trace.0);
+            }
         }
     }
 
     /// Judges what is not even; `complete`: nothing more can come.
     pub(super) fn judge(&self, complete: bool, book: &mut Book) {
-        self.0.iter().for_each(|((trace, _), pairs)| pairs.judge(*trace, complete, book));
+        for (trace, links) in self.0.iter() {
+            links.iter().for_each(|(_, pairs)| pairs.judge(TraceId(trace), complete, book));
+        }
     }
 }
 

@@ -83,7 +83,9 @@ impl Book {
 
 /// Arguments of a text.
 pub(super) fn args<const N: usize>(args: [(&str, String); N]) -> Args {
-    args.into_iter().map(|(name, value)| (name.to_owned(), Arg::from(value))).collect()
+    let mut named = Args::new();
+    named.extend(args.into_iter().map(|(name, value)| (name.to_owned(), Arg::from(value))));
+    named
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! What became of the messages that schedules wanted.
 
-use std::collections::BTreeMap;
-
 use hopscope_record::kind::{Attempt as Effect, Count, LinkCount};
 use hopscope_record::{Event, KindInfo, MessageId, TraceId};
 use hopscope_scenario::text;
 
 use super::tally::{Book, args};
 use super::{Breach, Law};
+use crate::numbered::Numbered;
 
 /// One message: that it was wanted, and how that was settled, as far as known.
 #[derive(Clone, Copy)]
@@ -19,7 +18,7 @@ pub(super) struct Wanted {
 }
 
 /// Takes an event, if it wants a message or settles one; forgets the message once both are known.
-pub(super) fn take(wanted: &mut BTreeMap<u64, Wanted>, event: &Event, info: &'static KindInfo, book: &mut Book) {
+pub(super) fn take(wanted: &mut Numbered<Wanted>, event: &Event, info: &'static KindInfo, book: &mut Book) {
     let intends = info.counts == Count::Link(LinkCount::Intended);
     // A root's first attempt is what a schedule wanted; a call of a service has a parent.
     let is_sent = info.attempt == Effect::Opens && info.counts == Count::Link(LinkCount::Sent);
@@ -29,12 +28,8 @@ pub(super) fn take(wanted: &mut BTreeMap<u64, Wanted>, event: &Event, info: &'st
         return;
     }
     let key = event.message.message();
-    let row = wanted.entry(key).or_insert(Wanted {
-        trace: event.trace,
-        message: event.message,
-        intended: None,
-        settled: None,
-    });
+    let fresh = || Wanted { trace: event.trace, message: event.message, intended: None, settled: None };
+    let row = wanted.get_or_insert_with(key, fresh);
     let taken = if intends { row.intended.is_some() } else { row.settled.is_some() };
     if taken {
         book.broken(Law::Intended, || Breach {
@@ -51,7 +46,7 @@ pub(super) fn take(wanted: &mut BTreeMap<u64, Wanted>, event: &Event, info: &'st
     }
     if row.intended.is_some() && row.settled.is_some() {
         book.held(Law::Intended, 1);
-        wanted.remove(&key);
+        wanted.remove(key);
     }
 }
 

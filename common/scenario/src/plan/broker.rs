@@ -128,7 +128,8 @@ impl PlanBroker {
     pub fn label(&self, asked: &Broker) -> (Key, Args) {
         let local = asked.as_str() == Broker::LOCAL;
         let said = [("product", self.product()), ("version", self.version()), ("address", asked.as_str())];
-        let args = said.into_iter().map(|(name, said)| (name.to_owned(), Arg::from(said))).collect();
+        let mut args = Args::new();
+        args.extend(said.into_iter().map(|(name, said)| (name.to_owned(), Arg::from(said))));
         (if local { text!("broker.local") } else { text!("broker.at") }, args)
     }
 }

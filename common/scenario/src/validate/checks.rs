@@ -174,7 +174,8 @@ fn named(nodes: &[Value], kind: Kind) -> Vec<Subject<'_>> {
 
 fn ends<'a>(nodes: &'a [Value], links: &'a [Value]) -> Vec<Subject<'a>> {
     let named = nodes.iter().filter_map(|node| Some((text_of(node, "id")?, text_of(node, "name")?)));
-    let names: BTreeMap<_, _> = named.collect();
+    let mut names = BTreeMap::new();
+    names.extend(named);
     let end = |link: &'a Value, key: &str| names.get(text_of(link, key)?).copied();
     let subject =
         |link| Some(Subject::Link { id: text_of(link, "id")?, from: end(link, "from")?, to: end(link, "to")? });

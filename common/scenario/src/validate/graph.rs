@@ -152,8 +152,10 @@ fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String)
 /// and a person may look at what is left there; where messages expire nothing stays.
 fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge], found: &Found) {
     let Found { replies, dead, ending, .. } = found;
-    let calls_out: BTreeSet<_> = edges.iter().map(|edge| edge.from).collect();
-    let called: BTreeSet<_> = edges.iter().map(|edge| edge.to).collect();
+    let (mut calls_out, mut called) = (vec![false; nodes.len()], vec![false; nodes.len()]);
+    for edge in edges {
+        (calls_out[edge.from], called[edge.to]) = (true, true);
+    }
     let mut starters = 0;
     let mut unknown_kinds = false;
     for (index, node) in nodes.iter().enumerate() {
@@ -165,18 +167,18 @@ fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &
         let args = || [("name", name(nodes, index).into())];
         if kind.descriptor().starts_traffic {
             starters += 1;
-            if !calls_out.contains(&index) && !has_loose_end(links, node, "from") {
+            if !calls_out[index] && !has_loose_end(links, node, "from") {
                 issues.push(Issue::new(Code::ClientWithoutLink, path, args()));
             }
             continue;
         }
         let is_queue = kind == Kind::Queue;
         let (fed, emptied) = (dead.contains(&index), dead.contains(&index) || ending.contains(&index));
-        if !called.contains(&index) && !replies.contains(&index) && !fed && !has_loose_end(links, node, "to") {
+        if !called[index] && !replies.contains(&index) && !fed && !has_loose_end(links, node, "to") {
             let code = if is_queue { Code::QueueNotFed } else { Code::ServiceNotCalled };
             issues.push(Issue::new(code, path, args()));
         } else if is_queue
-            && !calls_out.contains(&index)
+            && !calls_out[index]
             && !replies.contains(&index)
             && !emptied
             && !has_loose_end(links, node, "from")

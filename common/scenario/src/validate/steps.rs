@@ -28,7 +28,7 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
         }
         check_body(issues, nodes, index, body, &outgoing);
         let certain = certain(body);
-        let taken: BTreeSet<_> = named(body).into_iter().collect();
+        let taken = named(body);
         for (id, (link, _)) in &outgoing {
             if !certain.contains(id) {
                 avoidable.insert(*link);
@@ -154,14 +154,17 @@ fn named(steps: &[Value]) -> Vec<&str> {
 }
 
 /// The links that every request takes, whatever chance decides.
-fn certain(steps: &[Value]) -> BTreeSet<&str> {
-    let mut links = BTreeSet::new();
+fn certain(steps: &[Value]) -> Vec<&str> {
+    let mut links = Vec::new();
     for step in steps {
         links.extend(link_of(step));
         let mut branches = branches_of(step).map(|branch| certain(branch));
         if step.get("step").and_then(Value::as_str) == Some("choose") {
             let first = branches.next().unwrap_or_default();
-            links.extend(branches.fold(first, |both, branch| both.intersection(&branch).copied().collect()));
+            links.extend(branches.fold(first, |mut both, branch| {
+                both.retain(|link| branch.contains(link));
+                both
+            }));
         } else {
             links.extend(branches.flatten());
         }

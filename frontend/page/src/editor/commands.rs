@@ -1,7 +1,5 @@
 //! What can be done to the document, whatever asked for it: a gesture, a key, a button.
 
-use std::collections::BTreeSet;
-
 use hopscope_interaction::gestures::{Effect, Input};
 use hopscope_scenario::edits::{Added, Change, Conversion, Target};
 use hopscope_scenario::kinds::Kind;
@@ -40,12 +38,12 @@ impl Editor {
             Effect::SelectLink { id } => self.select(Selection::link(id)),
             Effect::ClearSelection => self.select(Selection::default()),
             Effect::SelectWithin { within, extend } => {
-                let mut nodes: BTreeSet<_> =
-                    self.scene.with_untracked(|scene| scene.nodes_within(within).map(str::to_owned).collect());
+                let mut selected =
+                    self.scene.with_untracked(|scene| Selection::nodes(scene.nodes_within(within).map(str::to_owned)));
                 if extend {
-                    nodes.append(&mut self.selection.with_untracked(|selection| selection.nodes.clone()));
+                    self.selection.with_untracked(|before| selected.nodes.extend(before.nodes.iter().cloned()));
                 }
-                self.select(Selection { nodes, link: None });
+                self.select(selected);
             }
             Effect::Pan { by } => self.view.viewport.update(|view| *view = view.panned(by)),
             Effect::MoveBy { by } => self.move_selected(by, None),

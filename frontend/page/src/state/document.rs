@@ -40,7 +40,9 @@ pub(crate) struct Selection {
 impl Selection {
     /// These nodes.
     pub(crate) fn nodes(ids: impl IntoIterator<Item = String>) -> Self {
-        Self { nodes: ids.into_iter().collect(), link: None }
+        let mut nodes = BTreeSet::new();
+        nodes.extend(ids);
+        Self { nodes, link: None }
     }
 
     /// This link.
@@ -234,8 +236,8 @@ impl Editor {
         }
         let kept = self.now(|document| {
             self.selection.with_untracked(|selection| Selection {
-                nodes: selection.nodes.iter().filter(|id| document.node(id).is_some()).cloned().collect(),
                 link: selection.link.clone().filter(|id| document.link(id).is_some()),
+                ..Selection::nodes(selection.nodes.iter().filter(|id| document.node(id).is_some()).cloned())
             })
         });
         if self.selection.with_untracked(|selection| *selection != kept) {

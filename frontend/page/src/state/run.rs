@@ -8,7 +8,7 @@ mod source;
 
 pub(crate) use source::{Source, addressed};
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hopscope_record::Event;
@@ -118,7 +118,7 @@ pub(crate) struct Mark {
 }
 
 /// What nodes hold, by the node's id.
-pub(crate) type Levels = BTreeMap<String, NodeLevel>;
+pub(crate) type Levels = HashMap<String, NodeLevel>;
 
 /// What the player shows at present.
 #[derive(Clone, Copy, Debug, PartialEq)]

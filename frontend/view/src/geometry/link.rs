@@ -1,7 +1,5 @@
 //! The paths of links: where they leave, how they bend, and every point on the way.
 
-use std::collections::BTreeMap;
-
 use super::{Point, Rect};
 
 /// How many straight pieces a path's length is measured by.
@@ -25,6 +23,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// All of them, in their order.
+    const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Top, Self::Bottom];
+
     /// The way out of the box.
     fn out(self) -> Point {
         match self {
@@ -181,19 +182,24 @@ type End = (f64, usize, bool);
 #[must_use]
 pub fn route(rects: &[Rect], links: &[(usize, usize)]) -> Vec<Option<LinkPath>> {
     let ends = |link: &(usize, usize)| Some((*rects.get(link.0)?, *rects.get(link.1)?));
-    let mut sides: BTreeMap<(usize, Side), Vec<End>> = BTreeMap::new();
+    let mut sides: Vec<[Vec<End>; 4]> = Vec::new();
+    sides.resize_with(rects.len(), Default::default);
     for (index, link) in links.iter().enumerate() {
         if let Some((from, to)) = ends(link) {
             let (leaves, arrives) = Side::facing(from, to);
-            sides.entry((link.0, leaves)).or_default().push((across(leaves, to), index, true));
-            sides.entry((link.1, arrives)).or_default().push((across(arrives, from), index, false));
+            sides[link.0][leaves as usize].push((across(leaves, to), index, true));
+            sides[link.1][arrives as usize].push((across(arrives, from), index, false));
         }
     }
     let mut offsets = vec![(0.0, 0.0); links.len()];
-    for ((node, side), mut uses) in sides {
+    let used = sides
+        .into_iter()
+        .zip(rects)
+        .flat_map(|(sides, rect)| sides.into_iter().zip(Side::ALL).map(move |used| (used, rect)));
+    for ((mut uses, side), rect) in used {
         // By where the other end is, so that links do not cross at the node.
-        uses.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let length = if side.is_vertical() { rects[node].h } else { rects[node].w };
+        uses.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let length = if side.is_vertical() { rect.h } else { rect.w };
         let step = ((length - 2.0 * CORNER) / uses.len() as f64).clamp(0.0, SPREAD);
         for (rank, (_, link, leaving)) in uses.iter().enumerate() {
             let offset = (rank as f64 - (uses.len() - 1) as f64 / 2.0) * step;

@@ -10,14 +10,15 @@ use hopscope_scenario::text;
 use super::{Step, Suspects};
 use crate::laws::tally::Book;
 use crate::laws::{Breach, Law, MOST_BREACHES};
+use crate::numbered::Numbered;
 
 /// The copies that are in the queue or with a consumer; one that is settled is forgotten.
 #[derive(Default)]
 pub(super) struct Copies {
     /// Ready, by the publish.
-    ready: BTreeMap<MessageId, Copy>,
+    ready: Numbered<Copy>,
     /// With a consumer, by the delivery.
-    out: BTreeMap<MessageId, (MessageId, Copy)>,
+    out: Numbered<(MessageId, Copy)>,
     /// The sum of all waits that are over, in ns.
     waits: i128,
     /// Takes of a copy that was there.
@@ -66,15 +67,15 @@ impl Copies {
         let event = step.event;
         match event.kind {
             Kind::ENQUEUED => self.put(step, suspects, book),
-            Kind::REQUEUED => match self.out.remove(&event.message) {
+            Kind::REQUEUED => match self.out.remove(event.message.0) {
                 Some((publish, copy)) => {
                     self.order.frees(text!("law.not-applicable.requeued"));
-                    self.ready.insert(publish, Copy { since: event.time, fresh: false, ..copy });
+                    self.ready.insert(publish.0, Copy { since: event.time, fresh: false, ..copy });
                 }
                 None => suspects.add(event),
             },
             _ if step.info.steps.ready < 0 => self.leave(step, suspects, book),
-            _ if step.info.attempt == Attempt::Closes && self.out.remove(&event.message).is_none() => {
+            _ if step.info.attempt == Attempt::Closes && self.out.remove(event.message.0).is_none() => {
                 suspects.add(event);
             }
             _ => {}
@@ -91,7 +92,7 @@ impl Copies {
     pub(super) fn left_over(&self, ready: u64, unacked: u64) -> Option<(TraceId, MessageId)> {
         let ready = self.ready.iter().filter(|_| self.ready.len() as u64 > ready);
         let out = self.out.values().filter(|_| self.out.len() as u64 > unacked);
-        let oldest = ready.map(|(publish, copy)| (*publish, copy)).min_by_key(|(_, copy)| copy.put);
+        let oldest = ready.map(|(publish, copy)| (MessageId(publish), copy)).min_by_key(|(_, copy)| copy.put);
         let oldest = oldest.or_else(|| out.map(|(publish, copy)| (*publish, copy)).min_by_key(|(_, copy)| copy.put));
         oldest.map(|(publish, copy)| (copy.trace, publish))
     }
@@ -117,7 +118,7 @@ impl Copies {
     fn put(&mut self, step: &Step<'_>, suspects: &mut Suspects, book: &mut Book) {
         let event = step.event;
         let copy = Copy { trace: event.trace, put: event.a, since: event.time, link: event.link, fresh: true };
-        if self.ready.insert(event.message, copy).is_some() {
+        if self.ready.insert(event.message.0, copy).is_some() {
             suspects.add(event);
             book.broken(Law::Steps, || step.breach(text!("law.breach.copy-twice"), &[]));
         }
@@ -128,7 +129,7 @@ impl Copies {
         let event = step.event;
         let delivered = event.kind == Kind::DELIVERED;
         let publish = if delivered { event.parent } else { event.message };
-        let Some(copy) = self.ready.remove(&publish) else {
+        let Some(copy) = self.ready.remove(publish.0) else {
             suspects.add(event);
             return self.doubt(step, book);
         };
@@ -136,7 +137,7 @@ impl Copies {
         self.waits += i128::from(event.time) - i128::from(copy.since);
         if delivered {
             self.order.take(step, &copy);
-            self.out.insert(event.message, (publish, copy));
+            self.out.insert(event.message.0, (publish, copy));
         }
     }
 

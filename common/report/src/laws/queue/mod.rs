@@ -7,8 +7,6 @@ mod bounded;
 mod copies;
 mod depth;
 
-use std::collections::BTreeMap;
-
 use hopscope_record::frame::{Counted, End};
 use hopscope_record::{Event, KindInfo, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
@@ -19,6 +17,7 @@ use self::copies::Copies;
 use self::depth::Depth;
 use super::tally::{Book, args};
 use super::{Breach, Law, MOST_BREACHES};
+use crate::numbered::Numbered;
 
 /// Most steps that are kept for one that is due; after these it counts as missing. As many as a frame has events.
 const MOST_EARLY: usize = 65_536;
@@ -30,7 +29,7 @@ pub(super) struct Queue {
     /// The ordinal that is due.
     due: u64,
     /// Steps that came before the one that is due.
-    early: BTreeMap<u64, Event>,
+    early: Numbered<Event>,
     /// Ordinals that were passed over, first and last.
     gaps: Vec<(u64, u64)>,
     /// The first steps after a gap, and how many there are in all.
@@ -134,7 +133,7 @@ impl Queue {
             place,
             name,
             due: 1,
-            early: BTreeMap::new(),
+            early: Numbered::default(),
             gaps: Vec::new(),
             after_gaps: Vec::new(),
             gapped: 0,
@@ -159,8 +158,7 @@ impl Queue {
             self.follow(event, info, book);
             self.follow_early(book);
         } else if event.a > self.due {
-            if let Some(other) = self.early.insert(event.a, *event) {
-                self.early.insert(event.a, other);
+            if self.early.insert(event.a, *event).is_some() {
                 self.twice(event, info, book);
             }
             if self.early.len() > MOST_EARLY {
@@ -225,8 +223,7 @@ impl Queue {
     }
 
     fn follow_early(&mut self, book: &mut Book) {
-        while let Some(entry) = self.early.first_entry().filter(|entry| *entry.key() == self.due) {
-            let event = entry.remove();
+        while let Some(event) = self.early.remove(self.due) {
             if let Some(info) = event.kind.info() {
                 self.follow(&event, info, book);
             }
@@ -235,7 +232,8 @@ impl Queue {
 
     /// Goes on at the first step that is there.
     fn pass_over(&mut self, book: &mut Book) {
-        let Some((ordinal, event)) = self.early.pop_first() else { return };
+        let Some(ordinal) = self.early.first() else { return };
+        let Some(event) = self.early.remove(ordinal) else { return };
         self.gaps.push((self.due, ordinal - 1));
         self.gapped += 1;
         if self.after_gaps.len() < MOST_BREACHES {
