@@ -16,3 +16,5 @@ mod measured;
 mod numbered;
 pub mod stats;
 pub mod surroundings;
+pub mod traces;
+pub mod verdict;

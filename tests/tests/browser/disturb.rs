@@ -23,6 +23,8 @@ async fn a_service_is_crashed_and_started_by_hand_and_the_replay_shows_it() -> R
         hands.gone("[data-live=pause]").await?;
         assert!(hands.attribute("[data-node=n2]", "aria-label").await?.ends_with("down"));
         picture(&hands.driver, "crashed").await?;
+        // Requests go on; one that finds nobody has no answer.
+        hands.find(".figures .bad [data-figure=errors]").await?;
         hands.click("[data-live=start]").await?;
         hands.gone("[data-node=n2][data-mark]").await?;
         hands.click("[data-live=pause]").await?;
@@ -39,6 +41,22 @@ async fn a_service_is_crashed_and_started_by_hand_and_the_replay_shows_it() -> R
         hands.click(".track .mark").await?;
         hands.find("[data-node=n2][data-mark=down]").await?;
         picture(&hands.driver, "crashed-replay").await?;
+        // The verdict counts what it cost, and a number opens its traces.
+        hands.click("[data-tab=verdict]").await?;
+        hands.find(".verdict tbody tr:nth-child(3)").await?;
+        assert_eq!(hands.count(".verdict tbody tr").await?, 3, "before, the crash, the pause");
+        let lost = ".verdict tr:nth-child(2) [data-count=unanswered] button";
+        let count: usize = hands.text(lost).await?.replace(',', "").parse()?;
+        assert!(count > 0);
+        picture(&hands.driver, "verdict").await?;
+        hands.click(lost).await?;
+        hands.find(".narrowed").await?;
+        let listed: usize = hands.attribute(".traces", "aria-rowcount").await?.parse()?;
+        assert_eq!(listed, count + 1, "with the head");
+        assert!(hands.text(".traces .rows .row .bad").await?.len() > 1);
+        hands.click("[data-action=all-traces]").await?;
+        hands.gone(".narrowed").await?;
+        assert!(hands.attribute(".traces", "aria-rowcount").await?.parse::<usize>()? > listed);
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())
     })

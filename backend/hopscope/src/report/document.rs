@@ -5,6 +5,7 @@ use hopscope_report::checks::{CheckReport, Found};
 use hopscope_report::laws::{Breach, LawReport, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats};
 use hopscope_report::surroundings::Surroundings;
+use hopscope_report::traces::TraceRow;
 use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::issue::Issue;
 use hopscope_scenario::plan::{PlanBroker, PlanLink};
@@ -52,7 +53,25 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "laws": report.laws.iter().map(law).collect::<Vec<_>>(),
         "queues": report.queues.iter().map(|row| queue(report, row)).collect::<Vec<_>>(),
+        "traces": traces(report),
+        "verdict": report.verdict.as_ref().map(|verdict| hopscope_report::verdict::document(&report.plan, verdict)),
         "warnings": warnings,
+    })
+}
+
+/// The traces of the measured phase, each counted once.
+fn traces(report: &Report) -> Value {
+    let (stats, traces) = (&report.stats, report.stats.traces());
+    json!({
+        "wanted": traces.rows().len(),
+        "sent": traces.count(|row| !row.not_sent),
+        "unanswered": traces.count(TraceRow::is_unanswered),
+        "unfinished": traces.count(TraceRow::is_unfinished),
+        "repeated": traces.count(TraceRow::is_repeated),
+        "finished": latency(&traces.finished()),
+        "drain_ns": stats.drain(),
+        "bytes": stats.bytes_per_trace(),
+        "cpu_ns": stats.cpu_per_trace(),
     })
 }
 

@@ -7,6 +7,7 @@ use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{CheckReport, Found};
 use hopscope_report::laws::{Breach, Law, LawReport, MOST_BREACHES, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats, Offer};
+use hopscope_report::traces::TraceRow;
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::plan::{Passage, PlanLink};
 use hopscope_scenario::shape::MAX_DURATION;
@@ -26,10 +27,16 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         lines.push(String::new());
         lines.extend(link_lines(report, link, stats));
     }
+    lines.extend([String::new()]);
+    lines.extend(whole_traces(report));
     let effects = effects::lines(report);
     if !effects.is_empty() {
         lines.extend([String::new(), word(text!("effects.label"))]);
         lines.extend(effects);
+    }
+    if let Some(verdict) = &report.verdict {
+        lines.extend([String::new(), word(text!("cli.verdict"))]);
+        lines.extend(super::verdict::lines(&report.plan, verdict).into_iter().map(|line| format!("{INDENT}{line}")));
     }
     if !report.checks.is_empty() {
         lines.extend([String::new(), word(text!("cli.checks"))]);
@@ -86,6 +93,26 @@ pub(super) fn head(report: &Report) -> Vec<String> {
     }
     lines.extend(report.schedules.iter().filter_map(|kept| Some(behind(report.node(kept.node), kept.missed?))));
     lines
+}
+
+/// What is told of traces as wholes: how long they took to their end, and what was lost or done twice.
+fn whole_traces(report: &Report) -> [String; 2] {
+    let (traces, finished) = (report.stats.traces(), report.stats.traces().finished());
+    let at = |percent| or_dash(finished.percentile(percent), length);
+    let times = [
+        ("count", whole(finished.count())),
+        ("p50", at(50.0)),
+        ("p99", at(99.0)),
+        ("max", or_dash(finished.max(), length)),
+        ("drain", or_dash(report.stats.drain(), length)),
+    ];
+    let counts = [
+        ("sent", whole(traces.count(|row| !row.not_sent))),
+        ("unanswered", whole(traces.count(TraceRow::is_unanswered))),
+        ("unfinished", whole(traces.count(TraceRow::is_unfinished))),
+        ("repeated", whole(traces.count(TraceRow::is_repeated))),
+    ];
+    [say(text!("cli.traces.finished"), times), say(text!("cli.traces.lost"), counts)]
 }
 
 fn behind(node: &str, missed: Offer) -> String {

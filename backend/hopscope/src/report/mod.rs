@@ -5,6 +5,7 @@ mod effects;
 mod junit;
 mod lines;
 mod markdown;
+mod verdict;
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -19,6 +20,7 @@ use hopscope_report::frames::each_frame;
 use hopscope_report::laws::{LawReport, Laws, QueueReport};
 use hopscope_report::stats::{LinkStats, Offer, Span, Stats};
 use hopscope_report::surroundings::Surroundings;
+use hopscope_report::verdict::{Verdict, verdict};
 use hopscope_rules::schedule::mean_rate;
 use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::plan::{Plan, PlanError, PlanLink, PlanLoad};
@@ -64,6 +66,8 @@ pub(crate) struct Report {
     pub(crate) schedules: Vec<Kept>,
     /// What came of each check of the scenario.
     pub(crate) checks: Vec<CheckReport>,
+    /// What disturbing it cost; `None` where nothing was done to it.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// What came of a client's schedule.
@@ -124,6 +128,7 @@ impl Report {
             queues: laws.queues(),
             schedules,
             checks: judge(&plan, &stats),
+            verdict: verdict(stats.controls(), stats.traces()),
             stats,
             surroundings,
             plan,

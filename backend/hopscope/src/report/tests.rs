@@ -40,6 +40,7 @@ fn report() -> Report {
         laws: vec![law(100, 0)],
         schedules: Vec::new(),
         checks: Vec::new(),
+        verdict: None,
     }
 }
 

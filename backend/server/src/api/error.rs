@@ -59,6 +59,7 @@ error_kinds! {
     UNKNOWN_ROUTE: NOT_FOUND, "unknown-route", "api.unknown-route.message", "api.unknown-route.remedy";
     UNKNOWN_RUN: NOT_FOUND, "unknown-run", "api.unknown-run.message", "api.unknown-run.remedy";
     UNKNOWN_TOKEN: UNAUTHORIZED, "unknown-token", "api.unknown-token.message", "api.unknown-token.remedy";
+    VERDICT_FAILED: CONFLICT, "verdict-failed", "api.verdict-failed.message", "api.verdict-failed.remedy";
 }
 
 /// An answer to a request that cannot be served.

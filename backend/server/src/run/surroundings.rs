@@ -3,6 +3,7 @@
 //! Each figure is of the time since the look before. What the system does not tell is left out, never guessed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hopscope_record::frame::Measure;
 use hopscope_report::stats::Latency;
@@ -19,13 +20,14 @@ pub(super) struct Surroundings {
     network: Option<Lateness>,
     processors: Option<system::Processors>,
     threads: system::Threads,
+    cpu: Option<Duration>,
 }
 
 impl Surroundings {
     /// Of a run that this timer serves, and this network, where its links have any; the first look follows.
     pub(super) fn of(timer: Timer, network: Option<Lateness>) -> Self {
         LIVE.fetch_add(1, Ordering::Relaxed);
-        Self { timer, network, processors: None, threads: system::Threads::default() }
+        Self { timer, network, processors: None, threads: system::Threads::default(), cpu: None }
     }
 
     /// Looks; tells what was since the look before, in the order of the measures' numbers.
@@ -37,6 +39,10 @@ impl Surroundings {
         let waited = threads.waited_since(&self.threads);
         (self.processors, self.threads) = (processors, threads);
         let (delay_ns, turns) = waited.unzip();
+        let cpu = used();
+        let cpu_ns =
+            self.cpu.zip(cpu).and_then(|(before, now)| u64::try_from(now.checked_sub(before)?.as_nanos()).ok());
+        self.cpu = cpu;
         let passed = self.network.as_ref().map(Lateness::take);
         let late_by = |percentile| passed.as_ref().and_then(|passed| passed.percentile(percentile));
         let others = LIVE.load(Ordering::Relaxed).saturating_sub(1);
@@ -53,10 +59,23 @@ impl Surroundings {
             (Measure::NETWORK_LATE_P50_NS, late_by(50.0)),
             (Measure::NETWORK_LATE_P99_NS, late_by(99.0)),
             (Measure::NETWORK_LATE_MAX_NS, passed.as_ref().and_then(Latency::max)),
+            (Measure::CPU_NS, cpu_ns),
         ];
         let taken = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
         taken.map(|(measure, value)| (measure, i64::try_from(value).unwrap_or(i64::MAX))).collect()
     }
+}
+
+/// Time of processors that this process has used, all its threads together.
+#[cfg(unix)]
+fn used() -> Option<Duration> {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID).ok().map(Duration::from)
+}
+
+/// Where the system does not tell.
+#[cfg(not(unix))]
+const fn used() -> Option<Duration> {
+    None
 }
 
 impl Drop for Surroundings {

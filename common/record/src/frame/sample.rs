@@ -51,6 +51,8 @@ impl Measure {
     pub const NETWORK_LATE_P99_NS: Self = Self(12);
     /// The same, the worst.
     pub const NETWORK_LATE_MAX_NS: Self = Self(13);
+    /// Time of processors that this process used, in ns.
+    pub const CPU_NS: Self = Self(14);
 
     /// Its name in exports, if this build knows it.
     #[must_use]
@@ -60,7 +62,7 @@ impl Measure {
 }
 
 /// Every measure with its name, in the order of their numbers.
-pub const MEASURES: [(Measure, &str); 13] = [
+pub const MEASURES: [(Measure, &str); 14] = [
     (Measure::SPAN_NS, "span_ns"),
     (Measure::CPU_STEAL_PPM, "cpu_steal_ppm"),
     (Measure::RUN_DELAY_NS, "run_delay_ns"),
@@ -74,6 +76,7 @@ pub const MEASURES: [(Measure, &str); 13] = [
     (Measure::NETWORK_LATE_P50_NS, "network_late_p50_ns"),
     (Measure::NETWORK_LATE_P99_NS, "network_late_p99_ns"),
     (Measure::NETWORK_LATE_MAX_NS, "network_late_max_ns"),
+    (Measure::CPU_NS, "cpu_ns"),
 ];
 
 pub(super) fn put_sample(out: &mut Vec<u8>, sample: &Sample) {

@@ -5,21 +5,26 @@
 //! stands in its row of the table of kinds.
 
 mod latency;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
-use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Measure, Payload};
 use hopscope_record::kind::{
     AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LinkCount, Phase, QueueStep, ValueMeaning,
 };
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::plan::{Plan, RunSettings};
+use hopscope_scenario::plan::{Passage, Plan, RunSettings};
 
 pub use self::latency::Latency;
+use self::workers::Workers;
 use crate::effects::Effects;
 use crate::frames::{FrameReader, ReadError};
+use crate::traces::Traces;
+use crate::verdict::Controls;
 
 const NS_PER_S: f64 = 1e9;
 
@@ -146,9 +151,7 @@ impl Offer {
     }
 }
 
-/// The figures of one recording, gathered frame by frame. Memory grows with the attempts that are open, with the
-/// messages that did not go well, with the traces that belong to other phases than the measured one, and, of a plan with effects,
-/// with all traces.
+/// The figures of one recording, gathered frame by frame. Memory grows with its traces.
 pub struct Stats {
     reader: FrameReader,
     decoder: EventDecoder,
@@ -173,6 +176,17 @@ pub struct Stats {
     /// Whether the broker stamps nothing.
     bounded: bool,
     effects: Effects,
+    /// Whether each link delivers.
+    deliveries: Vec<bool>,
+    traces: Traces,
+    controls: Controls,
+    /// From the end of the load until nothing was in flight.
+    drain: Option<Span>,
+    workers: Workers,
+    /// Time of processors that this process used in the measured phase, ns.
+    cpu: Option<u64>,
+    /// Bytes of bodies of requests, replies and messages, each once for each attempt that it went with.
+    bytes: u64,
 }
 
 impl Default for Stats {
@@ -202,6 +216,13 @@ impl Stats {
             queues: BTreeMap::new(),
             bounded: false,
             effects: Effects::default(),
+            deliveries: Vec::new(),
+            traces: Traces::default(),
+            controls: Controls::default(),
+            drain: None,
+            workers: Workers::default(),
+            cpu: None,
+            bytes: 0,
         }
     }
 
@@ -215,6 +236,9 @@ impl Stats {
                 if let Ok(plan) = Plan::from_bytes(&hello.plan) {
                     self.bounded = plan.broker.is_some();
                     self.effects = Effects::of(&plan);
+                    self.deliveries = plan.links.iter().map(|link| plan.passage(link) == Passage::Deliver).collect();
+                    self.traces.plan(&plan);
+                    self.controls.plan(&plan);
                 }
             }
             Payload::Events(payload) => {
@@ -226,6 +250,10 @@ impl Stats {
                 self.events = events;
             }
             Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+            Payload::Clock(sample) if self.phase == Some(Phase::Measured) => {
+                let used = sample.get(Measure::CPU_NS).and_then(|ns| u64::try_from(ns).ok());
+                self.cpu = used.map(|used| used + self.cpu.unwrap_or(0)).or(self.cpu);
+            }
             Payload::End(end) => {
                 self.end = Some(end);
                 self.effects.end();
@@ -280,10 +308,58 @@ impl Stats {
         all
     }
 
+    /// What became of each trace of the measured phase.
+    #[must_use]
+    pub const fn traces(&self) -> &Traces {
+        &self.traces
+    }
+
+    /// What was done to the run.
+    #[must_use]
+    pub const fn controls(&self) -> &Controls {
+        &self.controls
+    }
+
+    /// From the end of the load until nothing was in flight, or was given up, ns; `None` before the run ended.
+    #[must_use]
+    pub fn drain(&self) -> Option<u64> {
+        let drain = self.drain.filter(|_| matches!(self.phase, Some(Phase::End)))?;
+        u64::try_from(drain.to - drain.from).ok()
+    }
+
+    /// The share of the measured phase that the workers of a service's places had something to do; `None` before it.
+    #[must_use]
+    pub fn utilisation(&self, places: Range<u32>, workers: u32) -> Option<f64> {
+        self.workers.utilisation(self.span?, places, workers)
+    }
+
+    /// Time of processors that the program used in the measured phase for each trace that was sent in it, ns: all of it, with
+    /// what recording and pages took, and without brokers that are other processes.
+    #[must_use]
+    pub fn cpu_per_trace(&self) -> Option<f64> {
+        Some(self.cpu? as f64 / self.sent_traces()?)
+    }
+
+    /// Bytes of bodies of requests, replies, publishes and deliveries for each trace that was sent.
+    #[must_use]
+    pub fn bytes_per_trace(&self) -> Option<f64> {
+        Some(self.bytes as f64 / self.sent_traces()?)
+    }
+
+    fn sent_traces(&self) -> Option<f64> {
+        let sent = self.traces.count(|row| !row.not_sent);
+        (sent > 0).then_some(sent as f64)
+    }
+
     fn take(&mut self, event: &Event) {
         let Some(info) = event.kind.info() else { return };
+        self.traces.take(event, info);
+        self.workers.take(event, info);
         if info.a.meaning == ValueMeaning::Phase {
             return self.enter(Phase::from_value(event.a), event.time);
+        }
+        if info.a.meaning == ValueMeaning::ControlAction {
+            return self.controls.take(event);
         }
         if self.phase == Some(Phase::Measured) {
             self.span.iter_mut().for_each(|span| span.to = event.time);
@@ -335,6 +411,14 @@ impl Stats {
         }
         if phase == Some(Phase::Measured) {
             self.span = Some(Span { from: time, to: time });
+            self.workers.begin(time);
+        } else {
+            self.workers.end(time);
+        }
+        if phase == Some(Phase::Drain) {
+            self.drain = Some(Span { from: time, to: time });
+        } else if self.phase == Some(Phase::Drain) {
+            self.drain.iter_mut().for_each(|span| span.to = time);
         }
         if matches!(phase, Some(Phase::WarmUp | Phase::Measured)) {
             self.offered.get_or_insert(Span { from: time, to: time });
@@ -362,6 +446,9 @@ impl Stats {
         if info.attempt == Attempt::Closes && event.is_late() {
             self.link(event.link).late += 1;
             return;
+        }
+        if info.b.meaning == ValueMeaning::Bytes && self.passes(event, info) {
+            self.bytes += event.b;
         }
         if self.bounded && event.kind == Kind::RECEIVED && event.a == Admission::Taken as u64 {
             // A reply is acknowledged by being delivered; where a queue stamps, it says so.
@@ -392,6 +479,12 @@ impl Stats {
                 }
             }
         }
+    }
+
+    /// Whether the event tells of a body's passage: each is told by who sends and by who receives it, and counts once.
+    fn passes(&self, event: &Event, info: &KindInfo) -> bool {
+        let delivers = || self.deliveries.get(usize::from(event.link.0)).copied().unwrap_or(false);
+        info.attempt != Attempt::None || (event.kind == Kind::RECEIVED && delivers())
     }
 
     /// Takes the time of a confirm.

@@ -18,10 +18,12 @@ use compare::Compare;
 use export::Downloads;
 use hopscope_view::format;
 use latency::LatencyTable;
+use verdict::Verdict;
 
 mod compare;
 mod export;
 mod latency;
+mod verdict;
 
 /// The dock's panels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,10 +33,11 @@ pub(crate) enum Tab {
     Statement,
     Latency,
     Laws,
+    Verdict,
     Compare,
 }
 
-const TABS: [Tab; 6] = [Tab::Traces, Tab::Trace, Tab::Statement, Tab::Latency, Tab::Laws, Tab::Compare];
+const TABS: [Tab; 7] = [Tab::Traces, Tab::Trace, Tab::Statement, Tab::Latency, Tab::Laws, Tab::Verdict, Tab::Compare];
 
 impl Tab {
     fn name(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Tab {
             Self::Statement => "statement",
             Self::Latency => "latency",
             Self::Laws => "laws",
+            Self::Verdict => "verdict",
             Self::Compare => "compare",
         }
     }
@@ -55,6 +59,7 @@ impl Tab {
             Self::Statement => text!("dock.statement"),
             Self::Latency => text!("dock.latency"),
             Self::Laws => text!("dock.laws"),
+            Self::Verdict => text!("dock.verdict"),
             Self::Compare => text!("dock.compare"),
         }
     }
@@ -102,6 +107,7 @@ pub(crate) fn Dock() -> impl IntoView {
                     Tab::Statement => view! { <Statement/> },
                     Tab::Latency => view! { <LatencyTable/> },
                     Tab::Laws => view! { <LawTable/> },
+                    Tab::Verdict => view! { <Verdict/> },
                     Tab::Compare => view! { <Compare/> },
                 }}
             </div>
@@ -119,7 +125,7 @@ fn Tabs(tab: RwSignal<Tab>) -> impl IntoView {
     let badge = move |of: Tab| match of {
         Tab::Traces => (traces.get() > 0).then(|| format::whole(traces.get() as u64)),
         Tab::Trace => run.trace.get().map(|row| format::whole(u64::from(row) + 1)),
-        Tab::Statement | Tab::Latency | Tab::Laws | Tab::Compare => None,
+        Tab::Statement | Tab::Latency | Tab::Laws | Tab::Verdict | Tab::Compare => None,
     };
     // Arrow keys move between tabs, as the ARIA pattern has it.
     let key = move |event: web_sys::KeyboardEvent| {

@@ -147,6 +147,11 @@ pub(crate) async fn compare(before: &str, after: &str) -> Result<Value, Refusal>
     read(to(&format!("api/runs/{after}/compare?with={before}"), Method::GET).build()).await
 }
 
+/// The verdict on a run, as the server judges it; null where nothing was done to the run.
+pub(crate) async fn verdict(id: &str) -> Result<Value, Refusal> {
+    read(to(&format!("api/runs/{id}/verdict"), Method::GET).build()).await
+}
+
 /// Where a run's recording is had in another format, by the format's id.
 pub(crate) fn export_address(id: &str, format: &str) -> String {
     format!("api/runs/{id}/export?format={format}")

@@ -222,6 +222,8 @@ pub(crate) struct Run {
     pub(crate) levels: RwSignal<Arc<Levels>>,
     /// What was done to nodes and links and is so still at the time shown.
     pub(crate) marks: RwSignal<Vec<Mark>>,
+    /// The rows of the only traces that the list shows, and what they are; `None`: it shows all.
+    pub(crate) only: RwSignal<Option<(String, Vec<u32>)>>,
     /// The row of the selected trace.
     pub(crate) trace: RwSignal<Option<u32>>,
     /// Which of the selected trace's events the player was stepped to.
@@ -273,6 +275,7 @@ impl Run {
             laws_wait: RwSignal::new(false),
             levels: RwSignal::new(Arc::default()),
             marks: RwSignal::new(Vec::new()),
+            only: RwSignal::new(None),
             trace: RwSignal::new(None),
             event: RwSignal::new(None),
             scale: RwSignal::new(Scale::Even),
@@ -350,6 +353,7 @@ impl Run {
         self.checks.set(Arc::default());
         self.levels.set(Arc::default());
         self.marks.set(Vec::new());
+        self.only.set(None);
         self.detail.set(None);
         self.status.set(Status::Loading);
         self.revision.update(|revision| *revision += 1);

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use super::{outcome_class, outcome_label};
 use crate::dock::{open_trace, use_tab};
 use crate::state::run::use_run;
+use crate::ui::node::Node;
 use crate::ui::text::t;
 use crate::ui::{focus, memo};
 use hopscope_view::format;
@@ -41,7 +42,8 @@ pub(crate) fn TraceList() -> impl IntoView {
     let body = NodeRef::<Div>::new();
     let count = memo(move || {
         run.revision.track();
-        run.with(|data| data.buffer.traces().len())
+        let only = run.only.with(|only| only.as_ref().map(|(_, rows)| rows.len()));
+        only.unwrap_or_else(|| run.with(|data| data.buffer.traces().len()))
     });
     let sorted_at = memo(move || {
         let count = count.get();
@@ -50,7 +52,8 @@ pub(crate) fn TraceList() -> impl IntoView {
     });
     let order = memo(move || {
         sorted_at.track();
-        run.with(|data| order(data.buffer.traces(), sort.get()))
+        let only = run.only.with(|only| only.as_ref().map(|(_, rows)| rows.clone()));
+        run.with(|data| order(data.buffer.traces(), only, sort.get()))
     });
     let rows = memo(move || {
         run.revision.track();
@@ -63,7 +66,7 @@ pub(crate) fn TraceList() -> impl IntoView {
                 order.with(|order| order.as_ref().map_or(Some(place as u32), |it| it.get(place).copied()))
             };
             let row = |place| at(place).and_then(|row| Some((place, row, *traces.get(row as usize)?)));
-            (first..(first + wanted).min(traces.len())).filter_map(row).collect::<Vec<_>>()
+            (first..(first + wanted).min(count.get())).filter_map(row).collect::<Vec<_>>()
         })
     });
     // One row is a stop of the Tab key; the arrow keys lead to the others.
@@ -73,6 +76,7 @@ pub(crate) fn TraceList() -> impl IntoView {
         rows.with(|rows| cursor.get().clamp(at(rows.first()), at(rows.last())))
     });
     view! {
+        {move || run.only.with(|only| only.as_ref().map(|(what, _)| what.clone())).map(narrowed)}
         <div class="traces" role="table" aria-label=t(text!("dock.traces")) aria-rowcount=move || count.get() + 1>
             <Head sort/>
             <div class="rows" role=move || (count.get() > 0).then_some("rowgroup") node_ref=body
@@ -87,6 +91,17 @@ pub(crate) fn TraceList() -> impl IntoView {
                 </div>
             </div>
         </div>
+    }
+}
+
+/// What the list is narrowed to, and the way back.
+fn narrowed(what: String) -> Node {
+    let run = use_run();
+    view! {
+        <p class="narrowed" role="status">
+            <span>{what}</span>
+            <button type="button" data-action="all-traces" on:click=move |_| run.only.set(None)>{t(text!("traces.all"))}</button>
+        </p>
     }
 }
 
@@ -172,11 +187,11 @@ fn key((place, row, trace): &(usize, u32, Trace)) -> String {
 }
 
 /// The rows in their order; `None` for the order that they are in.
-fn order(traces: &[Trace], sort: Sort) -> Option<Vec<u32>> {
+fn order(traces: &[Trace], only: Option<Vec<u32>>, sort: Sort) -> Option<Vec<u32>> {
     if sort == Sort::First {
-        return None;
+        return only;
     }
-    let mut rows: Vec<u32> = (0..u32::try_from(traces.len()).unwrap_or(u32::MAX)).collect();
+    let mut rows = only.unwrap_or_else(|| (0..u32::try_from(traces.len()).unwrap_or(u32::MAX)).collect());
     // Those without an answer come last, whichever way.
     let latency = |row: &u32| traces.get(*row as usize).and_then(|trace| trace.answered);
     let sign = if sort == Sort::Slowest { -1 } else { 1 };

@@ -61,7 +61,7 @@ pub(super) async fn compare_runs(
 
 /// Why a recording has no figures.
 #[derive(Debug, thiserror::Error)]
-enum Unread {
+pub(super) enum Unread {
     #[error(transparent)]
     File(#[from] io::Error),
     #[error(transparent)]
@@ -69,7 +69,7 @@ enum Unread {
 }
 
 /// A run's recording, as far as it is stored.
-fn read(store: &Store, id: &RunId) -> Result<Result<Reading, Unread>, StoreError> {
+pub(super) fn read(store: &Store, id: &RunId) -> Result<Result<Reading, Unread>, StoreError> {
     let (file, bytes) = store.file(id)?;
     let (mut file, mut chunk, mut reading) = (file.take(bytes), vec![0; CHUNK], Reading::new(Framing::File));
     let mut reads = || loop {

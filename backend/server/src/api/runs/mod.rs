@@ -7,6 +7,7 @@ mod export;
 mod frames;
 mod import;
 mod live;
+mod verdict;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -48,6 +49,7 @@ pub(crate) fn router(runs: Runs) -> OpenApiRouter {
         .routes(routes!(recording))
         .routes(routes!(export::export_run))
         .routes(routes!(compare::compare_runs))
+        .routes(routes!(verdict::judge_run))
         .with_state(runs)
 }
 

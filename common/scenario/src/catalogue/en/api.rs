@@ -66,4 +66,6 @@ pub(super) const TEXTS: Table = &[
     ("api.unknown-run.remedy", "See /api/runs for those that there are."),
     ("api.unknown-token.message", "This is no token of this server."),
     ("api.unknown-token.remedy", "Copy the whole address that hopscope serve has printed. A new start of the server makes a new token."),
+    ("api.verdict-failed.message", "This run cannot be judged: {reason}"),
+    ("api.verdict-failed.remedy", "Judge a recording that has begun and that this version reads."),
 ];

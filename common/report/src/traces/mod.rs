@@ -1,0 +1,193 @@
+//! What became of each trace: whether it was answered, whether all that it began came to its end, what was done twice.
+//!
+//! Owns one row for each trace that a schedule wanted in the measured phase, folded from events. The figures of whole traces
+//! (*finished*, *lost*, *repeated*) and the verdict on a disturbed run read these rows. Memory grows with the traces of a
+//! recording.
+
+mod open;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, ValueMeaning};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
+use hopscope_scenario::plan::Plan;
+
+use self::open::Open;
+use crate::stats::Latency;
+
+/// What became of one trace, as far as its recording goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TraceRow {
+    /// Which.
+    pub trace: TraceId,
+    /// The intended send of its root, ns on the run's clock.
+    pub began: i64,
+    /// When the root's last attempt was closed; `None` while it is open, and of one that was never sent.
+    pub answered: Option<i64>,
+    /// Whether what closed it is a good reply, or a confirm where none is awaited.
+    pub good: bool,
+    /// Whether its generator gave it up before the first attempt.
+    pub not_sent: bool,
+    /// Its last event.
+    pub last: i64,
+    /// How often a message of it was taken up by a worker after one had taken it up before.
+    pub repeats: u32,
+    /// Copies of it that left a queue without being worked on: expired, dropped, purged, or rejected. What went on to a
+    /// dead-letter queue is none.
+    pub discarded: i32,
+    /// What of it is under way: open attempts, messages at workers, copies in queues that someone takes from.
+    under_way: i32,
+    root: u64,
+}
+
+impl TraceRow {
+    /// Whether the sender has no good answer, though it sent.
+    #[must_use]
+    pub const fn is_unanswered(&self) -> bool {
+        !(self.not_sent || self.good && self.answered.is_some())
+    }
+
+    /// Whether something of it never came to its end, though its sender was told that all is well.
+    #[must_use]
+    pub const fn is_unfinished(&self) -> bool {
+        !self.not_sent && !self.is_unanswered() && (self.under_way > 0 || self.discarded > 0)
+    }
+
+    /// Whether it is lost: not answered, or not finished.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        self.is_unanswered() || self.is_unfinished()
+    }
+
+    /// Whether some message of it was worked on more than once.
+    #[must_use]
+    pub const fn is_repeated(&self) -> bool {
+        self.repeats > 0
+    }
+
+    /// From the intended send to the answer, whatever it was.
+    #[must_use]
+    pub fn took(&self) -> Option<i64> {
+        Some(self.answered? - self.began)
+    }
+
+    /// From the intended send to its last event; `None` while something of it is under way, and where nothing was sent.
+    #[must_use]
+    pub fn finished(&self) -> Option<i64> {
+        (self.under_way <= 0 && self.answered.is_some()).then_some(self.last - self.began)
+    }
+}
+
+/// The traces that schedules wanted in the measured phase.
+#[derive(Default)]
+pub struct Traces {
+    rows: Vec<TraceRow>,
+    by_id: BTreeMap<TraceId, u32>,
+    open: Open,
+    /// What was taken up by a worker: the message or the publish, without its attempt, and the link that it came over.
+    worked: BTreeSet<(u64, LinkIndex)>,
+    phase: Option<Phase>,
+}
+
+impl Traces {
+    /// Learns which queues stamp nothing, and which nobody takes from.
+    pub(crate) fn plan(&mut self, plan: &Plan) {
+        self.open = Open::of(plan);
+    }
+
+    /// Takes the next event.
+    pub(crate) fn take(&mut self, event: &Event, info: &KindInfo) {
+        if info.a.meaning == ValueMeaning::Phase {
+            self.phase = Phase::from_value(event.a);
+            return;
+        }
+        if info.steps.empties {
+            for row in self.open.exit(event.place) {
+                self.rows[row as usize].under_way -= 1;
+            }
+        }
+        let Some(number) = self.row(event) else { return };
+        let by = self.open.apply(number, event, info);
+        let again =
+            event.kind == Kind::STARTED && !self.worked.insert((self.open.publish_of(event.message), event.link));
+        let row = &mut self.rows[number as usize];
+        row.last = row.last.max(event.time);
+        row.under_way += by;
+        row.repeats += u32::from(again);
+        row.discarded += match event.kind {
+            Kind::EXPIRED | Kind::DROPPED | Kind::PURGED | Kind::NACKED => 1,
+            Kind::DEAD_LETTERED => -1,
+            _ => 0,
+        };
+        if event.message.message() != row.root || event.is_late() {
+            return;
+        }
+        if info.counts == Count::Link(LinkCount::NotSent) {
+            row.not_sent = true;
+        } else if info.attempt == Attempt::Opens {
+            row.answered = None;
+        } else if info.attempt == Attempt::Closes && !awaits(event, info) {
+            row.answered = Some(event.time);
+            row.good = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED);
+        }
+    }
+
+    /// The rows, in the order in which the traces were wanted.
+    #[must_use]
+    pub fn rows(&self) -> &[TraceRow] {
+        &self.rows
+    }
+
+    /// From the intended send to the last event, of traces that came to their end.
+    #[must_use]
+    pub fn finished(&self) -> Latency {
+        let mut all = Latency::default();
+        self.rows.iter().filter_map(TraceRow::finished).for_each(|took| all.record(took));
+        all
+    }
+
+    /// How many are so.
+    #[must_use]
+    pub fn count(&self, is: impl Fn(&TraceRow) -> bool) -> u64 {
+        self.rows.iter().filter(|row| is(row)).count() as u64
+    }
+
+    fn row(&mut self, event: &Event) -> Option<u32> {
+        if event.trace.is_none() {
+            return None;
+        }
+        if let Some(row) = self.by_id.get(&event.trace) {
+            return Some(*row);
+        }
+        if event.kind != Kind::INTENDED || self.phase != Some(Phase::Measured) {
+            return None;
+        }
+        let row = u32::try_from(self.rows.len()).ok()?;
+        self.rows.push(TraceRow {
+            trace: event.trace,
+            began: event.a.cast_signed(),
+            answered: None,
+            good: false,
+            not_sent: false,
+            last: event.time,
+            repeats: 0,
+            discarded: 0,
+            under_way: 0,
+            root: event.message.message(),
+        });
+        self.by_id.insert(event.trace, row);
+        Some(row)
+    }
+}
+
+/// Whether the attempt goes on until its reply comes.
+fn awaits(event: &Event, info: &KindInfo) -> bool {
+    info.a.meaning == ValueMeaning::Marks && event.a & AWAITS_REPLY != 0
+}
+
+/// A message without its attempt.
+const fn whole(message: MessageId) -> u64 {
+    message.message()
+}
