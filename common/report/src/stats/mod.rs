@@ -28,6 +28,10 @@ use crate::verdict::Controls;
 
 const NS_PER_S: f64 = 1e9;
 
+/// Whether figures of whole traces are gathered. A page asks its server for what is said of these, and its first load is shorter
+/// without.
+const OF_TRACES: bool = !cfg!(target_arch = "wasm32");
+
 /// The figures of one link.
 #[derive(Clone, Debug)]
 pub struct LinkStats {
@@ -353,8 +357,10 @@ impl Stats {
 
     fn take(&mut self, event: &Event) {
         let Some(info) = event.kind.info() else { return };
-        self.traces.take(event, info);
-        self.workers.take(event, info);
+        if OF_TRACES {
+            self.traces.take(event, info);
+            self.workers.take(event, info);
+        }
         if info.a.meaning == ValueMeaning::Phase {
             return self.enter(Phase::from_value(event.a), event.time);
         }

@@ -127,7 +127,10 @@ fn download(text: &str, file: &str) -> Result<(), JsValue> {
 
 /// A name that every file system takes.
 fn file_name(name: &str) -> String {
-    let kept: String = name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let kept: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || !c.is_ascii() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     let parts: Vec<_> = kept.split('-').filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { "scenario".to_owned() } else { parts.join("-") }
 }

@@ -112,7 +112,7 @@ fn handle(editor: Editor, event: &web_sys::KeyboardEvent) -> bool {
         return if place == Place::Typing { leave_field(editor) } else { escape(editor) };
     }
     if event.ctrl_key() || event.meta_key() {
-        return place != Place::Typing && command(editor, &key.to_lowercase(), event.shift_key())
+        return place != Place::Typing && command(editor, &key.to_ascii_lowercase(), event.shift_key())
             || key.eq_ignore_ascii_case("s") && command(editor, "s", false);
     }
     let taken = place == Place::Button && matches!(key.as_str(), "Enter" | " ");
