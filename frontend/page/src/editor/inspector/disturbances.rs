@@ -89,7 +89,7 @@ fn DisturbanceRow(row: usize) -> impl IntoView {
         let part = |field: &'static hopscope_scenario::fields::Field| {
             let (name, label) = (path(&pointer(field.name)), t(field.label));
             view! {
-                <label class="unseen" for=format!("field-{name}")>{label.clone()}</label>
+                <label for=format!("field-{name}")>{label.clone()}</label>
                 <FieldInput target=Target::Scenario row=Row { pointer: pointer(field.name), field } label class="num"/>
             }
         };
@@ -103,7 +103,7 @@ fn DisturbanceRow(row: usize) -> impl IntoView {
             <button type="button" class="clear" data-action="remove-disturbance" title=t(text!("disturbances.remove"))
                 aria-label=t(text!("disturbances.remove")) on:click=remove>"✕"</button>
             {choice(path(&pointer("on")), t(text!("field.disturbance.on")), on, Box::new(names), Box::new(put))}
-            <span class="limit">{node(fields)}</span>
+            <span class="parts">{node(fields)}</span>
             {move || issues.get().iter().map(|problem| issue_line(&problem.issue)).collect::<Node>()}
         </li>
     }
