@@ -69,7 +69,7 @@ fn found(plan: &Plan, stats: &Stats, check: &Check) -> Found {
             queue(plan, on).map(|place| Measured::of_queue(stats, place, metric))
         }
         Some(on) if metric.subject() == Subject::Service => {
-            service(plan, on).map(|node| Measured::of_effects(stats, Some(node), metric))
+            service(plan, on).map(|node| Measured::of_service(plan, stats, node, metric))
         }
         Some(on) => link_named(plan, on).map(|link| Measured::of_link(stats, link, metric)),
     };

@@ -8,9 +8,9 @@
 //! independent; where one slow reply delays the next, the truth is less certain than that.
 
 use hopscope_record::PlaceIndex;
-use hopscope_scenario::checks::{Metric, Part};
+use hopscope_scenario::checks::{self, Metric, Part};
 use hopscope_scenario::model::Comparison;
-use hopscope_scenario::plan::{Plan, PlanLink, PlanQueue};
+use hopscope_scenario::plan::{Plan, PlanLink, PlanQueue, PlanService};
 
 use crate::measured::{Measured, link_named};
 use crate::stats::{Latency, Span, Stats};
@@ -43,7 +43,7 @@ pub struct Compared {
     pub change: Option<Change>,
 }
 
-/// A link or a queue that both recordings have.
+/// A link, a queue or a service that both recordings have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Subject {
     /// A link's: its ends' names as `from->to`, or its id where others have the same ends. A queue's own.
@@ -56,6 +56,17 @@ pub struct Subject {
 enum At {
     Link(u16),
     Queue(PlaceIndex),
+    Service(u32),
+}
+
+impl At {
+    /// Whether both are of one kind.
+    fn is_like(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Link(_), Self::Link(_)) | (Self::Queue(_), Self::Queue(_)) | (Self::Service(_), Self::Service(_))
+        )
+    }
 }
 
 /// A change in parts of one: 0.1 is a tenth more. It lies between the two ends with 95 %.
@@ -132,7 +143,7 @@ impl Limit {
     #[must_use]
     pub fn is_on(&self, plan: &Plan, compared: &Compared) -> bool {
         let subject = match (&self.on, &compared.on) {
-            (None, on) => on.is_some() != matches!(self.metric, Metric::Answered(_) | Metric::Stale(_)),
+            (None, on) => on.is_some() != (matches!(self.metric, Metric::Answered(_)) || of_run(self.metric)),
             (Some(on), Some(Subject { at: At::Link(number), .. })) => link_named(plan, on) == Some(*number),
             (Some(_), Some(_)) => false,
             (Some(_), None) => false,
@@ -157,10 +168,15 @@ pub fn is_compared(metric: Metric) -> bool {
     match metric {
         Metric::Answered(part) | Metric::Completed(part) | Metric::Confirmed(part) => part != Part::Max,
         Metric::Throughput | Metric::ErrorRate => true,
-        Metric::Stale(part) => part != Part::Max,
+        Metric::Stale(part) | Metric::Finished(part) => part != Part::Max,
+        Metric::Lost | Metric::Repeated | Metric::Drain | Metric::Cpu | Metric::Bytes | Metric::Utilisation => false,
         Metric::Errors | Metric::Retried | Metric::Late | Metric::QueueLongest | Metric::QueueEnd => false,
         Metric::EffectsNever | Metric::EffectsRepeated | Metric::EffectsUnbalanced => false,
     }
+}
+
+fn of_run(metric: Metric) -> bool {
+    metric.subject() == checks::Subject::Run
 }
 
 /// Every figure that both recordings have: of the run, then link by link, then queue by queue, in the first plan's order. Links
@@ -171,18 +187,19 @@ pub fn compare(before: (&Plan, &Stats), after: (&Plan, &Stats)) -> Vec<Compared>
     let mut compared: Vec<_> = each(None, of_run).collect();
     let second: Vec<_> = subjects(after.0).collect();
     for subject in subjects(before.0) {
-        let same_kind = |other: &&Subject| matches!(other.at, At::Link(_)) == matches!(subject.at, At::Link(_));
+        let same_kind = |other: &&Subject| other.at.is_like(subject.at);
         let Some(other) = second.iter().filter(same_kind).find(|other| other.name == subject.name) else { continue };
         let (one, other) = (subject.at, other.at);
-        compared
-            .extend(each(Some(subject), |metric| (one.measured(before.1, metric), other.measured(after.1, metric))));
+        compared.extend(each(Some(subject), |metric| (one.measured(before, metric), other.measured(after, metric))));
     }
     compared
 }
 
 impl At {
-    fn measured(self, stats: &Stats, metric: Metric) -> Option<Measured<'_>> {
+    fn measured<'a>(self, (plan, stats): (&Plan, &'a Stats), metric: Metric) -> Option<Measured<'a>> {
         match self {
+            Self::Service(node) if metric == Metric::Utilisation => Measured::of_service(plan, stats, node, metric),
+            Self::Service(_) => None,
             Self::Link(number) => Measured::of_link(stats, number, metric),
             Self::Queue(place) => Measured::of_queue(stats, place, metric),
         }
@@ -207,7 +224,7 @@ fn each<'a>(
     })
 }
 
-/// The scenario's own links, and its queues.
+/// The scenario's own links, its queues, and its services.
 fn subjects(plan: &Plan) -> impl Iterator<Item = Subject> {
     let node = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
     let own = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none());
@@ -219,7 +236,9 @@ fn subjects(plan: &Plan) -> impl Iterator<Item = Subject> {
     let queues = plan.queues.iter();
     let queue =
         move |queue: &PlanQueue| Subject { name: node(queue.node).to_owned(), at: At::Queue(PlaceIndex(queue.place)) };
-    own.map(link).chain(queues.map(queue))
+    let service =
+        move |service: &PlanService| Subject { name: node(service.node).to_owned(), at: At::Service(service.node) };
+    own.map(link).chain(queues.map(queue)).chain(plan.services.iter().map(service))
 }
 
 /// A figure, and the interval that its true value lies in with 97.5 %.
@@ -237,7 +256,7 @@ impl Estimate {
             Measured::Length(latency, part) => of_length(latency, *part)?,
             Measured::Rate(count, span) => of_rate(*count, *span),
             Measured::Share(part, of) => of_share(*part as f64, *of as f64),
-            Measured::Count(_) => return None,
+            Measured::Count(_) | Measured::Plain(_) => return None,
         };
         Some(Self { figure, low, high })
     }

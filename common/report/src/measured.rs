@@ -11,6 +11,7 @@ use hopscope_scenario::quantity::Dimension;
 use crate::effects::{EffectReport, EffectsReport};
 use crate::figures::{length, rate, share, whole};
 use crate::stats::{Latency, LinkStats, Span, Stats};
+use crate::traces::TraceRow;
 
 /// What a metric's figure is made of.
 pub(crate) enum Measured<'a> {
@@ -22,6 +23,8 @@ pub(crate) enum Measured<'a> {
     Share(u64, u64),
     /// So many.
     Count(u64),
+    /// A figure of which nothing stands behind: a mean, or one length of time.
+    Plain(f64),
 }
 
 impl<'a> Measured<'a> {
@@ -33,6 +36,12 @@ impl<'a> Measured<'a> {
             Metric::Answered(part) => Some(Self::Length(Cow::Owned(stats.answered()), part)),
             Metric::Stale(part) => Some(Self::Length(Cow::Owned(stats.effects().report().stale.times), part)),
             Metric::EffectsNever | Metric::EffectsRepeated => Self::of_effects(stats, None, metric),
+            Metric::Finished(part) => Some(Self::Length(Cow::Owned(stats.traces().finished()), part)),
+            Metric::Lost => Some(Self::Count(stats.traces().count(TraceRow::is_lost))),
+            Metric::Repeated => Some(Self::Count(stats.traces().count(TraceRow::is_repeated))),
+            Metric::Drain => stats.drain().map(|ns| Self::Plain(ns as f64)),
+            Metric::Cpu => stats.cpu_per_trace().map(Self::Plain),
+            Metric::Bytes => stats.bytes_per_trace().map(Self::Plain),
             Metric::EffectsUnbalanced => {
                 let unbalanced = |report: EffectsReport| report.transfers.iter().map(|row| row.unbalanced.count).sum();
                 effects(unbalanced).map(Self::Count)
@@ -51,6 +60,15 @@ impl<'a> Measured<'a> {
         };
         let reports = stats.effects().report().effects.into_iter().filter(of_node).collect::<Vec<_>>();
         (!reports.is_empty()).then(|| Self::Count(reports.iter().map(count).sum()))
+    }
+
+    /// A metric of the service at a node.
+    pub(crate) fn of_service(plan: &Plan, stats: &Stats, node: u32, metric: Metric) -> Option<Self> {
+        if metric != Metric::Utilisation {
+            return Self::of_effects(stats, Some(node), metric);
+        }
+        let service = plan.service_at(node)?;
+        stats.utilisation(service.places(), service.workers).map(Self::Plain)
     }
 
     /// A metric of the queue at a place.
@@ -75,8 +93,11 @@ impl<'a> Measured<'a> {
             Metric::ErrorRate => Self::Share(errors(link), link.count(LinkCount::Sent)),
             Metric::Retried => Self::Count(link.count(LinkCount::Retried)),
             Metric::Late => Self::Count(link.late),
-            Metric::QueueLongest | Metric::QueueEnd | Metric::Stale(_) => return None,
+            Metric::QueueLongest | Metric::QueueEnd | Metric::Stale(_) | Metric::Finished(_) => return None,
             Metric::EffectsNever | Metric::EffectsRepeated | Metric::EffectsUnbalanced => return None,
+            Metric::Lost | Metric::Repeated | Metric::Drain | Metric::Cpu | Metric::Bytes | Metric::Utilisation => {
+                return None;
+            }
         })
     }
 
@@ -93,6 +114,7 @@ impl<'a> Measured<'a> {
             Self::Rate(count, span) => span.per_second(*count),
             Self::Share(part, of) => (*of > 0).then(|| *part as f64 / *of as f64),
             Self::Count(count) => Some(*count as f64),
+            Self::Plain(figure) => Some(*figure),
         }
     }
 }
@@ -118,6 +140,7 @@ pub fn worded(metric: Metric, figure: f64) -> String {
         Some(Dimension::Time) => length(figure as u64),
         Some(Dimension::Rate) => rate(figure),
         Some(Dimension::Share) => share(figure),
+        Some(Dimension::Size) => format!("{} B", whole(figure as u64)),
         _ => whole(figure as u64),
     }
 }

@@ -39,6 +39,10 @@ impl<V> Numbered<V> {
         self.slots.contains_key(&number)
     }
 
+    pub(crate) fn get(&self, number: u64) -> Option<&V> {
+        self.values[*self.slots.get(&number)? as usize].as_ref()
+    }
+
     pub(crate) fn get_or_insert_with(&mut self, number: u64, make: impl FnOnce() -> V) -> &mut V {
         let slot = match self.slots.get(&number) {
             Some(slot) => *slot,
@@ -70,6 +74,11 @@ impl<V> Numbered<V> {
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
+    }
+
+    /// The values, in the order of their slots.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.values.iter_mut().flatten()
     }
 
     fn take_slot(&mut self, number: u64) -> u64 {

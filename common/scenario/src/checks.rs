@@ -21,6 +21,8 @@ pub const MAX_CHECKS: usize = 200;
 const MAX_TIME: u64 = 86_400_000_000_000;
 /// Greatest rate that a limit may be, in millionths of one per second.
 const MAX_RATE: u64 = 1_000_000_000_000_000;
+/// Greatest size that a limit may be, in bytes.
+const MAX_SIZE: u64 = 1_000_000_000_000;
 /// Greatest number that a limit may be.
 const MAX_COUNT: i64 = 1_000_000_000_000;
 
@@ -53,6 +55,8 @@ const RATE: Field =
     limit(ValueType::Quantity { dimension: Dimension::Rate, min: 0, max: MAX_RATE }, Literal::Text("20/s"));
 const SHARE: Field =
     limit(ValueType::Quantity { dimension: Dimension::Share, min: 0, max: 1_000_000 }, Literal::Text("1 %"));
+const SIZE: Field =
+    limit(ValueType::Quantity { dimension: Dimension::Size, min: 0, max: MAX_SIZE }, Literal::Text("1 kB"));
 const COUNT: Field = limit(ValueType::Integer { min: 0, max: MAX_COUNT }, Literal::Integer(0));
 
 static TIMES: &[Field] = &[on(Presence::Optional), OP, TIME];
@@ -60,6 +64,7 @@ static TIMES_OF_RUN: &[Field] = &[OP, TIME];
 static TIMES_OF_LINK: &[Field] = &[on(Presence::Required), OP, TIME];
 static RATES: &[Field] = &[on(Presence::Required), OP, RATE];
 static SHARES: &[Field] = &[on(Presence::Required), OP, SHARE];
+static SIZES_OF_RUN: &[Field] = &[OP, SIZE];
 static COUNTS: &[Field] = &[on(Presence::Required), OP, COUNT];
 static COUNTS_OF_ANY: &[Field] = &[on(Presence::Optional), OP, COUNT];
 static COUNTS_OF_RUN: &[Field] = &[OP, COUNT];
@@ -108,6 +113,20 @@ pub enum Metric {
     EffectsUnbalanced,
     /// From the answer of a trace to its end.
     Stale(Part),
+    /// From the intended send of a trace to its end.
+    Finished(Part),
+    /// Traces that were not answered well, or were and never came to their end.
+    Lost,
+    /// Traces of which a message was worked on more than once.
+    Repeated,
+    /// From the end of the load until nothing was in flight.
+    Drain,
+    /// Time of processors for each trace that was sent.
+    Cpu,
+    /// Bytes of bodies for each trace that was sent.
+    Bytes,
+    /// The share of the time that a service's workers had something to do.
+    Utilisation,
 }
 
 /// What a check of a metric may name.
@@ -125,7 +144,7 @@ pub enum Subject {
 
 impl Metric {
     /// Every one, in the order of [`METRICS`].
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 36] = [
         Self::Answered(Part::P50),
         Self::Answered(Part::P90),
         Self::Answered(Part::P99),
@@ -152,6 +171,16 @@ impl Metric {
         Self::Stale(Part::P90),
         Self::Stale(Part::P99),
         Self::Stale(Part::Max),
+        Self::Finished(Part::P50),
+        Self::Finished(Part::P90),
+        Self::Finished(Part::P99),
+        Self::Finished(Part::Max),
+        Self::Lost,
+        Self::Repeated,
+        Self::Drain,
+        Self::Cpu,
+        Self::Bytes,
+        Self::Utilisation,
     ];
 
     /// The metric that documents write so.
@@ -173,8 +202,9 @@ impl Metric {
     pub const fn subject(self) -> Subject {
         match self {
             Self::QueueLongest | Self::QueueEnd => Subject::Queue,
-            Self::EffectsNever | Self::EffectsRepeated => Subject::Service,
-            Self::EffectsUnbalanced | Self::Stale(_) => Subject::Run,
+            Self::EffectsNever | Self::EffectsRepeated | Self::Utilisation => Subject::Service,
+            Self::EffectsUnbalanced | Self::Stale(_) | Self::Finished(_) => Subject::Run,
+            Self::Lost | Self::Repeated | Self::Drain | Self::Cpu | Self::Bytes => Subject::Run,
             _ => Subject::Link,
         }
     }
@@ -184,10 +214,12 @@ impl Metric {
     pub const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Answered(_) | Self::Completed(_) | Self::Confirmed(_) | Self::Stale(_) => Some(Dimension::Time),
+            Self::Finished(_) | Self::Drain | Self::Cpu => Some(Dimension::Time),
             Self::Throughput => Some(Dimension::Rate),
-            Self::ErrorRate => Some(Dimension::Share),
+            Self::ErrorRate | Self::Utilisation => Some(Dimension::Share),
+            Self::Bytes => Some(Dimension::Size),
             Self::Errors | Self::Retried | Self::Late | Self::QueueLongest | Self::QueueEnd => None,
-            Self::EffectsNever | Self::EffectsRepeated | Self::EffectsUnbalanced => None,
+            Self::EffectsNever | Self::EffectsRepeated | Self::EffectsUnbalanced | Self::Lost | Self::Repeated => None,
         }
     }
 }
@@ -220,6 +252,16 @@ pub static METRICS: &[VariantOption] = &[
     metric("stale.p90", text!("metric.stale"), TIMES_OF_RUN),
     metric("stale.p99", text!("metric.stale"), TIMES_OF_RUN),
     metric("stale.max", text!("metric.stale"), TIMES_OF_RUN),
+    metric("finished.p50", text!("metric.finished"), TIMES_OF_RUN),
+    metric("finished.p90", text!("metric.finished"), TIMES_OF_RUN),
+    metric("finished.p99", text!("metric.finished"), TIMES_OF_RUN),
+    metric("finished.max", text!("metric.finished"), TIMES_OF_RUN),
+    metric("lost", text!("metric.lost"), COUNTS_OF_RUN),
+    metric("repeated", text!("metric.repeated"), COUNTS_OF_RUN),
+    metric("drain", text!("metric.drain"), TIMES_OF_RUN),
+    metric("cpu", text!("metric.cpu"), TIMES_OF_RUN),
+    metric("bytes", text!("metric.bytes"), SIZES_OF_RUN),
+    metric("utilisation", text!("metric.utilisation"), SHARES),
 ];
 
 const fn metric(id: &'static str, label: Key, fields: &'static [Field]) -> VariantOption {

@@ -9,13 +9,12 @@ mod trace;
 mod ways;
 mod words;
 
-use std::collections::BTreeMap;
-
 use hopscope_record::kind::EffectMark;
 use hopscope_record::{Event, Kind, KindInfo, TraceId};
 use hopscope_scenario::plan::{Plan, PlanEffect};
 
 use self::trace::Trace;
+use crate::numbered::Numbered;
 use crate::stats::Latency;
 
 pub use self::words::{Words, name};
@@ -135,7 +134,7 @@ pub struct Effects {
     /// By link, the effects that a message over it surely comes to.
     certain: Vec<Vec<u32>>,
     bounded: bool,
-    traces: BTreeMap<TraceId, Trace>,
+    traces: Numbered<Trace>,
     ended: bool,
 }
 
@@ -172,7 +171,7 @@ impl Effects {
         if self.rows.is_empty() {
             return;
         }
-        let trace = self.traces.entry(event.trace).or_insert_with(|| Trace::begin(event, measured));
+        let trace = self.traces.get_or_insert_with(event.trace.0, || Trace::begin(event, measured));
         trace.take(event, info, self.bounded);
         if event.kind == Kind::EFFECT {
             trace.apply(EffectMark::from_value(event.a), event.b.cast_signed());
@@ -188,8 +187,8 @@ impl Effects {
     #[must_use]
     pub fn report(&self) -> EffectsReport {
         let mut report = self.blank();
-        for (id, trace) in &self.traces {
-            self.add(&mut report, *id, trace);
+        for (id, trace) in self.traces.iter() {
+            self.add(&mut report, TraceId(id), trace);
         }
         for transfer in &mut report.transfers {
             transfer.where_to.retain(|(_, off)| *off != 0);

@@ -12,7 +12,9 @@ use crate::figures::{length, signed, whole};
 pub type Words = (Key, Args);
 
 fn words<const N: usize>(key: Key, args: [(&str, Arg); N]) -> Words {
-    (key, args.into_iter().map(|(name, arg)| (name.to_owned(), arg)).collect())
+    let mut named = Args::new();
+    named.extend(args.into_iter().map(|(name, arg)| (name.to_owned(), arg)));
+    (key, named)
 }
 
 /// What an effect is called: its service, its account, its amount, and how often it is applied.

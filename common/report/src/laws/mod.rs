@@ -16,8 +16,6 @@ mod replies;
 mod tally;
 mod wanted;
 
-use std::collections::BTreeMap;
-
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndCount, Payload};
@@ -52,7 +50,7 @@ pub struct Laws {
     links: Links,
     attempts: Numbered<Attempt>,
     wanted: Numbered<Wanted>,
-    queues: BTreeMap<PlaceIndex, Queue>,
+    queues: Numbered<Queue>,
     /// The plan's queues, where their broker stamps nothing.
     bounded: Vec<Bounded>,
     /// Whether the run's parts have ended.
@@ -82,7 +80,7 @@ impl Laws {
             links: Links::default(),
             attempts: Numbered::default(),
             wanted: Numbered::default(),
-            queues: BTreeMap::new(),
+            queues: Numbered::default(),
             bounded: Vec::new(),
             resting: false,
             replies: Replies::default(),
@@ -151,12 +149,14 @@ impl Laws {
     pub fn queues(&self) -> Vec<QueueReport> {
         let complete = self.complete().is_some();
         let of_plan = self.links.queues();
-        let planned = of_plan.iter().map(|(place, name)| match (self.queues.get(place), self.bounded_at(*place)) {
-            (Some(queue), _) => queue.report(complete),
-            (None, Some(bounded)) => bounded.report(),
-            (None, None) => QueueReport::silent(*place, name.clone()),
-        });
-        let others = self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| planned != *place));
+        let planned =
+            of_plan.iter().map(|(place, name)| match (self.queues.get(u64::from(place.0)), self.bounded_at(*place)) {
+                (Some(queue), _) => queue.report(complete),
+                (None, Some(bounded)) => bounded.report(),
+                (None, None) => QueueReport::silent(*place, name.clone()),
+            });
+        let others =
+            self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| u64::from(planned.0) != *place));
         planned.chain(others.map(|(_, queue)| queue.report(complete))).collect()
     }
 
@@ -176,7 +176,7 @@ impl Laws {
         // Without an ordinal it is its consumer's word.
         if info.a.meaning == ValueMeaning::Ordinal && event.a != 0 && !event.place.is_none() {
             let links = &self.links;
-            let queue = self.queues.entry(event.place).or_insert_with(|| {
+            let queue = self.queues.get_or_insert_with(u64::from(event.place.0), || {
                 Queue::new(event.place, links.queue_name(event.place), links.unordered(event.place))
             });
             queue.take(event, info, &mut self.book);
@@ -224,9 +224,9 @@ impl Laws {
 
     /// The links and queues that End counts, against what the events leave.
     fn judge_open(&self, book: &mut Book) {
-        let mut open: BTreeMap<u32, (u64, TraceId, MessageId)> = BTreeMap::new();
+        let mut open: Numbered<(u64, TraceId, MessageId)> = Numbered::default();
         for (message, attempt) in self.attempts.iter().filter(|(_, attempt)| attempt.is_open()) {
-            open.entry(u32::from(attempt.link().0)).or_insert((0, attempt.trace(), MessageId(message))).0 += 1;
+            open.get_or_insert_with(u64::from(attempt.link().0), || (0, attempt.trace(), MessageId(message))).0 += 1;
         }
         let Some(end) = self.end.as_ref() else {
             let levels = self.queues.values().map(Queue::left);
@@ -235,9 +235,9 @@ impl Laws {
         };
         let mut counted = false;
         for row in &end.counts {
-            let left = || self.queues.get(&PlaceIndex(row.index)).map_or((0, 0), Queue::left);
+            let left = || self.queues.get(u64::from(row.index)).map_or((0, 0), Queue::left);
             let found = match row.counted {
-                Counted::OPEN_ATTEMPTS => open.get(&row.index).map_or(0, |(count, ..)| i128::from(*count)),
+                Counted::OPEN_ATTEMPTS => open.get(u64::from(row.index)).map_or(0, |(count, ..)| i128::from(*count)),
                 Counted::READY => i128::from(left().0),
                 Counted::UNACKED => i128::from(left().1),
                 _ => continue,
@@ -252,7 +252,7 @@ impl Laws {
             } else if self.lossy {
                 book.undecided(Law::OpenAtEnd, 1);
             } else {
-                let example = open.get(&row.index).map(|(_, trace, message)| (*trace, *message));
+                let example = open.get(u64::from(row.index)).map(|(_, trace, message)| (*trace, *message));
                 book.broken(Law::OpenAtEnd, || self.left_over(row, found, end, example));
             }
         }
@@ -285,7 +285,8 @@ impl Laws {
     /// A count of End that is not what the events leave; `open`: the first attempt that is open on that link.
     fn left_over(&self, row: &EndCount, found: i128, end: &End, open: Option<(TraceId, MessageId)>) -> Breach {
         let place = PlaceIndex(row.index);
-        let queue = || (self.links.queue_name(place), self.queues.get(&place).map(|queue| queue.example(end)));
+        let queue =
+            || (self.links.queue_name(place), self.queues.get(u64::from(place.0)).map(|queue| queue.example(end)));
         let (text, name, (at, example)) = match row.counted {
             Counted::READY => (text!("law.breach.ready-at-end"), "queue", queue()),
             Counted::UNACKED => (text!("law.breach.unacked-at-end"), "queue", queue()),
@@ -319,13 +320,13 @@ impl Laws {
 /// What an attempt on this link is judged with.
 fn scene<'a>(
     links: &'a Links,
-    queues: &BTreeMap<PlaceIndex, Queue>,
+    queues: &Numbered<Queue>,
     connections: &'a Connections,
     link: LinkIndex,
     complete: bool,
 ) -> Scene<'a> {
     let link = links.get(link);
-    let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains_key(&link.queue));
+    let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains(u64::from(link.queue.0)));
     Scene { link, stamped, bounded: !links.bounded().is_empty(), connections, complete }
 }
 

@@ -7,7 +7,7 @@
 mod latency;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hopscope_record::codec::EventDecoder;
@@ -16,21 +16,18 @@ use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Measure, P
 use hopscope_record::kind::{
     AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LinkCount, Phase, QueueStep, ValueMeaning,
 };
-use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, RunSettings};
 
 pub use self::latency::Latency;
 use self::workers::Workers;
 use crate::effects::Effects;
 use crate::frames::{FrameReader, ReadError};
+use crate::numbered::Numbered;
 use crate::traces::Traces;
 use crate::verdict::Controls;
 
 const NS_PER_S: f64 = 1e9;
-
-/// Whether figures of whole traces are gathered. A page asks its server for what is said of these, and its first load is shorter
-/// without.
-const OF_TRACES: bool = !cfg!(target_arch = "wasm32");
 
 /// The figures of one link.
 #[derive(Clone, Debug)]
@@ -165,18 +162,18 @@ pub struct Stats {
     /// When load was offered, the warm-up and the measured phase.
     offered: Option<Span>,
     /// Requests that clients wanted, of any phase, by the client's place.
-    reached: BTreeMap<PlaceIndex, u64>,
+    reached: Numbered<u64>,
     end: Option<End>,
     /// Events that were stamped and are not in the recording.
     lost: u64,
     /// Traces of other phases.
-    left_out: BTreeSet<TraceId>,
+    left_out: Numbered<()>,
     /// When each open attempt was sent.
     sent: BTreeMap<MessageId, i64>,
     /// When a schedule wanted each message that is not answered yet, or may be tried again.
     wanted: BTreeMap<u64, i64>,
-    links: BTreeMap<LinkIndex, LinkStats>,
-    queues: BTreeMap<PlaceIndex, QueueStats>,
+    links: Numbered<LinkStats>,
+    queues: Numbered<QueueStats>,
     /// Whether the broker stamps nothing.
     bounded: bool,
     effects: Effects,
@@ -210,14 +207,14 @@ impl Stats {
             phase: None,
             span: None,
             offered: None,
-            reached: BTreeMap::new(),
+            reached: Numbered::default(),
             end: None,
             lost: 0,
-            left_out: BTreeSet::new(),
+            left_out: Numbered::default(),
             sent: BTreeMap::new(),
             wanted: BTreeMap::new(),
-            links: BTreeMap::new(),
-            queues: BTreeMap::new(),
+            links: Numbered::default(),
+            queues: Numbered::default(),
             bounded: false,
             effects: Effects::default(),
             deliveries: Vec::new(),
@@ -281,7 +278,7 @@ impl Stats {
     /// The length of the queue at a place; of one that no step was taken at, 0.
     #[must_use]
     pub fn queue(&self, place: PlaceIndex) -> QueueStats {
-        self.queues.get(&place).copied().unwrap_or_default()
+        self.queues.get(u64::from(place.0)).copied().unwrap_or_default()
     }
 
     /// When the measured phase was; `None` before it.
@@ -296,7 +293,7 @@ impl Stats {
         let rows = self.end.iter().flat_map(|end| &end.counts).filter(|row| row.counted == Counted::WANTED);
         rows.filter_map(move |row| {
             let (client, span) = (PlaceIndex(row.index), self.offered?);
-            let reached = self.reached.get(&client).copied().unwrap_or(0);
+            let reached = self.reached.get(u64::from(client.0)).copied().unwrap_or(0);
             let early = u64::try_from(span.to.saturating_sub(span.from)).unwrap_or(0).saturating_sub(MOST_BEHIND_NS);
             let done = self.end.as_ref().is_some_and(|end| end.reason == EndReason::LOAD_DONE);
             let offered = if done { whole } else { early.min(whole) };
@@ -357,10 +354,8 @@ impl Stats {
 
     fn take(&mut self, event: &Event) {
         let Some(info) = event.kind.info() else { return };
-        if OF_TRACES {
-            self.traces.take(event, info);
-            self.workers.take(event, info);
-        }
+        self.traces.take(event, info);
+        self.workers.take(event, info);
         if info.a.meaning == ValueMeaning::Phase {
             return self.enter(Phase::from_value(event.a), event.time);
         }
@@ -379,11 +374,11 @@ impl Stats {
             return;
         }
         if info.counts == Count::Link(LinkCount::Intended) {
-            *self.reached.entry(event.place).or_default() += 1;
+            *self.reached.get_or_insert_with(u64::from(event.place.0), || 0) += 1;
         }
         self.effects.take(event, info, self.phase == Some(Phase::Measured));
         self.leave_out(event, info);
-        if !self.left_out.contains(&event.trace) {
+        if !self.left_out.contains(event.trace.0) {
             self.count(event, info);
         }
         if event.kind == Kind::COMPLETED && !event.is_late() && self.phase == Some(Phase::Measured) {
@@ -394,7 +389,7 @@ impl Stats {
     /// Takes the length that a queue stamps with its step.
     fn step(&mut self, event: &Event) {
         let Some(step) = QueueStep::from_value(event.b) else { return };
-        let queue = self.queues.entry(event.place).or_default();
+        let queue = self.queues.get_or_insert_with(u64::from(event.place.0), QueueStats::default);
         queue.last = step.after;
         if self.span.is_some() {
             queue.longest = queue.longest.max(step.before).max(step.after);
@@ -404,7 +399,7 @@ impl Stats {
     /// Takes the length that a queue's broker says.
     fn report(&mut self, event: &Event) {
         let ready = DepthReport::from_value(event.a).ready;
-        let queue = self.queues.entry(event.place).or_default();
+        let queue = self.queues.get_or_insert_with(u64::from(event.place.0), QueueStats::default);
         queue.last = ready;
         if self.span.is_some() {
             queue.longest = queue.longest.max(ready);
@@ -444,7 +439,7 @@ impl Stats {
             Some(Phase::Drain | Phase::End) => begins,
         };
         if other {
-            self.left_out.insert(event.trace);
+            self.left_out.insert(event.trace.0, ());
         }
     }
 
@@ -525,6 +520,6 @@ impl Stats {
     }
 
     fn link(&mut self, link: LinkIndex) -> &mut LinkStats {
-        self.links.entry(link).or_insert_with(|| LinkStats::new(link))
+        self.links.get_or_insert_with(u64::from(link.0), || LinkStats::new(link))
     }
 }

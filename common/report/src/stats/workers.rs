@@ -1,16 +1,16 @@
 //! How long the workers of each place had something to do.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hopscope_record::{Event, KindInfo};
 
 use super::Span;
+use crate::numbered::Numbered;
 
 /// The integral of busy workers over the measured phase, by place.
 #[derive(Default)]
 pub(super) struct Workers {
-    places: BTreeMap<u32, Busy>,
+    places: Numbered<Busy>,
     /// When the measured phase began, and when it ended.
     from: Option<i64>,
     to: Option<i64>,
@@ -45,7 +45,9 @@ impl Workers {
             return;
         }
         let (from, over) = (self.from.unwrap_or(i64::MAX), self.to.is_some());
-        let busy = self.places.entry(event.place.0).or_insert(Busy { since: event.time.max(from), ..Busy::default() });
+        let busy = self
+            .places
+            .get_or_insert_with(u64::from(event.place.0), || Busy { since: event.time.max(from), ..Busy::default() });
         if event.time >= from && !over {
             busy.pass(event.time);
         }
@@ -63,7 +65,7 @@ impl Workers {
             }
             busy.sum
         };
-        let sum: i128 = places.filter_map(|place| self.places.get(&place)).map(|busy| until(*busy)).sum();
+        let sum: i128 = places.filter_map(|place| self.places.get(u64::from(place))).map(|busy| until(*busy)).sum();
         (capacity > 0.0).then(|| sum as f64 / capacity)
     }
 }

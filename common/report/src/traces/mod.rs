@@ -8,13 +8,12 @@ mod open;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, ValueMeaning};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
 use hopscope_scenario::plan::Plan;
 
 use self::open::Open;
+use crate::numbered::Numbered;
 use crate::stats::Latency;
 
 /// What became of one trace, as far as its recording goes.
@@ -84,10 +83,10 @@ impl TraceRow {
 #[derive(Default)]
 pub struct Traces {
     rows: Vec<TraceRow>,
-    by_id: BTreeMap<TraceId, u32>,
+    by_id: Numbered<u32>,
     open: Open,
-    /// What was taken up by a worker: the message or the publish, without its attempt, and the link that it came over.
-    worked: BTreeSet<(u64, LinkIndex)>,
+    /// What was taken up by a worker: by the message or the publish, without its attempt, the links that it came over.
+    worked: Numbered<Vec<LinkIndex>>,
     phase: Option<Phase>,
 }
 
@@ -110,8 +109,7 @@ impl Traces {
         }
         let Some(number) = self.row(event) else { return };
         let by = self.open.apply(number, event, info);
-        let again =
-            event.kind == Kind::STARTED && !self.worked.insert((self.open.publish_of(event.message), event.link));
+        let again = event.kind == Kind::STARTED && self.works_again(event);
         let row = &mut self.rows[number as usize];
         row.last = row.last.max(event.time);
         row.under_way += by;
@@ -154,11 +152,21 @@ impl Traces {
         self.rows.iter().filter(|row| is(row)).count() as u64
     }
 
+    /// Notes what a worker takes up; whether one has taken it up before.
+    fn works_again(&mut self, event: &Event) -> bool {
+        let links = self.worked.get_or_insert_with(self.open.publish_of(event.message), Vec::new);
+        let again = links.contains(&event.link);
+        if !again {
+            links.push(event.link);
+        }
+        again
+    }
+
     fn row(&mut self, event: &Event) -> Option<u32> {
         if event.trace.is_none() {
             return None;
         }
-        if let Some(row) = self.by_id.get(&event.trace) {
+        if let Some(row) = self.by_id.get(event.trace.0) {
             return Some(*row);
         }
         if event.kind != Kind::INTENDED || self.phase != Some(Phase::Measured) {
@@ -177,7 +185,7 @@ impl Traces {
             under_way: 0,
             root: event.message.message(),
         });
-        self.by_id.insert(event.trace, row);
+        self.by_id.insert(event.trace.0, row);
         Some(row)
     }
 }

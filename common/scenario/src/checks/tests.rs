@@ -24,9 +24,8 @@ fn each_metric_has_a_limit_of_its_dimension_and_its_own_name() {
             _ => assert_eq!(metric.dimension(), None, "{}", option.id),
         }
         let part = match metric {
-            Metric::Answered(part) | Metric::Completed(part) | Metric::Confirmed(part) | Metric::Stale(part) => {
-                format!(".{part:?}")
-            }
+            Metric::Answered(part) | Metric::Completed(part) | Metric::Confirmed(part) => format!(".{part:?}"),
+            Metric::Stale(part) | Metric::Finished(part) => format!(".{part:?}"),
             _ => continue,
         };
         assert!(option.id.ends_with(&part.to_lowercase()), "{}", option.id);

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::quantity::{Rate, Share, Time};
+use crate::quantity::{Rate, Share, Size, Time};
 
 /// A limit that a person set on a figure of a run; the check passes where figure, [`Check::op`] and [`Check::value`], read in
 /// this order, are true.
@@ -75,6 +75,8 @@ pub enum Limit {
     Rate(Rate),
     /// A part of a whole.
     Share(Share),
+    /// A number of bytes.
+    Size(Size),
 }
 
 impl<'de> Deserialize<'de> for Limit {
@@ -84,11 +86,13 @@ impl<'de> Deserialize<'de> for Limit {
             Value::Number(count) => count.as_u64().map(Self::Count),
             Value::String(text) => {
                 let time = || text.parse().ok().map(Self::Time);
-                time().or_else(|| text.parse().ok().map(Self::Rate)).or_else(|| text.parse().ok().map(Self::Share))
+                let rate = || text.parse().ok().map(Self::Rate);
+                let share = || text.parse().ok().map(Self::Share);
+                time().or_else(rate).or_else(share).or_else(|| text.parse().ok().map(Self::Size))
             }
             _ => None,
         };
-        limit.ok_or_else(|| D::Error::custom("a limit is a number, a time, a rate or a share"))
+        limit.ok_or_else(|| D::Error::custom("a limit is a number, a time, a rate, a share or a size"))
     }
 }
 
@@ -99,12 +103,13 @@ impl std::fmt::Display for Limit {
             Self::Time(time) => write!(f, "{time}"),
             Self::Rate(rate) => write!(f, "{rate}"),
             Self::Share(share) => write!(f, "{share}"),
+            Self::Size(size) => write!(f, "{size}"),
         }
     }
 }
 
 impl Limit {
-    /// In the unit that figures have: ns, per second, parts of one, or a number.
+    /// In the unit that figures have: ns, per second, parts of one, bytes, or a number.
     #[must_use]
     pub fn figure(&self) -> f64 {
         match self {
@@ -112,6 +117,7 @@ impl Limit {
             Self::Time(time) => time.0 as f64,
             Self::Rate(rate) => rate.0 as f64 / 1e6,
             Self::Share(share) => share.0 as f64 / 1e6,
+            Self::Size(size) => size.0 as f64,
         }
     }
 }

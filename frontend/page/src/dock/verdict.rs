@@ -93,7 +93,8 @@ fn table(document: &Value) -> Node {
 
 fn disturbance(one: &Value) -> Node {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let action = one["do"].as_str().and_then(Action::find);
+    let action =
+        one["do"].as_str().map(|word| if word == "broker-killed" { "kill" } else { word }).and_then(Action::find);
     let done = action.map_or_else(|| word(&one["do"]), |action| t(action.label()));
     let done = format!("{done}: {}", one["on"].as_str().map_or_else(|| t(text!("verdict.broker")), str::to_owned));
     let when = match one["until"].as_str() {

@@ -1,7 +1,5 @@
 //! The copies in a queue: put, taken, given back, gone. What waits, how long, and in which order it leaves.
 
-use std::collections::BTreeMap;
-
 use hopscope_record::kind::{Attempt, QueueCause, QueueStep};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, SourceId, TraceId};
 use hopscope_scenario::catalogue::Key;
@@ -47,7 +45,7 @@ struct Copy {
 #[derive(Default)]
 struct Order {
     /// For each link, the ordinal of the last one delivered.
-    last: BTreeMap<LinkIndex, u64>,
+    last: Numbered<u64>,
     consumer: Option<SourceId>,
     /// Why the queue promises no order.
     free: Option<Key>,
@@ -169,7 +167,7 @@ impl Order {
         if !copy.fresh || self.free.is_some() {
             return;
         }
-        let last = self.last.entry(copy.link).or_insert(0);
+        let last = self.last.get_or_insert_with(u64::from(copy.link.0), || 0);
         if copy.put > *last {
             *last = copy.put;
             self.held += 1;
