@@ -1,8 +1,9 @@
 //! What a person does with mouse and keyboard, and what a person reads.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use thirtyfour::prelude::ElementQueryable as _;
 use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
@@ -13,6 +14,9 @@ const LEFT_EMPTY: &str = r#"
     if (location.protocol === "http:" && !localStorage.getItem("hopscope.scenario"))
         localStorage.setItem("hopscope.scenario", JSON.stringify(empty));
 "#;
+
+/// How long the page may take to name the run that it shows.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A page in front of a person.
 pub(crate) struct Hands {
@@ -68,9 +72,16 @@ impl Hands {
 
     /// The id of the run that the page's address names.
     pub(crate) async fn shown_run(&self) -> Result<String> {
-        let url = self.driver.current_url().await?;
-        let id = url.fragment().and_then(|fragment| fragment.strip_prefix("run="));
-        Ok(id.with_context(|| format!("{url} names no run"))?.to_owned())
+        // The address follows what the page shows, in its own time.
+        let since = Instant::now();
+        loop {
+            let url = self.driver.current_url().await?;
+            if let Some(id) = url.fragment().and_then(|fragment| fragment.strip_prefix("run=")) {
+                return Ok(id.to_owned());
+            }
+            ensure!(since.elapsed() < LIMIT, "{url} names no run");
+            tokio::task::yield_now().await;
+        }
     }
 
     /// How many there are now.

@@ -25,6 +25,9 @@ const REPLY_SUCCESS: u16 = 200;
 /// What is said of a connection that this end has reset.
 const RESET: &str = "reset by a crash of this end";
 
+/// What is said of a connection that was lost before its watch could say why.
+const LOST: &str = "the connection was lost";
+
 /// An open connection. Dropping it lets go of what it still does.
 pub(super) struct Session {
     connection: Connection,
@@ -128,7 +131,10 @@ impl Session {
 
     /// Ends the connection; resolves when the broker has answered, or it is clear that it will not.
     pub(super) async fn close(&self) {
-        self.ended.tell(DisconnectReason::Closed, None);
+        // Whoever asks for it anew may know that it is lost before its own watch does.
+        let (reason, error) =
+            if self.is_lost() { (DisconnectReason::Broken, Some(LOST)) } else { (DisconnectReason::Closed, None) };
+        self.ended.tell(reason, error);
         // A connection that is gone already says so; there is nothing more to close then.
         let _ = self.connection.close(REPLY_SUCCESS, "the run is over".into()).await;
         self.tasks.end().await;
