@@ -28,7 +28,10 @@ async fn a_run_on_the_local_rabbitmq_says_so_and_by_what_its_queue_was_checked()
         picture(&hands.driver, "rabbitmq-starting").await?;
         hands.find("canvas.dots[data-dots]:not([data-dots='0'])").await?;
         picture(&hands.driver, "rabbitmq-live").await?;
-        hands.find("[data-action=export-json]").await?;
+        // On a busy machine its drain takes longer than anything else of the page.
+        if hands.find("[data-action=export-json]").await.is_err() {
+            hands.find("[data-action=export-json]").await?;
+        }
         let chip = "[data-law=take-lowers]";
         assert_eq!(hands.attribute(chip, "data-verdict").await?, "held");
         assert_eq!(hands.attribute(chip, "data-broken").await?, "0");
