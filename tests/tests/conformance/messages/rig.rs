@@ -252,9 +252,8 @@ impl Rig {
         let mut counts = self.broker.counts();
         counts.push(EndCount::open_attempts(PUBLISH, 0));
         drop((self.link, self.answers, self.broker));
-        // A task that was waited for may be on its last instruction. One that is left makes this hang, and so fail. Where heartbeats
-        // are agreed on, as RabbitMQ does, lapin's task for them is left until the next would be due, half a minute.
-        while stamped && Handle::current().metrics().num_alive_tasks() > self.tasks_before {
+        // A task that was waited for may be on its last instruction. One that is left makes this hang, and so fail.
+        while Handle::current().metrics().num_alive_tasks() > self.tasks_before {
             tokio::task::yield_now().await;
         }
         let end = EndInfo { reason: EndReason::LOAD_DONE, detail: None, counts };

@@ -236,8 +236,9 @@ fn configure(node: &mut Command, installation: &Installation, folder: &Path, por
         .env("RABBITMQ_LOGS", "-")
         .env(
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-            // Without a port mapper of its own, which would outlive it.
-            "+S 2:2 +sbwt none -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
+            // Without a port mapper of its own, which would outlive it. On loopback the system tells when a peer has gone: no
+            // heartbeats, whose task at a client would outlive its connection by half a minute.
+            "+S 2:2 +sbwt none -start_epmd false -kernel inet_dist_use_interface {127,0,0,1} -rabbit heartbeat 0",
         );
     for (variable, name) in [
         ("RABBITMQ_MNESIA_BASE", "data"),
