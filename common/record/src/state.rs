@@ -78,8 +78,9 @@ impl PlaceDisturbed {
         match action {
             ControlAction::Pause => self.paused = 1,
             ControlAction::Resume => self.paused = 0,
-            ControlAction::Crash => (self.paused, self.crashed) = (0, 1),
-            ControlAction::Start => self.crashed = 0,
+            // A queue is down with its broker.
+            ControlAction::Crash | ControlAction::BrokerKilled => (self.paused, self.crashed) = (0, 1),
+            ControlAction::Start | ControlAction::BrokerStarted => self.crashed = 0,
             ControlAction::Rate => self.rate = argument,
             _ => {}
         }

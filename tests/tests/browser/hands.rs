@@ -50,6 +50,12 @@ impl Hands {
         self.driver.query(By::Css(css)).first().await.with_context(|| format!("the page does not show {css}"))
     }
 
+    /// The first that the page shows, within a time of its own.
+    pub(crate) async fn find_within(&self, css: &str, time: Duration) -> Result<WebElement> {
+        let query = self.driver.query(By::Css(css)).wait(time, Duration::from_millis(200));
+        query.first().await.with_context(|| format!("the page does not show {css} within {time:?}"))
+    }
+
     /// Waits until there is none of that kind.
     pub(crate) async fn gone(&self, css: &str) -> Result<()> {
         while self.count(css).await? > 0 {

@@ -157,6 +157,8 @@ fn what_was_done_to_a_place_or_a_link_is_so_until_it_is_undone() {
     assert_eq!(at_place(ControlAction::Pause, 0), PlaceDisturbed { paused: 1, ..none });
     assert_eq!(at_place(ControlAction::Crash, 0), PlaceDisturbed { crashed: 1, ..none });
     assert!(at_place(ControlAction::Start, 0).is_none());
+    assert_eq!(at_place(ControlAction::BrokerKilled, 0), PlaceDisturbed { crashed: 1, ..none });
+    assert!(at_place(ControlAction::BrokerStarted, 0).is_none());
     assert_eq!(at_place(ControlAction::Rate, 500_000), PlaceDisturbed { rate: 500_000, ..none });
     assert!(at_place(ControlAction::Rate, 0).is_none());
     let mut at_link = |action, b| {

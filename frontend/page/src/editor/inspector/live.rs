@@ -1,9 +1,10 @@
 //! What can be done to the selected node or link while a run goes on.
 
 use hopscope_markup::view;
-use hopscope_scenario::disturb::{Action, DISTURBANCE_TAG};
+use hopscope_scenario::disturb::{Action, BROKER, DISTURBANCE_TAG};
 use hopscope_scenario::fields::Field;
-use hopscope_scenario::plan::Plan;
+use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::plan::{Broker, Plan};
 use hopscope_scenario::text;
 use hopscope_scenario::validate::{cannot, undisturbable};
 use leptos::prelude::*;
@@ -87,6 +88,12 @@ fn of_node(data: &Data, id: &str) -> Option<Offered> {
     let place = plan.places.iter().position(|place| place.node == number)?;
     let disturbed = state.places().get(place)?.disturbed;
     let document = element(plan, "nodes", id)?;
+    if node.kind == Kind::Queue {
+        // It is its broker's, which can be killed if Hopscope started it.
+        let action = if disturbed.crashed == 1 { Action::Start } else { Action::Kill };
+        let local = plan.settings.broker.as_str() == Broker::LOCAL;
+        return local.then(|| Offered { on: BROKER.to_owned(), actions: vec![action], why: false });
+    }
     let fits = |action: &Action| match action {
         Action::Start => disturbed.crashed == 1,
         _ if disturbed.crashed == 1 => false,
@@ -114,7 +121,7 @@ fn of_link(data: &Data, id: &str) -> Option<Offered> {
     let fits = |action: &Action| match action {
         Action::Cut => disturbed.cut == 0,
         Action::Mend => !disturbed.is_none(),
-        action => !action.of_node(),
+        action => !action.of_node() && !action.of_broker(),
     };
     let actions = if relay { Action::ALL.into_iter().filter(fits).collect() } else { Vec::new() };
     Some(Offered { on: id.to_owned(), actions, why: !relay })
