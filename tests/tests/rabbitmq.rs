@@ -104,7 +104,7 @@ fn as_declared(recorded: &Recorded) -> Result<()> {
     let mut reading = Reading::new(Framing::File);
     reading.push(&recorded.file()?)?;
     let (plan, stats) = reading.figures().context("no Hello")?;
-    let found = stats.effects().report();
+    let found = stats.effects_report();
     ensure!(found.effects.len() == plan.effects.len(), "{found:?}");
     for effect in &found.effects {
         ensure!((effect.never.count, effect.open, effect.more.count) == (0, 0, 0), "{effect:?}");

@@ -31,10 +31,10 @@ impl<'a> Measured<'a> {
     /// A metric of all of the run; validation lets no other be without a link or a node.
     pub(crate) fn of_run(stats: &Stats, metric: Metric) -> Option<Self> {
         let effects =
-            |read: fn(EffectsReport) -> u64| (!stats.effects().is_empty()).then(|| read(stats.effects().report()));
+            |read: fn(EffectsReport) -> u64| (!stats.effects().is_empty()).then(|| read(stats.effects_report()));
         match metric {
             Metric::Answered(part) => Some(Self::Length(Cow::Owned(stats.answered()), part)),
-            Metric::Stale(part) => Some(Self::Length(Cow::Owned(stats.effects().report().stale.times), part)),
+            Metric::Stale(part) => Some(Self::Length(Cow::Owned(stats.traces().stale()), part)),
             Metric::EffectsNever | Metric::EffectsRepeated => Self::of_effects(stats, None, metric),
             Metric::Finished(part) => Some(Self::Length(Cow::Owned(stats.traces().finished()), part)),
             Metric::Lost => Some(Self::Count(stats.traces().count(TraceRow::is_lost))),
@@ -58,7 +58,7 @@ impl<'a> Measured<'a> {
             Metric::EffectsNever => report.never.count,
             _ => report.more.count,
         };
-        let reports = stats.effects().report().effects.into_iter().filter(of_node).collect::<Vec<_>>();
+        let reports = stats.effects_report().effects.into_iter().filter(of_node).collect::<Vec<_>>();
         (!reports.is_empty()).then(|| Self::Count(reports.iter().map(count).sum()))
     }
 

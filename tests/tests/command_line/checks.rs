@@ -105,3 +105,36 @@ async fn checks_of_a_queue_are_of_its_length() -> Result<()> {
     assert_eq!(ran.stdout.matches("  passed ").count(), 5, "{}", ran.stdout);
     Ok(())
 }
+
+#[tokio::test]
+async fn checks_of_whole_traces_and_of_workers_are_judged() -> Result<()> {
+    let desk = Desk::new()?;
+    let checks = json!([
+        {"metric": "finished.p99", "op": "<", "value": "10 s"},
+        {"metric": "stale.max", "op": "<", "value": "10 s"},
+        {"metric": "lost", "op": "<=", "value": 0},
+        {"metric": "repeated", "op": "<=", "value": 0},
+        {"metric": "drain", "op": "<", "value": "10 s"},
+        {"metric": "bytes", "op": ">=", "value": "256 B"},
+        {"metric": "bytes", "op": "<", "value": "1 kB"},
+        {"on": "shop", "metric": "utilisation", "op": ">", "value": "1 %"},
+        {"on": "shop", "metric": "utilisation", "op": "<=", "value": "100 %"},
+        {"metric": "finished.p50", "op": "<", "value": "1 ms"},
+        {"on": "nobody", "metric": "utilisation", "op": "<", "value": "50 %"}
+    ]);
+    // For longer than a second, after which processor time is told for the first time.
+    let file = desk.scenario(|scenario| scenario["checks"] = checks)?;
+    let ran = desk.hopscope(&[&"run", &file, &"--duration", &"2s"]).await?;
+    ensure_code(&ran, 1)?;
+    assert_eq!(ran.stdout.matches("  passed ").count(), 9, "{}", ran.stdout);
+    for line in ["  FAILED finished.p50 < 1 ms: ", "  FAILED nobody: utilisation < 50 %: nothing of that name"] {
+        ensure!(ran.stdout.contains(line), "{line:?} is missing in:\n{}", ran.stdout);
+    }
+    let id = id_of(&ran.stdout)?.to_owned();
+    let compared = desk.hopscope(&[&"compare", &id, &id]).await?;
+    ensure_code(&compared, 0)?;
+    for metric in ["finished.p99", "drain", "cpu", "bytes", "utilisation"] {
+        ensure!(compared.stdout.contains(metric), "{metric} is missing in:\n{}", compared.stdout);
+    }
+    Ok(())
+}

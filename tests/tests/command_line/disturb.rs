@@ -41,6 +41,44 @@ async fn a_run_is_disturbed_by_an_option_and_keeps_the_laws() -> Result<()> {
     Ok(())
 }
 
+/// A service that is not there for half a second costs what is asked of it then, and is normal again soon after it is back.
+#[tokio::test]
+async fn a_disturbed_run_is_judged_in_every_form() -> Result<()> {
+    let desk = Desk::new()?;
+    let file = desk.scenario(|scenario| {
+        busy(scenario);
+        scenario["nodes"][1]["workers"] = 64.into();
+    })?;
+    let (crash, rate) = ("500ms crash shop for 500ms", "2s rate buyers 50/s");
+    let run = [&"run" as &dyn AsRef<Path>, &file, &"--duration", &"3s", &"--disturb", &crash, &"--disturb", &rate];
+    let ran = desk.hopscope(&run.into_iter().chain([&"--json" as _]).collect::<Vec<_>>()).await?;
+    ensure_code(&ran, 0)?;
+    let report = crate::report::read(&ran.stdout)?;
+    let verdict = &report["verdict"];
+    ensure!(verdict["normal"]["traces"].as_u64() >= Some(20), "{verdict}");
+    let [crash, rate] = verdict["disturbances"].as_array().context("no disturbances")?.as_slice() else {
+        anyhow::bail!("{verdict}")
+    };
+    assert_eq!((&crash["do"], &crash["on"], &crash["told"]), (&"crash".into(), &"shop".into(), &Value::Null));
+    assert_eq!((&rate["do"], &rate["on"], &rate["told"]), (&"rate".into(), &"buyers".into(), &"50/s".into()));
+    let lost = &crash["found"]["unanswered"];
+    let (count, named) = (lost["count"].as_u64().context("no count")?, lost["traces"].as_array().context("no traces")?);
+    // A hundred a second, for half a second, and what it was at.
+    ensure!((20..=80).contains(&count) && named.len() as u64 == count, "{lost}");
+    assert_eq!(&report["traces"]["unanswered"], &lost["count"], "it was lost by the crash alone");
+
+    let id = report["run"]["id"].as_str().context("no id")?;
+    let ran = desk.hopscope(&run).await?;
+    ensure_code(&ran, 0)?;
+    for part in
+        ["What disturbing it cost\n", ": crash shop (until ", ": rate buyers 50/s (until –)\n", "No good answer: "]
+    {
+        ensure!(ran.stdout.contains(part), "{part:?} is missing in:\n{}", ran.stdout);
+    }
+    ensure!(id != id_of(&ran.stdout)?, "each is a run of its own");
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_before_the_run() -> Result<()> {
     let desk = Desk::new()?;

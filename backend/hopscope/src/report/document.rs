@@ -63,7 +63,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
 fn traces(report: &Report) -> Value {
     let (stats, traces) = (&report.stats, report.stats.traces());
     json!({
-        "wanted": traces.rows().len(),
+        "wanted": traces.rows().count(),
         "sent": traces.count(|row| !row.not_sent),
         "unanswered": traces.count(TraceRow::is_unanswered),
         "unfinished": traces.count(TraceRow::is_unfinished),

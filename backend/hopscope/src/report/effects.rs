@@ -3,7 +3,8 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hopscope_record::TraceId;
-use hopscope_report::effects::{AccountReport, EffectReport, EffectsReport, Named, TransferReport, Words, name};
+use hopscope_report::effects::{AccountReport, EffectReport, EffectsReport, TransferReport, Words, name};
+use hopscope_report::traces::Named;
 use hopscope_scenario::catalogue::plain;
 use hopscope_scenario::plan::PlanEffect;
 use hopscope_scenario::text;
@@ -17,7 +18,7 @@ use crate::say::{LANGUAGE, word};
 
 /// What is said below the heading of the effects; nothing of a run without any.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let (effects, found) = (report.stats.effects(), report.stats.effects().report());
+    let (effects, found) = (report.stats.effects(), report.stats.effects_report());
     if effects.is_empty() {
         return Vec::new();
     }
@@ -29,7 +30,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 /// The traces of effects that did not go as one would want, what the accounts and transfers came to, and how long traces went on
 /// after their answer; nothing of a run without effects.
 pub(super) fn notes(report: &Report) -> Vec<String> {
-    let (effects, found) = (report.stats.effects(), report.stats.effects().report());
+    let (effects, found) = (report.stats.effects(), report.stats.effects_report());
     if effects.is_empty() {
         return Vec::new();
     }
@@ -97,7 +98,7 @@ pub(super) fn value(report: &Report) -> Value {
     if effects.is_empty() {
         return Value::Null;
     }
-    let found = effects.report();
+    let found = report.stats.effects_report();
     let effect = |(found, row): (&EffectReport, &PlanEffect)| {
         json!({
             "service": node_id(report, row.node),

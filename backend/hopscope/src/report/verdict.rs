@@ -1,6 +1,7 @@
 //! The verdict on a disturbed run as text for a terminal: how much there is, of how many, and which traces to look at.
 
-use hopscope_report::verdict::{Again, Disturbance, Found, Named, Verdict, on};
+use hopscope_report::traces::Named;
+use hopscope_report::verdict::{Again, Disturbance, Found, Verdict, on, told as told_beside};
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::text;
 
@@ -36,11 +37,11 @@ pub(super) fn lines(plan: &Plan, verdict: &Verdict) -> Vec<String> {
 }
 
 fn head(plan: &Plan, one: &Disturbance) -> String {
-    let on = on(plan, &one.control).unwrap_or_else(|| word(text!("verdict.broker")));
+    let beside = [on(plan, &one.control), told_beside(&one.control)].into_iter().flatten();
+    let done: Vec<_> = std::iter::once(one.control.action.word().to_owned()).chain(beside).collect();
     let args = [
         ("at", time(one.control.at)),
-        ("do", one.control.action.word().to_owned()),
-        ("on", on),
+        ("done", done.join(" ")),
         ("until", one.until.map_or_else(|| "–".to_owned(), time)),
     ];
     say(text!("cli.verdict.disturbance"), args)

@@ -5,17 +5,16 @@
 //! and that is what the run is there to show. Traces of every phase count, as they do for the laws; only times are the measured
 //! phase's own.
 
-mod trace;
 mod ways;
 mod words;
 
 use hopscope_record::kind::EffectMark;
-use hopscope_record::{Event, Kind, KindInfo, TraceId};
+use hopscope_record::{Event, Kind, TraceId};
 use hopscope_scenario::plan::{Plan, PlanEffect};
 
-use self::trace::Trace;
 use crate::numbered::Numbered;
 use crate::stats::Latency;
+use crate::traces::{Named, TraceRow, Traces};
 
 pub use self::words::{Words, name};
 
@@ -24,24 +23,6 @@ mod tests;
 
 /// Most traces that are named of one kind; more are counted.
 pub const MOST_TRACES: usize = 20;
-
-/// So many traces, the first of them by their ids.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Named {
-    /// How many.
-    pub count: u64,
-    /// The first, at most [`MOST_TRACES`].
-    pub traces: Vec<TraceId>,
-}
-
-impl Named {
-    fn add(&mut self, trace: TraceId) {
-        self.count += 1;
-        if self.traces.len() < MOST_TRACES {
-            self.traces.push(trace);
-        }
-    }
-}
 
 /// What became of one effect. Traces that want it are those that applied it, and those that were answered well and come to it
 /// whatever chance decides: each is one of `never`, `open`, `once` and `more`.
@@ -127,15 +108,23 @@ pub struct EffectsReport {
     pub stale: Stale,
 }
 
-/// Gathers what became of the effects. Of a plan without effects it keeps nothing; of others, memory grows with the traces.
+/// How often a trace came to an effect.
+#[derive(Clone, Copy, Default, Debug)]
+struct Times {
+    applied: u64,
+    repeated: u64,
+    /// The sum of what was applied.
+    sum: i64,
+}
+
+/// Gathers what was applied, by trace; what became of the traces themselves, [`Traces`] knows.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     rows: Vec<PlanEffect>,
     /// By link, the effects that a message over it surely comes to.
     certain: Vec<Vec<u32>>,
-    bounded: bool,
-    traces: Numbered<Trace>,
-    ended: bool,
+    /// By trace, the effects that it came to, by their numbers.
+    traces: Numbered<Vec<(u32, Times)>>,
 }
 
 impl Effects {
@@ -145,8 +134,7 @@ impl Effects {
         if plan.effects.is_empty() {
             return Self::default();
         }
-        let (rows, certain) = (plan.effects.clone(), ways::certain(plan));
-        Self { rows, certain, bounded: plan.broker.is_some(), ..Self::default() }
+        Self { rows: plan.effects.clone(), certain: ways::certain(plan), ..Self::default() }
     }
 
     /// Whether the plan has none.
@@ -166,34 +154,46 @@ impl Effects {
         self.rows.get(effect as usize).map(|row| row.node)
     }
 
-    /// Takes an event of a trace; `measured`: the measured phase is under way.
-    pub(crate) fn take(&mut self, event: &Event, info: &KindInfo, measured: bool) {
-        if self.rows.is_empty() {
+    /// Takes an event, if it tells of an effect.
+    pub(crate) fn take(&mut self, event: &Event) {
+        if event.kind != Kind::EFFECT || self.rows.is_empty() {
             return;
         }
-        let trace = self.traces.get_or_insert_with(event.trace.0, || Trace::begin(event, measured));
-        trace.take(event, info, self.bounded);
-        if event.kind == Kind::EFFECT {
-            trace.apply(EffectMark::from_value(event.a), event.b.cast_signed());
+        let mark = EffectMark::from_value(event.a);
+        let effects = self.traces.get_or_insert_with(event.trace.0, Vec::new);
+        let row = effects.iter().position(|(effect, _)| *effect == mark.effect).unwrap_or_else(|| {
+            effects.push((mark.effect, Times::default()));
+            effects.len() - 1
+        });
+        let (_, times) = &mut effects[row];
+        if mark.repeated {
+            times.repeated += 1;
+        } else {
+            times.applied += 1;
+            times.sum = times.sum.saturating_add(event.b.cast_signed());
         }
     }
 
-    /// The recording has ended: nothing more is applied.
-    pub(crate) fn end(&mut self) {
-        self.ended = true;
-    }
-
-    /// What became of them so far. It takes one pass over the traces.
-    #[must_use]
-    pub fn report(&self) -> EffectsReport {
+    /// What became of them so far, in these traces; `ended`: nothing more is applied. It takes one pass over the traces.
+    pub(crate) fn report(&self, traces: &Traces, ended: bool) -> EffectsReport {
         let mut report = self.blank();
-        for (id, trace) in self.traces.iter() {
-            self.add(&mut report, TraceId(id), trace);
+        if self.is_empty() {
+            return report;
+        }
+        report.stale.times = traces.stale();
+        for trace in traces.all() {
+            self.add(&mut report, trace, ended);
         }
         for transfer in &mut report.transfers {
             transfer.where_to.retain(|(_, off)| *off != 0);
         }
         report
+    }
+
+    /// How often a trace came to an effect.
+    fn times(&self, trace: TraceId, effect: u32) -> Times {
+        let effects = self.traces.get(trace.0).map_or(&[][..], Vec::as_slice);
+        effects.iter().find(|(found, _)| *found == effect).map(|(_, times)| *times).unwrap_or_default()
     }
 
     /// A report without a trace.
@@ -220,24 +220,24 @@ impl Effects {
     }
 
     /// Adds a trace.
-    fn add(&self, report: &mut EffectsReport, id: TraceId, trace: &Trace) {
-        if let Some(time) = trace.stale() {
-            report.stale.times.record(time);
+    fn add(&self, report: &mut EffectsReport, trace: &TraceRow, ended: bool) {
+        let id = trace.trace;
+        if let Some(time) = trace.stale().filter(|_| trace.measured) {
             keep_longest(&mut report.stale.longest, id, time);
         }
-        let over = self.ended || trace.is_finished();
+        let over = ended || trace.is_finished();
         for (row, found) in self.rows.iter().zip(&mut report.effects) {
-            let times = trace.times(found.effect);
+            let times = self.times(id, found.effect);
             found.applied += times.applied;
             if times.repeated > 0 {
-                found.repeated.add(id);
+                found.repeated.add(id, MOST_TRACES);
             }
             match times.applied {
                 0 if !trace.is_answered_well() || !self.comes(trace, found.effect) => {}
-                0 if over => found.never.add(id),
+                0 if over => found.never.add(id, MOST_TRACES),
                 0 => found.open += 1,
-                1 => found.once.add(id),
-                _ => found.more.add(id),
+                1 => found.once.add(id, MOST_TRACES),
+                _ => found.more.add(id, MOST_TRACES),
             }
             for account in report.accounts.iter_mut().filter(|account| account.account == row.account) {
                 account.sum = account.sum.saturating_add(times.sum);
@@ -245,21 +245,21 @@ impl Effects {
             }
         }
         for transfer in report.transfers.iter_mut().filter(|_| over) {
-            self.add_transfer(transfer, id, trace);
+            self.add_transfer(transfer, trace);
         }
     }
 
     /// Whether a trace surely comes to an effect.
-    fn comes(&self, trace: &Trace, effect: u32) -> bool {
+    fn comes(&self, trace: &TraceRow, effect: u32) -> bool {
         self.certain.get(usize::from(trace.link.0)).is_some_and(|effects| effects.contains(&effect))
     }
 
-    fn add_transfer(&self, report: &mut TransferReport, id: TraceId, trace: &Trace) {
+    fn add_transfer(&self, report: &mut TransferReport, trace: &TraceRow) {
         let mut parts = Vec::new();
         let (mut applied, mut sum) = (0, 0_i64);
         for (effect, row) in (0..).zip(&self.rows) {
             if row.transfer.as_ref() == Some(&report.transfer) {
-                let times = trace.times(effect);
+                let times = self.times(trace.trace, effect);
                 applied += times.applied;
                 sum = sum.saturating_add(times.sum);
                 // What is not sure to come belongs where it came to.
@@ -271,7 +271,7 @@ impl Effects {
         if sum == 0 {
             return;
         }
-        report.unbalanced.add(id);
+        report.unbalanced.add(trace.trace, MOST_TRACES);
         report.sum = report.sum.saturating_add(sum);
         for (account, off) in parts {
             for (_, sum) in report.where_to.iter_mut().filter(|(name, _)| name == account) {

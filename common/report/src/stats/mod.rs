@@ -5,6 +5,8 @@
 //! stands in its row of the table of kinds.
 
 mod latency;
+mod link;
+mod offer;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -20,137 +22,14 @@ use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, RunSettings};
 
 pub use self::latency::Latency;
+pub use self::link::{LinkStats, QueueStats};
+pub use self::offer::{Offer, Span};
 use self::workers::Workers;
-use crate::effects::Effects;
+use crate::effects::{Effects, EffectsReport};
 use crate::frames::{FrameReader, ReadError};
 use crate::numbered::Numbered;
 use crate::traces::Traces;
 use crate::verdict::Controls;
-
-const NS_PER_S: f64 = 1e9;
-
-/// The figures of one link.
-#[derive(Clone, Debug)]
-pub struct LinkStats {
-    /// Which.
-    pub link: LinkIndex,
-    counts: [u64; LinkCount::LEN],
-    /// Attempts that have not closed yet.
-    pub open: u64,
-    /// Replies that came after their attempt was given up; in no other count.
-    pub late: u64,
-    /// Good replies received while the measured phase lasted, of whatever phase their trace is: what throughput is of.
-    pub completed_in_phase: u64,
-    /// T2 - T1 of attempts that a good reply closed.
-    pub completed: Latency,
-    /// From T1 to the broker's confirm, of publishes that were not given up before.
-    pub confirmed: Latency,
-    /// Of messages whose last attempt is known to be that.
-    answered: Latency,
-    /// How long it took to close the attempt of each message that may yet be tried again, by message.
-    doubtful: BTreeMap<u64, i64>,
-}
-
-impl LinkStats {
-    fn new(link: LinkIndex) -> Self {
-        Self {
-            link,
-            counts: [0; LinkCount::LEN],
-            open: 0,
-            late: 0,
-            completed_in_phase: 0,
-            completed: Latency::default(),
-            confirmed: Latency::default(),
-            answered: Latency::default(),
-            doubtful: BTreeMap::new(),
-        }
-    }
-
-    /// Deliveries on it: those that were settled in any way, and those that are open.
-    #[must_use]
-    pub const fn delivered(&self) -> u64 {
-        self.count(LinkCount::Acked) + self.count(LinkCount::Nacked) + self.count(LinkCount::Requeued) + self.open
-    }
-
-    /// One of its counts. Sent = Completed + Failed + TimedOut + Refused + Cancelled + open.
-    #[must_use]
-    pub const fn count(&self, count: LinkCount) -> u64 {
-        self.counts[count as usize]
-    }
-
-    /// From the intended send to the event that closed the message's last attempt, however it did; of messages that a
-    /// schedule wanted. One that is about to be tried again is not among them.
-    #[must_use]
-    pub fn answered(&self) -> Latency {
-        let mut answered = self.answered.clone();
-        self.doubtful.values().for_each(|took| answered.record(*took));
-        answered
-    }
-}
-
-/// The length of one queue: how many of its copies were ready.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct QueueStats {
-    /// Its greatest length from the beginning of the measured phase on.
-    pub longest: u32,
-    /// Its length after the last step.
-    pub last: u32,
-}
-
-/// When the measured phase was, ns on the run's clock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
-    /// When it began.
-    pub from: i64,
-    /// When the next phase began, or of the last event so far.
-    pub to: i64,
-}
-
-impl Span {
-    /// So many of something in it, per second; `None` if it has no length.
-    #[must_use]
-    pub fn per_second(self, count: u64) -> Option<f64> {
-        let length = self.to.saturating_sub(self.from);
-        (length > 0).then(|| count as f64 * NS_PER_S / length as f64)
-    }
-}
-
-/// What came of a client's schedule, over warm-up and measured phase.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Offer {
-    /// The client's place.
-    pub client: PlaceIndex,
-    /// Requests that the schedule wanted while it was surely offered.
-    pub wanted: u64,
-    /// Requests that the generator came to.
-    pub reached: u64,
-    /// Events of the run that are not in its recording: some may be requests that it came to.
-    pub lost: u64,
-    /// For how long it was surely offered, ns.
-    pub offered: u64,
-    /// From when to when the generator was at it.
-    pub span: Span,
-}
-
-impl Offer {
-    /// What the schedule wanted per second; `None` if it was not offered for long enough to tell.
-    #[must_use]
-    pub fn wanted_per_second(&self) -> Option<f64> {
-        (self.offered > 0).then(|| self.wanted as f64 * NS_PER_S / self.offered as f64)
-    }
-
-    /// What the generator came to per second.
-    #[must_use]
-    pub fn reached_per_second(&self) -> Option<f64> {
-        self.span.per_second(self.reached)
-    }
-
-    /// Whether the generator was surely too slow for the schedule.
-    #[must_use]
-    pub const fn is_missed(&self) -> bool {
-        self.reached.saturating_add(self.lost) < self.wanted
-    }
-}
 
 /// The figures of one recording, gathered frame by frame. Memory grows with its traces.
 pub struct Stats {
@@ -184,8 +63,8 @@ pub struct Stats {
     /// From the end of the load until nothing was in flight.
     drain: Option<Span>,
     workers: Workers,
-    /// Time of processors that this process used in the measured phase, ns.
-    cpu: Option<u64>,
+    /// Time of processors that this process used: until when, for how long before, how much, all in ns.
+    cpu: Vec<(i64, i64, i64)>,
     /// Bytes of bodies of requests, replies and messages, each once for each attempt that it went with.
     bytes: u64,
 }
@@ -222,7 +101,7 @@ impl Stats {
             controls: Controls::default(),
             drain: None,
             workers: Workers::default(),
-            cpu: None,
+            cpu: Vec::new(),
             bytes: 0,
         }
     }
@@ -251,23 +130,26 @@ impl Stats {
                 self.events = events;
             }
             Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
-            Payload::Clock(sample) if self.phase == Some(Phase::Measured) => {
-                let used = sample.get(Measure::CPU_NS).and_then(|ns| u64::try_from(ns).ok());
-                self.cpu = used.map(|used| used + self.cpu.unwrap_or(0)).or(self.cpu);
+            Payload::Clock(sample) => {
+                let [lasts, used] = [Measure::SPAN_NS, Measure::CPU_NS].map(|measure| sample.get(measure));
+                self.cpu.extend(lasts.zip(used).map(|(lasts, used)| (sample.time, lasts, used)));
             }
-            Payload::End(end) => {
-                self.end = Some(end);
-                self.effects.end();
-            }
+            Payload::End(end) => self.end = Some(end),
             _ => {}
         }
         Ok(())
     }
 
-    /// What became of the effects, and how long traces went on after their answer where there are any.
+    /// The effects of the plan.
     #[must_use]
     pub const fn effects(&self) -> &Effects {
         &self.effects
+    }
+
+    /// What became of them so far, and how long traces went on after their answer where there are any.
+    #[must_use]
+    pub fn effects_report(&self) -> EffectsReport {
+        self.effects.report(&self.traces, self.end.is_some())
     }
 
     /// The links on which something happened, in their order.
@@ -338,7 +220,15 @@ impl Stats {
     /// what recording and pages took, and without brokers that are other processes.
     #[must_use]
     pub fn cpu_per_trace(&self) -> Option<f64> {
-        Some(self.cpu? as f64 / self.sent_traces()?)
+        let phase = self.span?;
+        // Of a sample that reaches over an end of the phase, its share.
+        let share = |(until, lasts, used): &(i64, i64, i64)| {
+            let within = (*until).min(phase.to) - (*until - *lasts).max(phase.from);
+            (within > 0).then(|| *used as f64 * within as f64 / *lasts as f64)
+        };
+        let used: Vec<_> = self.cpu.iter().filter_map(share).collect();
+        let traces = self.sent_traces()?;
+        (!used.is_empty()).then(|| used.iter().sum::<f64>() / traces)
     }
 
     /// Bytes of bodies of requests, replies, publishes and deliveries for each trace that was sent.
@@ -376,7 +266,7 @@ impl Stats {
         if info.counts == Count::Link(LinkCount::Intended) {
             *self.reached.get_or_insert_with(u64::from(event.place.0), || 0) += 1;
         }
-        self.effects.take(event, info, self.phase == Some(Phase::Measured));
+        self.effects.take(event);
         self.leave_out(event, info);
         if !self.left_out.contains(event.trace.0) {
             self.count(event, info);

@@ -1,9 +1,9 @@
 //! What became of each trace: whether it was answered, whether all that it began came to its end, what was done twice.
 //!
-//! Owns one row for each trace that a schedule wanted in the measured phase, folded from events. The figures of whole traces
-//! (*finished*, *lost*, *repeated*) and the verdict on a disturbed run read these rows. Memory grows with the traces of a
-//! recording.
+//! Owns one row for each trace, folded from events. The figures of whole traces (*finished*, *stale*, *lost*, *repeated*), what
+//! became of effects and the verdict on a disturbed run read these rows. Memory grows with the traces of a recording.
 
+mod named;
 mod open;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -12,6 +12,7 @@ use hopscope_record::kind::{AWAITS_REPLY, Attempt, Count, LinkCount, Phase, Valu
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, TraceId};
 use hopscope_scenario::plan::Plan;
 
+pub use self::named::Named;
 use self::open::Open;
 use crate::numbered::Numbered;
 use crate::stats::Latency;
@@ -21,8 +22,12 @@ use crate::stats::Latency;
 pub struct TraceRow {
     /// Which.
     pub trace: TraceId,
-    /// The intended send of its root, ns on the run's clock.
+    /// The intended send of its root, ns on the run's clock; of one from outside, its first event.
     pub began: i64,
+    /// The link that its root goes over; none of one from outside.
+    pub link: LinkIndex,
+    /// Whether a schedule wanted it in the measured phase: only these count in figures.
+    pub measured: bool,
     /// When the root's last attempt was closed; `None` while it is open, and of one that was never sent.
     pub answered: Option<i64>,
     /// Whether what closed it is a good reply, or a confirm where none is awaited.
@@ -38,14 +43,21 @@ pub struct TraceRow {
     pub discarded: i32,
     /// What of it is under way: open attempts, messages at workers, copies in queues that someone takes from.
     under_way: i32,
-    root: u64,
+    /// Its root message without the attempt; none of one from outside.
+    root: Option<u64>,
 }
 
 impl TraceRow {
+    /// Whether the sender has a good answer.
+    #[must_use]
+    pub const fn is_answered_well(&self) -> bool {
+        self.good && self.answered.is_some()
+    }
+
     /// Whether the sender has no good answer, though it sent.
     #[must_use]
     pub const fn is_unanswered(&self) -> bool {
-        !(self.not_sent || self.good && self.answered.is_some())
+        !(self.not_sent || self.is_answered_well())
     }
 
     /// Whether something of it never came to its end, though its sender was told that all is well.
@@ -72,14 +84,26 @@ impl TraceRow {
         Some(self.answered? - self.began)
     }
 
-    /// From the intended send to its last event; `None` while something of it is under way, and where nothing was sent.
+    /// Whether nothing of it is under way any more.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.under_way <= 0 && (self.root.is_none() || self.answered.is_some())
+    }
+
+    /// From the intended send to its last event, once it is finished; `None` where nothing was sent.
     #[must_use]
     pub fn finished(&self) -> Option<i64> {
-        (self.under_way <= 0 && self.answered.is_some()).then_some(self.last - self.began)
+        self.answered.filter(|_| self.is_finished()).map(|_| self.last - self.began)
+    }
+
+    /// From the answer to its last event, once it is finished.
+    #[must_use]
+    pub fn stale(&self) -> Option<i64> {
+        self.answered.filter(|_| self.is_finished()).map(|answered| self.last - answered)
     }
 }
 
-/// The traces that schedules wanted in the measured phase.
+/// The traces of a recording.
 #[derive(Default)]
 pub struct Traces {
     rows: Vec<TraceRow>,
@@ -119,7 +143,7 @@ impl Traces {
             Kind::DEAD_LETTERED => -1,
             _ => 0,
         };
-        if event.message.message() != row.root || event.is_late() {
+        if Some(event.message.message()) != row.root || event.is_late() {
             return;
         }
         if info.counts == Count::Link(LinkCount::NotSent) {
@@ -132,24 +156,38 @@ impl Traces {
         }
     }
 
-    /// The rows, in the order in which the traces were wanted.
-    #[must_use]
-    pub fn rows(&self) -> &[TraceRow] {
-        &self.rows
+    /// Those that schedules wanted in the measured phase, in that order.
+    pub fn rows(&self) -> impl Iterator<Item = &TraceRow> {
+        self.rows.iter().filter(|row| row.measured)
+    }
+
+    /// Those of every phase and from outside too, in the order of their ids.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TraceRow> {
+        self.by_id.values().filter_map(|row| self.rows.get(*row as usize))
     }
 
     /// From the intended send to the last event, of traces that came to their end.
     #[must_use]
     pub fn finished(&self) -> Latency {
-        let mut all = Latency::default();
-        self.rows.iter().filter_map(TraceRow::finished).for_each(|took| all.record(took));
-        all
+        self.lengths(TraceRow::finished)
+    }
+
+    /// From the answer to the last event, of traces that came to their end.
+    #[must_use]
+    pub fn stale(&self) -> Latency {
+        self.lengths(TraceRow::stale)
     }
 
     /// How many are so.
     #[must_use]
-    pub fn count(&self, is: impl Fn(&TraceRow) -> bool) -> u64 {
-        self.rows.iter().filter(|row| is(row)).count() as u64
+    pub fn count(&self, is: fn(&TraceRow) -> bool) -> u64 {
+        self.rows().filter(|row| is(row)).count() as u64
+    }
+
+    fn lengths(&self, length: fn(&TraceRow) -> Option<i64>) -> Latency {
+        let mut all = Latency::default();
+        self.rows().filter_map(length).for_each(|took| all.record(took));
+        all
     }
 
     /// Notes what a worker takes up; whether one has taken it up before.
@@ -169,13 +207,13 @@ impl Traces {
         if let Some(row) = self.by_id.get(event.trace.0) {
             return Some(*row);
         }
-        if event.kind != Kind::INTENDED || self.phase != Some(Phase::Measured) {
-            return None;
-        }
         let row = u32::try_from(self.rows.len()).ok()?;
+        let intended = event.kind == Kind::INTENDED;
         self.rows.push(TraceRow {
             trace: event.trace,
-            began: event.a.cast_signed(),
+            began: if intended { event.a.cast_signed() } else { event.time },
+            link: if intended { event.link } else { LinkIndex::NONE },
+            measured: intended && self.phase == Some(Phase::Measured),
             answered: None,
             good: false,
             not_sent: false,
@@ -183,7 +221,7 @@ impl Traces {
             repeats: 0,
             discarded: 0,
             under_way: 0,
-            root: event.message.message(),
+            root: intended.then(|| event.message.message()),
         });
         self.by_id.insert(event.trace.0, row);
         Some(row)

@@ -68,7 +68,7 @@ fn a_call_is_finished_with_its_last_event_and_lost_without_a_good_answer() {
     calls.call(100, 40, Kind::COMPLETED);
     calls.call(200, 60, Kind::TIMED_OUT);
     let traces = calls.traces();
-    let [good, bad] = traces.rows() else { panic!("{:?}", traces.rows()) };
+    let [good, bad] = traces.rows[..] else { panic!("{:?}", traces.rows) };
     assert_eq!((good.took(), good.finished(), good.is_lost()), (Some(40), Some(40), false));
     assert_eq!((bad.took(), bad.is_unanswered(), bad.is_unfinished(), bad.is_lost()), (Some(60), true, false, true));
     assert_eq!(traces.finished().count(), 2);
@@ -86,7 +86,7 @@ fn what_ends_with_its_process_is_not_under_way_and_what_is_worked_on_again_is_re
         Event { place: SERVICE, ..Event::new(110, Kind::PROCESS_EXITED) },
         of(111, Kind::FAILED, CLIENT, message),
     ]);
-    let row = calls.traces().rows()[0];
+    let row = calls.traces().rows[0];
     assert_eq!((row.finished(), row.is_unanswered(), row.repeats), (Some(11), true, 0));
     let again = message.with_attempt(2);
     calls.events.extend([
@@ -96,7 +96,7 @@ fn what_ends_with_its_process_is_not_under_way_and_what_is_worked_on_again_is_re
         of(123, Kind::FINISHED, SERVICE, again),
         of(124, Kind::COMPLETED, CLIENT, again),
     ]);
-    let row = calls.traces().rows()[0];
+    let row = calls.traces().rows[0];
     assert_eq!((row.finished(), row.is_lost(), row.repeats), (Some(24), false, 1));
 }
 
@@ -119,10 +119,10 @@ fn a_copy_that_stays_or_leaves_unworked_is_lost_though_the_sender_has_its_confir
     let expired = Event { trace, message, place: QUEUE, a: 2, ..Event::new(300, Kind::EXPIRED) };
     calls.events.push(expired);
     let traces = calls.traces();
-    let [stays, left] = traces.rows() else { panic!("{:?}", traces.rows()) };
+    let [stays, left] = traces.rows[..] else { panic!("{:?}", traces.rows) };
     assert_eq!((stays.finished(), stays.is_unanswered(), stays.is_unfinished()), (None, false, true));
     assert_eq!((left.finished(), left.is_unfinished()), (Some(100), true));
     // What goes on to a dead-letter queue is still there.
     calls.events.push(Event { kind: Kind::DEAD_LETTERED, time: 301, ..expired });
-    assert!(!calls.traces().rows()[1].is_unfinished());
+    assert!(!calls.traces().rows[1].is_unfinished());
 }

@@ -1,10 +1,13 @@
 //! A verdict as JSON.
 
+use hopscope_record::kind::ControlAction;
 use hopscope_scenario::plan::Plan;
+use hopscope_scenario::quantity::{Rate, Throughput, Time};
 use serde_json::{Value, json};
 
-use super::{Again, Control, Disturbance, Found, Named, Verdict};
+use super::{Again, Control, Disturbance, Found, Verdict};
 use crate::figures::length;
+use crate::traces::Named;
 
 /// The document; nodes and links are named by the plan, traces as exports write them.
 #[must_use]
@@ -30,6 +33,7 @@ fn disturbance(plan: &Plan, row: &Disturbance) -> Value {
     json!({
         "do": row.control.action.word(),
         "argument": row.control.argument,
+        "told": told(&row.control),
         "on": on(plan, &row.control),
         "at_ns": row.control.at,
         "at": words(row.control.at),
@@ -55,6 +59,18 @@ fn named(named: &Named) -> Value {
         "count": named.count,
         "traces": named.traces.iter().map(|trace| format!("{:016x}", trace.0)).collect::<Vec<_>>(),
     })
+}
+
+/// What the action was told beside what it was done to, as scenarios write it; nothing where it is told nothing.
+#[must_use]
+pub fn told(control: &Control) -> Option<String> {
+    let argument = control.argument;
+    match control.action {
+        ControlAction::Rate => Some(Rate(argument.saturating_mul(1_000)).to_string()),
+        ControlAction::Delay => Some(Time(argument).to_string()),
+        ControlAction::Throttle => Some(Throughput(argument).to_string()),
+        _ => None,
+    }
 }
 
 fn words(ns: i64) -> String {

@@ -12,12 +12,12 @@ mod document;
 mod tests;
 
 use hopscope_record::kind::ControlAction;
-use hopscope_record::{Event, LinkIndex, PlaceIndex, TraceId};
+use hopscope_record::{Event, LinkIndex};
 use hopscope_scenario::plan::Plan;
 
-pub use self::document::{document, on};
+pub use self::document::{document, on, told};
 use crate::stats::Latency;
-use crate::traces::{TraceRow, Traces};
+use crate::traces::{Named, TraceRow, Traces};
 
 /// Traces that are looked at together.
 pub const WINDOW: usize = 20;
@@ -56,10 +56,12 @@ impl Controls {
 
     pub(crate) fn take(&mut self, event: &Event) {
         let Some(action) = ControlAction::from_value(event.a) else { return };
-        let node = (event.place != PlaceIndex::NONE).then(|| self.nodes.get(event.place.0 as usize).copied()).flatten();
+        let of_broker = matches!(action, ControlAction::BrokerKilled | ControlAction::BrokerStarted);
+        // The broker is told of at each of its queues, ...
+        let node = if of_broker { None } else { self.nodes.get(event.place.0 as usize).copied() };
         let link = (!event.link.is_none()).then_some(event.link);
         let control = Control { at: event.time, action, argument: event.b, node, link };
-        // A node's replicas are told of one after the other.
+        // ... and a node at each of its replicas.
         let same = self.rows.iter().rev().find(|row| (row.node, row.link) == (node, link));
         if same.is_none_or(|row| (row.action, row.argument) != (action, event.b)) {
             self.rows.push(control);
@@ -148,24 +150,6 @@ pub struct Found {
     pub late: Named,
 }
 
-/// A count that names what it counts.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Named {
-    /// How many.
-    pub count: u64,
-    /// The first of them, [`MOST_NAMED`] at most.
-    pub traces: Vec<TraceId>,
-}
-
-impl Named {
-    fn add(&mut self, trace: TraceId) {
-        self.count += 1;
-        if self.traces.len() < MOST_NAMED {
-            self.traces.push(trace);
-        }
-    }
-}
-
 /// When a run was normal again after a disturbance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Again {
@@ -182,19 +166,20 @@ pub enum Again {
 /// The verdict; `None` on a run that nothing was done to.
 #[must_use]
 pub fn verdict(controls: &Controls, traces: &Traces) -> Option<Verdict> {
-    let begun: Vec<_> = controls.rows().iter().filter(|control| !control.is_undoing()).collect();
-    let first = begun.first()?.at;
-    let mut rows: Vec<_> = traces.rows().iter().filter(|row| !row.not_sent).collect();
+    let begun: Vec<_> = controls.rows().iter().enumerate().filter(|(_, control)| !control.is_undoing()).collect();
+    let first = begun.first()?.1.at;
+    let mut rows: Vec<_> = traces.rows().filter(|row| !row.not_sent).collect();
     rows.sort_unstable_by_key(|row| (row.began, row.trace));
     let normal = normal(&rows, first);
     let stretch = |from: i64, to: i64| {
         let within = rows.iter().copied().filter(move |row| (from..to).contains(&ended(row)));
         within.collect::<Vec<_>>()
     };
-    let ends = begun.iter().skip(1).map(|next| next.at).chain([i64::MAX]);
-    let disturbance = |(control, to): (&&Control, i64)| {
+    let ends = begun.iter().skip(1).map(|(_, next)| next.at).chain([i64::MAX]);
+    let disturbance = |((row, control), to): (&(usize, &Control), i64)| {
         let (control, within) = ((*control).clone(), stretch(control.at, to));
-        let until = controls.rows().iter().find(|other| other.ends(&control)).map(|other| other.at);
+        // A rate ends the one before it, and not itself.
+        let until = controls.rows().iter().skip(row + 1).find(|other| other.ends(&control)).map(|other| other.at);
         let again = normal.map_or(Again::TooFew, |normal| again(&within, control.at, normal));
         Disturbance { until, found: found(&within, normal), normal: again, control }
     };
@@ -236,7 +221,7 @@ fn found(rows: &[&TraceRow], normal: Option<Normal>) -> Found {
             (row.is_repeated(), &mut found.repeated),
             (is_late(row, normal), &mut found.late),
         ];
-        counts.into_iter().filter(|(is, _)| *is).for_each(|(_, named)| named.add(row.trace));
+        counts.into_iter().filter(|(is, _)| *is).for_each(|(_, named)| named.add(row.trace, MOST_NAMED));
     }
     found
 }

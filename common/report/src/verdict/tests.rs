@@ -1,4 +1,4 @@
-use hopscope_record::Kind;
+use hopscope_record::{Kind, PlaceIndex};
 
 use super::*;
 use crate::traces::tests::Calls;
@@ -51,8 +51,11 @@ fn without_a_disturbance_there_is_no_verdict_and_with_one_that_changes_nothing_a
     });
     assert_eq!(judged(&calls), None);
     calls.control(1_000_000_000, ControlAction::Delay);
+    calls.control(1_200_000_000, ControlAction::Rate);
+    calls.events.last_mut().unwrap().b = 50_000;
     let verdict = judged(&calls).unwrap();
-    assert_eq!((verdict.disturbances[0].normal, verdict.disturbances[0].until), (Again::Stayed, None));
+    let told = verdict.disturbances.iter().map(|one| (one.normal, one.until)).collect::<Vec<_>>();
+    assert_eq!(told, [(Again::Stayed, None); 2]);
 }
 
 #[test]
@@ -73,4 +76,25 @@ fn what_never_comes_back_says_so_and_too_little_says_nothing() {
     let verdict = judged(&few).unwrap();
     assert_eq!((verdict.normal, verdict.disturbances[0].normal), (None, Again::TooFew));
     assert_eq!(verdict.disturbances[0].found.late.count, 0, "nobody knows what late is");
+}
+
+#[test]
+fn a_broker_is_one_whatever_its_queues_and_what_was_told_is_said_as_scenarios_write_it() {
+    let mut calls = Calls::new();
+    (0..100).for_each(|n| {
+        calls.call(n * 10_000_000, 1_000_000, Kind::COMPLETED);
+    });
+    for (at, action) in [(500_000_000, ControlAction::BrokerKilled), (600_000_000, ControlAction::BrokerStarted)] {
+        calls.control(at, action);
+        // At its other queue.
+        let again = Event { place: PlaceIndex(0), ..*calls.events.last().unwrap() };
+        calls.events.push(again);
+    }
+    let [killed] = judged(&calls).unwrap().disturbances.try_into().unwrap();
+    assert_eq!((killed.control.node, killed.control.link, killed.until), (None, None, Some(600_000_000)));
+    let told = |action, argument| told(&Control { action, argument, ..killed.control.clone() });
+    assert_eq!(told(ControlAction::Rate, 500_000).as_deref(), Some("500/s"));
+    assert_eq!(told(ControlAction::Delay, 50_000_000).as_deref(), Some("50 ms"));
+    assert_eq!(told(ControlAction::Throttle, 100_000).as_deref(), Some("100 kB/s"));
+    assert_eq!(told(ControlAction::BrokerKilled, 0), None);
 }

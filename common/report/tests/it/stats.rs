@@ -2,7 +2,7 @@
 
 use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
-use hopscope_record::frame::{EndCount, EndReason, Loss};
+use hopscope_record::frame::{EndCount, EndReason, Loss, Measure, Sample};
 use hopscope_record::kind::{AWAITS_REPLY, LATE, LinkCount, Phase};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, SourceId, TraceId};
 use hopscope_report::stats::{LinkStats, Span, Stats};
@@ -34,6 +34,50 @@ fn call(n: u64, sent: i64, closing: &[(i64, Kind, u64)]) -> Vec<Event> {
 
 fn only(stats: &Stats) -> &LinkStats {
     stats.links().next().unwrap()
+}
+
+/// A call of 40 ms of work within 100 ms of load, which then takes 30 ms to drain.
+#[test]
+fn traces_as_wholes_have_their_figures() {
+    let of = |time, kind, place, b| {
+        let (trace, message) = (TraceId::new(SourceId(1), 1), MessageId::new(SourceId(1), 1, 1));
+        let a = if kind == Kind::INTENDED { 10 * MS.cast_unsigned() } else { 0 };
+        Event { trace, message, a, b, place: PlaceIndex(place), link: LinkIndex(0), ..Event::new(time, kind) }
+    };
+    let mut recording = Recording::of(vec![
+        phase(0, Phase::Measured),
+        of(10 * MS, Kind::INTENDED, 0, 0),
+        of(10 * MS, Kind::SENT, 0, 100),
+        of(20 * MS, Kind::RECEIVED, 1, 100),
+        of(20 * MS, Kind::STARTED, 1, 0),
+        of(60 * MS, Kind::REPLIED, 1, 50),
+        of(60 * MS, Kind::FINISHED, 1, 0),
+        of(70 * MS, Kind::COMPLETED, 0, 50),
+        phase(100 * MS, Phase::Drain),
+        phase(130 * MS, Phase::End),
+    ]);
+    let used = |time, lasts, ns| Sample { time, values: vec![(Measure::SPAN_NS, lasts), (Measure::CPU_NS, ns)] };
+    recording.clocks = vec![
+        used(0, 10 * MS, 7),
+        used(50 * MS, 50 * MS, 300),
+        used(90 * MS, 40 * MS, 200),
+        used(120 * MS, 30 * MS, 90),
+        used(130 * MS, 10 * MS, 9),
+    ];
+    let mut stats = Stats::new();
+    for_frames(&recording.file(), |frame| stats.push(frame));
+    let finished = stats.traces().finished();
+    assert_eq!((finished.count(), finished.max(), stats.traces().stale().max()), (1, Some(60_000_000), Some(0)));
+    assert_eq!(stats.drain(), Some(30_000_000));
+    assert_eq!(stats.bytes_per_trace(), Some(150.0), "the request and the reply, each once");
+    assert_eq!(
+        stats.cpu_per_trace(),
+        Some(530.0),
+        "of the measured phase alone, and the share of what reaches over it"
+    );
+    let utilisation = |places, workers| stats.utilisation(places, workers).unwrap();
+    assert!((utilisation(1..2, 1) - 0.4).abs() < 1e-9);
+    assert!((utilisation(1..3, 2) - 0.1).abs() < 1e-9, "two replicas with two workers each");
 }
 
 #[test]

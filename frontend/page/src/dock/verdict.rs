@@ -96,7 +96,7 @@ fn disturbance(one: &Value) -> Node {
     let action =
         one["do"].as_str().map(|word| if word == "broker-killed" { "kill" } else { word }).and_then(Action::find);
     let done = action.map_or_else(|| word(&one["do"]), |action| t(action.label()));
-    let done = format!("{done}: {}", one["on"].as_str().map_or_else(|| t(text!("verdict.broker")), str::to_owned));
+    let done = format!("{done} {} {}", word(&one["on"]), word(&one["told"]));
     let when = match one["until"].as_str() {
         Some(until) => format!("{} – {until}", word(&one["at"])),
         None => word(&one["at"]),

@@ -25,9 +25,9 @@ pub(super) fn EffectTable() -> impl IntoView {
     node(move || {
         run.laws.track();
         let (names, report) = run.with(|data| {
-            let effects = data.buffer.judge().effects();
+            let judge = data.buffer.judge();
             let name = |row| data.buffer.plan().map(|plan| say(name(plan, row))).unwrap_or_default();
-            (effects.rows().iter().map(name).collect::<Vec<_>>(), effects.report())
+            (judge.effects().iter().map(name).collect::<Vec<_>>(), judge.effects_report())
         });
         (!names.is_empty()).then(|| {
             view! {
@@ -62,7 +62,7 @@ fn head() -> Node {
 fn rows(listed: Listed, names: Vec<String>, report: &EffectsReport) -> Node {
     let row = |(name, row): (String, &hopscope_report::effects::EffectReport)| {
         let counts = [("never", &row.never), ("once", &row.once), ("more", &row.more), ("repeated", &row.repeated)];
-        let count = |(of, named): (&'static str, &hopscope_report::effects::Named)| {
+        let count = |(of, named): (&'static str, &hopscope_report::traces::Named)| {
             view! { <td class="num figure" data-count=of>{opening(listed, format::whole(named.count), &named.traces)}</td> }
         };
         view! {

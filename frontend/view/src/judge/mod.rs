@@ -7,11 +7,11 @@ use hopscope_record::LinkIndex;
 use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
 use hopscope_report::checks::{self, CheckReport};
-use hopscope_report::effects::Effects;
+use hopscope_report::effects::EffectsReport;
 use hopscope_report::frames::ReadError;
 use hopscope_report::laws::{Law, LawReport, Laws, QueueReport};
 use hopscope_report::stats::{Latency, LinkStats, Offer, Stats};
-use hopscope_scenario::plan::{Passage, Plan, PlanLink};
+use hopscope_scenario::plan::{Passage, Plan, PlanEffect, PlanLink};
 
 #[cfg(test)]
 mod tests;
@@ -54,10 +54,16 @@ impl Judge {
         checks::judge(plan, &self.stats)
     }
 
-    /// What became of the effects so far.
+    /// The effects of the plan.
     #[must_use]
-    pub fn effects(&self) -> &Effects {
-        self.stats.effects()
+    pub fn effects(&self) -> &[PlanEffect] {
+        self.stats.effects().rows()
+    }
+
+    /// What became of them so far.
+    #[must_use]
+    pub fn effects_report(&self) -> EffectsReport {
+        self.stats.effects_report()
     }
 
     /// The schedules that the generator could not keep, once the run has ended.

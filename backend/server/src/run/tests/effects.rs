@@ -43,7 +43,7 @@ async fn run(scenario: Scenario) -> (Vec<Event>, EffectsReport) {
     while let Some(frame) = decoder.next_frame().unwrap() {
         stats.push(&frame).unwrap();
     }
-    (memory.read().0, stats.effects().report())
+    (memory.read().0, stats.effects_report())
 }
 
 /// Never, once, more than once, repeats recognised.

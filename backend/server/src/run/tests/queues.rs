@@ -142,7 +142,9 @@ async fn what_is_not_done_when_the_run_gives_up_goes_back_to_its_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_is_acked_before_its_work_is_settled_then() {
     let early = r#", "prefetch": 8, "ack": "before-work""#;
-    let (run, memory) = begin_scenario(queued(500, 10, early, "", WORK), 60_000 * MS, DRAIN).await;
+    // Far longer than the way of an acknowledgement.
+    let long = r#""workers": 10, "work": {"distribution": "constant", "mean": "500 ms"}"#;
+    let (run, memory) = begin_scenario(queued(500, 10, early, "", long), 60_000 * MS, DRAIN).await;
     run.join().await;
     let (events, _) = memory.read();
     for acked in of_kind(&events, Kind::ACKED) {

@@ -137,7 +137,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.verdict", "What disturbing it cost"),
     ("cli.verdict.after", "Normal again {time} after it began."),
     ("cli.verdict.before", "Before: of {traces} traces {unanswered} without a good answer, {unfinished} not finished, {repeated} repeated, {late} late."),
-    ("cli.verdict.disturbance", "{at}: {do} {on} (until {until})"),
+    ("cli.verdict.disturbance", "{at}: {done} (until {until})"),
     ("cli.verdict.found", "Of {traces} traces {unanswered} without a good answer, {unfinished} not finished, {repeated} repeated, {late} late."),
     ("cli.verdict.never", "Not normal again before the load ended, or the next disturbance began."),
     ("cli.verdict.stayed", "All stayed normal."),

@@ -316,7 +316,6 @@ pub(super) const TEXTS: Table = &[
     ("traces.number", "Trace"),
     ("traces.outcome", "Outcome"),
     ("verdict.before", "before the first disturbance"),
-    ("verdict.broker", "broker"),
     ("verdict.done", "Disturbance"),
     ("verdict.late", "Late"),
     ("verdict.later", "The verdict comes when the run has ended."),
