@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::serve::build_server;
 use crate::step::{command, run as run_step, say, step};
-use crate::test::with_browser;
+use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
 
 /// Where tests leave their pictures.
@@ -24,7 +24,10 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     crate::page::build(tools)?;
     build_server()?;
     let mut walks = command("cargo");
-    walks.args(["test", "--release", "--locked", "--package", "hopscope-tests", "--test", "browser", "walks::"]);
+    walks
+        .args(["test", "--release", "--locked", "--workspace"])
+        .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
+        .args(["--test", "browser", "walks::"]);
     with_browser(&mut walks, &tools.browser()?)?;
     step("walk", || run_step(&mut walks))?;
     keep()

@@ -87,9 +87,9 @@ fn scenario_lines(before: &Report, after: &Report) -> Vec<String> {
     if found.is_empty() {
         return vec![word(text!("cli.compare.same")), String::new()];
     }
-    let line = |Difference { of, field, before, after }: Difference| {
-        let dash = || "–".to_owned();
-        format!("{INDENT}{of} {field}: {} → {}", before.unwrap_or_else(dash), after.unwrap_or_else(dash))
+    let line = |difference: Difference| {
+        let [before, after] = [&difference.before, &difference.after].map(|value| value.as_deref().unwrap_or("–"));
+        format!("{INDENT}{}: {before} → {after}", difference.subject())
     };
     let heading = word(text!("cli.compare.differences"));
     std::iter::once(heading).chain(found.into_iter().map(line)).chain([String::new()]).collect()

@@ -9,14 +9,23 @@ use crate::plan::Plan;
 /// One field that is not the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The name of the node, the id of the link; of the scenario itself and of the settings, nothing.
+    /// The name of the node, both ends of the link like `buyers->orders`; of the scenario itself and of the settings, nothing.
     pub of: String,
     /// The field, like `work.mean`; empty where one of them lacks the element altogether.
     pub field: String,
-    /// What the first has; `None`: nothing.
+    /// What the first has, of an element as a whole its kind or protocol; `None`: nothing.
     pub before: Option<String>,
     /// What the second has.
     pub after: Option<String>,
+}
+
+impl Difference {
+    /// What it is that differs, in one line.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let words = [self.of.as_str(), self.field.as_str()];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Everything that is not the same, where it matters to a run: the scenario's words and the places of nodes do not.
@@ -34,23 +43,23 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     fields(&mut found, "", "", Some(&settings(before)), Some(&settings(after)));
     let [one, other] = [before, after].map(disturbances);
     fields(&mut found, "", "disturbances", one.as_ref(), other.as_ref());
-    for list in ["nodes", "links"] {
-        let elements = |plan: &Plan| plan.scenario.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+    for (list, tag) in [("nodes", "kind"), ("links", "protocol")] {
+        let elements = |plan: &Plan| elements(plan, list).iter().map(|element| named(plan, element)).collect::<Vec<_>>();
         let (before, after) = (elements(before), elements(after));
         let ids: Vec<_> = before.iter().chain(&after).filter_map(id).collect();
         let mut seen = BTreeSet::new();
         for id in ids.into_iter().filter(|id| seen.insert(*id)) {
             let find = |elements: &'_ [Value]| elements.iter().find(|element| self::id(element) == Some(id)).cloned();
             let (one, other) = (find(&before), find(&after));
-            let named = one.as_ref().or(other.as_ref());
-            let of = named.and_then(|element| element.get("name")?.as_str()).unwrap_or(id);
+            let of = one.as_ref().or(other.as_ref()).map_or_else(|| id.to_owned(), name);
+            let whole = |element: &Value| element.get(tag).and_then(Value::as_str).unwrap_or(id).to_owned();
             match (&one, &other) {
-                (Some(_), Some(_)) => fields(&mut found, of, "", one.as_ref(), other.as_ref()),
+                (Some(_), Some(_)) => fields(&mut found, &of, "", one.as_ref(), other.as_ref()),
                 _ => found.push(Difference {
-                    of: of.to_owned(),
+                    of,
                     field: String::new(),
-                    before: one.as_ref().map(|_| of.to_owned()),
-                    after: other.as_ref().map(|_| of.to_owned()),
+                    before: one.as_ref().map(whole),
+                    after: other.as_ref().map(whole),
                 }),
             }
         }
@@ -81,6 +90,28 @@ fn broker(plan: &Plan) -> String {
 
 fn id(element: &Value) -> Option<&str> {
     element.get("id")?.as_str()
+}
+
+fn elements<'a>(plan: &'a Plan, list: &str) -> &'a [Value] {
+    plan.scenario.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The element with names of nodes in place of their ids.
+fn named(plan: &Plan, element: &Value) -> Value {
+    let mut element = element.clone();
+    for end in ["from", "to", "replies"] {
+        let Some(value) = element.get_mut(end) else { continue };
+        if let Some(node) = elements(plan, "nodes").iter().find(|node| id(node) == value.as_str()) {
+            *value = name(node).into();
+        }
+    }
+    element
+}
+
+/// A node's name; of a link, whose ends are named, both.
+fn name(element: &Value) -> String {
+    let word = |name: &str| element.get(name).and_then(Value::as_str).unwrap_or_default();
+    if element.get("from").is_some() { format!("{}->{}", word("from"), word("to")) } else { word("name").to_owned() }
 }
 
 /// The fields below `field` that are not the same.
@@ -126,7 +157,7 @@ mod tests {
         let wanted = [
             r#"/seed: Some("42") Some("7")"#,
             r#"shop/work.mean: Some("40 ms") Some("50 ms")"#,
-            r#"l1/timeout: None Some("1 s")"#,
+            r#"buyers->shop/timeout: None Some("1 s")"#,
         ];
         assert_eq!(found, wanted);
         let mut disturbed = before.clone();
@@ -138,7 +169,7 @@ mod tests {
         let found = differences(&before, &after);
         assert_eq!(
             found.last().map(|it| (it.of.as_str(), it.before.as_deref(), it.after.as_deref())),
-            Some(("l2", Some("l2"), None))
+            Some(("shop->stock", Some("in-process"), None))
         );
     }
 }

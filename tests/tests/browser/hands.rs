@@ -58,7 +58,9 @@ impl Hands {
 
     /// Waits until there is none of that kind.
     pub(crate) async fn gone(&self, css: &str) -> Result<()> {
+        let since = Instant::now();
         while self.count(css).await? > 0 {
+            ensure!(since.elapsed() < LIMIT, "the page still shows {css}");
             tokio::task::yield_now().await;
         }
         Ok(())

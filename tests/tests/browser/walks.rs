@@ -56,6 +56,11 @@ async fn deciding() -> Result<()> {
         let queue = run(&hands).await?;
         hands.click("[data-tab=statement]").await?;
         picture(&hands.driver, "walk-deciding-2").await?;
+        hands.click("[data-tab=compare]").await?;
+        hands.choose("compare-with", &call).await?;
+        hands.find(".compare tbody tr").await?;
+        picture(&hands.driver, "walk-deciding-3").await?;
+        disturbed(&hands).await?;
         let data = server.data().to_string_lossy().into_owned();
         let told = hopscope(["compare", &call, &queue, "--data", &data]).await?;
         ensure!(told.code == 0 && told.stdout.contains("answered.p99"), "{told:?}");
@@ -63,6 +68,24 @@ async fn deciding() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// What a crash of the worker costs behind the queue: nothing is lost, and what it was at is worked on again.
+async fn disturbed(hands: &Hands) -> Result<()> {
+    // The first leaves the choice, the second the link.
+    for _ in 0..2 {
+        hands.press(Key::Escape).await?;
+    }
+    hands.click("[data-action=add-disturbance]").await?;
+    hands.choose("disturbances.0.on", "shop").await?;
+    hands.fill("disturbances.0.at", "500 ms").await?;
+    hands.fill("disturbances.0.for", "500 ms").await?;
+    run(hands).await?;
+    hands.click("[data-tab=verdict]").await?;
+    hands.find(".verdict tbody tr:nth-child(2)").await?;
+    assert_eq!(hands.text(".verdict tr:nth-child(2) [data-count=unanswered]").await?, "0");
+    assert_eq!(hands.text(".verdict tr:nth-child(2) [data-count=repeated]").await?, "1");
+    picture(&hands.driver, "walk-deciding-4").await
 }
 
 /// In CI: a run that is judged without a browser, and opened by the address that its report ends with.

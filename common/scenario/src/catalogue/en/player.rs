@@ -31,7 +31,7 @@ pub(super) const TEXTS: Table = &[
     ("compare.chart", "Share of answers that came within a time, both runs"),
     ("compare.choose", "Compare with"),
     ("compare.differences", "What ran differs:"),
-    ("compare.field", "{of} {field}: {before} → {after}"),
+    ("compare.field", "{subject}: {before} → {after}"),
     ("compare.figure", "Figure"),
     ("compare.interval", "95 % interval"),
     ("compare.no-other", "There is no other run to compare with: change something, run again, and compare the two here."),

@@ -114,8 +114,10 @@ fn differences(found: &[Value]) -> Node {
         return view! { <p class="note" data-differences="0">{t(text!("compare.same"))}</p> };
     }
     let line = |difference: &Value| {
-        let args = ["of", "field", "before", "after"].map(|name| (name, word(difference, name)));
-        view! { <li>{t_with(text!("compare.field"), &args).trim().to_owned()}</li> }
+        let [of, field, before, after] = ["of", "field", "before", "after"].map(|name| word(difference, name));
+        let subject = format!("{of} {field}");
+        let args = [("subject", subject.trim()), ("before", before), ("after", after)];
+        view! { <li>{t_with(text!("compare.field"), &args)}</li> }
     };
     view! {
         <p class="note">{t(text!("compare.differences"))}</p>
