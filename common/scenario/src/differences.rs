@@ -44,7 +44,8 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     let [one, other] = [before, after].map(disturbances);
     fields(&mut found, "", "disturbances", one.as_ref(), other.as_ref());
     for (list, tag) in [("nodes", "kind"), ("links", "protocol")] {
-        let elements = |plan: &Plan| elements(plan, list).iter().map(|element| named(plan, element)).collect::<Vec<_>>();
+        let elements =
+            |plan: &Plan| elements(plan, list).iter().map(|element| named(plan, element)).collect::<Vec<_>>();
         let (before, after) = (elements(before), elements(after));
         let ids: Vec<_> = before.iter().chain(&after).filter_map(id).collect();
         let mut seen = BTreeSet::new();
