@@ -3,6 +3,7 @@
 //! Every method does one whole step: queues are driven, observers told, replies and deliveries put into outboxes, before
 //! the lock is let go. Nothing here waits or reads from a socket; whoever holds a [`State`] holds the lock.
 
+mod arguments;
 mod channels;
 mod consumers;
 mod dead;
@@ -14,6 +15,7 @@ mod publish;
 mod queues;
 mod reply_to;
 mod settle;
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;

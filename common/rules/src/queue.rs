@@ -145,7 +145,7 @@ impl<T, D> Queue<T, D> {
         count(self.consumers.len())
     }
 
-    /// Adds a consumer; its first turn comes after all others'.
+    /// Adds a consumer; its first turn comes after those of all others of its priority.
     pub fn add_consumer(&mut self, settings: ConsumerSettings) -> ConsumerId {
         self.consumers.add(settings)
     }
@@ -186,8 +186,8 @@ impl<T, D> Queue<T, D> {
         Ok(copy)
     }
 
-    /// The consumer whose turn it is: the next in the round that has credit and that `may` take now. `None` where
-    /// nothing is ready or nobody may. Nothing changes until [`Queue::deliver`].
+    /// The consumer whose turn it is: of those that have credit and that `may` take now, the next in the round of the
+    /// highest priority. `None` where nothing is ready or nobody may. Nothing changes until [`Queue::deliver`].
     pub fn next_consumer(&self, may: impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
         if self.ready.is_empty() { None } else { self.consumers.next(may) }
     }

@@ -6,6 +6,7 @@ use amq_protocol::protocol::{AMQPClass, basic};
 use amq_protocol::types::ShortString;
 use hopscope_rules::queue::ConsumerSettings;
 
+use super::arguments::ConsumeArguments;
 use super::publish::no_queue;
 use super::reply_to::PSEUDO_QUEUE;
 use super::{Consumer, State, Taker, VHOST};
@@ -19,15 +20,11 @@ impl<O: Observer> State<O> {
         if consume.queue.as_str() == PSEUDO_QUEUE {
             return self.consume_replies(id, number, tag, consume);
         }
-        if consume.arguments.contains_key("x-priority") {
-            return Err(Fault::precondition_failed(
-                "invalid arg 'x-priority' for consumer: not implemented by this broker",
-            ));
-        }
         let queue_id = self.usable_queue(id, number, &consume.queue)?;
         let prefetch = self.channel(id, number)?.prefetch;
         let observer = Arc::clone(&self.observer);
         let Some(queue) = self.queues.get_mut(&queue_id) else { return Err(no_queue(&consume.queue)) };
+        let ConsumeArguments { priority } = ConsumeArguments::parse(&consume.arguments, queue.name.as_str())?;
         if queue.consumed_exclusively || (consume.exclusive && queue.machine.consumers() > 0) {
             let name = &queue.name;
             return Err(Fault::access_refused(format_args!("queue '{name}' in vhost '{VHOST}' in exclusive use")));
@@ -40,7 +37,7 @@ impl<O: Observer> State<O> {
             automatic_ack: consume.no_ack,
         };
         let handle = observer.consumer_added(&queue.handle, &info);
-        let settings = ConsumerSettings { prefetch, automatic: consume.no_ack };
+        let settings = ConsumerSettings { prefetch, automatic: consume.no_ack, priority };
         let consumer_id = queue.machine.add_consumer(settings);
         queue.consumed_exclusively = consume.exclusive;
         queue.had_consumers = true;

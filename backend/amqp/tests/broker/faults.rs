@@ -152,11 +152,6 @@ async fn what_is_otherwise_is_406() {
         it.channel.exchange_declare("alternate".into(), ExchangeKind::Direct, options, table).await
     })
     .await;
-    fails(&running, 406, false, async |it| {
-        let (options, table) = (BasicConsumeOptions::default(), arguments(&[("x-priority", AMQPValue::LongInt(1))]));
-        it.channel.basic_consume("q".into(), "".into(), options, table).await
-    })
-    .await;
     let exchange = async |it: &Client, kind| {
         let options = ExchangeDeclareOptions::default();
         it.channel.exchange_declare("e".into(), kind, options, FieldTable::default()).await

@@ -7,7 +7,9 @@
     reason = "a test that cannot go on has failed; clippy knows #[test] functions only"
 )]
 
+mod arguments;
 mod chaos;
+mod consumers;
 mod dead_letters;
 mod delivery;
 mod faults;

@@ -256,6 +256,12 @@ impl Client {
         within(self.channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default())).await
     }
 
+    /// Consumes with arguments.
+    pub(crate) async fn consume_with(&self, queue: &str, tag: &str, table: FieldTable) -> lapin::Result<Consumer> {
+        let options = BasicConsumeOptions::default();
+        within(self.channel.basic_consume(queue.into(), tag.into(), options, table)).await
+    }
+
     pub(crate) async fn close(self) {
         within(self.connection.close(200, "done".into())).await.unwrap();
     }
@@ -270,6 +276,14 @@ pub(crate) async fn next(consumer: &mut Consumer) -> LapinDelivery {
 pub(crate) fn code(error: &lapin::Error) -> u16 {
     match error.kind() {
         ErrorKind::ProtocolError(error) => error.get_id(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reply text of an error.
+pub(crate) fn reply_text(error: &lapin::Error) -> String {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
         other => panic!("{other:?}"),
     }
 }

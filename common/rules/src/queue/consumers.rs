@@ -1,5 +1,7 @@
 //! Who takes turns at a queue, and how much each may hold.
 
+use std::cmp::Reverse;
+
 /// A consumer of one queue; never given out again by the same queue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ConsumerId(u64);
@@ -11,6 +13,8 @@ pub struct ConsumerSettings {
     pub prefetch: u32,
     /// Whether its deliveries count as acked at once; then `prefetch` does not hold.
     pub automatic: bool,
+    /// Who comes first: while one of a higher priority may take, none of a lower one does. RabbitMQ's default is 0.
+    pub priority: i64,
 }
 
 #[derive(Debug)]
@@ -26,54 +30,105 @@ impl Consumer {
     }
 }
 
-/// The round.
+/// The rounds, the highest priority first. Each has a turn of its own: with one for all, whoever follows a consumer of
+/// another priority would get that one's turns too.
 #[derive(Default, Debug)]
 pub(super) struct Consumers {
-    round: Vec<Consumer>,
+    rounds: Vec<Round>,
+    minted: u64,
+}
+
+/// Consumers of one priority; at least one.
+#[derive(Debug)]
+struct Round {
+    priority: i64,
+    consumers: Vec<Consumer>,
     /// Index of whose turn it is; beyond the end means the first.
     turn: usize,
-    minted: u64,
 }
 
 impl Consumers {
     pub(super) fn len(&self) -> usize {
-        self.round.len()
+        self.rounds.iter().map(|round| round.consumers.len()).sum()
     }
 
     pub(super) fn add(&mut self, settings: ConsumerSettings) -> ConsumerId {
         self.minted += 1;
         let id = ConsumerId(self.minted);
-        // Just behind whose turn it is: everyone else comes first.
-        let at = self.turn.min(self.round.len());
-        self.round.insert(at, Consumer { id, settings, unacked: 0 });
-        self.turn = at + 1;
+        let consumer = Consumer { id, settings, unacked: 0 };
+        match self.rounds.binary_search_by_key(&Reverse(settings.priority), |round| Reverse(round.priority)) {
+            Ok(at) => {
+                if let Some(round) = self.rounds.get_mut(at) {
+                    round.add(consumer);
+                }
+            }
+            Err(at) => {
+                self.rounds.insert(at, Round { priority: settings.priority, consumers: vec![consumer], turn: 0 });
+            }
+        }
         id
     }
 
     pub(super) fn remove(&mut self, id: ConsumerId) -> bool {
+        let removed = self.rounds.iter_mut().any(|round| round.remove(id));
+        self.rounds.retain(|round| !round.consumers.is_empty());
+        removed
+    }
+
+    pub(super) fn settings(&self, id: ConsumerId) -> Option<ConsumerSettings> {
+        self.all().find(|consumer| consumer.id == id).map(|consumer| consumer.settings)
+    }
+
+    /// The next in the round of the highest priority that has one with credit that `may`.
+    pub(super) fn next(&self, mut may: impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
+        self.rounds.iter().find_map(|round| round.next(&mut may))
+    }
+
+    /// Uses one credit and moves the turn of its round behind this consumer; `false` where it has none.
+    pub(super) fn take_turn(&mut self, id: ConsumerId) -> bool {
+        self.rounds.iter_mut().any(|round| round.take_turn(id))
+    }
+
+    /// Gives one credit back; a consumer that has gone needs none.
+    pub(super) fn settled(&mut self, id: Option<ConsumerId>) {
+        let Some(id) = id else { return };
+        let mut all = self.rounds.iter_mut().flat_map(|round| &mut round.consumers);
+        if let Some(consumer) = all.find(|consumer| consumer.id == id) {
+            consumer.unacked = consumer.unacked.saturating_sub(1);
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Consumer> {
+        self.rounds.iter().flat_map(|round| &round.consumers)
+    }
+}
+
+impl Round {
+    fn add(&mut self, consumer: Consumer) {
+        // Just behind whose turn it is: everyone else comes first.
+        let at = self.turn.min(self.consumers.len());
+        self.consumers.insert(at, consumer);
+        self.turn = at + 1;
+    }
+
+    fn remove(&mut self, id: ConsumerId) -> bool {
         let Some(at) = self.find(id) else { return false };
-        self.round.remove(at);
+        self.consumers.remove(at);
         if at < self.turn {
             self.turn -= 1;
         }
         true
     }
 
-    pub(super) fn settings(&self, id: ConsumerId) -> Option<ConsumerSettings> {
-        self.find(id).and_then(|at| self.round.get(at)).map(|consumer| consumer.settings)
-    }
-
-    /// The next in the round with credit that `may`.
-    pub(super) fn next(&self, mut may: impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
-        let turn = self.turn.min(self.round.len());
-        let (done, coming) = self.round.split_at(turn);
+    fn next(&self, may: &mut impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
+        let turn = self.turn.min(self.consumers.len());
+        let (done, coming) = self.consumers.split_at(turn);
         coming.iter().chain(done).find(|consumer| consumer.has_credit() && may(consumer.id)).map(|consumer| consumer.id)
     }
 
-    /// Uses one credit and moves the turn behind this consumer; `false` where it has none.
-    pub(super) fn take_turn(&mut self, id: ConsumerId) -> bool {
+    fn take_turn(&mut self, id: ConsumerId) -> bool {
         let Some(at) = self.find(id) else { return false };
-        let Some(consumer) = self.round.get_mut(at).filter(|consumer| consumer.has_credit()) else { return false };
+        let Some(consumer) = self.consumers.get_mut(at).filter(|consumer| consumer.has_credit()) else { return false };
         if !consumer.settings.automatic {
             consumer.unacked += 1;
         }
@@ -81,14 +136,7 @@ impl Consumers {
         true
     }
 
-    /// Gives one credit back; a consumer that has gone needs none.
-    pub(super) fn settled(&mut self, id: Option<ConsumerId>) {
-        if let Some(consumer) = id.and_then(|id| self.find(id)).and_then(|at| self.round.get_mut(at)) {
-            consumer.unacked = consumer.unacked.saturating_sub(1);
-        }
-    }
-
     fn find(&self, id: ConsumerId) -> Option<usize> {
-        self.round.iter().position(|consumer| consumer.id == id)
+        self.consumers.iter().position(|consumer| consumer.id == id)
     }
 }

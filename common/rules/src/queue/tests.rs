@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod consumers;
+
 /// Keeps all it hears.
 #[derive(Default)]
 struct Heard {
@@ -50,7 +52,7 @@ enum Operation {
     Trim,
     Purge,
     Clear,
-    AddConsumer { prefetch: u32, automatic: bool },
+    AddConsumer(ConsumerSettings),
     RemoveConsumer(usize),
     Pass(i64),
 }
@@ -68,7 +70,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => Just(Operation::Trim),
         1 => Just(Operation::Purge),
         1 => Just(Operation::Clear),
-        2 => (0..4u32, any::<bool>()).prop_map(|(prefetch, automatic)| Operation::AddConsumer { prefetch, automatic }),
+        2 => (0..4u32, any::<bool>(), -1..2i64).prop_map(|(prefetch, automatic, priority)| {
+            Operation::AddConsumer(ConsumerSettings { prefetch, automatic, priority })
+        }),
         1 => any::<usize>().prop_map(Operation::RemoveConsumer),
         2 => (0..20i64).prop_map(Operation::Pass),
     ]
@@ -98,7 +102,7 @@ struct Trial {
     heard: Heard,
     /// Copy -> consumer of what is out.
     out: BTreeMap<u64, Option<ConsumerId>>,
-    consumers: Vec<(ConsumerId, u32, bool)>,
+    consumers: Vec<(ConsumerId, ConsumerSettings)>,
     now: i64,
     next: u32,
 }
@@ -108,7 +112,20 @@ impl Trial {
         self.out.keys().nth(n % self.out.len().max(1)).copied()
     }
 
+    fn held(&self, id: ConsumerId) -> usize {
+        self.out.values().filter(|consumer| **consumer == Some(id)).count()
+    }
+
+    /// The highest priority of those that have credit.
+    fn highest(&self) -> Option<i64> {
+        let has_credit = |id, settings: &ConsumerSettings| {
+            settings.automatic || settings.prefetch == 0 || self.held(id) < settings.prefetch as usize
+        };
+        self.consumers.iter().filter(|(id, settings)| has_credit(*id, settings)).map(|(_, it)| it.priority).max()
+    }
+
     fn perform(&mut self, operation: Operation) {
+        let highest = self.highest();
         let Self { queue, heard, out, consumers, now, next } = self;
         *next += 1;
         match operation {
@@ -119,6 +136,8 @@ impl Trial {
             Operation::Deliver { refuse } => {
                 if let Some(id) = queue.next_consumer(|_| !refuse) {
                     let automatic = queue.is_automatic(id).unwrap();
+                    let priority = consumers.iter().find(|(of, _)| *of == id).map(|(_, settings)| settings.priority);
+                    assert_eq!(priority, highest, "nobody of a higher priority has credit");
                     let taken = queue.deliver(id, *next, heard).unwrap();
                     if !automatic {
                         out.insert(taken.copy, Some(id));
@@ -150,8 +169,8 @@ impl Trial {
                 queue.clear(heard);
                 out.clear();
             }
-            Operation::AddConsumer { prefetch, automatic } => {
-                consumers.push((queue.add_consumer(ConsumerSettings { prefetch, automatic }), prefetch, automatic));
+            Operation::AddConsumer(settings) => {
+                consumers.push((queue.add_consumer(settings), settings));
             }
             Operation::RemoveConsumer(n) => {
                 if !consumers.is_empty() {
@@ -176,9 +195,8 @@ impl Trial {
             count(Acked) + count(Nacked) + count(Requeued) + i64::from(self.queue.unacked())
         );
         prop_assert_eq!(self.out.len(), self.queue.unacked() as usize);
-        for (id, prefetch, automatic) in &self.consumers {
-            let held = self.out.values().filter(|consumer| **consumer == Some(*id)).count();
-            prop_assert!(*automatic || *prefetch == 0 || held <= *prefetch as usize);
+        for (id, settings) in &self.consumers {
+            prop_assert!(settings.automatic || settings.prefetch == 0 || self.held(*id) <= settings.prefetch as usize);
         }
         Ok(())
     }
@@ -241,22 +259,6 @@ proptest! {
         prop_assert_eq!(ready.len(), trial.queue.ready() as usize);
         let told = trial.heard.count(TransitionKind::DeadLettered);
         prop_assert_eq!(told, trial.heard.dead.len() as i64);
-    }
-
-    #[test]
-    fn consumers_with_credit_share_evenly(consumers in 1..6u32, rounds in 1..20u32) {
-        let (mut queue, mut heard) = (Queue::new(Settings::default()), Heard::default());
-        let settings = ConsumerSettings { prefetch: 0, automatic: false };
-        let ids: Vec<_> = (0..consumers).map(|_| queue.add_consumer(settings)).collect();
-        with(&mut queue, &mut heard, 0..consumers * rounds);
-        let mut got = BTreeMap::new();
-        while let Some(id) = queue.next_consumer(|_| true) {
-            queue.deliver(id, 0, &mut heard).unwrap();
-            *got.entry(id).or_insert(0) += 1;
-        }
-        for id in ids {
-            prop_assert_eq!(got.get(&id), Some(&rounds));
-        }
     }
 }
 
@@ -328,23 +330,6 @@ fn the_nearer_limit_holds_and_is_named() {
     let causes: Vec<_> = heard.steps.iter().skip(3).map(|(step, ..)| step.cause).collect();
     assert_eq!(causes, [Cause::MessageTtl, Cause::QueueTtl, Cause::QueueTtl]);
     assert_eq!(queue.next_expiry(), None);
-}
-
-#[test]
-fn a_newcomer_waits_for_the_others_turn() {
-    let (mut queue, mut heard) = (Queue::new(Settings::default()), Heard::default());
-    let settings = ConsumerSettings { prefetch: 1, automatic: false };
-    let first = queue.add_consumer(settings);
-    let second = queue.add_consumer(settings);
-    with(&mut queue, &mut heard, 0..3);
-    assert_eq!(queue.next_consumer(|_| true), Some(first));
-    queue.deliver(first, 0, &mut heard).unwrap();
-    let third = queue.add_consumer(settings);
-    assert_eq!(queue.next_consumer(|_| true), Some(second));
-    assert_eq!(queue.deliver(first, 0, &mut heard), None, "no credit");
-    queue.deliver(second, 0, &mut heard).unwrap();
-    assert_eq!(queue.next_consumer(|_| true), Some(third));
-    assert_eq!(queue.next_consumer(|id| id != third), None);
 }
 
 #[test]
