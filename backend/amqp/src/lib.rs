@@ -1,6 +1,6 @@
 //! A broker of AMQP 0-9-1 for clients that know RabbitMQ: the default exchange and direct, topic, fanout and headers
 //! exchanges; queues with limits, dead letters and direct reply-to; confirms, prefetch, priorities of consumers,
-//! acknowledgements in all their forms.
+//! the single active one, acknowledgements in all their forms.
 //!
 //! [`serve`] starts one on a listener. Everything is in memory: `durable` is accepted, and lives as long as the broker.
 //! What decides inside a queue is [`hopscope_rules::queue`]; what happens is told to an [`Observer`], under the broker's

@@ -32,6 +32,9 @@ pub struct Settings {
     pub dead_letters: bool,
     /// The highest priority that is told from others; `None`: all copies are alike.
     pub max_priority: Option<u8>,
+    /// Whether only one consumer takes, the first that came, until it goes. Then the first that came of those that are
+    /// left and have the highest priority takes; one that comes later waits, whatever its priority.
+    pub single_active_consumer: bool,
 }
 
 /// What a full queue does.
@@ -116,7 +119,7 @@ impl<T, D> Queue<T, D> {
             ready: VecDeque::new(),
             ready_bytes: 0,
             unacked: BTreeMap::new(),
-            consumers: Consumers::default(),
+            consumers: Consumers::new(settings.single_active_consumer),
             ordinal: 0,
         }
     }
@@ -150,7 +153,8 @@ impl<T, D> Queue<T, D> {
         self.consumers.add(settings)
     }
 
-    /// Takes a consumer out. What it has stays unacked until it is settled. `false`: there is none of this id.
+    /// Takes a consumer out. What it has stays unacked until it is settled. `false`: there is none of this id. Where it was
+    /// the single active one, another may take now what is ready.
     pub fn remove_consumer(&mut self, consumer: ConsumerId) -> bool {
         self.consumers.remove(consumer)
     }
@@ -187,7 +191,8 @@ impl<T, D> Queue<T, D> {
     }
 
     /// The consumer whose turn it is: of those that have credit and that `may` take now, the next in the round of the
-    /// highest priority. `None` where nothing is ready or nobody may. Nothing changes until [`Queue::deliver`].
+    /// highest priority, or the single active one. `None` where nothing is ready or nobody may. Nothing changes until
+    /// [`Queue::deliver`].
     pub fn next_consumer(&self, may: impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
         if self.ready.is_empty() { None } else { self.consumers.next(may) }
     }
@@ -341,8 +346,8 @@ impl<T, D> Queue<T, D> {
 }
 
 impl<T: Clone, D> Queue<T, D> {
-    /// Hands the head to this consumer and moves the turn on. `None`: nothing is ready, there is no such consumer, or it
-    /// has no credit.
+    /// Hands the head to this consumer and moves the turn on. `None`: nothing is ready, there is no such consumer, it has
+    /// no credit, or another one is the single active one.
     pub fn deliver(
         &mut self,
         consumer: ConsumerId,

@@ -46,11 +46,15 @@ impl<O: Observer> State<O> {
             self.remove_consumer(&consumer);
         }
         self.give_back(unacked.into_values(), Cause::ChannelLost);
-        for queue in left {
-            self.delete_if_abandoned(queue);
+        for queue in &left {
+            self.delete_if_abandoned(*queue);
         }
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.channels.remove(&number);
+        }
+        // Another consumer may be the active one now.
+        for queue in left {
+            self.pump(queue);
         }
         self.bury();
     }

@@ -25,7 +25,9 @@ impl<O: Observer> State<O> {
         let observer = Arc::clone(&self.observer);
         let Some(queue) = self.queues.get_mut(&queue_id) else { return Err(no_queue(&consume.queue)) };
         let ConsumeArguments { priority } = ConsumeArguments::parse(&consume.arguments, queue.name.as_str())?;
-        if queue.consumed_exclusively || (consume.exclusive && queue.machine.consumers() > 0) {
+        // Where consumers wait for their turn to be the active one, none may have the queue for itself.
+        let free = queue.machine.consumers() == 0 && !queue.machine.settings().single_active_consumer;
+        if queue.consumed_exclusively || (consume.exclusive && !free) {
             let name = &queue.name;
             return Err(Fault::access_refused(format_args!("queue '{name}' in vhost '{VHOST}' in exclusive use")));
         }
@@ -87,6 +89,8 @@ impl<O: Observer> State<O> {
         }
         if let Some(consumer) = consumer {
             self.delete_if_abandoned(consumer.queue);
+            // Another may be the active one now.
+            self.pump(consumer.queue);
         }
         Ok(())
     }

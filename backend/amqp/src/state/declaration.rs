@@ -4,13 +4,14 @@ use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
 use hopscope_rules::queue::{Overflow, Settings};
 
 use super::VHOST;
+use super::terms::type_name;
 use crate::exchange::integer;
 use crate::fault::Fault;
 use crate::message::ms_to_ns;
 use crate::observer::ConnectionId;
 
 /// What RabbitMQ knows and this broker does not: refused, since a queue without it would not be what was asked for.
-const NOT_HERE: [&str; 4] = ["x-expires", "x-single-active-consumer", "x-delivery-limit", "x-dead-letter-strategy"];
+const NOT_HERE: [&str; 3] = ["x-expires", "x-delivery-limit", "x-dead-letter-strategy"];
 
 /// RabbitMQ's highest priority.
 const MAX_PRIORITY: u64 = 255;
@@ -50,6 +51,7 @@ pub(crate) struct Arguments {
     pub(crate) overflow: Option<String>,
     pub(crate) dead_letter_exchange: Option<String>,
     pub(crate) dead_letter_routing_key: Option<String>,
+    pub(crate) single_active_consumer: Option<bool>,
 }
 
 impl Arguments {
@@ -74,6 +76,11 @@ impl Arguments {
             Some(AMQPValue::LongString(text)) => Ok(Some(text.to_string())),
             Some(_) => Err(invalid(argument, "{unacceptable_type,longstr expected}")),
         };
+        let truth = |argument: &str| match table.inner().get(argument) {
+            None => Ok(None),
+            Some(AMQPValue::Boolean(value)) => Ok(Some(*value)),
+            Some(value) => Err(invalid(argument, &format!("{{unacceptable_type,{}}}", type_name(value)))),
+        };
         let foreign = NOT_HERE.into_iter().find(|argument| table.contains_key(argument));
         if let Some(argument) = foreign.or_else(|| foreign_type(table)) {
             return Err(invalid(argument, "not implemented by this broker"));
@@ -86,6 +93,7 @@ impl Arguments {
             overflow: text("x-overflow")?,
             dead_letter_exchange: text("x-dead-letter-exchange")?,
             dead_letter_routing_key: text("x-dead-letter-routing-key")?,
+            single_active_consumer: truth("x-single-active-consumer")?,
         };
         if !matches!(arguments.overflow.as_deref(), None | Some("drop-head" | "reject-publish" | "reject-publish-dlx"))
         {
@@ -109,6 +117,7 @@ impl Arguments {
             ttl: self.message_ttl_ms.map(ms_to_ns),
             dead_letters: self.dead_letter_exchange.is_some(),
             max_priority: self.max_priority.and_then(|highest| u8::try_from(highest).ok()),
+            single_active_consumer: self.single_active_consumer == Some(true),
         }
     }
 
@@ -133,7 +142,11 @@ impl Arguments {
             .into_iter()
             .filter(|(_, own, others)| own != others)
             .map(|(name, own, others)| (name, told(own.clone()), told(others.clone())));
-        numbers.chain(texts).next()
+        let (own, others) = (self.single_active_consumer, other.single_active_consumer);
+        let truths = (own != others).then(|| {
+            ("x-single-active-consumer", told(own.map(|own| own.to_string())), told(others.map(|it| it.to_string())))
+        });
+        numbers.chain(texts).chain(truths).next()
     }
 }
 

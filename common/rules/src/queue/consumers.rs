@@ -32,9 +32,13 @@ impl Consumer {
 
 /// The rounds, the highest priority first. Each has a turn of its own: with one for all, whoever follows a consumer of
 /// another priority would get that one's turns too.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Consumers {
     rounds: Vec<Round>,
+    /// Whether only one of them takes, until it goes.
+    single_active: bool,
+    /// Which one that is.
+    active: Option<ConsumerId>,
     minted: u64,
 }
 
@@ -48,6 +52,10 @@ struct Round {
 }
 
 impl Consumers {
+    pub(super) const fn new(single_active: bool) -> Self {
+        Self { rounds: Vec::new(), single_active, active: None, minted: 0 }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rounds.iter().map(|round| round.consumers.len()).sum()
     }
@@ -66,12 +74,20 @@ impl Consumers {
                 self.rounds.insert(at, Round { priority: settings.priority, consumers: vec![consumer], turn: 0 });
             }
         }
+        if self.single_active {
+            self.active.get_or_insert(id);
+        }
         id
     }
 
     pub(super) fn remove(&mut self, id: ConsumerId) -> bool {
         let removed = self.rounds.iter_mut().any(|round| round.remove(id));
         self.rounds.retain(|round| !round.consumers.is_empty());
+        if self.active == Some(id) {
+            // The first that came, of the highest priority.
+            self.active =
+                self.rounds.first().and_then(|round| round.consumers.iter().map(|consumer| consumer.id).min());
+        }
         removed
     }
 
@@ -79,13 +95,22 @@ impl Consumers {
         self.all().find(|consumer| consumer.id == id).map(|consumer| consumer.settings)
     }
 
-    /// The next in the round of the highest priority that has one with credit that `may`.
+    /// The next in the round of the highest priority that has one with credit that `may`; of a single active consumer,
+    /// that one or none.
     pub(super) fn next(&self, mut may: impl FnMut(ConsumerId) -> bool) -> Option<ConsumerId> {
+        if self.single_active {
+            let active = self.all().find(|consumer| Some(consumer.id) == self.active)?;
+            return (active.has_credit() && may(active.id)).then_some(active.id);
+        }
         self.rounds.iter().find_map(|round| round.next(&mut may))
     }
 
-    /// Uses one credit and moves the turn of its round behind this consumer; `false` where it has none.
+    /// Uses one credit and moves the turn of its round behind this consumer; `false` where it has none, or another one is
+    /// the single active one.
     pub(super) fn take_turn(&mut self, id: ConsumerId) -> bool {
+        if self.single_active && self.active != Some(id) {
+            return false;
+        }
         self.rounds.iter_mut().any(|round| round.take_turn(id))
     }
 

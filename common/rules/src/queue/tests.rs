@@ -81,14 +81,17 @@ fn operation() -> impl Strategy<Value = Operation> {
 fn settings() -> impl Strategy<Value = Settings> {
     let max = || proptest::option::weighted(0.4, 0..6u32);
     let max_priority = proptest::option::of(0..3u8);
-    (max(), proptest::option::weighted(0.2, 0..200u64), any::<bool>(), max(), any::<bool>(), max_priority).prop_map(
-        |(max_length, max_bytes, reject, ttl, dead_letters, max_priority)| Settings {
+    let max_bytes = proptest::option::weighted(0.2, 0..200u64);
+    let single = proptest::bool::weighted(0.3);
+    (max(), max_bytes, any::<bool>(), max(), any::<bool>(), max_priority, single).prop_map(
+        |(max_length, max_bytes, reject, ttl, dead_letters, max_priority, single_active_consumer)| Settings {
             max_length,
             max_bytes,
             overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
             ttl: ttl.map(|ttl| i64::from(ttl) * 10),
             dead_letters,
             max_priority,
+            single_active_consumer,
         },
     )
 }
@@ -103,6 +106,8 @@ struct Trial {
     /// Copy -> consumer of what is out.
     out: BTreeMap<u64, Option<ConsumerId>>,
     consumers: Vec<(ConsumerId, ConsumerSettings)>,
+    /// The single active one.
+    active: Option<ConsumerId>,
     now: i64,
     next: u32,
 }
@@ -126,7 +131,7 @@ impl Trial {
 
     fn perform(&mut self, operation: Operation) {
         let highest = self.highest();
-        let Self { queue, heard, out, consumers, now, next } = self;
+        let Self { queue, heard, out, consumers, active, now, next } = self;
         *next += 1;
         match operation {
             Operation::Enqueue { bytes, ttl, priority } => {
@@ -137,7 +142,11 @@ impl Trial {
                 if let Some(id) = queue.next_consumer(|_| !refuse) {
                     let automatic = queue.is_automatic(id).unwrap();
                     let priority = consumers.iter().find(|(of, _)| *of == id).map(|(_, settings)| settings.priority);
-                    assert_eq!(priority, highest, "nobody of a higher priority has credit");
+                    if queue.settings().single_active_consumer {
+                        assert_eq!(Some(id), *active);
+                    } else {
+                        assert_eq!(priority, highest, "nobody of a higher priority has credit");
+                    }
                     let taken = queue.deliver(id, *next, heard).unwrap();
                     if !automatic {
                         out.insert(taken.copy, Some(id));
@@ -170,13 +179,19 @@ impl Trial {
                 out.clear();
             }
             Operation::AddConsumer(settings) => {
-                consumers.push((queue.add_consumer(settings), settings));
+                let id = queue.add_consumer(settings);
+                consumers.push((id, settings));
+                active.get_or_insert(id);
             }
             Operation::RemoveConsumer(n) => {
                 if !consumers.is_empty() {
                     let (id, ..) = consumers.remove(n % consumers.len());
                     assert!(queue.remove_consumer(id));
                     assert!(!queue.remove_consumer(id));
+                    if *active == Some(id) {
+                        *active =
+                            consumers.iter().min_by_key(|(id, it)| (Reverse(it.priority), *id)).map(|(id, _)| *id);
+                    }
                 }
             }
             Operation::Pass(time) => *now += time,
@@ -248,6 +263,7 @@ proptest! {
             heard: Heard::default(),
             out: BTreeMap::new(),
             consumers: Vec::new(),
+            active: None,
             now: 0,
             next: 0,
         };

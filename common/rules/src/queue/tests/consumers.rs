@@ -61,3 +61,30 @@ fn the_highest_priority_with_credit_takes_and_equals_share_evenly() {
     }
     assert_eq!(order, [high, a, low, high, b, low, high, c, low]);
 }
+
+#[test]
+fn only_the_single_active_consumer_takes_until_it_goes() {
+    let settings = Settings { single_active_consumer: true, ..Settings::default() };
+    let (mut queue, mut heard) = (Queue::new(settings), Heard::default());
+    let with_priority = |priority| ConsumerSettings { prefetch: 2, automatic: false, priority };
+    let [first, second, third] = [0, 0, 0].map(|priority| queue.add_consumer(with_priority(priority)));
+    let copies = with(&mut queue, &mut heard, 0..10);
+    assert_eq!(queue.deliver(second, 0, &mut heard), None, "it waits");
+    for _ in 0..2 {
+        assert_eq!(queue.next_consumer(|_| true), Some(first));
+        queue.deliver(first, 0, &mut heard).unwrap();
+    }
+    assert_eq!(queue.next_consumer(|_| true), None, "the active one has no credit, the others no turn");
+    let [high, higher] = [5, 5].map(|priority| queue.add_consumer(with_priority(priority)));
+    assert!(queue.ack(copies[0], &mut heard));
+    assert_eq!(queue.next_consumer(|_| true), Some(first), "who comes later waits, whatever its priority");
+    assert_eq!(queue.next_consumer(|id| id != first), None);
+    for (goes, follows) in [(first, Some(high)), (second, Some(high)), (high, Some(higher)), (higher, Some(third))] {
+        assert!(queue.remove_consumer(goes));
+        assert_eq!(queue.next_consumer(|_| true), follows);
+    }
+    assert!(queue.remove_consumer(third));
+    assert_eq!(queue.next_consumer(|_| true), None);
+    let last = queue.add_consumer(with_priority(-1));
+    assert_eq!(queue.next_consumer(|_| true), Some(last));
+}
