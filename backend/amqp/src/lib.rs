@@ -1,5 +1,5 @@
 //! A broker of AMQP 0-9-1 for clients that know RabbitMQ: the default exchange and direct, topic, fanout and headers
-//! exchanges; queues with limits, dead letters and direct reply-to; confirms, prefetch, priorities of consumers,
+//! exchanges; queues with limits, dead letters, a time of their own and direct reply-to; confirms, prefetch, priorities of consumers,
 //! the single active one, acknowledgements in all their forms.
 //!
 //! [`serve`] starts one on a listener. Everything is in memory: `durable` is accepted, and lives as long as the broker.

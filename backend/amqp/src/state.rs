@@ -16,6 +16,7 @@ mod queues;
 mod reply_to;
 mod settle;
 mod terms;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -64,7 +65,7 @@ pub(crate) struct State<O: Observer> {
     connections: HashMap<ConnectionId, Connection<O>>,
     /// What dead-lettering still has to route; empty between two steps.
     dead: Vec<Dead<O>>,
-    /// When the heads of queues will have had their time.
+    /// When the heads of queues will have had their time, or the queues themselves.
     expiries: BTreeSet<(i64, QueueId)>,
     /// Consumers by direct reply-to, by the token in their reply address.
     reply_to: HashMap<u64, (ConnectionId, u16)>,
@@ -83,6 +84,8 @@ struct BrokerQueue<O: Observer> {
     had_consumers: bool,
     /// Under which time it stands in the expiries.
     expiry: Option<i64>,
+    /// When it will have been unused for as long as it may be, if it has no consumer.
+    unused_until: Option<i64>,
 }
 
 /// A consumer, at its queue and with each of its deliveries.

@@ -7,6 +7,9 @@ use super::terms::type_name;
 use crate::exchange::integer;
 use crate::fault::Fault;
 
+/// RabbitMQ's longest time: ten years.
+const MILLISECONDS_MAX: u64 = 315_360_000_000;
+
 /// The arguments of a `basic.consume` that this broker knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ConsumeArguments {
@@ -51,8 +54,17 @@ fn invalid(argument: &str, name: &str, why: &str) -> Fault {
 }
 
 /// An integer of any width, or what is wrong with it.
-fn whole(value: &AMQPValue) -> Result<i64, String> {
+pub(super) fn whole(value: &AMQPValue) -> Result<i64, String> {
     integer(value).ok_or_else(|| format!("\"expected integer, got {}\"", type_name(value)))
+}
+
+/// A length of time, or what is wrong with it.
+pub(super) fn milliseconds(ms: i64) -> Result<u64, String> {
+    match u64::try_from(ms) {
+        Err(_) => Err(format!("{{value_negative,{ms}}}")),
+        Ok(ms) if ms > MILLISECONDS_MAX => Err(format!("{{value_too_large,{ms}}}")),
+        Ok(ms) => Ok(ms),
+    }
 }
 
 fn boolean(value: &AMQPValue) -> Result<bool, String> {

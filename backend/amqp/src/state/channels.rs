@@ -45,6 +45,9 @@ impl<O: Observer> State<O> {
             left.push(consumer.queue);
             self.remove_consumer(&consumer);
         }
+        for out in unacked.values() {
+            self.used(out.queue);
+        }
         self.give_back(unacked.into_values(), Cause::ChannelLost);
         for queue in &left {
             self.delete_if_abandoned(*queue);

@@ -102,5 +102,6 @@ impl<O: Observer> State<O> {
         queue.takers.remove(&consumer.id);
         queue.consumed_exclusively = false;
         self.observer.consumer_gone(&queue.handle, &consumer.taker.handle);
+        self.used(consumer.queue);
     }
 }

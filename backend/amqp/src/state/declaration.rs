@@ -4,6 +4,7 @@ use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
 use hopscope_rules::queue::{Overflow, Settings};
 
 use super::VHOST;
+use super::arguments::{milliseconds, whole};
 use super::terms::type_name;
 use crate::exchange::integer;
 use crate::fault::Fault;
@@ -11,7 +12,7 @@ use crate::message::ms_to_ns;
 use crate::observer::ConnectionId;
 
 /// What RabbitMQ knows and this broker does not: refused, since a queue without it would not be what was asked for.
-const NOT_HERE: [&str; 3] = ["x-expires", "x-delivery-limit", "x-dead-letter-strategy"];
+const NOT_HERE: [&str; 2] = ["x-delivery-limit", "x-dead-letter-strategy"];
 
 /// RabbitMQ's highest priority.
 const MAX_PRIORITY: u64 = 255;
@@ -44,6 +45,8 @@ pub(crate) struct QueueFlags {
 /// The arguments that this broker knows.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Arguments {
+    /// How long the queue may be unused.
+    pub(crate) expires_ms: Option<u64>,
     pub(crate) message_ttl_ms: Option<u64>,
     pub(crate) max_priority: Option<u64>,
     pub(crate) max_length: Option<u64>,
@@ -85,7 +88,12 @@ impl Arguments {
         if let Some(argument) = foreign.or_else(|| foreign_type(table)) {
             return Err(invalid(argument, "not implemented by this broker"));
         }
+        let expires = match table.inner().get("x-expires") {
+            None => None,
+            Some(value) => Some(expires(value).map_err(|why| invalid("x-expires", &why))?),
+        };
         let arguments = Self {
+            expires_ms: expires,
             message_ttl_ms: number("x-message-ttl")?,
             max_priority: number("x-max-priority")?,
             max_length: number("x-max-length")?,
@@ -124,6 +132,7 @@ impl Arguments {
     /// The first that another declaration has otherwise, with both values.
     fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let numbers = [
+            ("x-expires", self.expires_ms, other.expires_ms),
             ("x-message-ttl", self.message_ttl_ms, other.message_ttl_ms),
             ("x-max-priority", self.max_priority, other.max_priority),
             ("x-max-length", self.max_length, other.max_length),
@@ -147,6 +156,14 @@ impl Arguments {
             ("x-single-active-consumer", told(own.map(|own| own.to_string())), told(others.map(|it| it.to_string())))
         });
         numbers.chain(texts).chain(truths).next()
+    }
+}
+
+/// How long a queue may be unused, ms, or what is wrong with it.
+fn expires(value: &AMQPValue) -> Result<u64, String> {
+    match whole(value)? {
+        0 => Err("{value_zero,0}".to_owned()),
+        ms => milliseconds(ms),
     }
 }
 

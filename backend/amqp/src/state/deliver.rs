@@ -69,8 +69,13 @@ impl<O: Observer> State<O> {
             machine.expire(now, watch);
             machine.trim(watch);
         });
+        self.schedule(id);
+    }
+
+    /// Remembers when to look at a queue again.
+    pub(super) fn schedule(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get_mut(&id) else { return };
-        let next = queue.machine.next_expiry();
+        let next = queue.next_expiry();
         if next != queue.expiry {
             if let Some(was) = queue.expiry {
                 self.expiries.remove(&(was, id));
@@ -82,22 +87,24 @@ impl<O: Observer> State<O> {
         }
     }
 
-    /// Lets every head go that has had its time; when the next will have, ns from now.
+    /// Lets every head go that has had its time, and every queue; when the next will have, ns from now.
     pub(crate) fn expire(&mut self) -> Option<u64> {
         let now = self.now();
         while let Some((at, id)) = self.expiries.first().copied() {
             if at > now {
                 return Some(at.abs_diff(now));
             }
-            self.pump(id);
-            self.bury();
+            if !self.delete_if_unused(id, now) {
+                self.pump(id);
+                self.bury();
+            }
             // A queue that has just looked stands under a later time, or under none.
             self.expiries.remove(&(at, id));
         }
         None
     }
 
-    /// When the next head will have had its time, ns since the broker began.
+    /// When the next head or queue will have had its time, ns since the broker began.
     pub(crate) fn next_expiry(&self) -> Option<i64> {
         self.expiries.first().map(|(at, _)| *at)
     }
@@ -134,6 +141,7 @@ impl<O: Observer> State<O> {
 
     pub(super) fn get(&mut self, id: ConnectionId, number: u16, get: &basic::Get) -> Result<(), Fault> {
         let queue = self.usable_queue(id, number, &get.queue)?;
+        self.used(queue);
         let now = self.now();
         self.drive(queue, |machine, watch| machine.expire(now, watch));
         let channel = self.channel(id, number)?;

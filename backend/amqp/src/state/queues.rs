@@ -42,6 +42,10 @@ impl<O: Observer> State<O> {
         if declare.nowait {
             return Ok(());
         }
+        // Without an answer nobody has looked at it, as RabbitMQ has it.
+        if let Some(queue) = self.names.get(&name) {
+            self.used(*queue);
+        }
         let queue = self.names.get(&name).and_then(|queue| self.queues.get(queue));
         let (message_count, consumer_count) =
             queue.map_or((0, 0), |queue| (queue.machine.ready(), queue.machine.consumers()));
@@ -63,9 +67,13 @@ impl<O: Observer> State<O> {
     ) -> Result<(), Fault> {
         let arguments = Arguments::parse(arguments, name.as_str())?;
         let declaration = Declaration { flags, exclusive_to, arguments };
-        if let Some(queue) = self.names.get(name).and_then(|queue| self.queues.get(queue)) {
+        if let Some((id, queue)) = self.names.get(name).and_then(|id| self.queues.get_key_value(id)) {
             check_owner(queue.declaration.exclusive_to, asking, name)?;
-            return check_same(&queue.declaration, &declaration, name);
+            check_same(&queue.declaration, &declaration, name)?;
+            if asking.is_none() {
+                self.used(*id);
+            }
+            return Ok(());
         }
         if given && name.as_str().starts_with("amq.") {
             return Err(Fault::access_refused(format_args!("queue name '{name}' contains reserved prefix 'amq.*'")));
@@ -91,9 +99,11 @@ impl<O: Observer> State<O> {
                 consumed_exclusively: false,
                 had_consumers: false,
                 expiry: None,
+                unused_until: None,
             },
         );
         self.names.insert(name.clone(), id);
+        self.used(id);
         Ok(())
     }
 
@@ -179,7 +189,7 @@ impl<O: Observer> State<O> {
     }
 
     /// Deletes a queue with all that is in it and at it.
-    fn delete_queue(&mut self, id: QueueId) {
+    pub(super) fn delete_queue(&mut self, id: QueueId) {
         // What it has left for dead is still its own to send on.
         self.bury();
         self.drive(id, |machine, watch| machine.clear(watch));

@@ -113,7 +113,7 @@ async fn what_is_otherwise_is_406() {
         arguments(&[("x-message-ttl", text("soon"))]),
         arguments(&[("x-overflow", text("explode"))]),
         arguments(&[("x-dead-letter-routing-key", text("k"))]),
-        arguments(&[("x-expires", AMQPValue::LongInt(1000))]),
+        arguments(&[("x-expires", AMQPValue::LongInt(0))]),
         arguments(&[("x-queue-type", text("quorum"))]),
     ];
     for table in tables {
