@@ -1,38 +1,41 @@
 //! What a queue is declared with, and whether two declarations are the same.
 
 use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
-use hopscope_rules::queue::{Overflow, Settings};
 
 use super::VHOST;
-use super::arguments::{milliseconds, whole};
-use super::terms::type_name;
+use super::arguments::Arguments;
+use super::terms::{plain, type_name};
 use crate::exchange::integer;
 use crate::fault::Fault;
-use crate::message::ms_to_ns;
 use crate::observer::ConnectionId;
 
-/// What RabbitMQ knows and this broker does not: refused, since a queue without it would not be what was asked for.
-const NOT_HERE: [&str; 2] = ["x-delivery-limit", "x-dead-letter-strategy"];
+/// The arguments that RabbitMQ compares, in its order.
+const COMPARED: [&str; 13] = [
+    "x-expires",
+    "x-message-ttl",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-priority",
+    "x-overflow",
+    "x-queue-mode",
+    "x-queue-version",
+    "x-single-active-consumer",
+    QUEUE_TYPE,
+    "x-queue-master-locator",
+];
 
-/// RabbitMQ's highest priority.
-const MAX_PRIORITY: u64 = 255;
-
-/// The argument that asks for another type of queue than the classic one.
-fn foreign_type(table: &FieldTable) -> Option<&'static str> {
-    const TYPE: &str = "x-queue-type";
-    match table.inner().get(TYPE) {
-        None => None,
-        Some(AMQPValue::LongString(kind)) if kind.as_bytes() == b"classic" => None,
-        Some(_) => Some(TYPE),
-    }
-}
+const QUEUE_TYPE: &str = "x-queue-type";
 
 /// What a queue was declared with.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Declaration {
     pub(super) flags: QueueFlags,
     pub(super) exclusive_to: Option<ConnectionId>,
     pub(super) arguments: Arguments,
+    /// The arguments that count when it is declared again, as they came.
+    compared: FieldTable,
 }
 
 /// The flags of a declaration.
@@ -42,143 +45,104 @@ pub(crate) struct QueueFlags {
     pub(crate) auto_delete: bool,
 }
 
-/// The arguments that this broker knows.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Arguments {
-    /// How long the queue may be unused.
-    pub(crate) expires_ms: Option<u64>,
-    pub(crate) message_ttl_ms: Option<u64>,
-    pub(crate) max_priority: Option<u64>,
-    pub(crate) max_length: Option<u64>,
-    pub(crate) max_length_bytes: Option<u64>,
-    pub(crate) overflow: Option<String>,
-    pub(crate) dead_letter_exchange: Option<String>,
-    pub(crate) dead_letter_routing_key: Option<String>,
-    pub(crate) single_active_consumer: Option<bool>,
-}
-
-impl Arguments {
-    /// Reads the arguments of a declaration of `name`.
-    pub(super) fn parse(table: &FieldTable, name: &str) -> Result<Self, Fault> {
-        let invalid = |argument: &str, why: &str| {
-            Fault::precondition_failed(format_args!(
-                "invalid arg '{argument}' for queue '{name}' in vhost '{VHOST}': {why}"
-            ))
-        };
-        let number = |argument: &str| match table.inner().get(argument) {
-            None => Ok(None),
-            Some(value) => match integer(value) {
-                Some(value) => u64::try_from(value)
-                    .map(Some)
-                    .map_err(|_| invalid(argument, &format!("{{value_negative,{value}}}"))),
-                None => Err(invalid(argument, "{unacceptable_type,number expected}")),
-            },
-        };
-        let text = |argument: &str| match table.inner().get(argument) {
-            None => Ok(None),
-            Some(AMQPValue::LongString(text)) => Ok(Some(text.to_string())),
-            Some(_) => Err(invalid(argument, "{unacceptable_type,longstr expected}")),
-        };
-        let truth = |argument: &str| match table.inner().get(argument) {
-            None => Ok(None),
-            Some(AMQPValue::Boolean(value)) => Ok(Some(*value)),
-            Some(value) => Err(invalid(argument, &format!("{{unacceptable_type,{}}}", type_name(value)))),
-        };
-        let foreign = NOT_HERE.into_iter().find(|argument| table.contains_key(argument));
-        if let Some(argument) = foreign.or_else(|| foreign_type(table)) {
-            return Err(invalid(argument, "not implemented by this broker"));
+impl Declaration {
+    pub(super) fn new(
+        flags: QueueFlags,
+        exclusive_to: Option<ConnectionId>,
+        arguments: Arguments,
+        table: &FieldTable,
+    ) -> Self {
+        let mut compared = FieldTable::default();
+        for (name, value) in table.inner().iter().filter(|(name, _)| COMPARED.contains(&name.as_str())) {
+            compared.insert(name.clone(), value.clone());
         }
-        let expires = match table.inner().get("x-expires") {
-            None => None,
-            Some(value) => Some(expires(value).map_err(|why| invalid("x-expires", &why))?),
-        };
-        let arguments = Self {
-            expires_ms: expires,
-            message_ttl_ms: number("x-message-ttl")?,
-            max_priority: number("x-max-priority")?,
-            max_length: number("x-max-length")?,
-            max_length_bytes: number("x-max-length-bytes")?,
-            overflow: text("x-overflow")?,
-            dead_letter_exchange: text("x-dead-letter-exchange")?,
-            dead_letter_routing_key: text("x-dead-letter-routing-key")?,
-            single_active_consumer: truth("x-single-active-consumer")?,
-        };
-        if !matches!(arguments.overflow.as_deref(), None | Some("drop-head" | "reject-publish" | "reject-publish-dlx"))
-        {
-            return Err(invalid("x-overflow", "invalid_overflow"));
-        }
-        if let Some(highest) = arguments.max_priority.filter(|highest| *highest > MAX_PRIORITY) {
-            return Err(invalid("x-max-priority", &format!("{{max_value_exceeded,{highest}}}")));
-        }
-        if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
-            return Err(invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"));
-        }
-        Ok(arguments)
+        Self { flags, exclusive_to, arguments, compared }
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        let reject = matches!(self.overflow.as_deref(), Some("reject-publish" | "reject-publish-dlx"));
-        Settings {
-            max_length: self.max_length.map(|max| u32::try_from(max).unwrap_or(u32::MAX)),
-            max_bytes: self.max_length_bytes,
-            overflow: if reject { Overflow::RejectPublish } else { Overflow::DropHead },
-            ttl: self.message_ttl_ms.map(ms_to_ns),
-            dead_letters: self.dead_letter_exchange.is_some(),
-            max_priority: self.max_priority.and_then(|highest| u8::try_from(highest).ok()),
-            single_active_consumer: self.single_active_consumer == Some(true),
+    /// Checks that a queue that is there was declared as it is asked for now. The arguments that are asked for need not be
+    /// good ones: RabbitMQ only compares them then.
+    ///
+    /// # Errors
+    /// 405 where one of the two is exclusive and the other is not, or not to the same connection; 406 for the first other
+    /// difference.
+    pub(super) fn check_same(
+        &self,
+        name: &ShortString,
+        flags: QueueFlags,
+        exclusive_to: Option<ConnectionId>,
+        table: &FieldTable,
+    ) -> Result<(), Fault> {
+        if self.exclusive_to != exclusive_to {
+            return Err(locked(name));
         }
-    }
-
-    /// The first that another declaration has otherwise, with both values.
-    fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let numbers = [
-            ("x-expires", self.expires_ms, other.expires_ms),
-            ("x-message-ttl", self.message_ttl_ms, other.message_ttl_ms),
-            ("x-max-priority", self.max_priority, other.max_priority),
-            ("x-max-length", self.max_length, other.max_length),
-            ("x-max-length-bytes", self.max_length_bytes, other.max_length_bytes),
+        let inequivalent = |argument: &str, own: String, asked: String| {
+            Err(Fault::precondition_failed(format_args!(
+                "inequivalent arg '{argument}' for queue '{name}' in vhost '{VHOST}': received {asked} but current is {own}"
+            )))
+        };
+        let both = [
+            ("durable", self.flags.durable, flags.durable),
+            ("auto_delete", self.flags.auto_delete, flags.auto_delete),
         ];
-        let texts = [
-            ("x-overflow", &self.overflow, &other.overflow),
-            ("x-dead-letter-exchange", &self.dead_letter_exchange, &other.dead_letter_exchange),
-            ("x-dead-letter-routing-key", &self.dead_letter_routing_key, &other.dead_letter_routing_key),
-        ];
-        let told = |value: Option<String>| value.map_or_else(|| "none".to_owned(), |value| format!("'{value}'"));
-        let numbers = numbers.into_iter().filter(|(_, own, others)| own != others).map(|(name, own, others)| {
-            (name, told(own.map(|own| own.to_string())), told(others.map(|others| others.to_string())))
-        });
-        let texts = texts
-            .into_iter()
-            .filter(|(_, own, others)| own != others)
-            .map(|(name, own, others)| (name, told(own.clone()), told(others.clone())));
-        let (own, others) = (self.single_active_consumer, other.single_active_consumer);
-        let truths = (own != others).then(|| {
-            ("x-single-active-consumer", told(own.map(|own| own.to_string())), told(others.map(|it| it.to_string())))
-        });
-        numbers.chain(texts).chain(truths).next()
+        if let Some((flag, own, asked)) = both.into_iter().find(|(_, own, asked)| own != asked) {
+            return inequivalent(flag, format!("'{own}'"), format!("'{asked}'"));
+        }
+        for argument in COMPARED {
+            let (own, asked) = (self.compared.inner().get(argument), table.inner().get(argument));
+            if !equivalent(argument, own, asked) {
+                let (own, asked) = told(own, asked);
+                return inequivalent(argument, own, asked);
+            }
+        }
+        Ok(())
     }
 }
 
-/// How long a queue may be unused, ms, or what is wrong with it.
-fn expires(value: &AMQPValue) -> Result<u64, String> {
-    match whole(value)? {
-        0 => Err("{value_zero,0}".to_owned()),
-        ms => milliseconds(ms),
+/// Whether two values are the same to RabbitMQ: numbers whatever their width, and no type of queue is the classic one.
+fn equivalent(argument: &str, own: Option<&AMQPValue>, asked: Option<&AMQPValue>) -> bool {
+    match (own, asked) {
+        (Some(own), Some(asked)) => {
+            let numbers = number(own).zip(number(asked));
+            own == asked || numbers.is_some_and(|(own, asked)| own == asked)
+        }
+        (None, None) => true,
+        (Some(AMQPValue::LongString(kind)), None) | (None, Some(AMQPValue::LongString(kind))) => {
+            argument == QUEUE_TYPE && kind.as_bytes() == b"classic"
+        }
+        _ => false,
     }
 }
 
-/// Checks that a queue that is there was declared as it is asked for.
-pub(super) fn check_same(own: &Declaration, asked: &Declaration, name: &ShortString) -> Result<(), Fault> {
-    let flags = [
-        ("durable", own.flags.durable, asked.flags.durable),
-        ("auto_delete", own.flags.auto_delete, asked.flags.auto_delete),
-        ("exclusive", own.exclusive_to.is_some(), asked.exclusive_to.is_some()),
-    ];
-    let flags = flags.into_iter().filter(|(_, own, asked)| own != asked);
-    let mut flags = flags.map(|(flag, own, asked)| (flag, format!("'{own}'"), format!("'{asked}'")));
-    let difference = flags.next().or_else(|| own.arguments.difference(&asked.arguments));
-    let Some((argument, own, asked)) = difference else { return Ok(()) };
-    Err(Fault::precondition_failed(format_args!(
-        "inequivalent arg '{argument}' for queue '{name}' in vhost '{VHOST}': received {asked} but current is {own}"
-    )))
+/// An integer of any width, or a time stamp, which RabbitMQ does not tell from one here.
+fn number(value: &AMQPValue) -> Option<i128> {
+    match value {
+        AMQPValue::Timestamp(seconds) => Some(i128::from(*seconds)),
+        other => integer(other).map(i128::from),
+    }
+}
+
+/// Two values as RabbitMQ tells them: with their types where there is only one.
+fn told(own: Option<&AMQPValue>, asked: Option<&AMQPValue>) -> (String, String) {
+    let typed = |value: Option<&AMQPValue>| {
+        value.map_or_else(
+            || "none".to_owned(),
+            |value| format!("the value '{}' of type '{}'", plain(value), type_name(value)),
+        )
+    };
+    match (own, asked) {
+        (Some(own), Some(asked)) => (untyped(own), untyped(asked)),
+        _ => (typed(own), typed(asked)),
+    }
+}
+
+fn untyped(value: &AMQPValue) -> String {
+    if *value == AMQPValue::Void { "none".to_owned() } else { format!("'{}'", plain(value)) }
+}
+
+/// A queue that another connection has for itself, or that is not as exclusive as it is asked for.
+pub(super) fn locked(name: &ShortString) -> Fault {
+    Fault::resource_locked(format_args!(
+        "cannot obtain exclusive access to locked queue '{name}' in vhost '{VHOST}'. It could be originally declared on \
+         another connection or the exclusive property value does not match that of the original declaration."
+    ))
 }

@@ -4,8 +4,10 @@ use amq_protocol::protocol::{AMQPClass, basic, queue};
 use amq_protocol::types::{FieldTable, ShortString};
 use hopscope_rules::queue::Queue;
 
-use super::declaration::{Arguments, Declaration, QueueFlags, check_same};
+use super::arguments::Arguments;
+use super::declaration::{Declaration, QueueFlags, locked};
 use super::publish::{no_exchange, no_queue};
+use super::reply_to::PSEUDO_QUEUE;
 use super::{BrokerQueue, QueueId, State, VHOST};
 use crate::broker::QueueStatus;
 use crate::fault::Fault;
@@ -20,20 +22,24 @@ impl<O: Observer> State<O> {
         declare: &queue::Declare,
     ) -> Result<(), Fault> {
         let name = match declare.queue.as_str() {
-            "" if declare.passive => self.last_queue(id, number)?,
-            "" => self.generate_name(id),
+            "" if !declare.passive => self.generate_name(id),
             _ => declare.queue.clone(),
         };
-        if declare.passive && self.is_reply_address(&name) {
-            let declared = queue::DeclareOk { queue: name, message_count: 0, consumer_count: 1 };
-            self.send(id, number, &AMQPClass::Queue(queue::AMQPMethod::DeclareOk(declared)));
-            return Ok(());
-        }
-        if declare.passive {
-            let queue = self.usable_queue(id, number, &name)?;
+        let replies = name.as_str().starts_with(PSEUDO_QUEUE);
+        if replies {
+            if !self.is_reply_address(&name) {
+                return Err(no_queue(&name));
+            }
+        } else if declare.passive {
+            // An empty name is not the channel's last one here.
+            let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name))?;
+            let owner = self.queues.get(&queue).and_then(|queue| queue.declaration.exclusive_to);
+            check_owner(owner, Some(id), &name)?;
             self.pump(queue);
         } else {
-            let flags = QueueFlags { durable: declare.durable, auto_delete: declare.auto_delete };
+            // What goes with its connection is not durable.
+            let durable = declare.durable && !declare.exclusive;
+            let flags = QueueFlags { durable, auto_delete: declare.auto_delete };
             let exclusive_to = declare.exclusive.then_some(id);
             let given = !declare.queue.as_str().is_empty();
             self.ensure_queue(&name, given, flags, exclusive_to, Some(id), &declare.arguments)?;
@@ -48,7 +54,7 @@ impl<O: Observer> State<O> {
         }
         let queue = self.names.get(&name).and_then(|queue| self.queues.get(queue));
         let (message_count, consumer_count) =
-            queue.map_or((0, 0), |queue| (queue.machine.ready(), queue.machine.consumers()));
+            queue.map_or((0, u32::from(replies)), |queue| (queue.machine.ready(), queue.machine.consumers()));
         let declared = queue::DeclareOk { queue: name, message_count, consumer_count };
         self.send(id, number, &AMQPClass::Queue(queue::AMQPMethod::DeclareOk(declared)));
         Ok(())
@@ -65,18 +71,15 @@ impl<O: Observer> State<O> {
         asking: Option<ConnectionId>,
         arguments: &FieldTable,
     ) -> Result<(), Fault> {
-        let arguments = Arguments::parse(arguments, name.as_str())?;
-        let declaration = Declaration { flags, exclusive_to, arguments };
+        if given && name.as_str().starts_with("amq.") {
+            return Err(Fault::access_refused(format_args!("queue name '{name}' contains reserved prefix 'amq.*'")));
+        }
         if let Some((id, queue)) = self.names.get(name).and_then(|id| self.queues.get_key_value(id)) {
-            check_owner(queue.declaration.exclusive_to, asking, name)?;
-            check_same(&queue.declaration, &declaration, name)?;
+            queue.declaration.check_same(name, flags, exclusive_to, arguments)?;
             if asking.is_none() {
                 self.used(*id);
             }
             return Ok(());
-        }
-        if given && name.as_str().starts_with("amq.") {
-            return Err(Fault::access_refused(format_args!("queue name '{name}' contains reserved prefix 'amq.*'")));
         }
         if self.queues.len() >= self.config.queues_max {
             return Err(Fault::precondition_failed(format_args!(
@@ -84,6 +87,8 @@ impl<O: Observer> State<O> {
                 self.config.queues_max
             )));
         }
+        let parsed = Arguments::parse(arguments, name.as_str())?;
+        let declaration = Declaration::new(flags, exclusive_to, parsed, arguments);
         let id = QueueId(self.mint());
         let info = QueueInfo { name: name.as_str(), exclusive_to, auto_delete: flags.auto_delete };
         let handle = self.observer.queue_declared(&info);
@@ -284,8 +289,5 @@ fn check_owner(owner: Option<ConnectionId>, asking: Option<ConnectionId>, name: 
     if owner.is_none() || owner == asking {
         return Ok(());
     }
-    Err(Fault::resource_locked(format_args!(
-        "cannot obtain exclusive access to locked queue '{name}' in vhost '{VHOST}'. It could be originally declared on \
-         another connection or the exclusive property value does not match that of the original declaration."
-    )))
+    Err(locked(name))
 }
