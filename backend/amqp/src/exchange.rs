@@ -1,8 +1,14 @@
-//! Exchanges: which queues a routing key or a table of headers leads to. Pure.
+//! Exchanges: which queues and other exchanges a routing key or a table of headers leads to. Pure.
+
+mod matching;
 
 use std::collections::BTreeMap;
 
-use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
+use amq_protocol::types::{FieldTable, ShortString};
+
+use crate::fault::Fault;
+pub(crate) use matching::integer;
+use matching::{check_headers, headers_match, topic_matches};
 
 /// How an exchange chooses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,40 +40,61 @@ impl ExchangeKind {
     }
 }
 
-/// An exchange with its bindings; `Q` names a queue.
+/// What an exchange is bound to; `Q` names a queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Destination<Q> {
+    Queue(Q),
+    /// An exchange, by its name.
+    Exchange(ShortString),
+}
+
+/// An exchange with the bindings of which it is the source.
 #[derive(Debug)]
 pub(crate) struct Exchange<Q> {
     pub(crate) kind: ExchangeKind,
     pub(crate) durable: bool,
     pub(crate) auto_delete: bool,
     pub(crate) internal: bool,
+    /// The exchange to which goes what this one leads nowhere.
+    pub(crate) alternate: Option<String>,
     bindings: BTreeMap<ShortString, Vec<Binding<Q>>>,
 }
 
 #[derive(Debug)]
 struct Binding<Q> {
-    queue: Q,
+    destination: Destination<Q>,
     arguments: FieldTable,
 }
 
-impl<Q: Copy + PartialEq> Exchange<Q> {
+impl<Q: PartialEq> Exchange<Q> {
     pub(crate) fn new(kind: ExchangeKind, durable: bool) -> Self {
-        Self { kind, durable, auto_delete: false, internal: false, bindings: BTreeMap::new() }
+        Self { kind, durable, auto_delete: false, internal: false, alternate: None, bindings: BTreeMap::new() }
+    }
+
+    /// Checks the arguments of a binding that is to be made.
+    pub(crate) fn check_arguments(&self, arguments: &FieldTable) -> Result<(), Fault> {
+        if self.kind == ExchangeKind::Headers { check_headers(arguments) } else { Ok(()) }
     }
 
     /// Binds; once more is the same.
-    pub(crate) fn bind(&mut self, queue: Q, key: ShortString, arguments: FieldTable) {
+    pub(crate) fn bind(&mut self, destination: Destination<Q>, key: ShortString, arguments: FieldTable) {
         let bound = self.bindings.entry(key).or_default();
-        if !bound.iter().any(|binding| binding.queue == queue && binding.arguments == arguments) {
-            bound.push(Binding { queue, arguments });
+        if !bound.iter().any(|binding| binding.destination == destination && binding.arguments == arguments) {
+            bound.push(Binding { destination, arguments });
         }
     }
 
+    /// Whether there is such a binding.
+    pub(crate) fn is_bound(&self, destination: &Destination<Q>, key: &ShortString, arguments: &FieldTable) -> bool {
+        let mut bound = self.bindings.get(key).into_iter().flatten();
+        bound.any(|binding| binding.destination == *destination && binding.arguments == *arguments)
+    }
+
     /// Takes a binding back; whether there was one.
-    pub(crate) fn unbind(&mut self, queue: Q, key: &ShortString, arguments: &FieldTable) -> bool {
+    pub(crate) fn unbind(&mut self, destination: &Destination<Q>, key: &ShortString, arguments: &FieldTable) -> bool {
         let Some(bound) = self.bindings.get_mut(key) else { return false };
         let before = bound.len();
-        bound.retain(|binding| binding.queue != queue || binding.arguments != *arguments);
+        bound.retain(|binding| binding.destination != *destination || binding.arguments != *arguments);
         let removed = bound.len() < before;
         if bound.is_empty() {
             self.bindings.remove(key);
@@ -75,34 +102,39 @@ impl<Q: Copy + PartialEq> Exchange<Q> {
         removed
     }
 
-    /// Takes every binding of a queue back; whether there was one.
-    pub(crate) fn forget(&mut self, queue: Q) -> bool {
+    /// Takes every binding to a destination back; whether there was one.
+    pub(crate) fn forget(&mut self, destination: &Destination<Q>) -> bool {
         let mut removed = false;
         self.bindings.retain(|_, bound| {
             let before = bound.len();
-            bound.retain(|binding| binding.queue != queue);
+            bound.retain(|binding| binding.destination != *destination);
             removed |= bound.len() < before;
             !bound.is_empty()
         });
         removed
     }
 
+    /// Whether it is the source of a binding.
     pub(crate) fn has_bindings(&self) -> bool {
         !self.bindings.is_empty()
     }
 
-    /// Adds the queues that take such a message to `targets`, each once.
-    pub(crate) fn route(&self, key: &str, headers: Option<&FieldTable>, targets: &mut Vec<Q>) {
-        let mut add = |binding: &Binding<Q>| {
-            if !targets.contains(&binding.queue) {
-                targets.push(binding.queue);
-            }
-        };
+    /// Adds where a message with any of these keys goes to `destinations`, perhaps one more than once.
+    pub(crate) fn route<'a, 'k>(
+        &'a self,
+        keys: impl Iterator<Item = &'k str> + Clone,
+        headers: Option<&FieldTable>,
+        destinations: &mut Vec<&'a Destination<Q>>,
+    ) {
+        let mut add = |binding: &'a Binding<Q>| destinations.push(&binding.destination);
         match self.kind {
-            ExchangeKind::Direct => self.bindings.get(key).into_iter().flatten().for_each(add),
+            ExchangeKind::Direct => keys.filter_map(|key| self.bindings.get(key)).flatten().for_each(add),
             ExchangeKind::Fanout => self.bindings.values().flatten().for_each(add),
             ExchangeKind::Topic => {
-                let matching = self.bindings.iter().filter(|(pattern, _)| topic_matches(pattern.as_str(), key));
+                let matching = self
+                    .bindings
+                    .iter()
+                    .filter(|(pattern, _)| keys.clone().any(|key| topic_matches(pattern.as_str(), key)));
                 matching.flat_map(|(_, bound)| bound).for_each(add);
             }
             ExchangeKind::Headers => {
@@ -113,88 +145,6 @@ impl<Q: Copy + PartialEq> Exchange<Q> {
                 }
             }
         }
-    }
-}
-
-/// Whether a key of words between dots matches a pattern in which `*` is one word and `#` any number, none included.
-///
-/// Remembers the last `#` only: one that could have taken more words is never better taken back than the next one.
-fn topic_matches(pattern: &str, key: &str) -> bool {
-    let (pattern, key) = (words(pattern), words(key));
-    let (mut in_pattern, mut in_key) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(word) = key.get(in_key) {
-        match pattern.get(in_pattern) {
-            Some(&"#") => {
-                retry = Some((in_pattern + 1, in_key));
-                in_pattern += 1;
-            }
-            Some(asked) if *asked == "*" || asked == word => {
-                in_pattern += 1;
-                in_key += 1;
-            }
-            _ => match retry {
-                Some((after, taken)) => {
-                    retry = Some((after, taken + 1));
-                    in_pattern = after;
-                    in_key = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.iter().skip(in_pattern).all(|word| *word == "#")
-}
-
-/// The words of a key; an empty key has none.
-fn words(key: &str) -> Vec<&str> {
-    if key.is_empty() { Vec::new() } else { key.split('.').collect() }
-}
-
-/// Whether headers match a binding's arguments: all of them, or with `x-match` `any` one. Arguments that begin with `x-`
-/// count only with `all-with-x` and `any-with-x`. An argument without a value asks for the name alone.
-fn headers_match(arguments: &FieldTable, headers: Option<&FieldTable>) -> bool {
-    let mode = match arguments.inner().get("x-match") {
-        Some(AMQPValue::LongString(mode)) => mode.as_bytes(),
-        _ => b"all",
-    };
-    let (any, with_x) = match mode {
-        b"any" => (true, false),
-        b"any-with-x" => (true, true),
-        b"all-with-x" => (false, true),
-        _ => (false, false),
-    };
-    let mut asked = arguments
-        .into_iter()
-        .filter(|(name, _)| name.as_str() != "x-match" && (with_x || !name.as_str().starts_with("x-")));
-    let holds = |(name, value): (&ShortString, &AMQPValue)| {
-        headers.and_then(|headers| headers.inner().get(name.as_str())).is_some_and(|found| same(value, found))
-    };
-    if any { asked.any(holds) } else { asked.all(holds) }
-}
-
-/// Whether two values are the same, whatever the width of their integers; no value asks for none in particular.
-fn same(asked: &AMQPValue, found: &AMQPValue) -> bool {
-    match (asked, found) {
-        (AMQPValue::Void, _) => true,
-        _ => match (integer(asked), integer(found)) {
-            (Some(asked), Some(found)) => asked == found,
-            _ => asked == found,
-        },
-    }
-}
-
-/// An integer of any width.
-pub(crate) fn integer(value: &AMQPValue) -> Option<i64> {
-    match *value {
-        AMQPValue::ShortShortInt(value) => Some(i64::from(value)),
-        AMQPValue::ShortShortUInt(value) => Some(i64::from(value)),
-        AMQPValue::ShortInt(value) => Some(i64::from(value)),
-        AMQPValue::ShortUInt(value) => Some(i64::from(value)),
-        AMQPValue::LongInt(value) => Some(i64::from(value)),
-        AMQPValue::LongUInt(value) => Some(i64::from(value)),
-        AMQPValue::LongLongInt(value) => Some(value),
-        _ => None,
     }
 }
 

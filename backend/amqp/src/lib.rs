@@ -1,6 +1,7 @@
 //! A broker of AMQP 0-9-1 for clients that know RabbitMQ: the default exchange and direct, topic, fanout and headers
-//! exchanges; queues with limits, dead letters, a time of their own and direct reply-to; confirms, prefetch, priorities of consumers,
-//! the single active one, acknowledgements in all their forms.
+//! exchanges, bound to queues and to one another, with alternates; queues with limits, dead letters, a time of their own and
+//! direct reply-to; confirms, transactions, prefetch, priorities of consumers, the single active one, acknowledgements in all
+//! their forms.
 //!
 //! [`serve`] starts one on a listener. Everything is in memory: `durable` is accepted, and lives as long as the broker.
 //! What decides inside a queue is [`hopscope_rules::queue`]; what happens is told to an [`Observer`], under the broker's
@@ -18,8 +19,10 @@ mod memory;
 mod message;
 mod observer;
 mod outbox;
+mod recipients;
 mod server;
 mod state;
+mod term;
 mod wire;
 
 pub use amq_protocol::protocol::BasicProperties;

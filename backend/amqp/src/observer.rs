@@ -34,7 +34,8 @@ pub trait Observer: Send + Sync + 'static {
     /// What it knows of a consumer.
     type Consumer: Send + Sync + 'static;
 
-    /// A publish has come whole and is allowed; before it is routed. It may write headers.
+    /// A publish has come whole, is allowed and takes effect, on a transactional channel at its commit; before it is in
+    /// any queue. It may write headers.
     fn published(&self, publish: &mut Incoming<'_>) -> Self::Mark;
 
     /// Where it went; once per publish, before its confirm. Where copies are made, after their `Enqueued`.

@@ -4,6 +4,7 @@
 //! the lock is let go. Nothing here waits or reads from a socket; whoever holds a [`State`] holds the lock.
 
 mod arguments;
+mod bindings;
 mod channels;
 mod consumers;
 mod dead;
@@ -14,8 +15,10 @@ mod exchanges;
 mod publish;
 mod queues;
 mod reply_to;
+mod routing;
 mod settle;
 mod terms;
+mod tx;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,6 +39,7 @@ use crate::observer::{ConnectionId, ConnectionInfo, Observer};
 use crate::outbox::Outbox;
 use dead::Dead;
 use declaration::Declaration;
+use tx::Transaction;
 
 pub(crate) use declaration::QueueFlags;
 pub(crate) use publish::Content;
@@ -116,6 +120,8 @@ struct Connection<O: Observer> {
 struct Channel<O: Observer> {
     /// The number of the last publish, on a channel with confirms.
     confirms: Option<u64>,
+    /// What waits for its commit, on a transactional channel.
+    tx: Option<Transaction<O>>,
     delivery_tag: u64,
     unacked: BTreeMap<u64, Out>,
     consumers: BTreeMap<ShortString, Consumer<O>>,
@@ -125,8 +131,6 @@ struct Channel<O: Observer> {
     prefetch_all: u32,
     /// Unacked deliveries to consumers.
     held: u32,
-    /// Whether the client wants deliveries now.
-    flow: bool,
     last_queue: Option<ShortString>,
     /// Its consumer by direct reply-to: tag and token.
     reply_to: Option<(ShortString, u64)>,
@@ -137,13 +141,13 @@ impl<O: Observer> Channel<O> {
     fn new() -> Self {
         Self {
             confirms: None,
+            tx: None,
             delivery_tag: 0,
             unacked: BTreeMap::new(),
             consumers: BTreeMap::new(),
             prefetch: 0,
             prefetch_all: 0,
             held: 0,
-            flow: true,
             last_queue: None,
             reply_to: None,
             tags_minted: 0,
@@ -186,8 +190,12 @@ impl<O: Observer> State<O> {
             ("amq.headers", ExchangeKind::Headers),
             ("amq.match", ExchangeKind::Headers),
         ];
-        let exchanges =
-            predeclared.into_iter().map(|(name, kind)| (crate::wire::short(name), Exchange::new(kind, true))).collect();
+        let predeclared =
+            predeclared.into_iter().map(|(name, kind)| (crate::wire::short(name), Exchange::new(kind, true)));
+        let mut exchanges: HashMap<_, _> = predeclared.collect();
+        let mut trace = Exchange::new(ExchangeKind::Topic, true);
+        trace.internal = true;
+        exchanges.insert(crate::wire::short("amq.rabbitmq.trace"), trace);
         Self {
             observer,
             config,

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
+use amq_protocol::protocol::{AMQPClass, channel, connection};
 use tokio::time::Instant;
 
-use super::content::{Contents, Whole};
+use super::content::{Command, Contents, PUBLISH};
 use super::handshake::{self, Agreed, Client};
 use super::seconds;
 use crate::broker::Shared;
@@ -16,13 +16,10 @@ use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer};
 use crate::outbox::Outbox;
 use crate::state::{State, VHOST};
-use crate::wire::{Decoder, Frame, short};
+use crate::wire::{Decoder, Frame, WireError, short};
 
 /// What every connection begins with.
 const PROTOCOL_HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
-
-/// Class and method of `basic.publish`, to which contents belong.
-const PUBLISH: (u16, u16) = (60, 40);
 
 /// Most frames that are worked off under one hold of the lock.
 const BATCH: usize = 64;
@@ -162,16 +159,31 @@ impl<O: Observer> Session<O> {
                 Ok(Some(frame)) => self.frame(&mut state, frame),
                 Ok(None) => return false,
                 Err(error) => {
-                    // What follows cannot be told apart any more: the client hears why, and nothing is read again.
-                    if self.closing_since().is_none() {
-                        self.fail_connection(&mut state, &error.into(), (0, 0));
+                    // The client hears why, and nothing is read again where frames cannot be told apart any more.
+                    self.deaf = error.loses_sync();
+                    self.refuse(&mut state, error);
+                    if self.deaf {
+                        return false;
                     }
-                    self.deaf = true;
-                    return false;
                 }
             }
         }
         true
+    }
+
+    /// What has come is no frame, or none that may come.
+    fn refuse(&mut self, state: &mut State<O>, error: WireError) {
+        if self.closing_since().is_some() {
+            return;
+        }
+        if let WireError::UnknownMethod { .. } = error {
+            // RabbitMQ hangs up without a word.
+            tracing::debug!("connection {} ends: {error}", self.id.get());
+            state.disconnect(self.id);
+            self.phase = Phase::Ended;
+            return;
+        }
+        self.fail_connection(state, &error.into(), (0, 0));
     }
 
     /// Takes the protocol header; whether frames may follow.
@@ -206,7 +218,7 @@ impl<O: Observer> Session<O> {
         let done = match frame {
             Frame::Method(0, AMQPClass::Connection(method)) => self.connection_method(state, &method),
             _ if self.phase != Phase::Running => Err(Fault::command_invalid("the connection is not open yet")),
-            _ if number == 0 => Err(Fault::command_invalid("channel 0 is the connection's own")),
+            _ if number == 0 => Err(not_now()),
             frame => self.channel_frame(state, number, frame),
         };
         if let Err(fault) = done {
@@ -251,6 +263,7 @@ impl<O: Observer> Session<O> {
                 self.say(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
                 self.phase = Phase::Ended;
             }
+            (Phase::Running, _) => return Err(not_now()),
             _ => return Err(Fault::command_invalid("unexpected method of the connection")),
         }
         Ok(())
@@ -271,39 +284,62 @@ impl<O: Observer> Session<O> {
     }
 
     fn channel_frame(&mut self, state: &mut State<O>, number: u16, frame: Frame) -> Result<(), Fault> {
-        if self.closing.contains(&number) {
-            self.answer_of_closing_channel(number, &frame);
-            return Ok(());
-        }
-        if let Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Open(_))) = frame {
-            return state.open_channel(self.id, number, self.agreed.channel_max);
-        }
-        if !state.has_channel(self.id, number) {
-            // The answer to a close that crossed ours.
-            if matches!(frame, Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)))) {
-                return Ok(());
-            }
-            return Err(Fault::channel_error("expected 'channel.open'"));
-        }
-        let whole = match frame {
-            Frame::Method(_, method) => return self.channel_method(state, number, method),
-            Frame::Header(_, header) => self.contents.header(number, header)?,
+        self.check_channel_max(state, number)?;
+        let command = match frame {
+            Frame::Method(_, method) => self.contents.method(number, method)?,
+            Frame::Header(_, header) => self.contents.header(number, *header)?,
             Frame::Body(_, part) => self.contents.body(number, part)?,
             Frame::Heartbeat => None,
         };
-        match whole {
-            Some(whole) => self.publish(state, number, whole),
+        match command {
+            Some(command) => self.command(state, number, command),
             None => Ok(()),
         }
     }
 
-    fn answer_of_closing_channel(&mut self, number: u16, frame: &Frame) {
-        match frame {
-            Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::CloseOk(_))) => {
-                self.closing.remove(&number);
+    /// Checks that there is room for one more channel, where this is one.
+    fn check_channel_max(&self, state: &State<O>, number: u16) -> Result<(), Fault> {
+        let is_known =
+            self.closing.contains(&number) || state.has_channel(self.id, number) || self.contents.is_pending(number);
+        let (open, max) = (state.channel_count(self.id) + self.closing.len(), self.agreed.channel_max);
+        if is_known || max == 0 || open < usize::from(max) {
+            return Ok(());
+        }
+        Err(Fault::not_allowed(format_args!(
+            "number of channels opened ({open}) has reached the negotiated channel_max ({max})"
+        ))
+        .naming((0, 0)))
+    }
+
+    fn command(&mut self, state: &mut State<O>, number: u16, command: Command) -> Result<(), Fault> {
+        let is_closing = self.closing.contains(&number);
+        match command {
+            Command::Method(AMQPClass::Channel(channel::AMQPMethod::Open(_))) => {
+                let is_open = is_closing || !state.open_channel(self.id, number);
+                if is_open { Err(Fault::channel_error("second 'channel.open' seen")) } else { Ok(()) }
             }
-            Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(_))) => self.close_ok(number),
-            _ => (),
+            Command::Method(AMQPClass::Channel(channel::AMQPMethod::CloseOk(_))) if is_closing => {
+                self.closing.remove(&number);
+                Ok(())
+            }
+            Command::Method(AMQPClass::Channel(channel::AMQPMethod::Close(_))) if is_closing => {
+                self.close_ok(number);
+                Ok(())
+            }
+            // All but the answer is passed over.
+            _ if is_closing => Ok(()),
+            _ if !state.has_channel(self.id, number) => Err(Fault::channel_error("expected 'channel.open'")),
+            Command::Method(AMQPClass::Channel(channel::AMQPMethod::Close(_))) => {
+                state.close_channel(self.id, number);
+                self.close_ok(number);
+                Ok(())
+            }
+            Command::Method(method) => state.dispatch(self.id, number, &method),
+            Command::Publish(whole) => {
+                let (publish, content) = *whole;
+                self.published = true;
+                state.publish(self.id, number, publish, content)
+            }
         }
     }
 
@@ -312,47 +348,18 @@ impl<O: Observer> Session<O> {
         self.outbox.method(number, &AMQPClass::Channel(method));
     }
 
-    fn channel_method(&mut self, state: &mut State<O>, number: u16, method: AMQPClass) -> Result<(), Fault> {
-        if self.contents.is_pending(number) {
-            return Err(Fault::unexpected_frame("expected content frame, got method frame instead"));
-        }
-        match method {
-            AMQPClass::Channel(channel::AMQPMethod::Close(_)) => {
-                state.close_channel(self.id, number);
-                self.close_ok(number);
-                Ok(())
-            }
-            AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => {
-                Err(Fault::command_invalid("unexpected 'channel.close_ok'"))
-            }
-            AMQPClass::Basic(basic::AMQPMethod::Publish(publish)) => {
-                if publish.immediate {
-                    return Err(Fault::not_implemented("immediate=true"));
-                }
-                self.contents.begin(number, publish);
-                Ok(())
-            }
-            method => state.dispatch(self.id, number, &method),
-        }
-    }
-
-    fn publish(&mut self, state: &mut State<O>, number: u16, (publish, content): Whole) -> Result<(), Fault> {
-        self.published = true;
-        state.publish(self.id, number, publish, content)
-    }
-
     /// Ends the channel or the connection, as the fault asks.
     fn fail(&mut self, state: &mut State<O>, number: u16, fault: &Fault, method: (u16, u16)) {
         if fault.closes_connection || number == 0 {
             return self.fail_connection(state, fault, method);
         }
         tracing::debug!("channel {number} of connection {} ends: {}", self.id.get(), fault.text);
-        self.contents.forget(number);
         state.close_channel(self.id, number);
         self.closing.insert(number);
+        let method = fault.method.unwrap_or(method);
         let close = channel::Close {
             reply_code: fault.code,
-            reply_text: short(&fault.text),
+            reply_text: fault.reply_text(),
             class_id: method.0,
             method_id: method.1,
         };
@@ -362,14 +369,20 @@ impl<O: Observer> Session<O> {
     fn fail_connection(&mut self, state: &mut State<O>, fault: &Fault, method: (u16, u16)) {
         tracing::debug!("connection {} ends: {}", self.id.get(), fault.text);
         state.disconnect(self.id);
+        let method = fault.method.unwrap_or(method);
         self.say(connection::AMQPMethod::Close(connection::Close {
             reply_code: fault.code,
-            reply_text: short(&fault.text),
+            reply_text: fault.reply_text(),
             class_id: method.0,
             method_id: method.1,
         }));
         self.phase = Phase::Closing(Instant::now());
     }
+}
+
+/// A method on channel 0 that is none of the connection's, or none of an open one.
+fn not_now() -> Fault {
+    Fault::channel_error("unexpected method in connection state running")
 }
 
 impl<O: Observer> Drop for Session<O> {

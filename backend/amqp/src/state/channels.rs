@@ -3,6 +3,7 @@
 use amq_protocol::protocol::{AMQPClass, basic, channel, confirm};
 use hopscope_rules::queue::Cause;
 
+use super::tx::Transaction;
 use super::{Channel, State};
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer};
@@ -13,28 +14,30 @@ impl<O: Observer> State<O> {
         self.connections.get(&id).is_some_and(|connection| connection.channels.contains_key(&channel))
     }
 
-    /// Opens a channel. `max`: the agreed number of channels, 0 for the protocol's own limit.
-    pub(crate) fn open_channel(&mut self, id: ConnectionId, channel: u16, max: u16) -> Result<(), Fault> {
+    /// How many channels a connection has open.
+    pub(crate) fn channel_count(&self, id: ConnectionId) -> usize {
+        self.connections.get(&id).map_or(0, |connection| connection.channels.len())
+    }
+
+    /// Opens a channel; `false` where it is open.
+    pub(crate) fn open_channel(&mut self, id: ConnectionId, channel: u16) -> bool {
         if self.has_channel(id, channel) {
-            return Err(Fault::channel_error("second 'channel.open' seen"));
+            return false;
         }
-        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
-        let open = connection.channels.len();
-        if max > 0 && (open >= usize::from(max) || channel > max) {
-            return Err(Fault::not_allowed(format_args!(
-                "number of channels opened ({open}) has reached the negotiated channel_max ({max})"
-            )));
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.channels.insert(channel, Channel::new());
+            self.send(id, channel, &AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})));
         }
-        connection.channels.insert(channel, Channel::new());
-        self.send(id, channel, &AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})));
-        Ok(())
+        true
     }
 
     /// A channel has ended: its consumers go first, so that none of them gets back what it had.
     pub(crate) fn close_channel(&mut self, id: ConnectionId, number: u16) {
         let Ok(channel) = self.channel(id, number) else { return };
         let consumers = std::mem::take(&mut channel.consumers);
-        let unacked = std::mem::take(&mut channel.unacked);
+        let mut unacked = std::mem::take(&mut channel.unacked);
+        // What was not committed is rolled back.
+        unacked.extend(channel.tx.take().map(Transaction::into_deliveries).into_iter().flatten());
         channel.held = 0;
         let reply_to = channel.reply_to.take();
         if let Some((_, token)) = reply_to {
@@ -62,28 +65,29 @@ impl<O: Observer> State<O> {
         self.bury();
     }
 
+    /// As RabbitMQ has it, a client cannot stop its deliveries.
     pub(super) fn flow(&mut self, id: ConnectionId, number: u16, active: bool) -> Result<(), Fault> {
-        self.channel(id, number)?.flow = active;
-        self.send(id, number, &AMQPClass::Channel(channel::AMQPMethod::FlowOk(channel::FlowOk { active })));
-        if active {
-            for queue in self.consumed_by(id, Some(number)) {
-                self.pump(queue);
-            }
+        if !active {
+            return Err(Fault::not_implemented("active=false"));
         }
+        self.send(id, number, &AMQPClass::Channel(channel::AMQPMethod::FlowOk(channel::FlowOk { active })));
         Ok(())
     }
 
-    /// RabbitMQ's meaning of `global`: false is the prefetch of each consumer to come, true that of the whole channel.
+    /// RabbitMQ's meaning of `global`: false is the prefetch of each consumer to come, and none of the whole channel; true
+    /// that of the whole channel.
     pub(super) fn qos(&mut self, id: ConnectionId, number: u16, qos: &basic::Qos) -> Result<(), Fault> {
         let channel = self.channel(id, number)?;
         let count = u32::from(qos.prefetch_count);
+        let was_limited = channel.prefetch_all > 0;
         if qos.global {
             channel.prefetch_all = count;
         } else {
             channel.prefetch = count;
+            channel.prefetch_all = 0;
         }
         self.send(id, number, &AMQPClass::Basic(basic::AMQPMethod::QosOk(basic::QosOk {})));
-        if qos.global {
+        if qos.global || was_limited {
             for queue in self.consumed_by(id, Some(number)) {
                 self.pump(queue);
             }
@@ -97,7 +101,11 @@ impl<O: Observer> State<O> {
         number: u16,
         select: &confirm::Select,
     ) -> Result<(), Fault> {
-        self.channel(id, number)?.confirms.get_or_insert(0);
+        let channel = self.channel(id, number)?;
+        if channel.tx.is_some() {
+            return Err(Fault::precondition_failed("cannot switch from tx to confirm mode"));
+        }
+        channel.confirms.get_or_insert(0);
         if !select.nowait {
             self.send(id, number, &AMQPClass::Confirm(confirm::AMQPMethod::SelectOk(confirm::SelectOk {})));
         }

@@ -13,6 +13,7 @@ use super::{Item, QueueId, State};
 use crate::exchange::integer;
 use crate::message::{MESSAGE_OVERHEAD, Message, without_expiration};
 use crate::observer::Observer;
+use crate::recipients;
 use crate::wire;
 
 const DEATHS: &str = "x-death";
@@ -55,12 +56,16 @@ impl<O: Observer> State<O> {
         let Some(exchange) = arguments.dead_letter_exchange.as_deref().map(wire::short) else { return };
         let key = arguments.dead_letter_routing_key.as_deref().map(wire::short);
         let message = &dead.message;
-        let headers = deaths(message, &queue.name, dead.cause);
+        let mut headers = deaths(message, &queue.name, dead.cause);
+        if key.is_some() {
+            headers = recipients::without(&headers, recipients::OPEN);
+        }
         let properties = without_expiration(&message.properties).with_headers(headers);
         let raw = wire::properties(&properties);
         let size = message.body.len() + raw.len() + MESSAGE_OVERHEAD;
         let copy = Arc::new(Message {
             exchange,
+            copies: if key.is_some() { Vec::new() } else { message.copies.clone() },
             routing_key: key.unwrap_or_else(|| message.routing_key.clone()),
             properties,
             raw,
@@ -68,7 +73,9 @@ impl<O: Observer> State<O> {
             mark: message.mark.clone(),
             memory: self.memory.reserve(size),
         });
-        for target in self.route(&copy) {
+        let route = self.route(&copy);
+        self.reply(&route.replies, &copy);
+        for target in route.queues {
             let goes_round = dead.cause != Cause::Rejected
                 && self.queues.get(&target).is_some_and(|queue| is_cycle(&copy, &queue.name));
             // A copy that went round without anyone having rejected it would go round for ever.
@@ -127,7 +134,10 @@ fn first_death<M>(message: &Message<M>, queue: &ShortString, reason: &str) -> Fi
     death.insert(wire::short("queue"), text(queue.as_str()));
     death.insert(wire::short("time"), AMQPValue::Timestamp(seconds));
     death.insert(wire::short("exchange"), text(message.exchange.as_str()));
-    let keys = FieldArray::from(vec![text(message.routing_key.as_str())]);
+    // Those that receivers may see: its own, and what is left of its headers.
+    let more = recipients::copies(&message.properties).unwrap_or_default();
+    let keys = std::iter::once(message.routing_key.as_str()).chain(more.iter().map(String::as_str));
+    let keys = FieldArray::from(keys.map(text).collect::<Vec<_>>());
     death.insert(wire::short("routing-keys"), AMQPValue::FieldArray(keys));
     if let Some(expiration) = message.properties.expiration().as_ref() {
         death.insert(wire::short("original-expiration"), text(expiration.as_str()));

@@ -178,8 +178,7 @@ pub(super) type BrokerQueueMachine<O> = hopscope_rules::queue::Queue<Item<O>, La
 fn may_take<O: Observer>(connections: &HashMap<ConnectionId, Connection<O>>, taker: &Taker<O::Consumer>) -> bool {
     connections.get(&taker.connection).is_some_and(|connection| {
         let channel = connection.channels.get(&taker.channel);
-        channel.is_some_and(|channel| channel.flow && (taker.automatic || channel.has_credit()))
-            && !connection.outbox.is_congested()
+        channel.is_some_and(|channel| taker.automatic || channel.has_credit()) && !connection.outbox.is_congested()
     })
 }
 

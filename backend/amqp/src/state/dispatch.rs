@@ -1,6 +1,6 @@
 //! Which method does what.
 
-use amq_protocol::protocol::{AMQPClass, access, basic, channel, confirm, exchange, queue};
+use amq_protocol::protocol::{AMQPClass, access, basic, channel, confirm, exchange, queue, tx};
 
 use super::State;
 use super::settle::Settlement;
@@ -17,16 +17,19 @@ impl<O: Observer> State<O> {
             AMQPClass::Exchange(method) => self.exchange(id, number, method),
             AMQPClass::Confirm(confirm::AMQPMethod::Select(select)) => self.confirm_select(id, number, select),
             AMQPClass::Channel(channel::AMQPMethod::Flow(flow)) => self.flow(id, number, flow.active),
-            AMQPClass::Channel(channel::AMQPMethod::FlowOk(_)) => Ok(()),
             AMQPClass::Access(access::AMQPMethod::Request(_)) => {
                 let granted = access::AMQPMethod::RequestOk(access::RequestOk {});
                 self.send(id, number, &AMQPClass::Access(granted));
                 Ok(())
             }
-            AMQPClass::Tx(_) => Err(Fault::not_implemented("transactions")),
-            AMQPClass::Connection(_) | AMQPClass::Channel(_) | AMQPClass::Access(_) | AMQPClass::Confirm(_) => {
-                Err(misplaced())
-            }
+            AMQPClass::Tx(tx::AMQPMethod::Select(_)) => self.tx_select(id, number),
+            AMQPClass::Tx(tx::AMQPMethod::Commit(_)) => self.tx_commit(id, number),
+            AMQPClass::Tx(tx::AMQPMethod::Rollback(_)) => self.tx_rollback(id, number),
+            AMQPClass::Connection(_)
+            | AMQPClass::Channel(_)
+            | AMQPClass::Access(_)
+            | AMQPClass::Confirm(_)
+            | AMQPClass::Tx(_) => Err(misplaced()),
         };
         self.bury();
         done
@@ -47,8 +50,6 @@ impl<O: Observer> State<O> {
             }
             basic::AMQPMethod::Recover(recover) => self.recover(id, number, recover.requeue, true),
             basic::AMQPMethod::RecoverAsync(recover) => self.recover(id, number, recover.requeue, false),
-            // The client's answer where the broker has cancelled its consumer.
-            basic::AMQPMethod::CancelOk(_) => Ok(()),
             _ => Err(misplaced()),
         }
     }
@@ -68,9 +69,8 @@ impl<O: Observer> State<O> {
         match method {
             exchange::AMQPMethod::Declare(declare) => self.declare_exchange(id, number, declare),
             exchange::AMQPMethod::Delete(delete) => self.delete_exchange(id, number, delete),
-            exchange::AMQPMethod::Bind(_) | exchange::AMQPMethod::Unbind(_) => {
-                Err(Fault::not_implemented("exchange to exchange bindings"))
-            }
+            exchange::AMQPMethod::Bind(bind) => self.bind_exchange(id, number, bind),
+            exchange::AMQPMethod::Unbind(unbind) => self.unbind_exchange(id, number, unbind),
             _ => Err(misplaced()),
         }
     }

@@ -11,63 +11,56 @@ use super::{Item, QueueId, State, USER, VHOST};
 use crate::fault::Fault;
 use crate::message::{COPY_OVERHEAD, MESSAGE_OVERHEAD, Message, expiration};
 use crate::observer::{ConnectionId, Incoming, Observer, Routing};
+use crate::recipients;
 use crate::wire;
+
+/// The largest message that RabbitMQ can be configured to take, bytes.
+const MESSAGE_MAX: u64 = 512 << 20;
 
 /// What came after `basic.publish`.
 #[derive(Debug)]
 pub(crate) struct Content {
-    pub(crate) properties: BasicProperties,
+    /// `None` where they cannot be read.
+    pub(crate) properties: Option<BasicProperties>,
     /// The properties as they came.
     pub(crate) raw: Bytes,
+    /// Bytes of the body.
+    pub(crate) size: u64,
+    /// The body; empty where it is larger than a message may be.
     pub(crate) body: Bytes,
 }
 
+/// Who publishes, and what becomes of what no queue takes.
+#[derive(Clone, Copy)]
+pub(super) struct Publisher {
+    pub(super) connection: ConnectionId,
+    pub(super) channel: u16,
+    pub(super) mandatory: bool,
+}
+
 impl<O: Observer> State<O> {
-    /// One whole publish.
+    /// One whole publish; on a transactional channel it waits for the commit.
     pub(crate) fn publish(
         &mut self,
         id: ConnectionId,
         number: u16,
         publish: basic::Publish,
-        mut content: Content,
+        content: Content,
     ) -> Result<(), Fault> {
-        self.check_publish(&publish, &content.properties)?;
+        let publisher = Publisher { connection: id, channel: number, mandatory: publish.mandatory };
+        let message = self.prepare(publisher, publish, content)?;
         let channel = self.channel(id, number)?;
+        if channel.tx.is_some() {
+            return self.postpone(publisher, message);
+        }
         let confirm = channel.confirms.as_mut().map(|confirms| {
             *confirms += 1;
             *confirms
         });
-        let token = self.reply_to_token(id, number, &content.properties)?;
-        let mut incoming = Incoming {
-            connection: id,
-            channel: number,
-            confirm,
-            exchange: publish.exchange.as_str(),
-            routing_key: publish.routing_key.as_str(),
-            mandatory: publish.mandatory,
-            body: &content.body,
-            properties: &mut content.properties,
-            changed: false,
-        };
-        let mark = self.observer.published(&mut incoming);
-        let changed = incoming.changed;
-        if let Some(address) = token {
-            content.properties = content.properties.with_reply_to(address);
-            content.raw = wire::properties(&content.properties);
-        } else if changed {
-            content.raw = wire::properties(&content.properties);
-        }
-        let size = content.body.len() + content.raw.len() + MESSAGE_OVERHEAD;
-        let message = Arc::new(Message {
-            exchange: publish.exchange,
-            routing_key: publish.routing_key,
-            properties: content.properties,
-            raw: content.raw,
-            body: content.body,
-            mark,
-            memory: self.memory.reserve(size),
-        });
-        let accepted = self.place(id, number, &message, publish.mandatory);
+        let message = self.show(publisher, confirm, message);
+        let route = self.route(&message);
+        let replied = self.reply(&route.replies, &message);
+        let accepted = self.place(publisher, &message, &route.queues, replied);
         if let Some(delivery_tag) = confirm {
             let method = if accepted {
                 basic::AMQPMethod::Ack(basic::Ack { delivery_tag, multiple: false })
@@ -80,39 +73,100 @@ impl<O: Observer> State<O> {
         Ok(())
     }
 
-    /// Puts a message where it belongs and tells the observer; `false` where a full queue refused it.
-    fn place(&mut self, id: ConnectionId, number: u16, message: &Item<O>, mandatory: bool) -> bool {
-        if self.deliver_reply(message) {
-            self.observer.routed(&message.mark, Routing::Direct);
-            return true;
+    /// Checks a publish and makes it the message that goes on.
+    fn prepare(
+        &mut self,
+        publisher: Publisher,
+        publish: basic::Publish,
+        content: Content,
+    ) -> Result<Message<()>, Fault> {
+        let Content { properties, mut raw, size, body } = content;
+        if publish.immediate {
+            return Err(Fault::not_implemented("immediate=true"));
         }
-        let targets = self.route(message);
-        if targets.is_empty() {
-            let routing = if mandatory { Routing::Returned } else { Routing::Unroutable };
+        self.check_size(size)?;
+        self.check_exchange(&publish.exchange)?;
+        // RabbitMQ's channel breaks where it cannot read them.
+        let mut properties = properties.ok_or_else(Fault::internal_error)?;
+        let address = self.reply_to_token(publisher.connection, publisher.channel, &properties)?;
+        check_properties(&properties)?;
+        let copies = recipients::copies(&properties)?;
+        check_delivery_mode(&properties)?;
+        let visible = recipients::visible(&properties);
+        let rewritten = address.is_some() || visible.is_some();
+        if let Some(address) = address {
+            properties = properties.with_reply_to(address);
+        }
+        if let Some(visible) = visible {
+            properties = properties.with_headers(visible);
+        }
+        if rewritten {
+            raw = wire::properties(&properties);
+        }
+        let memory = self.memory.reserve(body.len() + raw.len() + MESSAGE_OVERHEAD);
+        let (exchange, routing_key) = (publish.exchange, publish.routing_key);
+        Ok(Message { exchange, routing_key, copies, properties, raw, body, mark: (), memory })
+    }
+
+    /// Shows a publish to the observer. `confirm`: its number on a channel with confirms.
+    pub(super) fn show(&self, publisher: Publisher, confirm: Option<u64>, message: Message<()>) -> Item<O> {
+        let Message { exchange, routing_key, copies, mut properties, mut raw, body, mark: (), memory } = message;
+        let mut incoming = Incoming {
+            connection: publisher.connection,
+            channel: publisher.channel,
+            confirm,
+            exchange: exchange.as_str(),
+            routing_key: routing_key.as_str(),
+            mandatory: publisher.mandatory,
+            body: &body,
+            properties: &mut properties,
+            changed: false,
+        };
+        let mark = self.observer.published(&mut incoming);
+        if incoming.changed {
+            let before = raw.len();
+            raw = wire::properties(&properties);
+            memory.grow(raw.len().saturating_sub(before));
+        }
+        Arc::new(Message { exchange, routing_key, copies, properties, raw, body, mark, memory })
+    }
+
+    /// Puts a message into its queues and tells the observer; `false` where a full queue refused it. `replied`: it went
+    /// straight to a consumer that asked by direct reply-to.
+    pub(super) fn place(&mut self, publisher: Publisher, message: &Item<O>, queues: &[QueueId], replied: bool) -> bool {
+        if queues.is_empty() {
+            let routing = match (replied, publisher.mandatory) {
+                (true, _) => Routing::Direct,
+                (false, true) => Routing::Returned,
+                (false, false) => Routing::Unroutable,
+            };
             self.observer.routed(&message.mark, routing);
-            if mandatory {
-                self.return_message(id, number, message);
-            }
+            self.return_unplaced(publisher, message);
             return true;
         }
-        let mut took = 0_u32;
-        let mut refused = false;
-        for target in targets {
-            if self.enqueue(target, message, Cause::Published) {
-                took = took.saturating_add(1);
-            } else {
-                refused = true;
-            }
-        }
+        let (took, refused) = self.enqueue_all(queues, message);
         let routing = if refused { Routing::Refused(took) } else { Routing::Routed(took) };
         self.observer.routed(&message.mark, routing);
         !refused
     }
 
+    /// Puts a copy into each queue: how many took one, and whether another refused.
+    pub(super) fn enqueue_all(&mut self, queues: &[QueueId], message: &Item<O>) -> (u32, bool) {
+        let (mut took, mut refused) = (0_u32, false);
+        for queue in queues {
+            if self.enqueue(*queue, message, Cause::Published) {
+                took = took.saturating_add(1);
+            } else {
+                refused = true;
+            }
+        }
+        (took, refused)
+    }
+
     /// Puts a copy into one queue and lets the queue go on; `false`: it is full and refuses.
     pub(super) fn enqueue(&mut self, id: QueueId, message: &Item<O>, cause: Cause) -> bool {
         let now = self.now();
-        let ttl = message.properties.expiration().as_ref().and_then(|text| expiration(text.as_str()));
+        let ttl = message.properties.expiration().as_ref().and_then(|text| expiration(text.as_str()).ok());
         let priority = message.properties.priority().unwrap_or(0);
         let arrival = Arrival { bytes: message.size(), ttl, priority, cause };
         let item = Arc::clone(message);
@@ -127,47 +181,64 @@ impl<O: Observer> State<O> {
         true
     }
 
-    /// The queues that a message's exchange leads to.
-    pub(super) fn route(&self, message: &Item<O>) -> Vec<QueueId> {
-        let mut targets = Vec::new();
-        if message.exchange.as_str().is_empty() {
-            targets.extend(self.names.get(&message.routing_key));
-        } else if let Some(exchange) = self.exchanges.get(&message.exchange) {
-            exchange.route(message.routing_key.as_str(), message.properties.headers().as_ref(), &mut targets);
+    fn check_size(&self, size: u64) -> Result<(), Fault> {
+        let max = self.config.message_max;
+        if size <= max {
+            return Ok(());
         }
-        targets
+        let whose = if max == MESSAGE_MAX { "max" } else { "configured max" };
+        Err(Fault::precondition_failed(format_args!("message size {size} is larger than {whose} size {max}")))
     }
 
-    fn check_publish(&self, publish: &basic::Publish, properties: &BasicProperties) -> Result<(), Fault> {
-        let name = publish.exchange.as_str();
-        if !name.is_empty() {
-            let Some(exchange) = self.exchanges.get(&publish.exchange) else { return Err(no_exchange(name)) };
-            if exchange.internal {
-                return Err(Fault::access_refused(format_args!(
-                    "cannot publish to internal exchange '{name}' in vhost '{VHOST}'"
-                )));
-            }
+    fn check_exchange(&self, name: &ShortString) -> Result<(), Fault> {
+        if name.as_str().is_empty() {
+            return Ok(());
         }
-        if let Some(text) = properties.expiration().as_ref().filter(|text| expiration(text.as_str()).is_none()) {
-            return Err(Fault::precondition_failed(format_args!("invalid expiration '{text}'")));
-        }
-        if let Some(user) = properties.user_id().as_ref().filter(|user| user.as_str() != USER) {
-            return Err(Fault::precondition_failed(format_args!(
-                "user_id property set to '{user}' but authenticated user was '{USER}'"
+        let Some(exchange) = self.exchanges.get(name) else { return Err(no_exchange(name.as_str())) };
+        if exchange.internal {
+            return Err(Fault::access_refused(format_args!(
+                "cannot publish to internal exchange '{name}' in vhost '{VHOST}'"
             )));
         }
         Ok(())
     }
 
-    fn return_message(&self, id: ConnectionId, number: u16, message: &Item<O>) {
+    /// Gives a message that no queue took back, where its publisher wants it. What went straight to a consumer was taken
+    /// by no queue either, as RabbitMQ has it.
+    pub(super) fn return_unplaced(&self, publisher: Publisher, message: &Item<O>) {
+        if !publisher.mandatory {
+            return;
+        }
         let method = AMQPClass::Basic(basic::AMQPMethod::Return(basic::Return {
             reply_code: 312,
             reply_text: wire::short("NO_ROUTE"),
             exchange: message.exchange.clone(),
             routing_key: message.routing_key.clone(),
         }));
-        if let Some(connection) = self.connections.get(&id) {
-            connection.outbox.content(number, &method, &message.raw, &message.body);
+        if let Some(connection) = self.connections.get(&publisher.connection) {
+            connection.outbox.content(publisher.channel, &method, &message.raw, &message.body);
+        }
+    }
+}
+
+fn check_properties(properties: &BasicProperties) -> Result<(), Fault> {
+    if let Some(user) = properties.user_id().as_ref().filter(|user| user.as_str() != USER) {
+        return Err(Fault::precondition_failed(format_args!(
+            "user_id property set to '{user}' but authenticated user was '{USER}'"
+        )));
+    }
+    let Some(text) = properties.expiration() else { return Ok(()) };
+    match expiration(text.as_str()) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Fault::precondition_failed(format_args!("invalid expiration '{text}': {why}"))),
+    }
+}
+
+fn check_delivery_mode(properties: &BasicProperties) -> Result<(), Fault> {
+    match *properties.delivery_mode() {
+        None | Some(1 | 2) => Ok(()),
+        Some(other) => {
+            Err(Fault::precondition_failed(format_args!("invalid message: {{delivery_mode_unknown,{other}}}")))
         }
     }
 }

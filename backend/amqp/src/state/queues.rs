@@ -1,4 +1,4 @@
-//! Queues: declare, delete, purge, bind.
+//! Queues: declare, delete, purge.
 
 use amq_protocol::protocol::{AMQPClass, basic, queue};
 use amq_protocol::types::{FieldTable, ShortString};
@@ -6,10 +6,11 @@ use hopscope_rules::queue::Queue;
 
 use super::arguments::Arguments;
 use super::declaration::{Declaration, QueueFlags, locked};
-use super::publish::{no_exchange, no_queue};
+use super::publish::no_queue;
 use super::reply_to::PSEUDO_QUEUE;
 use super::{BrokerQueue, QueueId, State, VHOST};
 use crate::broker::QueueStatus;
+use crate::exchange::Destination;
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer, QueueInfo};
 use crate::wire;
@@ -124,11 +125,21 @@ impl<O: Observer> State<O> {
 
     /// The queue of this name, if this connection may use it. An empty name is the channel's last one.
     pub(super) fn usable_queue(&mut self, id: ConnectionId, number: u16, name: &ShortString) -> Result<QueueId, Fault> {
-        let name = if name.as_str().is_empty() { self.last_queue(id, number)? } else { name.clone() };
+        let name = self.named_queue(id, number, name)?;
         let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name))?;
         let owner = self.queues.get(&queue).and_then(|queue| queue.declaration.exclusive_to);
         check_owner(owner, Some(id), &name)?;
         Ok(queue)
+    }
+
+    /// The name of the queue that is meant: an empty one is that of the channel's last one.
+    pub(super) fn named_queue(
+        &mut self,
+        id: ConnectionId,
+        number: u16,
+        name: &ShortString,
+    ) -> Result<ShortString, Fault> {
+        if name.as_str().is_empty() { self.last_queue(id, number) } else { Ok(name.clone()) }
     }
 
     fn last_queue(&mut self, id: ConnectionId, number: u16) -> Result<ShortString, Fault> {
@@ -203,7 +214,7 @@ impl<O: Observer> State<O> {
         if let Some(at) = queue.expiry {
             self.expiries.remove(&(at, id));
         }
-        self.forget_bindings(id);
+        self.forget_bindings(Destination::Queue(id));
         for taker in std::mem::take(&mut queue.takers).into_values() {
             self.observer.consumer_gone(&queue.handle, &taker.handle);
             let Some(connection) = self.connections.get_mut(&taker.connection) else { continue };
@@ -236,44 +247,6 @@ impl<O: Observer> State<O> {
             self.delete_queue(id);
         }
     }
-
-    pub(super) fn bind_queue(&mut self, id: ConnectionId, number: u16, bind: &queue::Bind) -> Result<(), Fault> {
-        let queue = self.usable_queue(id, number, &bind.queue)?;
-        // An empty key of a channel's last queue is that queue's name.
-        let key = if bind.queue.as_str().is_empty() && bind.routing_key.as_str().is_empty() {
-            self.last_queue(id, number)?
-        } else {
-            bind.routing_key.clone()
-        };
-        let exchange = self.bindable_exchange(&bind.exchange)?;
-        exchange.bind(queue, key, bind.arguments.clone());
-        if !bind.nowait {
-            self.send(id, number, &AMQPClass::Queue(queue::AMQPMethod::BindOk(queue::BindOk {})));
-        }
-        Ok(())
-    }
-
-    pub(super) fn unbind_queue(&mut self, id: ConnectionId, number: u16, unbind: &queue::Unbind) -> Result<(), Fault> {
-        // What is not bound, or not there, is as good as unbound.
-        if unbind.queue.as_str().is_empty() || self.names.contains_key(&unbind.queue) {
-            let queue = self.usable_queue(id, number, &unbind.queue)?;
-            if unbind.exchange.as_str().is_empty() || self.exchanges.contains_key(&unbind.exchange) {
-                let exchange = self.bindable_exchange(&unbind.exchange)?;
-                if exchange.unbind(queue, &unbind.routing_key, &unbind.arguments) {
-                    self.delete_exchange_if_unbound(&unbind.exchange);
-                }
-            }
-        }
-        self.send(id, number, &AMQPClass::Queue(queue::AMQPMethod::UnbindOk(queue::UnbindOk {})));
-        Ok(())
-    }
-
-    fn bindable_exchange(&mut self, name: &ShortString) -> Result<&mut crate::exchange::Exchange<QueueId>, Fault> {
-        if name.as_str().is_empty() {
-            return Err(Fault::access_refused("operation not permitted on the default exchange"));
-        }
-        self.exchanges.get_mut(name).ok_or_else(|| no_exchange(name.as_str()))
-    }
 }
 
 fn status<O: Observer>(queue: &BrokerQueue<O>) -> QueueStatus {
@@ -285,7 +258,12 @@ fn status<O: Observer>(queue: &BrokerQueue<O>) -> QueueStatus {
     }
 }
 
-fn check_owner(owner: Option<ConnectionId>, asking: Option<ConnectionId>, name: &ShortString) -> Result<(), Fault> {
+/// Checks that a queue belongs to nobody else.
+pub(super) fn check_owner(
+    owner: Option<ConnectionId>,
+    asking: Option<ConnectionId>,
+    name: &ShortString,
+) -> Result<(), Fault> {
     if owner.is_none() || owner == asking {
         return Ok(());
     }

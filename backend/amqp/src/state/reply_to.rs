@@ -69,14 +69,17 @@ impl<O: Observer> State<O> {
         name == PSEUDO_QUEUE || token(name).is_some_and(|token| self.reply_to.contains_key(&token))
     }
 
-    /// Hands a reply to its consumer; `false` where the message is no reply or nobody waits for it.
-    pub(super) fn deliver_reply(&mut self, message: &Item<O>) -> bool {
-        if !message.exchange.as_str().is_empty() {
-            return false;
+    /// Hands a reply to the consumers of these tokens; `false` where none of them waits for it.
+    pub(super) fn reply(&mut self, tokens: &[u64], message: &Item<O>) -> bool {
+        let mut replied = false;
+        for token in tokens {
+            replied |= self.reply_to_one(*token, message);
         }
-        let Some((id, number)) = token(message.routing_key.as_str()).and_then(|token| self.reply_to.get(&token)) else {
-            return false;
-        };
+        replied
+    }
+
+    fn reply_to_one(&mut self, token: u64, message: &Item<O>) -> bool {
+        let Some((id, number)) = self.reply_to.get(&token) else { return false };
         let Some(connection) = self.connections.get_mut(id) else { return false };
         let Some(channel) = connection.channels.get_mut(number) else { return false };
         let Some((tag, _)) = channel.reply_to.clone() else { return false };
@@ -101,7 +104,8 @@ impl<O: Observer> State<O> {
     }
 }
 
-fn token(address: &str) -> Option<u64> {
+/// The token of such an address; `None` for any other text.
+pub(super) fn token(address: &str) -> Option<u64> {
     let digits = address.strip_prefix(PSEUDO_QUEUE)?.strip_prefix('.')?;
     u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16)
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use amq_protocol::protocol::{AMQPClass, basic};
 use hopscope_rules::queue::Cause;
 
+use super::tx::Transaction;
 use super::{Out, State};
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer};
 
 /// How a delivery ends.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settlement {
     Ack,
     Reject,
@@ -18,7 +19,7 @@ pub(super) enum Settlement {
 }
 
 impl<O: Observer> State<O> {
-    /// Settles a delivery, or with `multiple` all up to it (tag 0: all there are).
+    /// Settles a delivery, or with `multiple` all up to it (tag 0: all there are); on a transactional channel at its commit.
     pub(super) fn settle(
         &mut self,
         id: ConnectionId,
@@ -39,6 +40,22 @@ impl<O: Observer> State<O> {
         } else {
             channel.unacked.remove_entry(&delivery_tag).into_iter().collect::<BTreeMap<_, _>>()
         };
+        if let Some(transaction) = &mut channel.tx {
+            transaction.settle(settlement, settled);
+            return Ok(());
+        }
+        self.carry_out(id, number, settled, settlement)
+    }
+
+    /// Ends deliveries that are no more the channel's.
+    pub(super) fn carry_out(
+        &mut self,
+        id: ConnectionId,
+        number: u16,
+        settled: BTreeMap<u64, Out>,
+        settlement: Settlement,
+    ) -> Result<(), Fault> {
+        let channel = self.channel(id, number)?;
         let counted = settled.values().filter(|out| out.counts).count();
         channel.held = channel.held.saturating_sub(u32::try_from(counted).unwrap_or(u32::MAX));
         let limited = channel.prefetch_all > 0;
@@ -60,7 +77,7 @@ impl<O: Observer> State<O> {
         }
         let channel = self.channel(id, number)?;
         let unacked = std::mem::take(&mut channel.unacked);
-        channel.held = 0;
+        channel.held = channel.tx.as_ref().map_or(0, Transaction::held);
         if reply {
             self.send(id, number, &AMQPClass::Basic(basic::AMQPMethod::RecoverOk(basic::RecoverOk {})));
         }

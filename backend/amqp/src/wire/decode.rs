@@ -1,12 +1,13 @@
 //! Bytes to frames.
 
-use amq_protocol::frame::parsing::parse_content_header;
+use amq_protocol::protocol::basic::parse_properties;
 use amq_protocol::protocol::{AMQPClass, BasicProperties, parse_class};
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::FRAME_OVERHEAD;
 use super::depth::is_shallow;
 use crate::fault::Fault;
+use crate::term;
 
 /// Bytes of a frame before its payload: type, channel, length.
 const HEAD: usize = 7;
@@ -30,41 +31,49 @@ pub(crate) enum Frame {
 #[derive(Debug)]
 pub(crate) struct ContentHeader {
     pub(crate) class: u16,
+    /// 0 with every client that keeps to the protocol.
+    pub(crate) weight: u16,
     pub(crate) size: u64,
-    pub(crate) properties: BasicProperties,
+    /// `None` where they cannot be read.
+    pub(crate) properties: Option<BasicProperties>,
     /// The properties as they came.
     pub(crate) raw: Bytes,
 }
 
-/// Why bytes are no frame. The connection cannot go on after any of them.
+/// Why bytes are no frame, or one that no client may send; in RabbitMQ's words.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum WireError {
-    #[error("frame of {size} bytes is larger than the agreed {max}")]
-    TooLarge { size: u64, max: u32 },
-    #[error("frame end octet is {0}, not {FRAME_END}")]
-    End(u8),
-    #[error("type {0} is no frame's")]
-    Type(u8),
-    #[error("a heartbeat belongs to channel 0, not {0}")]
-    HeartbeatChannel(u16),
-    #[error("method {method} of class {class} cannot be read")]
-    Method { class: u16, method: u16 },
+    #[error("type {kind}, all octets = <<>>: {{frame_too_large,{length},{max}}}")]
+    TooLarge { kind: u8, length: u32, max: u32 },
+    #[error("type {kind}, {octets}: {{invalid_frame_end_marker,{end}}}")]
+    End { kind: u8, octets: String, end: u8 },
+    #[error("type {kind}, {octets}: unknown_frame")]
+    Unknown { kind: u8, octets: String },
+    #[error("type {kind}, {octets}")]
+    Unexpected { kind: u8, octets: String },
+    #[error("cannot decode {fields}")]
+    Fields { class: u16, method: u16, fields: String },
     #[error("method {method} of class {class} is unknown")]
     UnknownMethod { class: u16, method: u16 },
-    #[error("content header cannot be read")]
-    Header,
     #[error("tables lie too deep in each other")]
     Depth,
+}
+
+impl WireError {
+    /// Whether what follows cannot be told apart any more.
+    pub(crate) fn loses_sync(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::End { .. })
+    }
 }
 
 impl From<WireError> for Fault {
     fn from(error: WireError) -> Self {
         match error {
-            WireError::TooLarge { .. } | WireError::End(_) | WireError::Type(_) | WireError::HeartbeatChannel(_) => {
-                Self::frame_error(error)
-            }
-            WireError::Method { .. } | WireError::Header | WireError::Depth => Self::syntax_error(error),
-            WireError::UnknownMethod { .. } => Self::not_implemented(error),
+            WireError::TooLarge { .. } | WireError::End { .. } | WireError::Unknown { .. } => Self::frame_error(error),
+            WireError::Fields { class, method, .. } => Self::frame_error(error).naming((class, method)),
+            WireError::Unexpected { .. } => Self::unexpected_frame(error),
+            WireError::UnknownMethod { .. } => Self::internal_error(),
+            WireError::Depth => Self::syntax_error(error),
         }
     }
 }
@@ -99,68 +108,88 @@ impl Decoder {
         Some(header)
     }
 
-    /// The next whole frame; `None` until more has come.
+    /// The next whole frame; `None` until more has come. What is no frame is passed over where sync is not lost.
     pub(crate) fn frame(&mut self) -> Result<Option<Frame>, WireError> {
         let Some(&[kind, c1, c0, l3, l2, l1, l0]) = self.buffer.first_chunk::<HEAD>() else { return Ok(None) };
-        if !matches!(kind, 1 | 2 | 3 | 8) {
-            return Err(WireError::Type(kind));
-        }
         let channel = u16::from_be_bytes([c1, c0]);
         let length = u32::from_be_bytes([l3, l2, l1, l0]);
-        let size = u64::from(length) + u64::from(FRAME_OVERHEAD);
-        if size > u64::from(self.frame_max) {
-            return Err(WireError::TooLarge { size, max: self.frame_max });
+        // As RabbitMQ has it, a payload may be as long as a whole frame: clients get that wrong.
+        if length > self.frame_max {
+            return Err(WireError::TooLarge { kind, length, max: self.frame_max.saturating_sub(FRAME_OVERHEAD) });
         }
         let length = length as usize;
         let Some(&end) = self.buffer.get(HEAD + length) else {
             self.buffer.reserve((HEAD + length + 1).saturating_sub(self.buffer.len()));
             return Ok(None);
         };
-        if end != FRAME_END {
-            return Err(WireError::End(end));
-        }
         let payload = self.buffer.get(HEAD..HEAD + length).unwrap_or_default();
-        let frame = match kind {
-            1 => Frame::Method(channel, parse_method(payload)?),
-            2 => Frame::Header(channel, Box::new(parse_header(payload)?)),
-            // Copied, so that a small message does not keep a whole read's buffer alive.
-            3 => Frame::Body(channel, Bytes::copy_from_slice(payload)),
-            _ if channel != 0 => return Err(WireError::HeartbeatChannel(channel)),
-            _ => Frame::Heartbeat,
-        };
+        if end != FRAME_END {
+            return Err(WireError::End { kind, octets: octets(payload), end });
+        }
+        let frame = parse(kind, channel, payload);
         self.buffer.advance(HEAD + length + 1);
-        Ok(Some(frame))
+        frame.map(Some)
     }
 }
 
-fn parse_method(payload: &[u8]) -> Result<AMQPClass, WireError> {
-    if !is_shallow(payload) {
-        return Err(WireError::Depth);
+/// The start of a payload, as RabbitMQ tells of it.
+fn octets(payload: &[u8]) -> String {
+    const TOLD: usize = 16;
+    match payload.get(..TOLD) {
+        Some(first) if payload.len() > TOLD => format!("first 16 octets = {}", term::binary(first)),
+        _ => format!("all octets = {}", term::binary(payload)),
     }
-    let Some(&[c1, c0, m1, m0]) = payload.first_chunk::<4>() else {
-        return Err(WireError::Method { class: 0, method: 0 });
-    };
+}
+
+fn parse(kind: u8, channel: u16, payload: &[u8]) -> Result<Frame, WireError> {
+    let unknown = || WireError::Unknown { kind, octets: octets(payload) };
+    let unexpected = || WireError::Unexpected { kind, octets: octets(payload) };
+    match kind {
+        1 => Ok(Frame::Method(channel, parse_method(payload)?.ok_or_else(unknown)?)),
+        2 => {
+            let header = parse_header(payload).ok_or_else(unknown)?;
+            if channel == 0 { Err(unexpected()) } else { Ok(Frame::Header(channel, Box::new(header))) }
+        }
+        3 if channel == 0 => Err(unexpected()),
+        // Copied, so that a small message does not keep a whole read's buffer alive.
+        3 => Ok(Frame::Body(channel, Bytes::copy_from_slice(payload))),
+        8 if !payload.is_empty() => Err(unknown()),
+        8 if channel != 0 => Err(unexpected()),
+        8 => Ok(Frame::Heartbeat),
+        _ => Err(unknown()),
+    }
+}
+
+/// A method; `None` where there is not even room for its name.
+fn parse_method(payload: &[u8]) -> Result<Option<AMQPClass>, WireError> {
+    let Some((&[c1, c0, m1, m0], fields)) = payload.split_first_chunk::<4>() else { return Ok(None) };
     let (class, method) = (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([m1, m0]));
-    match parse_class(payload) {
-        Ok(([], parsed)) => Ok(parsed),
-        _ if !is_method(class, method) => Err(WireError::UnknownMethod { class, method }),
-        _ => Err(WireError::Method { class, method }),
+    if !is_method(class, method) {
+        return Err(WireError::UnknownMethod { class, method });
     }
-}
-
-fn parse_header(payload: &[u8]) -> Result<ContentHeader, WireError> {
     if !is_shallow(payload) {
         return Err(WireError::Depth);
     }
-    match parse_content_header(payload) {
-        Ok(([], header)) => Ok(ContentHeader {
-            class: header.class_id,
-            size: header.body_size,
-            properties: header.properties,
-            raw: Bytes::copy_from_slice(payload.get(HEADER_HEAD..).unwrap_or_default()),
-        }),
-        _ => Err(WireError::Header),
+    match parse_class(payload) {
+        Ok(([], parsed)) => Ok(Some(parsed)),
+        _ => {
+            // More of them than a reply text holds are not told.
+            let fields = term::bytes(fields.get(..255).unwrap_or(fields));
+            Err(WireError::Fields { class, method, fields })
+        }
     }
+}
+
+/// A content header; `None` where it is too short for one.
+fn parse_header(payload: &[u8]) -> Option<ContentHeader> {
+    let (&[c1, c0, w1, w0, ref size @ ..], properties) = payload.split_first_chunk::<HEADER_HEAD>()?;
+    let raw = Bytes::copy_from_slice(properties);
+    let properties = match parse_properties(properties) {
+        Ok(([], properties)) if is_shallow(payload) => Some(properties),
+        _ => None,
+    };
+    let (class, weight) = (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([w1, w0]));
+    Some(ContentHeader { class, weight, size: u64::from_be_bytes(*size), properties, raw })
 }
 
 /// Whether the protocol, with RabbitMQ's additions, has such a method.

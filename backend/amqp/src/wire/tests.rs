@@ -1,8 +1,8 @@
 use amq_protocol::protocol::{AMQPClass, basic, connection};
 use proptest::prelude::*;
 
-use super::decode::WireError;
 use super::*;
+use crate::fault::Fault;
 
 const MAX: u32 = 4096;
 
@@ -55,13 +55,59 @@ fn a_content_comes_back_cut_into_frames() {
 #[test]
 fn bytes_that_are_no_frame_are_told_apart() {
     let error = |bytes: &[u8]| decode(bytes).unwrap_err();
-    assert_eq!(error(&[1, 0, 0, 0, 0, 16, 0]), WireError::TooLarge { size: 4104, max: MAX });
-    assert_eq!(error(&[3, 0, 1, 0, 0, 0, 1, 9, 205]), WireError::End(205));
-    assert_eq!(error(&[9, 0, 0, 0, 0, 0, 0]), WireError::Type(9));
-    assert_eq!(error(&[8, 0, 2, 0, 0, 0, 0, 206]), WireError::HeartbeatChannel(2));
+    let text = |bytes: &[u8]| error(bytes).to_string();
+    assert_eq!(error(&[1, 0, 0, 0, 0, 16, 1]), WireError::TooLarge { kind: 1, length: 4097, max: MAX - 8 });
+    assert_eq!(text(&[1, 0, 0, 0, 0, 16, 1]), "type 1, all octets = <<>>: {frame_too_large,4097,4088}");
+    let mut fits = vec![3, 0, 1, 0, 0, 16, 0];
+    fits.resize(7 + 4096, 0);
+    fits.push(206);
+    assert!(matches!(&decode(&fits).unwrap()[..], [Frame::Body(1, body)] if body.len() == 4096));
+    let end = [3, 0, 1, 0, 0, 0, 1, 9, 205];
+    assert_eq!(text(&end), "type 3, all octets = <<\"\\t\">>: {invalid_frame_end_marker,205}");
+    assert!(error(&end).loses_sync());
+    assert_eq!(text(&[9, 0, 0, 0, 0, 0, 0, 206]), "type 9, all octets = <<>>: unknown_frame");
+    assert_eq!(text(&[8, 0, 2, 0, 0, 0, 0, 206]), "type 8, all octets = <<>>");
+    assert_eq!(text(&[8, 0, 0, 0, 0, 0, 1, 0, 206]), "type 8, all octets = <<0>>: unknown_frame");
+    assert_eq!(text(&[2, 0, 1, 0, 0, 0, 2, 0, 60, 206]), "type 2, all octets = <<0,60>>: unknown_frame");
+    let mut long = vec![3, 0, 0, 0, 0, 0, 17];
+    long.extend_from_slice(b"abcdefghijklmnopq\xce");
+    assert_eq!(text(&long), "type 3, first 16 octets = <<\"abcdefghijklmnop\">>");
     assert_eq!(error(&[1, 0, 1, 0, 0, 0, 4, 0, 60, 0, 99, 206]), WireError::UnknownMethod { class: 60, method: 99 });
-    assert_eq!(error(&[1, 0, 1, 0, 0, 0, 4, 0, 60, 0, 40, 206]), WireError::Method { class: 60, method: 40 });
-    assert_eq!(error(&[2, 0, 1, 0, 0, 0, 2, 0, 60, 206]), WireError::Header);
+    let fields = Fault::from(error(&[1, 0, 1, 0, 0, 0, 6, 0, 60, 0, 40, 7, 65, 206]));
+    assert_eq!((fields.text.as_str(), fields.method), ("FRAME_ERROR - cannot decode <<7,65>>", Some((60, 40))));
+}
+
+#[test]
+fn what_is_no_frame_is_passed_over_where_the_next_can_be_found() {
+    let mut decoder = Decoder::new(MAX);
+    decoder.buffer().extend_from_slice(&[9, 0, 0, 0, 0, 0, 0, 206]);
+    heartbeat_into(&mut decoder);
+    assert!(decoder.frame().is_err_and(|error| !error.loses_sync()));
+    assert!(matches!(decoder.frame(), Ok(Some(Frame::Heartbeat))));
+}
+
+fn heartbeat_into(decoder: &mut Decoder) {
+    let mut bytes = Vec::new();
+    heartbeat(&mut bytes);
+    decoder.buffer().extend_from_slice(&bytes);
+}
+
+#[test]
+fn a_header_keeps_what_cannot_be_read() {
+    let mut bytes = vec![2, 0, 1, 0, 0, 0, 14, 0, 60, 0, 1];
+    bytes.extend_from_slice(&7_u64.to_be_bytes());
+    bytes.extend_from_slice(&[128, 0, 206]);
+    let frames = decode(&bytes).unwrap();
+    let Frame::Header(1, header) = &frames[0] else { panic!("{frames:?}") };
+    assert_eq!((header.class, header.weight, header.size), (60, 1, 7));
+    assert_eq!(header.properties, None, "a text is announced and not there");
+}
+
+#[test]
+fn a_long_reply_text_is_cut_as_rabbitmq_cuts_it() {
+    let fault = Fault::not_found("n".repeat(300));
+    let text = fault.reply_text();
+    assert_eq!((text.as_str().len(), text.as_str().ends_with("nnn...")), (255, true));
 }
 
 /// A start-ok whose properties nest tables so deep.

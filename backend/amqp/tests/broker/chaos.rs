@@ -39,7 +39,7 @@ fn basic_method() -> impl Strategy<Value = basic::AMQPMethod> {
             Method::Nack(basic::Nack { delivery_tag, multiple: multiple || delivery_tag == 0, requeue })
         }),
         Just(Method::Recover(basic::Recover { requeue: true })),
-        Just(Method::CancelOk(basic::CancelOk::default())),
+        Just(Method::Qos(basic::Qos { prefetch_count: 3, global: false })),
     ]
 }
 

@@ -2,8 +2,8 @@
 
 use hopscope_amqp::{AMQPValue, Config};
 use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, ExchangeBindOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
-    QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+    BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties, ExchangeKind};
@@ -140,12 +140,6 @@ async fn what_is_otherwise_is_406() {
         it.consume_as("amq.rabbitmq.reply-to", "", options).await
     })
     .await;
-    fails(&running, 406, false, async |it| {
-        let table = arguments(&[("alternate-exchange", text("amq.fanout"))]);
-        let options = ExchangeDeclareOptions::default();
-        it.channel.exchange_declare("alternate".into(), ExchangeKind::Direct, options, table).await
-    })
-    .await;
     let exchange = async |it: &Client, kind| {
         let options = ExchangeDeclareOptions::default();
         it.channel.exchange_declare("e".into(), kind, options, FieldTable::default()).await
@@ -168,12 +162,6 @@ async fn what_no_client_may_ends_the_connection() {
     fails(&running, 503, true, async |it| {
         let kind = ExchangeKind::Custom("strange".to_owned());
         it.channel.exchange_declare("e".into(), kind, ExchangeDeclareOptions::default(), FieldTable::default()).await
-    })
-    .await;
-    fails(&running, 540, true, async |it| it.channel.tx_select().await).await;
-    fails(&running, 540, true, async |it| {
-        let (to, from) = ("amq.direct".into(), "amq.fanout".into());
-        it.channel.exchange_bind(to, from, "".into(), ExchangeBindOptions::default(), FieldTable::default()).await
     })
     .await;
     fails(&running, 540, true, async |it| {

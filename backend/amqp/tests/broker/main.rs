@@ -7,8 +7,11 @@
     reason = "a test that cannot go on has failed; clippy knows #[test] functions only"
 )]
 
+mod alternates;
 mod arguments;
+mod bindings;
 mod chaos;
+mod commands;
 mod consumers;
 mod dead_letters;
 mod delivery;
@@ -17,6 +20,8 @@ mod lifetime;
 mod limits;
 mod load;
 mod raw;
+mod recipients;
 mod routing;
 mod settlement;
 mod support;
+mod transactions;

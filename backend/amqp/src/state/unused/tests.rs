@@ -23,7 +23,7 @@ fn state() -> State<()> {
     let mut state = State::new(Arc::new(()), Arc::clone(&config), Memory::new(config.memory_max));
     let outbox = Arc::new(Outbox::new(config.frame_max));
     state.connect(CLIENT, ([127, 0, 0, 1], 1).into(), "test", &outbox, true);
-    state.open_channel(CLIENT, 1, 0).unwrap();
+    assert!(state.open_channel(CLIENT, 1));
     declare(&mut state, false, false);
     state
 }
@@ -111,7 +111,8 @@ fn the_time_of_its_head_is_kept_beside_its_own() {
     let mut state = state();
     let publish = basic::Publish { routing_key: short("q"), ..basic::Publish::default() };
     let properties = BasicProperties::default().with_expiration(short("7200000"));
-    let content = Content { raw: crate::wire::properties(&properties), properties, body: bytes::Bytes::new() };
+    let raw = crate::wire::properties(&properties);
+    let content = Content { raw, properties: Some(properties), size: 0, body: bytes::Bytes::new() };
     state.publish(CLIENT, 1, publish, content).unwrap();
     assert!(after(&mut state, 1));
     assert_eq!(state.queue_status("q").map(|status| status.ready), Some(1));
