@@ -10,7 +10,7 @@ use hopscope_tests::server::Server;
 
 use crate::hands::Hands;
 
-/// Longest that a broker may take to start again on a busy machine, and a run to drain after that.
+/// Longest that a broker may take to start again on a busy machine, and a run to drain.
 const RESTART: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +32,7 @@ async fn a_run_on_the_local_rabbitmq_says_so_and_by_what_its_queue_was_checked()
         picture(&hands.driver, "rabbitmq-starting").await?;
         hands.find("canvas.dots[data-dots]:not([data-dots='0'])").await?;
         picture(&hands.driver, "rabbitmq-live").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.find_within("[data-action=export-json]", RESTART).await?;
         let chip = "[data-law=take-lowers]";
         assert_eq!(hands.attribute(chip, "data-verdict").await?, "held");
         assert_eq!(hands.attribute(chip, "data-broken").await?, "0");
