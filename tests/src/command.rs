@@ -65,6 +65,34 @@ impl Running {
         }
     }
 
+    /// Reads the next line of standard output.
+    ///
+    /// # Errors
+    /// When it ends before, or is not told to be read.
+    pub async fn answers(&mut self) -> Result<String> {
+        let stdout = self.child.stdout.as_mut().context("no standard output")?;
+        let mut line = Vec::new();
+        loop {
+            match stdout.read_u8().await {
+                Ok(b'\n') => return Ok(String::from_utf8(line)?),
+                Ok(byte) => line.push(byte),
+                Err(error) => {
+                    let mut said = String::new();
+                    self.stderr.read_to_string(&mut said).await?;
+                    return Err(error).context(said);
+                }
+            }
+        }
+    }
+
+    /// Does what the system does that ends.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// Does what Ctrl-C does.
     ///
     /// # Errors

@@ -1,19 +1,20 @@
 //! The broker as its owner sees it: a handle to what all connections share.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use amq_protocol::types::FieldTable;
-use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::memory::Memory;
 use crate::observer::{ConnectionId, Observer};
-use crate::state::{QueueFlags, State};
-use crate::wire::short;
+use crate::state::State;
+use crate::status::{BindingStatus, ConnectionStatus, ExchangeStatus, QueueStatus};
+use crate::virtual_host::{Common, DEFAULT_VIRTUAL_HOST, Host, VirtualHost};
 
 /// What all connections share.
 pub(crate) struct Shared<O: Observer> {
@@ -21,63 +22,42 @@ pub(crate) struct Shared<O: Observer> {
     pub(crate) memory: Arc<Memory>,
     /// Counts bodies that have not come whole.
     pub(crate) unfinished: Arc<Memory>,
-    state: Mutex<State<O>>,
+    pub(crate) common: Arc<Common>,
+    hosts: BTreeMap<String, Arc<Host<O>>>,
+    default: Arc<Host<O>>,
     observer: Arc<O>,
-    /// Told when the next expiry may have changed.
-    expiry: Notify,
     next_connection: AtomicU64,
-}
-
-/// The broker's lock; what was done under it may change when the next message expires.
-pub(crate) struct Lock<'a, O: Observer> {
-    state: MutexGuard<'a, State<O>>,
-    expiry: &'a Notify,
-    before: Option<i64>,
-}
-
-impl<O: Observer> std::ops::Deref for Lock<'_, O> {
-    type Target = State<O>;
-
-    fn deref(&self) -> &State<O> {
-        &self.state
-    }
-}
-
-impl<O: Observer> std::ops::DerefMut for Lock<'_, O> {
-    fn deref_mut(&mut self) -> &mut State<O> {
-        &mut self.state
-    }
-}
-
-impl<O: Observer> Drop for Lock<'_, O> {
-    fn drop(&mut self) {
-        if self.state.next_expiry() != self.before {
-            self.expiry.notify_one();
-        }
-    }
 }
 
 impl<O: Observer> Shared<O> {
     pub(crate) fn new(config: Config, observer: O) -> Self {
         let (config, observer) = (Arc::new(config), Arc::new(observer));
         let memory = Memory::new(config.memory_max);
-        let state = State::new(Arc::clone(&observer), Arc::clone(&config), Arc::clone(&memory));
+        let common = Arc::new(Common::new(config.connections_max));
+        let host = |name: &str| {
+            let (observer, config) = (Arc::clone(&observer), Arc::clone(&config));
+            let state = State::new(name, observer, config, Arc::clone(&memory), Arc::clone(&common));
+            Arc::new(Host::new(name, state, Arc::clone(&common)))
+        };
+        let default = host(DEFAULT_VIRTUAL_HOST);
+        let others = config.virtual_hosts.iter().filter(|name| *name != DEFAULT_VIRTUAL_HOST);
+        let mut hosts: BTreeMap<_, _> = others.map(|name| (name.clone(), host(name))).collect();
+        hosts.insert(DEFAULT_VIRTUAL_HOST.to_owned(), Arc::clone(&default));
         Self {
             unfinished: Memory::new(config.memory_max),
             config,
             memory,
-            state: Mutex::new(state),
+            common,
+            hosts,
+            default,
             observer,
-            expiry: Notify::new(),
             next_connection: AtomicU64::new(1),
         }
     }
 
-    pub(crate) fn lock(&self) -> Lock<'_, O> {
-        // An observer that panicked has told its own story; the queues are whole between any two of their steps.
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = state.next_expiry();
-        Lock { state, expiry: &self.expiry, before }
+    /// The virtual host of this name.
+    pub(crate) fn host(&self, name: &str) -> Option<&Arc<Host<O>>> {
+        self.hosts.get(name)
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {
@@ -87,7 +67,8 @@ impl<O: Observer> Shared<O> {
     /// Lets messages expire when their time has come, until `stop`.
     pub(crate) async fn expire(&self, stop: &CancellationToken) {
         loop {
-            let next = self.lock().expire().map(|ns| Instant::now() + Duration::from_nanos(ns));
+            let waits = self.hosts.values().filter_map(|host| host.lock().expire());
+            let next = waits.min().map(|ns| Instant::now() + Duration::from_nanos(ns));
             let due = async {
                 match next {
                     Some(next) => tokio::time::sleep_until(next).await,
@@ -96,24 +77,11 @@ impl<O: Observer> Shared<O> {
             };
             tokio::select! {
                 () = due => (),
-                () = self.expiry.notified() => (),
+                () = self.common.expiry.notified() => (),
                 () = stop.cancelled() => return,
             }
         }
     }
-}
-
-/// A queue as it is now.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QueueStatus {
-    /// Its name.
-    pub name: String,
-    /// Copies that wait.
-    pub ready: u32,
-    /// Copies that are out with consumers and not settled.
-    pub unacked: u32,
-    /// Consumers.
-    pub consumers: u32,
 }
 
 /// Why the broker did not do what its owner asked: what a client would have been told.
@@ -137,7 +105,8 @@ pub struct QueueOptions {
     pub arguments: FieldTable,
 }
 
-/// A running broker; a cheap handle.
+/// A running broker; a cheap handle. What it tells and does of queues is about the virtual host `/`;
+/// [`Broker::virtual_host`] gives another one.
 pub struct Broker<O: Observer> {
     shared: Arc<Shared<O>>,
     address: SocketAddr,
@@ -172,22 +141,58 @@ impl<O: Observer> Broker<O> {
         &self.shared.observer
     }
 
+    /// The virtual host of this name; `None` where there is none.
+    #[must_use]
+    pub fn virtual_host(&self, name: &str) -> Option<VirtualHost<O>> {
+        self.shared.host(name).cloned().map(VirtualHost)
+    }
+
+    /// Every virtual host, by name.
+    #[must_use]
+    pub fn virtual_hosts(&self) -> Vec<VirtualHost<O>> {
+        self.shared.hosts.values().cloned().map(VirtualHost).collect()
+    }
+
+    fn default(&self) -> VirtualHost<O> {
+        VirtualHost(Arc::clone(&self.shared.default))
+    }
+
     /// Every queue as it is now, by name.
     #[must_use]
     pub fn queues(&self) -> Vec<QueueStatus> {
-        self.shared.lock().queue_statuses()
+        self.default().queues()
     }
 
     /// One queue as it is now; `None` where there is none of this name.
     #[must_use]
     pub fn queue(&self, name: &str) -> Option<QueueStatus> {
-        self.shared.lock().queue_status(name)
+        self.default().queue(name)
     }
 
-    /// Open connections.
+    /// Every exchange as it is now, by name; the default one first.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<ExchangeStatus> {
+        self.default().exchanges()
+    }
+
+    /// Every binding as it is now; those of the default exchange first.
+    #[must_use]
+    pub fn bindings(&self) -> Vec<BindingStatus> {
+        self.default().bindings()
+    }
+
+    /// Every open connection as it is now, of all virtual hosts, in the order of their coming.
+    #[must_use]
+    pub fn connection_statuses(&self) -> Vec<ConnectionStatus> {
+        let mut statuses: Vec<_> = self.virtual_hosts().iter().flat_map(VirtualHost::connections).collect();
+        statuses.sort_unstable_by_key(|status| status.id);
+        statuses
+    }
+
+    /// Open connections, of all virtual hosts.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.shared.lock().connection_count()
+        self.shared.common.seats()
     }
 
     /// Bytes that messages take, as [`Config::memory_max`] counts them.
@@ -196,23 +201,17 @@ impl<O: Observer> Broker<O> {
         self.shared.memory.used()
     }
 
-    /// Makes sure that a queue is there. Once more with the same options is the same.
+    /// Makes sure that a queue is there; as [`VirtualHost::declare_queue`].
     ///
     /// # Errors
-    /// What a client would be told: another queue of this name with other options (406), a bad argument (406), a reserved
-    /// name (403), too many queues (406). An empty name is refused (403).
+    /// As there.
     pub fn declare_queue(&self, name: &str, options: &QueueOptions) -> Result<(), Refusal> {
-        if name.is_empty() || name.len() > 255 {
-            return Err(Refusal { code: 403, text: format!("a queue's name has 1 to 255 bytes, not {}", name.len()) });
-        }
-        let flags = QueueFlags { durable: options.durable, auto_delete: options.auto_delete };
-        let declared = self.shared.lock().ensure_queue(&short(name), true, flags, None, None, &options.arguments);
-        declared.map_err(|fault| Refusal { code: fault.code, text: fault.text })
+        self.default().declare_queue(name, options)
     }
 
     /// Deletes a queue with all that is in it; `false` where there is none of this name.
     #[must_use]
     pub fn delete_queue(&self, name: &str) -> bool {
-        self.shared.lock().delete_named(&short(name))
+        self.default().delete_queue(name)
     }
 }

@@ -8,7 +8,7 @@ mod handshake;
 mod session;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,7 +20,11 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::Shared;
 use crate::observer::{ConnectionId, Observer};
 use crate::outbox::{Next, Outbox};
+use crate::virtual_host::Host;
 use session::Session;
+
+/// The virtual host in which a connection is open, from then on.
+type Home<O> = OnceLock<Arc<Host<O>>>;
 
 /// Bytes asked for with every read.
 const READ: usize = 16 << 10;
@@ -39,7 +43,8 @@ pub(crate) async fn serve<O: Observer>(
     }
     let (reader, writer) = stream.into_split();
     let outbox = Arc::new(Outbox::new(shared.config.frame_max));
-    let session = Session::new(id, peer, Arc::clone(&shared), Arc::clone(&outbox));
+    let home: Arc<Home<O>> = Arc::new(OnceLock::new());
+    let session = Session::new(id, peer, Arc::clone(&shared), Arc::clone(&home), Arc::clone(&outbox));
     // Cancelled when nothing can be written any more, or nothing is to be read.
     let gone = CancellationToken::new();
     let mut reading = Reading { reader, session, shared: Arc::clone(&shared), outbox: Arc::clone(&outbox) };
@@ -55,7 +60,7 @@ pub(crate) async fn serve<O: Observer>(
     };
     let write = async {
         tokio::select! {
-            () = write_all(writer, &outbox, &shared, id) => (),
+            () = write_all(writer, &outbox, &home, id) => (),
             () = gone.cancelled() => (),
         }
         gone.cancel();
@@ -64,7 +69,7 @@ pub(crate) async fn serve<O: Observer>(
 }
 
 /// Writes until the outbox is finished or the peer takes nothing more.
-async fn write_all<O: Observer>(mut writer: OwnedWriteHalf, outbox: &Outbox, shared: &Shared<O>, id: ConnectionId) {
+async fn write_all<O: Observer>(mut writer: OwnedWriteHalf, outbox: &Outbox, home: &Home<O>, id: ConnectionId) {
     let mut buffer = Vec::new();
     loop {
         match outbox.next(&mut buffer).await {
@@ -73,8 +78,10 @@ async fn write_all<O: Observer>(mut writer: OwnedWriteHalf, outbox: &Outbox, sha
                     tracing::debug!("a connection cannot be written to: {error}");
                     return;
                 }
-                if outbox.written() {
-                    shared.lock().resume(id);
+                if outbox.written()
+                    && let Some(host) = home.get()
+                {
+                    host.lock().resume(id);
                 }
             }
             Next::Finish => {

@@ -114,6 +114,13 @@ impl<Q: PartialEq> Exchange<Q> {
         removed
     }
 
+    /// Its bindings, by key: the key, the destination and the arguments of each.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&ShortString, &Destination<Q>, &FieldTable)> {
+        self.bindings
+            .iter()
+            .flat_map(|(key, bound)| bound.iter().map(move |binding| (key, &binding.destination, &binding.arguments)))
+    }
+
     /// Whether it is the source of a binding.
     pub(crate) fn has_bindings(&self) -> bool {
         !self.bindings.is_empty()

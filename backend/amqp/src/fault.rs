@@ -70,8 +70,6 @@ faults! {
     precondition_failed = 406 "PRECONDITION_FAILED" false;
     /// Bytes that are no frame.
     frame_error = 501 "FRAME_ERROR" true;
-    /// A frame whose content cannot be read.
-    syntax_error = 502 "SYNTAX_ERROR" true;
     /// A method where it may not be.
     command_invalid = 503 "COMMAND_INVALID" true;
     /// A channel that is not open.

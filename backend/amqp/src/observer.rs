@@ -1,6 +1,6 @@
 //! Who hears what the broker does.
 //!
-//! Every call comes under the broker's lock, in the order in which things happen: a transition before a byte of the
+//! Every call comes under the lock of its virtual host, in the order in which things happen: a transition before a byte of the
 //! delivery it tells of can leave, a publish's transitions before its confirm. So an observer must be quick, must not
 //! wait, and must not call the broker.
 
@@ -160,6 +160,8 @@ impl<C> Copy for Delivery<'_, C> {}
 pub struct QueueInfo<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Its virtual host.
+    pub vhost: &'a str,
     /// The connection that alone may use it.
     pub exclusive_to: Option<ConnectionId>,
     /// Whether it goes with its last consumer.
@@ -190,6 +192,10 @@ pub struct ConnectionInfo<'a> {
     pub peer: SocketAddr,
     /// What the client calls itself, by `connection_name` of its properties; empty where it does not.
     pub name: &'a str,
+    /// Who the client is.
+    pub user: &'a str,
+    /// Where it is open.
+    pub vhost: &'a str,
 }
 
 /// Hears nothing.

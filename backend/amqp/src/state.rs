@@ -1,4 +1,4 @@
-//! All that the broker knows, behind one lock: queues, exchanges, connections with their channels.
+//! All that a virtual host knows, behind one lock: queues, exchanges, connections with their channels.
 //!
 //! Every method does one whole step: queues are driven, observers told, replies and deliveries put into outboxes, before
 //! the lock is let go. Nothing here waits or reads from a socket; whoever holds a [`State`] holds the lock.
@@ -17,7 +17,7 @@ mod queues;
 mod reply_to;
 mod routing;
 mod settle;
-mod terms;
+mod status;
 mod tx;
 mod unused;
 
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use amq_protocol::protocol::AMQPClass;
-use amq_protocol::types::ShortString;
+use amq_protocol::types::{FieldTable, ShortString};
 use hopscope_rules::queue::{ConsumerId, Queue};
 
 use crate::config::Config;
@@ -37,18 +37,13 @@ use crate::memory::Memory;
 use crate::message::Message;
 use crate::observer::{ConnectionId, ConnectionInfo, Observer};
 use crate::outbox::Outbox;
+use crate::virtual_host::{Common, Seat};
 use dead::Dead;
 use declaration::Declaration;
 use tx::Transaction;
 
 pub(crate) use declaration::QueueFlags;
 pub(crate) use publish::Content;
-
-/// The one virtual host.
-pub(crate) const VHOST: &str = "/";
-
-/// The one user.
-pub(crate) const USER: &str = "guest";
 
 /// A queue; never given out again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -57,8 +52,10 @@ pub(crate) struct QueueId(u64);
 /// A copy's item: the message that all copies share.
 type Item<O> = Arc<Message<<O as Observer>::Mark>>;
 
-/// All that the broker knows.
+/// All that a virtual host knows.
 pub(crate) struct State<O: Observer> {
+    /// Its name.
+    vhost: Arc<str>,
     observer: Arc<O>,
     config: Arc<Config>,
     memory: Arc<Memory>,
@@ -73,13 +70,15 @@ pub(crate) struct State<O: Observer> {
     expiries: BTreeSet<(i64, QueueId)>,
     /// Consumers by direct reply-to, by the token in their reply address.
     reply_to: HashMap<u64, (ConnectionId, u16)>,
-    minted: u64,
+    common: Arc<Common>,
 }
 
 /// A queue with its consumers.
 struct BrokerQueue<O: Observer> {
     name: ShortString,
     declaration: Declaration,
+    /// Its arguments as they came.
+    table: FieldTable,
     machine: Queue<Item<O>, Label<O::Consumer>>,
     takers: BTreeMap<ConsumerId, Arc<Taker<O::Consumer>>>,
     handle: O::Queue,
@@ -111,10 +110,19 @@ struct Label<C> {
 }
 
 struct Connection<O: Observer> {
+    peer: SocketAddr,
+    /// What its client calls itself.
+    name: Box<str>,
+    /// Who its client is.
+    user: Arc<str>,
+    /// Given back with it.
+    _seat: Seat,
     outbox: Arc<Outbox>,
     channels: HashMap<u16, Channel<O>>,
     /// Whether it wants to be told that a queue has taken its consumer away.
     cancel_notify: bool,
+    /// Whether nothing is read from it now, since memory is short.
+    blocked: bool,
 }
 
 struct Channel<O: Observer> {
@@ -182,7 +190,13 @@ struct Out {
 }
 
 impl<O: Observer> State<O> {
-    pub(crate) fn new(observer: Arc<O>, config: Arc<Config>, memory: Arc<Memory>) -> Self {
+    pub(crate) fn new(
+        vhost: &str,
+        observer: Arc<O>,
+        config: Arc<Config>,
+        memory: Arc<Memory>,
+        common: Arc<Common>,
+    ) -> Self {
         let predeclared = [
             ("amq.direct", ExchangeKind::Direct),
             ("amq.fanout", ExchangeKind::Fanout),
@@ -197,6 +211,7 @@ impl<O: Observer> State<O> {
         trace.internal = true;
         exchanges.insert(crate::wire::short("amq.rabbitmq.trace"), trace);
         Self {
+            vhost: vhost.into(),
             observer,
             config,
             memory,
@@ -208,7 +223,7 @@ impl<O: Observer> State<O> {
             dead: Vec::new(),
             expiries: BTreeSet::new(),
             reply_to: HashMap::new(),
-            minted: 0,
+            common,
         }
     }
 
@@ -218,27 +233,23 @@ impl<O: Observer> State<O> {
     }
 
     fn mint(&mut self) -> u64 {
-        self.minted += 1;
-        self.minted
-    }
-
-    /// How many connections are open.
-    pub(crate) fn connection_count(&self) -> usize {
-        self.connections.len()
+        self.common.mint()
     }
 
     /// A connection is open.
-    pub(crate) fn connect(
-        &mut self,
-        id: ConnectionId,
-        peer: SocketAddr,
-        name: &str,
-        outbox: &Arc<Outbox>,
-        cancel_notify: bool,
-    ) {
-        let connection = Connection { outbox: Arc::clone(outbox), channels: HashMap::new(), cancel_notify };
-        self.connections.insert(id, connection);
-        self.observer.connection_opened(&ConnectionInfo { id, peer, name });
+    pub(crate) fn connect(&mut self, info: &ConnectionInfo<'_>, seat: Seat, outbox: &Arc<Outbox>, cancel_notify: bool) {
+        let connection = Connection {
+            peer: info.peer,
+            name: info.name.into(),
+            user: info.user.into(),
+            _seat: seat,
+            outbox: Arc::clone(outbox),
+            channels: HashMap::new(),
+            cancel_notify,
+            blocked: false,
+        };
+        self.connections.insert(info.id, connection);
+        self.observer.connection_opened(info);
     }
 
     /// A connection has ended: its channels close, its exclusive queues go.

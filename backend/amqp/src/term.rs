@@ -80,6 +80,7 @@ pub(crate) fn value(of: &AMQPValue) -> String {
 /// A value of a table, a text without anything around it.
 pub(crate) fn text(of: &AMQPValue) -> String {
     match of {
+        AMQPValue::ShortString(text) => text.to_string(),
         AMQPValue::LongString(text) => text.to_string(),
         AMQPValue::ByteArray(bytes) => String::from_utf8_lossy(bytes.as_slice()).into_owned(),
         other => value(other),
@@ -98,9 +99,9 @@ fn is_printable(byte: u8) -> bool {
 }
 
 /// A text between quotation marks.
-fn quoted(text: &[u8]) -> String {
+pub(crate) fn quoted(text: impl AsRef<[u8]>) -> String {
     let mut quoted = String::from("\"");
-    for byte in text {
+    for byte in text.as_ref() {
         match byte {
             8 => quoted.push_str("\\b"),
             9 => quoted.push_str("\\t"),

@@ -7,7 +7,7 @@ mod decode;
 mod depth;
 mod encode;
 
-pub(crate) use decode::{ContentHeader, Decoder, Frame, WireError};
+pub(crate) use decode::{Bad, ContentHeader, Decoder, Frame};
 pub(crate) use encode::{content, heartbeat, method, properties};
 
 use amq_protocol::types::ShortString;

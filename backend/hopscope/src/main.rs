@@ -3,6 +3,7 @@
 //! Owns what a command line is: arguments, exit codes, what goes to which stream. What a run does, what its recording
 //! amounts to and every sentence come from the libraries.
 
+mod broker;
 mod brokers;
 mod browser;
 mod compare;
@@ -14,6 +15,7 @@ mod export;
 mod figures;
 mod import;
 mod limits;
+mod listening;
 mod page;
 mod report;
 mod run;
@@ -56,6 +58,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Put a recording that was exported as JSON among the runs
     Import(import::Arguments),
+    /// Run the built-in broker alone
+    Broker(broker::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Command::Control(arguments) => control::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Broker(arguments) => broker::run(arguments),
     };
     let exit = result.unwrap_or_else(|error| {
         say::note(&say::say(text!("cli.error"), [("reason", say::reason(&error))]));

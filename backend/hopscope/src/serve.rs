@@ -1,6 +1,5 @@
 //! `hopscope serve`.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,13 +8,13 @@ use hopscope_scenario::text;
 use hopscope_server::Config;
 use hopscope_server::access::{Access, HostName, Token};
 use hopscope_server::store::RunId;
-use tokio::net::TcpListener;
 
 use crate::brokers::Allow;
 use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::limits::Limits;
+use crate::listening::listen;
 use crate::page::EmbeddedPage;
 use crate::say::{answer, say, word};
 use crate::signals::Interrupts;
@@ -67,7 +66,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
         arguments.data.store()?.get(id).map_err(|error| arguments.data.explain(id, error))?;
     }
     let mut interrupts = Interrupts::listen()?;
-    let (listener, address) = listen(arguments.listen).await?;
+    let (listener, address) = listen("--listen", arguments.listen).await?;
     let page = page_address(address, &access);
     let args = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("address", page.clone())];
     answer(&say(text!("cli.serving"), args))?;
@@ -101,20 +100,6 @@ fn access(arguments: &Arguments) -> Result<Access> {
         None => None,
     };
     Ok(access)
-}
-
-async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let not_had = |error: io::Error| {
-        let key = match error.kind() {
-            io::ErrorKind::AddrInUse => text!("cli.error.listen.taken"),
-            io::ErrorKind::PermissionDenied => text!("cli.error.listen.denied"),
-            _ => text!("cli.error.listen"),
-        };
-        anyhow!(error).context(say(key, [("address", wanted.to_string())]))
-    };
-    let listener = TcpListener::bind(wanted).await.map_err(not_had)?;
-    let address = listener.local_addr().map_err(not_had)?;
-    Ok((listener, address))
 }
 
 /// What to open: the token is in it where one is asked for.

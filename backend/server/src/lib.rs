@@ -12,6 +12,7 @@ pub mod link;
 pub mod network;
 pub mod record;
 pub mod run;
+pub mod standalone;
 pub mod store;
 mod stream;
 pub mod tasks;

@@ -1,5 +1,6 @@
 //! The command line as a script sees it: exit codes, what stands on which stream, and the same recording by every way.
 
+mod broker;
 mod checks;
 mod compare;
 mod desk;

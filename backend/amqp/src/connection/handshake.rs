@@ -1,18 +1,20 @@
 //! How a connection opens: who the client is, what both agree on.
 
+use std::sync::Arc;
+
 use amq_protocol::protocol::connection::{Start, StartOk, Tune, TuneOk};
 use amq_protocol::types::{AMQPValue, FieldTable, LongString};
 
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::state::USER;
+use crate::users::{self, User};
 use crate::wire::short;
 
 /// Least frame size that a client may ask for.
 const FRAME_MIN: u32 = 4096;
 
-/// The password of [`USER`].
-const PASSWORD: &[u8] = b"guest";
+/// Least number of channels that it may ask for.
+const CHANNEL_MIN: u32 = 1;
 
 /// What a client can do and calls itself.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -39,9 +41,11 @@ pub(super) fn start() -> Start {
     let mut capabilities = FieldTable::default();
     for name in [
         "publisher_confirms",
+        "exchange_exchange_bindings",
         "basic.nack",
         "consumer_cancel_notify",
         "connection.blocked",
+        "consumer_priorities",
         "authentication_failure_close",
         "per_consumer_qos",
         "direct_reply_to",
@@ -57,7 +61,7 @@ pub(super) fn start() -> Start {
         version_major: 0,
         version_minor: 9,
         server_properties: properties,
-        mechanisms: LongString::from("PLAIN"),
+        mechanisms: LongString::from(users::MECHANISMS),
         locales: LongString::from("en_US"),
     }
 }
@@ -85,49 +89,69 @@ pub(super) fn client(properties: &FieldTable) -> Client {
     }
 }
 
-/// Checks who it is.
-pub(super) fn login(start_ok: &StartOk) -> Result<(), Fault> {
-    let refused = |why: &str| {
-        Err(Fault {
-            closes_connection: true,
-            ..Fault::access_refused(format_args!("Login was refused using authentication mechanism {why}"))
-        })
+/// Why a client was not let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refused {
+    /// What a client is told that asked to be; nobody is where it did not speak its mechanism.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Who it is.
+pub(super) fn login(users: &[User], start_ok: &StartOk) -> Result<Arc<str>, Refused> {
+    let mechanism = start_ok.mechanism.as_str();
+    users::authenticate(users, mechanism, start_ok.response.as_bytes()).map_err(|refusal| {
+        tracing::debug!("a login by {mechanism:?} was refused: {refusal:?}");
+        let told = Fault::access_refused(format_args!(
+            "Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
+        ));
+        Refused { fault: (refusal == users::Refusal::Credentials).then_some(told) }
+    })
+}
+
+/// What results from a proposal and its answer. As with RabbitMQ, a client may not ask for no limit where the broker has one.
+pub(super) fn agree(config: &Config, answer: &TuneOk) -> Result<Agreed, Fault> {
+    let TuneOk { channel_max, frame_max, heartbeat } = *answer;
+    check("frame_max", frame_max, "", FRAME_MIN, config.frame_max)?;
+    let no_limit = if channel_max == 0 { " (no limit)" } else { "" };
+    check("channel_max", channel_max.into(), no_limit, CHANNEL_MIN, config.channel_max.into())?;
+    let frame_max = if frame_max == 0 { u32::MAX } else { frame_max };
+    Ok(Agreed { channel_max, frame_max, heartbeat })
+}
+
+/// Whether an answer lies between the least that makes sense and the proposal, of which 0 is no limit.
+fn check(field: &str, asked: u32, detail: &str, min: u32, max: u32) -> Result<(), Fault> {
+    let refused = |how: &str, which: &str, limit: u32| {
+        Err(Fault::not_allowed(format_args!(
+            "negotiated {field} = {asked}{detail} is {how} than the {which} allowed value ({limit})"
+        )))
     };
-    if start_ok.mechanism.as_str() != "PLAIN" {
-        return refused(&format!("{}: only PLAIN is known.", start_ok.mechanism));
-    }
-    // An identity to act for, the user, the password, with a zero between.
-    let mut parts = start_ok.response.as_bytes().splitn(3, |byte| *byte == 0);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(user), Some(password)) if user == USER.as_bytes() && password == PASSWORD => Ok(()),
-        _ => refused("PLAIN: the one user is guest, with password guest."),
+    match asked {
+        1.. if asked < min => refused("lower", "minimum", min),
+        _ if max != 0 && (asked == 0 || asked > max) => refused("higher", "maximum", max),
+        _ => Ok(()),
     }
 }
 
-/// What results from a proposal and its answer; 0 stands for no limit of the client's own.
-pub(super) fn agree(config: &Config, answer: &TuneOk) -> Result<Agreed, Fault> {
-    let TuneOk { channel_max, frame_max, heartbeat } = *answer;
-    if frame_max != 0 && frame_max < FRAME_MIN {
-        return Err(Fault::not_allowed(format_args!(
-            "negotiated frame_max = {frame_max} is lower than the minimum allowed value ({FRAME_MIN})"
-        )));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_agreed_as_with_rabbitmq() {
+        let config = Config::default();
+        let answer = |channel_max, frame_max| {
+            let agreed = agree(&config, &TuneOk { channel_max, frame_max, heartbeat: 7 });
+            agreed.map(|agreed| (agreed.channel_max, agreed.frame_max, agreed.heartbeat)).map_err(|fault| fault.text)
+        };
+        assert_eq!(answer(1, 4096), Ok((1, 4096, 7)));
+        assert_eq!(answer(2047, 131_072), Ok((2047, 131_072, 7)));
+        let refused = |text: &str| Err(format!("NOT_ALLOWED - negotiated {text}"));
+        assert_eq!(answer(1, 4095), refused("frame_max = 4095 is lower than the minimum allowed value (4096)"));
+        assert_eq!(answer(1, 0), refused("frame_max = 0 is higher than the maximum allowed value (131072)"));
+        assert_eq!(answer(2048, 4096), refused("channel_max = 2048 is higher than the maximum allowed value (2047)"));
+        assert_eq!(
+            answer(0, 4096),
+            refused("channel_max = 0 (no limit) is higher than the maximum allowed value (2047)")
+        );
     }
-    if frame_max > config.frame_max {
-        return Err(Fault::not_allowed(format_args!(
-            "negotiated frame_max = {frame_max} is higher than the maximum allowed value ({})",
-            config.frame_max
-        )));
-    }
-    if channel_max > config.channel_max {
-        return Err(Fault::not_allowed(format_args!(
-            "negotiated channel_max = {channel_max} is higher than the maximum allowed value ({})",
-            config.channel_max
-        )));
-    }
-    let or = |asked, own| if asked == 0 { own } else { asked };
-    Ok(Agreed {
-        channel_max: or(channel_max, config.channel_max),
-        frame_max: if frame_max == 0 { config.frame_max } else { frame_max },
-        heartbeat,
-    })
 }

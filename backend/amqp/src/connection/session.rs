@@ -1,5 +1,8 @@
 //! What a connection's frames mean: its phases, its channels' contents, and how faults end the one or the other.
 
+mod ending;
+mod opening;
+
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,17 +12,18 @@ use amq_protocol::protocol::{AMQPClass, channel, connection};
 use tokio::time::Instant;
 
 use super::content::{Command, Contents, PUBLISH};
-use super::handshake::{self, Agreed, Client};
-use super::seconds;
+use super::handshake::{Agreed, Client};
+use super::{Home, seconds};
 use crate::broker::Shared;
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer};
 use crate::outbox::Outbox;
-use crate::state::{State, VHOST};
-use crate::wire::{Decoder, Frame, WireError, short};
+use crate::state::State;
+use crate::virtual_host::Host;
+use crate::wire::{Bad, Decoder, Frame, short};
 
-/// What every connection begins with.
-const PROTOCOL_HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
+/// Largest frame before a size is agreed, as RabbitMQ takes it.
+const FIRST_FRAME_MAX: u32 = 4096;
 
 /// Most frames that are worked off under one hold of the lock.
 const BATCH: usize = 64;
@@ -50,18 +54,27 @@ pub(super) struct Session<O: Observer> {
     decoder: Decoder,
     phase: Phase,
     client: Client,
+    user: Arc<str>,
+    /// Where it is open.
+    home: Arc<Home<O>>,
     agreed: Agreed,
     contents: Contents,
     /// Channels that were told that they end; all but the answer is passed over.
     closing: HashSet<u16>,
     published: bool,
-    told_blocked: bool,
+    blocked: bool,
     /// What comes is no frames any more: it is thrown away until the peer closes.
     deaf: bool,
 }
 
 impl<O: Observer> Session<O> {
-    pub(super) fn new(id: ConnectionId, peer: SocketAddr, shared: Arc<Shared<O>>, outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(
+        id: ConnectionId,
+        peer: SocketAddr,
+        shared: Arc<Shared<O>>,
+        home: Arc<Home<O>>,
+        outbox: Arc<Outbox>,
+    ) -> Self {
         let config = Arc::clone(&shared.config);
         let agreed = Agreed { channel_max: config.channel_max, frame_max: config.frame_max, heartbeat: 0 };
         let contents = Contents::new(Arc::clone(&shared.unfinished), config.message_max);
@@ -70,14 +83,16 @@ impl<O: Observer> Session<O> {
             peer,
             shared,
             outbox,
-            decoder: Decoder::new(config.frame_max),
+            decoder: Decoder::new(FIRST_FRAME_MAX),
             phase: Phase::Header,
             client: Client::default(),
+            user: Arc::default(),
+            home,
             agreed,
             contents,
             closing: HashSet::new(),
             published: false,
-            told_blocked: false,
+            blocked: false,
             deaf: false,
         }
     }
@@ -107,33 +122,31 @@ impl<O: Observer> Session<O> {
         if let Phase::Closing(since) = self.phase { Some(since) } else { None }
     }
 
-    /// The broker ends.
-    pub(super) fn stop(&mut self) {
-        match self.phase {
-            Phase::Header => self.phase = Phase::Ended,
-            Phase::Closing(_) | Phase::Ended => (),
-            _ => {
-                let shared = Arc::clone(&self.shared);
-                let fault = Fault::connection_forced("broker forced connection closure with reason 'shutdown'");
-                self.fail_connection(&mut shared.lock(), &fault, (0, 0));
-            }
-        }
+    fn host(&self) -> Option<Arc<Host<O>>> {
+        self.home.get().cloned()
     }
 
     /// Nothing more is read from this client until there is memory.
     pub(super) fn tell_blocked(&mut self) {
-        if self.client.blocked && !self.told_blocked && self.phase == Phase::Running {
+        if !std::mem::replace(&mut self.blocked, true) {
             let blocked = connection::Blocked { reason: short("low on memory") };
-            self.outbox.method(0, &AMQPClass::Connection(connection::AMQPMethod::Blocked(blocked)));
-            self.told_blocked = true;
+            self.tell_flow(connection::AMQPMethod::Blocked(blocked));
         }
     }
 
     /// Reading goes on.
     pub(super) fn tell_unblocked(&mut self) {
-        if std::mem::take(&mut self.told_blocked) {
-            let unblocked = connection::AMQPMethod::Unblocked(connection::Unblocked {});
-            self.outbox.method(0, &AMQPClass::Connection(unblocked));
+        if std::mem::take(&mut self.blocked) {
+            self.tell_flow(connection::AMQPMethod::Unblocked(connection::Unblocked {}));
+        }
+    }
+
+    fn tell_flow(&self, method: connection::AMQPMethod) {
+        if let Some(host) = self.home.get() {
+            host.lock().set_blocked(self.id, self.blocked);
+        }
+        if self.client.blocked && self.phase == Phase::Running {
+            self.say(method);
         }
     }
 
@@ -146,8 +159,8 @@ impl<O: Observer> Session<O> {
         if self.phase == Phase::Header && !self.begin() {
             return false;
         }
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.lock();
+        let host = self.host();
+        let mut state = host.as_ref().map(|host| host.lock());
         for _ in 0..BATCH {
             if self.phase == Phase::Ended {
                 return false;
@@ -156,47 +169,42 @@ impl<O: Observer> Session<O> {
                 return true;
             }
             match self.decoder.frame() {
-                Ok(Some(frame)) => self.frame(&mut state, frame),
+                Ok(Some(frame)) => match state.as_deref_mut() {
+                    Some(state) => self.frame(state, frame),
+                    None => {
+                        self.next_opening_frame(frame);
+                        // From here on there is a lock to be had.
+                        if self.home.get().is_some() {
+                            return true;
+                        }
+                    }
+                },
                 Ok(None) => return false,
                 Err(error) => {
-                    // The client hears why, and nothing is read again where frames cannot be told apart any more.
-                    self.deaf = error.loses_sync();
-                    self.refuse(&mut state, error);
-                    if self.deaf {
-                        return false;
+                    // What follows cannot be told apart any more: the client hears why, and nothing is read again.
+                    self.deaf = true;
+                    match state.as_deref_mut() {
+                        _ if self.closing_since().is_some() => (),
+                        Some(state) => self.fail_connection(state, &error.into(), (0, 0)),
+                        None if self.phase == Phase::Open => self.say_close(&error.into(), (0, 0)),
+                        None => self.phase = Phase::Ended,
                     }
+                    return false;
                 }
             }
         }
         true
     }
 
-    /// What has come is no frame, or none that may come.
-    fn refuse(&mut self, state: &mut State<O>, error: WireError) {
-        if self.closing_since().is_some() {
-            return;
+    /// One frame of a connection that is not open: not yet, or not any more.
+    fn next_opening_frame(&mut self, frame: Frame) {
+        match (self.phase, frame) {
+            (Phase::Closing(_), Frame::Method(0, AMQPClass::Connection(method))) => {
+                self.answer_while_closing(&method);
+            }
+            (Phase::Closing(_), _) => (),
+            (_, frame) => self.opening_frame(frame),
         }
-        if let WireError::UnknownMethod { .. } = error {
-            // RabbitMQ hangs up without a word.
-            tracing::debug!("connection {} ends: {error}", self.id.get());
-            state.disconnect(self.id);
-            self.phase = Phase::Ended;
-            return;
-        }
-        self.fail_connection(state, &error.into(), (0, 0));
-    }
-
-    /// Takes the protocol header; whether frames may follow.
-    fn begin(&mut self) -> bool {
-        let Some(header) = self.decoder.protocol_header() else { return false };
-        if header != PROTOCOL_HEADER {
-            self.outbox.raw(&PROTOCOL_HEADER);
-            self.phase = Phase::Ended;
-            return false;
-        }
-        self.say(connection::AMQPMethod::Start(handshake::start()));
-        self.phase = Phase::StartOk;
-        true
     }
 
     fn say(&self, method: connection::AMQPMethod) {
@@ -210,15 +218,18 @@ impl<O: Observer> Session<O> {
             }
             return;
         }
-        let (number, method) = match &frame {
-            Frame::Method(number, method) => (*number, (method.get_amqp_class_id(), method.get_amqp_method_id())),
-            Frame::Header(number, _) | Frame::Body(number, _) => (*number, PUBLISH),
-            Frame::Heartbeat => return,
-        };
+        let (number, method) = (frame.channel(), frame.method().unwrap_or(PUBLISH));
         let done = match frame {
+            Frame::Heartbeat(0) => return,
+            Frame::Bad(_, Bad::UnknownMethod) => return self.leave(state),
+            Frame::Bad(0, Bad::Fields { .. }) => Err(Fault::internal_error()),
+            Frame::Header(0, _) | Frame::Body(0, _) | Frame::Heartbeat(_) => Err(self.unexpected_frame()),
+            Frame::Bad(_, Bad::Unknown) => Err(self.unknown_frame()),
+            Frame::Bad(_, Bad::Fields { fields, .. }) => {
+                Err(Fault::frame_error(format_args!("cannot decode {fields}")))
+            }
             Frame::Method(0, AMQPClass::Connection(method)) => self.connection_method(state, &method),
-            _ if self.phase != Phase::Running => Err(Fault::command_invalid("the connection is not open yet")),
-            _ if number == 0 => Err(not_now()),
+            Frame::Method(0, _) => Err(self.unexpected_method()),
             frame => self.channel_frame(state, number, frame),
         };
         if let Err(fault) = done {
@@ -226,60 +237,19 @@ impl<O: Observer> Session<O> {
         }
     }
 
-    fn answer_while_closing(&mut self, method: &connection::AMQPMethod) {
-        match method {
-            connection::AMQPMethod::CloseOk(_) => self.phase = Phase::Ended,
-            connection::AMQPMethod::Close(_) => {
-                self.say(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
-                self.phase = Phase::Ended;
-            }
-            _ => (),
-        }
-    }
-
     fn connection_method(&mut self, state: &mut State<O>, method: &connection::AMQPMethod) -> Result<(), Fault> {
-        match (self.phase, method) {
-            (Phase::StartOk, connection::AMQPMethod::StartOk(start_ok)) => {
-                self.client = handshake::client(&start_ok.client_properties);
-                if let Err(fault) = handshake::login(start_ok) {
-                    if self.client.login_close {
-                        return Err(fault);
-                    }
-                    self.phase = Phase::Ended;
-                    return Ok(());
-                }
-                self.say(connection::AMQPMethod::Tune(handshake::tune(&self.shared.config)));
-                self.phase = Phase::TuneOk;
-            }
-            (Phase::TuneOk, connection::AMQPMethod::TuneOk(answer)) => {
-                self.agreed = handshake::agree(&self.shared.config, answer)?;
-                self.decoder.set_frame_max(self.agreed.frame_max);
-                self.outbox.set_frame_max(self.agreed.frame_max);
-                self.phase = Phase::Open;
-            }
-            (Phase::Open, connection::AMQPMethod::Open(open)) => self.open(state, open)?,
-            (_, connection::AMQPMethod::Close(_)) => {
+        match method {
+            connection::AMQPMethod::Close(_) => {
                 state.disconnect(self.id);
                 self.say(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
                 self.phase = Phase::Ended;
             }
-            (Phase::Running, _) => return Err(not_now()),
-            _ => return Err(Fault::command_invalid("unexpected method of the connection")),
+            // A password does not expire: there is nothing to update.
+            connection::AMQPMethod::UpdateSecret(_) => {
+                self.say(connection::AMQPMethod::UpdateSecretOk(connection::UpdateSecretOk {}));
+            }
+            _ => return Err(self.unexpected_method()),
         }
-        Ok(())
-    }
-
-    fn open(&mut self, state: &mut State<O>, open: &connection::Open) -> Result<(), Fault> {
-        if open.virtual_host.as_str() != VHOST {
-            return Err(Fault::not_allowed(format_args!("vhost {} not found", open.virtual_host)));
-        }
-        let max = self.shared.config.connections_max;
-        if state.connection_count() >= max {
-            return Err(Fault::not_allowed(format_args!("connection limit ({max}) is reached")));
-        }
-        state.connect(self.id, self.peer, &self.client.name, &self.outbox, self.client.cancel_notify);
-        self.say(connection::AMQPMethod::OpenOk(connection::OpenOk {}));
-        self.phase = Phase::Running;
         Ok(())
     }
 
@@ -289,7 +259,7 @@ impl<O: Observer> Session<O> {
             Frame::Method(_, method) => self.contents.method(number, method)?,
             Frame::Header(_, header) => self.contents.header(number, *header)?,
             Frame::Body(_, part) => self.contents.body(number, part)?,
-            Frame::Heartbeat => None,
+            Frame::Heartbeat(_) | Frame::Bad(..) => None,
         };
         match command {
             Some(command) => self.command(state, number, command),
@@ -347,46 +317,12 @@ impl<O: Observer> Session<O> {
         let method = channel::AMQPMethod::CloseOk(channel::CloseOk {});
         self.outbox.method(number, &AMQPClass::Channel(method));
     }
-
-    /// Ends the channel or the connection, as the fault asks.
-    fn fail(&mut self, state: &mut State<O>, number: u16, fault: &Fault, method: (u16, u16)) {
-        if fault.closes_connection || number == 0 {
-            return self.fail_connection(state, fault, method);
-        }
-        tracing::debug!("channel {number} of connection {} ends: {}", self.id.get(), fault.text);
-        state.close_channel(self.id, number);
-        self.closing.insert(number);
-        let method = fault.method.unwrap_or(method);
-        let close = channel::Close {
-            reply_code: fault.code,
-            reply_text: fault.reply_text(),
-            class_id: method.0,
-            method_id: method.1,
-        };
-        self.outbox.method(number, &AMQPClass::Channel(channel::AMQPMethod::Close(close)));
-    }
-
-    fn fail_connection(&mut self, state: &mut State<O>, fault: &Fault, method: (u16, u16)) {
-        tracing::debug!("connection {} ends: {}", self.id.get(), fault.text);
-        state.disconnect(self.id);
-        let method = fault.method.unwrap_or(method);
-        self.say(connection::AMQPMethod::Close(connection::Close {
-            reply_code: fault.code,
-            reply_text: fault.reply_text(),
-            class_id: method.0,
-            method_id: method.1,
-        }));
-        self.phase = Phase::Closing(Instant::now());
-    }
-}
-
-/// A method on channel 0 that is none of the connection's, or none of an open one.
-fn not_now() -> Fault {
-    Fault::channel_error("unexpected method in connection state running")
 }
 
 impl<O: Observer> Drop for Session<O> {
     fn drop(&mut self) {
-        self.shared.lock().disconnect(self.id);
+        if let Some(host) = self.home.get() {
+            host.lock().disconnect(self.id);
+        }
     }
 }

@@ -6,11 +6,10 @@
 use amq_protocol::types::{AMQPValue, FieldTable};
 use hopscope_rules::queue::{Overflow, Settings};
 
-use super::VHOST;
-use super::terms::{quoted, type_name};
 use crate::exchange::integer;
 use crate::fault::Fault;
 use crate::message::ms_to_ns;
+use crate::term;
 
 /// RabbitMQ's longest time: ten years.
 const MILLISECONDS_MAX: u64 = 315_360_000_000;
@@ -49,18 +48,18 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments of a declaration of `name`.
+    /// Reads the arguments of a declaration of `name` in `vhost`.
     ///
     /// # Errors
     /// 406 for what RabbitMQ refuses, and for the types of queues that this broker does not have.
-    pub(super) fn parse(table: &FieldTable, name: &str) -> Result<Self, Fault> {
+    pub(super) fn parse(table: &FieldTable, name: &str, vhost: &str) -> Result<Self, Fault> {
         if let Some(value) = table.inner().get(DEAD_LETTER_EXCHANGE).filter(|value| text(value).is_err()) {
             return Err(Fault::precondition_failed(format_args!(
-                "invalid type '{}' for arg '{DEAD_LETTER_EXCHANGE}' in queue '{name}' in vhost '{VHOST}'",
-                type_name(value)
+                "invalid type '{}' for arg '{DEAD_LETTER_EXCHANGE}' in queue '{name}' in vhost '{vhost}'",
+                term::type_name(value)
             )));
         }
-        let read = Reader { table, name };
+        let read = Reader { table, name, vhost };
         read.get("x-queue-type", queue_type)?;
         let expires_ms = read.get("x-expires", expires)?;
         let message_ttl_ms = read.get("x-message-ttl", |value| milliseconds(whole(value)?))?;
@@ -112,12 +111,12 @@ pub(super) struct ConsumeArguments {
 }
 
 impl ConsumeArguments {
-    /// Reads the arguments of a consumer of queue `name`.
+    /// Reads the arguments of a consumer of queue `name` in `vhost`.
     ///
     /// # Errors
     /// 406 for what RabbitMQ refuses.
-    pub(super) fn parse(table: &FieldTable, name: &str) -> Result<Self, Fault> {
-        let read = Reader { table, name };
+    pub(super) fn parse(table: &FieldTable, name: &str, vhost: &str) -> Result<Self, Fault> {
+        let read = Reader { table, name, vhost };
         let priority = read.get("x-priority", whole)?.unwrap_or(0);
         // There are no replicas that could fail over.
         read.get("x-cancel-on-ha-failover", boolean)?;
@@ -130,15 +129,16 @@ impl ConsumeArguments {
 struct Reader<'a> {
     table: &'a FieldTable,
     name: &'a str,
+    vhost: &'a str,
 }
 
 impl Reader<'_> {
     fn get<T>(&self, argument: &str, read: impl FnOnce(&AMQPValue) -> Result<T, String>) -> Result<Option<T>, Fault> {
         let Some(value) = self.table.inner().get(argument) else { return Ok(None) };
-        let name = self.name;
+        let Self { name, vhost, .. } = self;
         read(value).map(Some).map_err(|why| {
             Fault::precondition_failed(format_args!(
-                "invalid arg '{argument}' for queue '{name}' in vhost '{VHOST}': {why}"
+                "invalid arg '{argument}' for queue '{name}' in vhost '{vhost}': {why}"
             ))
         })
     }
@@ -150,8 +150,8 @@ impl Reader<'_> {
             return Ok(());
         };
         Err(Fault::precondition_failed(format_args!(
-            "invalid arg '{argument}' for queue '{}' in vhost '{VHOST}' of queue type rabbit_classic_queue",
-            self.name
+            "invalid arg '{argument}' for queue '{}' in vhost '{}' of queue type rabbit_classic_queue",
+            self.name, self.vhost
         )))
     }
 }
@@ -160,9 +160,9 @@ fn queue_type(value: &AMQPValue) -> Result<(), String> {
     match text(value)?.as_str() {
         "classic" => Ok(()),
         known @ ("quorum" | "stream") => {
-            Err(quoted(&format!("Hopscope's built-in broker has classic queues only, not '{known}'")))
+            Err(term::quoted(format!("Hopscope's built-in broker has classic queues only, not '{known}'")))
         }
-        other => Err(quoted(&format!("unsupported queue type '{other}'"))),
+        other => Err(term::quoted(format!("unsupported queue type '{other}'"))),
     }
 }
 
@@ -187,19 +187,19 @@ fn overflow(value: &AMQPValue) -> Result<String, String> {
 fn queue_mode(value: &AMQPValue) -> Result<(), String> {
     match text(value)?.as_str() {
         "default" | "lazy" => Ok(()),
-        other => Err(quoted(&format!("unsupported queue mode '{other}'"))),
+        other => Err(term::quoted(format!("unsupported queue mode '{other}'"))),
     }
 }
 
 fn queue_version(value: &AMQPValue) -> Result<(), String> {
     match natural(value)? {
         1 | 2 => Ok(()),
-        other => Err(quoted(&format!("unsupported queue version '{other}'"))),
+        other => Err(term::quoted(format!("unsupported queue version '{other}'"))),
     }
 }
 
 fn whole(value: &AMQPValue) -> Result<i64, String> {
-    integer(value).ok_or_else(|| quoted(&format!("expected integer, got {}", type_name(value))))
+    integer(value).ok_or_else(|| term::quoted(format!("expected integer, got {}", term::type_name(value))))
 }
 
 fn natural(value: &AMQPValue) -> Result<u64, String> {
@@ -230,5 +230,5 @@ fn text(value: &AMQPValue) -> Result<String, String> {
 }
 
 fn unacceptable(value: &AMQPValue) -> String {
-    format!("{{unacceptable_type,{}}}", type_name(value))
+    format!("{{unacceptable_type,{}}}", term::type_name(value))
 }

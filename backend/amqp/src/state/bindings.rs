@@ -98,7 +98,9 @@ impl<O: Observer> State<O> {
         check_not_default(&asked)?;
         let destination = self.destination(&asked.destination);
         // Where both are not there, the source is the one that is named.
-        let Some(source) = self.exchanges.get(asked.source) else { return Err(no_exchange(asked.source.as_str())) };
+        let Some(source) = self.exchanges.get(asked.source) else {
+            return Err(no_exchange(asked.source.as_str(), &self.vhost));
+        };
         let destination = destination?;
         source.check_arguments(asked.arguments)?;
         self.check_destination(id, &destination)?;
@@ -128,10 +130,10 @@ impl<O: Observer> State<O> {
     fn destination(&self, asked: &Destination<ShortString>) -> Result<Destination<QueueId>, Fault> {
         match asked {
             Destination::Queue(name) => {
-                self.names.get(name).copied().map(Destination::Queue).ok_or_else(|| no_queue(name))
+                self.names.get(name).copied().map(Destination::Queue).ok_or_else(|| no_queue(name, &self.vhost))
             }
             Destination::Exchange(name) if self.exchanges.contains_key(name) => Ok(Destination::Exchange(name.clone())),
-            Destination::Exchange(name) => Err(no_exchange(name.as_str())),
+            Destination::Exchange(name) => Err(no_exchange(name.as_str(), &self.vhost)),
         }
     }
 
@@ -139,7 +141,7 @@ impl<O: Observer> State<O> {
     fn check_destination(&self, id: ConnectionId, destination: &Destination<QueueId>) -> Result<(), Fault> {
         match destination {
             Destination::Queue(queue) => match self.queues.get(queue) {
-                Some(queue) => check_owner(queue.declaration.exclusive_to, Some(id), &queue.name),
+                Some(queue) => check_owner(queue.declaration.exclusive_to, Some(id), &queue.name, &self.vhost),
                 None => Ok(()),
             },
             Destination::Exchange(_) => Ok(()),

@@ -9,7 +9,7 @@ use hopscope_rules::queue::ConsumerSettings;
 use super::arguments::ConsumeArguments;
 use super::publish::no_queue;
 use super::reply_to::PSEUDO_QUEUE;
-use super::{Consumer, State, Taker, VHOST};
+use super::{Consumer, State, Taker};
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, ConsumerInfo, Observer};
 use crate::wire;
@@ -23,13 +23,17 @@ impl<O: Observer> State<O> {
         let queue_id = self.usable_queue(id, number, &consume.queue)?;
         let prefetch = self.channel(id, number)?.prefetch;
         let observer = Arc::clone(&self.observer);
-        let Some(queue) = self.queues.get_mut(&queue_id) else { return Err(no_queue(&consume.queue)) };
-        let ConsumeArguments { priority } = ConsumeArguments::parse(&consume.arguments, queue.name.as_str())?;
+        let Some(queue) = self.queues.get_mut(&queue_id) else { return Err(no_queue(&consume.queue, &self.vhost)) };
+        let ConsumeArguments { priority } =
+            ConsumeArguments::parse(&consume.arguments, queue.name.as_str(), &self.vhost)?;
         // Where consumers wait for their turn to be the active one, none may have the queue for itself.
         let free = queue.machine.consumers() == 0 && !queue.machine.settings().single_active_consumer;
         if queue.consumed_exclusively || (consume.exclusive && !free) {
             let name = &queue.name;
-            return Err(Fault::access_refused(format_args!("queue '{name}' in vhost '{VHOST}' in exclusive use")));
+            return Err(Fault::access_refused(format_args!(
+                "queue '{name}' in vhost '{}' in exclusive use",
+                self.vhost
+            )));
         }
         let info = ConsumerInfo {
             connection: id,

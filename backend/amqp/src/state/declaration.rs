@@ -2,12 +2,11 @@
 
 use amq_protocol::types::{AMQPValue, FieldTable, ShortString};
 
-use super::VHOST;
 use super::arguments::Arguments;
-use super::terms::{plain, type_name};
 use crate::exchange::integer;
 use crate::fault::Fault;
 use crate::observer::ConnectionId;
+use crate::term::{text as plain, type_name};
 
 /// The arguments that RabbitMQ compares, in its order.
 const COMPARED: [&str; 13] = [
@@ -68,16 +67,17 @@ impl Declaration {
     pub(super) fn check_same(
         &self,
         name: &ShortString,
+        vhost: &str,
         flags: QueueFlags,
         exclusive_to: Option<ConnectionId>,
         table: &FieldTable,
     ) -> Result<(), Fault> {
         if self.exclusive_to != exclusive_to {
-            return Err(locked(name));
+            return Err(locked(name, vhost));
         }
         let inequivalent = |argument: &str, own: String, asked: String| {
             Err(Fault::precondition_failed(format_args!(
-                "inequivalent arg '{argument}' for queue '{name}' in vhost '{VHOST}': received {asked} but current is {own}"
+                "inequivalent arg '{argument}' for queue '{name}' in vhost '{vhost}': received {asked} but current is {own}"
             )))
         };
         let both = [
@@ -140,9 +140,9 @@ fn untyped(value: &AMQPValue) -> String {
 }
 
 /// A queue that another connection has for itself, or that is not as exclusive as it is asked for.
-pub(super) fn locked(name: &ShortString) -> Fault {
+pub(super) fn locked(name: &ShortString, vhost: &str) -> Fault {
     Fault::resource_locked(format_args!(
-        "cannot obtain exclusive access to locked queue '{name}' in vhost '{VHOST}'. It could be originally declared on \
+        "cannot obtain exclusive access to locked queue '{name}' in vhost '{vhost}'. It could be originally declared on \
          another connection or the exclusive property value does not match that of the original declaration."
     ))
 }

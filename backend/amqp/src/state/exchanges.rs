@@ -4,7 +4,7 @@ use amq_protocol::protocol::{AMQPClass, exchange};
 use amq_protocol::types::AMQPValue;
 
 use super::publish::no_exchange;
-use super::{QueueId, State, VHOST};
+use super::{QueueId, State};
 use crate::exchange::{Exchange, ExchangeKind};
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer};
@@ -26,7 +26,7 @@ impl<O: Observer> State<O> {
                 return Err(default_exchange());
             }
             if !self.exchanges.contains_key(name) {
-                return Err(no_exchange(name.as_str()));
+                return Err(no_exchange(name.as_str(), &self.vhost));
             }
         } else {
             self.ensure_exchange(declare)?;
@@ -45,7 +45,7 @@ impl<O: Observer> State<O> {
             return Err(default_exchange());
         }
         if let Some(own) = self.exchanges.get(name) {
-            return check_same(own, kind, declare);
+            return check_same(own, kind, declare, &self.vhost);
         }
         if name.as_str().starts_with("amq.") {
             return Err(Fault::access_refused(format_args!("exchange name '{name}' contains reserved prefix 'amq.*'")));
@@ -55,8 +55,9 @@ impl<O: Observer> State<O> {
             Some(AMQPValue::LongString(alternate)) => Some(alternate.to_string()),
             Some(other) => {
                 return Err(Fault::precondition_failed(format_args!(
-                    "invalid type '{}' for arg '{ALTERNATE}' in exchange '{name}' in vhost '{VHOST}'",
-                    term::type_name(other)
+                    "invalid type '{}' for arg '{ALTERNATE}' in exchange '{name}' in vhost '{}'",
+                    term::type_name(other),
+                    self.vhost
                 )));
             }
         };
@@ -80,11 +81,12 @@ impl<O: Observer> State<O> {
         }
         if name.as_str().starts_with("amq.") {
             return Err(Fault::access_refused(format_args!(
-                "deletion of system exchange '{name}' in vhost '{VHOST}' not allowed"
+                "deletion of system exchange '{name}' in vhost '{}' not allowed",
+                self.vhost
             )));
         }
         if delete.if_unused && self.exchanges.get(name).is_some_and(Exchange::has_bindings) {
-            return Err(Fault::precondition_failed(format_args!("exchange '{name}' in vhost '{VHOST}' in use")));
+            return Err(Fault::precondition_failed(format_args!("exchange '{name}' in vhost '{}' in use", self.vhost)));
         }
         // What is not there is as good as deleted.
         self.remove_exchange(name);
@@ -107,7 +109,12 @@ fn exchange_kind(name: &str) -> Result<ExchangeKind, Fault> {
     ExchangeKind::parse(name).ok_or_else(|| Fault::command_invalid(format_args!("{what} exchange type '{name}'")))
 }
 
-fn check_same(own: &Exchange<QueueId>, kind: ExchangeKind, asked: &exchange::Declare) -> Result<(), Fault> {
+fn check_same(
+    own: &Exchange<QueueId>,
+    kind: ExchangeKind,
+    asked: &exchange::Declare,
+    vhost: &str,
+) -> Result<(), Fault> {
     let flag = |flag: bool| format!("'{flag}'");
     let fields = [
         ("type", format!("'{}'", kind.name()), format!("'{}'", own.kind.name())),
@@ -122,7 +129,7 @@ fn check_same(own: &Exchange<QueueId>, kind: ExchangeKind, asked: &exchange::Dec
     });
     let Some((argument, received, current)) = difference else { return Ok(()) };
     Err(Fault::precondition_failed(format_args!(
-        "inequivalent arg '{argument}' for exchange '{}' in vhost '{VHOST}': received {received} but current is {current}",
+        "inequivalent arg '{argument}' for exchange '{}' in vhost '{vhost}': received {received} but current is {current}",
         asked.exchange
     )))
 }

@@ -7,7 +7,7 @@ use amq_protocol::types::ShortString;
 use bytes::Bytes;
 use hopscope_rules::queue::{Arrival, Cause};
 
-use super::{Item, QueueId, State, USER, VHOST};
+use super::{Connection, Item, QueueId, State};
 use crate::fault::Fault;
 use crate::message::{COPY_OVERHEAD, MESSAGE_OVERHEAD, Message, expiration};
 use crate::observer::{ConnectionId, Incoming, Observer, Routing};
@@ -89,7 +89,8 @@ impl<O: Observer> State<O> {
         // RabbitMQ's channel breaks where it cannot read them.
         let mut properties = properties.ok_or_else(Fault::internal_error)?;
         let address = self.reply_to_token(publisher.connection, publisher.channel, &properties)?;
-        check_properties(&properties)?;
+        self.check_user(publisher.connection, &properties)?;
+        check_expiration(&properties)?;
         let copies = recipients::copies(&properties)?;
         check_delivery_mode(&properties)?;
         let visible = recipients::visible(&properties);
@@ -190,14 +191,26 @@ impl<O: Observer> State<O> {
         Err(Fault::precondition_failed(format_args!("message size {size} is larger than {whose} size {max}")))
     }
 
+    fn check_user(&self, id: ConnectionId, properties: &BasicProperties) -> Result<(), Fault> {
+        if let (Some(claimed), Some(Connection { user, .. })) = (properties.user_id(), self.connections.get(&id))
+            && claimed.as_str() != &**user
+        {
+            return Err(Fault::precondition_failed(format_args!(
+                "user_id property set to '{claimed}' but authenticated user was '{user}'"
+            )));
+        }
+        Ok(())
+    }
+
     fn check_exchange(&self, name: &ShortString) -> Result<(), Fault> {
         if name.as_str().is_empty() {
             return Ok(());
         }
-        let Some(exchange) = self.exchanges.get(name) else { return Err(no_exchange(name.as_str())) };
+        let Some(exchange) = self.exchanges.get(name) else { return Err(no_exchange(name.as_str(), &self.vhost)) };
         if exchange.internal {
             return Err(Fault::access_refused(format_args!(
-                "cannot publish to internal exchange '{name}' in vhost '{VHOST}'"
+                "cannot publish to internal exchange '{name}' in vhost '{}'",
+                self.vhost
             )));
         }
         Ok(())
@@ -221,12 +234,7 @@ impl<O: Observer> State<O> {
     }
 }
 
-fn check_properties(properties: &BasicProperties) -> Result<(), Fault> {
-    if let Some(user) = properties.user_id().as_ref().filter(|user| user.as_str() != USER) {
-        return Err(Fault::precondition_failed(format_args!(
-            "user_id property set to '{user}' but authenticated user was '{USER}'"
-        )));
-    }
+fn check_expiration(properties: &BasicProperties) -> Result<(), Fault> {
     let Some(text) = properties.expiration() else { return Ok(()) };
     match expiration(text.as_str()) {
         Ok(_) => Ok(()),
@@ -244,11 +252,11 @@ fn check_delivery_mode(properties: &BasicProperties) -> Result<(), Fault> {
 }
 
 /// There is no such exchange.
-pub(super) fn no_exchange(name: &str) -> Fault {
-    Fault::not_found(format_args!("no exchange '{name}' in vhost '{VHOST}'"))
+pub(super) fn no_exchange(name: &str, vhost: &str) -> Fault {
+    Fault::not_found(format_args!("no exchange '{name}' in vhost '{vhost}'"))
 }
 
 /// There is no such queue.
-pub(super) fn no_queue(name: &ShortString) -> Fault {
-    Fault::not_found(format_args!("no queue '{name}' in vhost '{VHOST}'"))
+pub(super) fn no_queue(name: &ShortString, vhost: &str) -> Fault {
+    Fault::not_found(format_args!("no queue '{name}' in vhost '{vhost}'"))
 }

@@ -8,8 +8,7 @@ use super::arguments::Arguments;
 use super::declaration::{Declaration, QueueFlags, locked};
 use super::publish::no_queue;
 use super::reply_to::PSEUDO_QUEUE;
-use super::{BrokerQueue, QueueId, State, VHOST};
-use crate::broker::QueueStatus;
+use super::{BrokerQueue, QueueId, State};
 use crate::exchange::Destination;
 use crate::fault::Fault;
 use crate::observer::{ConnectionId, Observer, QueueInfo};
@@ -29,13 +28,13 @@ impl<O: Observer> State<O> {
         let replies = name.as_str().starts_with(PSEUDO_QUEUE);
         if replies {
             if !self.is_reply_address(&name) {
-                return Err(no_queue(&name));
+                return Err(no_queue(&name, &self.vhost));
             }
         } else if declare.passive {
             // An empty name is not the channel's last one here.
-            let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name))?;
+            let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name, &self.vhost))?;
             let owner = self.queues.get(&queue).and_then(|queue| queue.declaration.exclusive_to);
-            check_owner(owner, Some(id), &name)?;
+            check_owner(owner, Some(id), &name, &self.vhost)?;
             self.pump(queue);
         } else {
             // What goes with its connection is not durable.
@@ -76,7 +75,7 @@ impl<O: Observer> State<O> {
             return Err(Fault::access_refused(format_args!("queue name '{name}' contains reserved prefix 'amq.*'")));
         }
         if let Some((id, queue)) = self.names.get(name).and_then(|id| self.queues.get_key_value(id)) {
-            queue.declaration.check_same(name, flags, exclusive_to, arguments)?;
+            queue.declaration.check_same(name, &self.vhost, flags, exclusive_to, arguments)?;
             if asking.is_none() {
                 self.used(*id);
             }
@@ -84,14 +83,14 @@ impl<O: Observer> State<O> {
         }
         if self.queues.len() >= self.config.queues_max {
             return Err(Fault::precondition_failed(format_args!(
-                "cannot declare queue '{name}': queue limit in vhost '{VHOST}' ({}) is reached",
-                self.config.queues_max
+                "cannot declare queue '{name}': queue limit in vhost '{}' ({}) is reached",
+                self.vhost, self.config.queues_max
             )));
         }
-        let parsed = Arguments::parse(arguments, name.as_str())?;
+        let parsed = Arguments::parse(arguments, name.as_str(), &self.vhost)?;
         let declaration = Declaration::new(flags, exclusive_to, parsed, arguments);
         let id = QueueId(self.mint());
-        let info = QueueInfo { name: name.as_str(), exclusive_to, auto_delete: flags.auto_delete };
+        let info = QueueInfo { name: name.as_str(), vhost: &self.vhost, exclusive_to, auto_delete: flags.auto_delete };
         let handle = self.observer.queue_declared(&info);
         let machine = Queue::new(declaration.arguments.settings());
         self.queues.insert(
@@ -99,6 +98,7 @@ impl<O: Observer> State<O> {
             BrokerQueue {
                 name: name.clone(),
                 declaration,
+                table: arguments.clone(),
                 machine,
                 takers: Default::default(),
                 handle,
@@ -113,22 +113,12 @@ impl<O: Observer> State<O> {
         Ok(())
     }
 
-    /// Every queue as it is now, by name.
-    pub(crate) fn queue_statuses(&self) -> Vec<QueueStatus> {
-        self.names.values().filter_map(|id| self.queues.get(id)).map(status).collect()
-    }
-
-    /// One queue as it is now.
-    pub(crate) fn queue_status(&self, name: &str) -> Option<QueueStatus> {
-        self.names.get(name).and_then(|id| self.queues.get(id)).map(status)
-    }
-
     /// The queue of this name, if this connection may use it. An empty name is the channel's last one.
     pub(super) fn usable_queue(&mut self, id: ConnectionId, number: u16, name: &ShortString) -> Result<QueueId, Fault> {
         let name = self.named_queue(id, number, name)?;
-        let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name))?;
+        let queue = self.names.get(&name).copied().ok_or_else(|| no_queue(&name, &self.vhost))?;
         let owner = self.queues.get(&queue).and_then(|queue| queue.declaration.exclusive_to);
-        check_owner(owner, Some(id), &name)?;
+        check_owner(owner, Some(id), &name, &self.vhost)?;
         Ok(queue)
     }
 
@@ -182,10 +172,16 @@ impl<O: Observer> State<O> {
             let id = self.usable_queue(id, number, name)?;
             let Some(queue) = self.queues.get(&id) else { return Ok(()) };
             if delete.if_unused && queue.machine.consumers() > 0 {
-                return Err(Fault::precondition_failed(format_args!("queue '{name}' in vhost '{VHOST}' in use")));
+                return Err(Fault::precondition_failed(format_args!(
+                    "queue '{name}' in vhost '{}' in use",
+                    self.vhost
+                )));
             }
             if delete.if_empty && queue.machine.ready() > 0 {
-                return Err(Fault::precondition_failed(format_args!("queue '{name}' in vhost '{VHOST}' not empty")));
+                return Err(Fault::precondition_failed(format_args!(
+                    "queue '{name}' in vhost '{}' not empty",
+                    self.vhost
+                )));
             }
             message_count = queue.machine.ready();
             self.delete_queue(id);
@@ -249,23 +245,15 @@ impl<O: Observer> State<O> {
     }
 }
 
-fn status<O: Observer>(queue: &BrokerQueue<O>) -> QueueStatus {
-    QueueStatus {
-        name: queue.name.to_string(),
-        ready: queue.machine.ready(),
-        unacked: queue.machine.unacked(),
-        consumers: queue.machine.consumers(),
-    }
-}
-
 /// Checks that a queue belongs to nobody else.
 pub(super) fn check_owner(
     owner: Option<ConnectionId>,
     asking: Option<ConnectionId>,
     name: &ShortString,
+    vhost: &str,
 ) -> Result<(), Fault> {
     if owner.is_none() || owner == asking {
         return Ok(());
     }
-    Err(locked(name))
+    Err(locked(name, vhost))
 }

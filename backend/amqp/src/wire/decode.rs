@@ -18,13 +18,54 @@ const FRAME_END: u8 = 206;
 /// Bytes of a content header before its properties: class, weight, size of the body.
 const HEADER_HEAD: usize = 12;
 
+/// Arguments of a method that a reply text can hold: each takes two bytes or more of its 255.
+const FIELDS_SHOWN: usize = 128;
+
+/// Bytes of a payload that a reply text shows.
+const SNIPPET: usize = 16;
+
 /// One frame.
 #[derive(Debug)]
 pub(crate) enum Frame {
     Method(u16, AMQPClass),
     Header(u16, Box<ContentHeader>),
     Body(u16, Bytes),
-    Heartbeat,
+    Heartbeat(u16),
+    /// A whole frame that says nothing.
+    Bad(u16, Bad),
+}
+
+impl Frame {
+    /// Its channel.
+    pub(crate) fn channel(&self) -> u16 {
+        match self {
+            Self::Method(channel, _)
+            | Self::Header(channel, _)
+            | Self::Body(channel, _)
+            | Self::Heartbeat(channel)
+            | Self::Bad(channel, _) => *channel,
+        }
+    }
+
+    /// The class and the method that it is; `None` where it is none.
+    pub(crate) fn method(&self) -> Option<(u16, u16)> {
+        match self {
+            Self::Method(_, method) => Some((method.get_amqp_class_id(), method.get_amqp_method_id())),
+            Self::Bad(_, Bad::Fields { method, .. }) => Some(*method),
+            _ => None,
+        }
+    }
+}
+
+/// What a whole frame lacks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Bad {
+    /// Of no known kind, or too short for its kind.
+    Unknown,
+    /// A method that neither the protocol nor RabbitMQ has.
+    UnknownMethod,
+    /// A method whose arguments cannot be read. `fields` is their text in a reply.
+    Fields { method: (u16, u16), fields: String },
 }
 
 /// What announces a content.
@@ -40,41 +81,44 @@ pub(crate) struct ContentHeader {
     pub(crate) raw: Bytes,
 }
 
-/// Why bytes are no frame, or one that no client may send; in RabbitMQ's words.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+/// Why bytes are no frame: what follows them cannot be told apart any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum WireError {
     #[error("type {kind}, all octets = <<>>: {{frame_too_large,{length},{max}}}")]
     TooLarge { kind: u8, length: u32, max: u32 },
-    #[error("type {kind}, {octets}: {{invalid_frame_end_marker,{end}}}")]
-    End { kind: u8, octets: String, end: u8 },
-    #[error("type {kind}, {octets}: unknown_frame")]
-    Unknown { kind: u8, octets: String },
-    #[error("type {kind}, {octets}")]
-    Unexpected { kind: u8, octets: String },
-    #[error("cannot decode {fields}")]
-    Fields { class: u16, method: u16, fields: String },
-    #[error("method {method} of class {class} is unknown")]
-    UnknownMethod { class: u16, method: u16 },
-    #[error("tables lie too deep in each other")]
-    Depth,
-}
-
-impl WireError {
-    /// Whether what follows cannot be told apart any more.
-    pub(crate) fn loses_sync(&self) -> bool {
-        matches!(self, Self::TooLarge { .. } | Self::End { .. })
-    }
+    #[error("{snippet}: {{invalid_frame_end_marker,{end}}}")]
+    End { snippet: Snippet, end: u8 },
 }
 
 impl From<WireError> for Fault {
     fn from(error: WireError) -> Self {
-        match error {
-            WireError::TooLarge { .. } | WireError::End { .. } | WireError::Unknown { .. } => Self::frame_error(error),
-            WireError::Fields { class, method, .. } => Self::frame_error(error).naming((class, method)),
-            WireError::Unexpected { .. } => Self::unexpected_frame(error),
-            WireError::UnknownMethod { .. } => Self::internal_error(),
-            WireError::Depth => Self::syntax_error(error),
+        Self::frame_error(error).naming((0, 0))
+    }
+}
+
+/// A frame as reply texts show it: its type, and its payload or what it begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Snippet {
+    kind: u8,
+    length: usize,
+    first: [u8; SNIPPET],
+}
+
+impl Snippet {
+    fn new(kind: u8, payload: &[u8]) -> Self {
+        let mut first = [0; SNIPPET];
+        for (to, from) in first.iter_mut().zip(payload) {
+            *to = *from;
         }
+        Self { kind, length: payload.len(), first }
+    }
+}
+
+impl std::fmt::Display for Snippet {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let which = if self.length <= SNIPPET { "all" } else { "first 16" };
+        let shown = term::binary(self.first.get(..self.length).unwrap_or(&self.first));
+        write!(formatter, "type {}, {which} octets = {shown}", self.kind)
     }
 }
 
@@ -83,12 +127,13 @@ impl From<WireError> for Fault {
 pub(crate) struct Decoder {
     buffer: BytesMut,
     frame_max: u32,
+    last: Snippet,
 }
 
 impl Decoder {
     /// `frame_max`: largest frame in bytes, head and end included.
     pub(crate) fn new(frame_max: u32) -> Self {
-        Self { buffer: BytesMut::new(), frame_max }
+        Self { buffer: BytesMut::new(), frame_max, last: Snippet::default() }
     }
 
     /// What was agreed meanwhile.
@@ -108,12 +153,17 @@ impl Decoder {
         Some(header)
     }
 
-    /// The next whole frame; `None` until more has come. What is no frame is passed over where sync is not lost.
+    /// The frame that came last, as a reply text shows it.
+    pub(crate) fn last(&self) -> Snippet {
+        self.last
+    }
+
+    /// The next whole frame; `None` until more has come.
     pub(crate) fn frame(&mut self) -> Result<Option<Frame>, WireError> {
         let Some(&[kind, c1, c0, l3, l2, l1, l0]) = self.buffer.first_chunk::<HEAD>() else { return Ok(None) };
         let channel = u16::from_be_bytes([c1, c0]);
         let length = u32::from_be_bytes([l3, l2, l1, l0]);
-        // As RabbitMQ has it, a payload may be as long as a whole frame: clients get that wrong.
+        // As many bytes more than agreed as a frame has around its payload: some clients count those wrong.
         if length > self.frame_max {
             return Err(WireError::TooLarge { kind, length, max: self.frame_max.saturating_sub(FRAME_OVERHEAD) });
         }
@@ -123,73 +173,54 @@ impl Decoder {
             return Ok(None);
         };
         let payload = self.buffer.get(HEAD..HEAD + length).unwrap_or_default();
+        self.last = Snippet::new(kind, payload);
         if end != FRAME_END {
-            return Err(WireError::End { kind, octets: octets(payload), end });
+            return Err(WireError::End { snippet: self.last, end });
         }
-        let frame = parse(kind, channel, payload);
+        let frame = match (kind, payload) {
+            (1, [_, _, _, _, ..]) => method(channel, payload),
+            (2, _) => header(channel, payload),
+            // Copied, so that a small message does not keep a whole read's buffer alive.
+            (3, _) => Frame::Body(channel, Bytes::copy_from_slice(payload)),
+            (8, []) => Frame::Heartbeat(channel),
+            _ => Frame::Bad(channel, Bad::Unknown),
+        };
         self.buffer.advance(HEAD + length + 1);
-        frame.map(Some)
+        Ok(Some(frame))
     }
 }
 
-/// The start of a payload, as RabbitMQ tells of it.
-fn octets(payload: &[u8]) -> String {
-    const TOLD: usize = 16;
-    match payload.get(..TOLD) {
-        Some(first) if payload.len() > TOLD => format!("first 16 octets = {}", term::binary(first)),
-        _ => format!("all octets = {}", term::binary(payload)),
-    }
-}
-
-fn parse(kind: u8, channel: u16, payload: &[u8]) -> Result<Frame, WireError> {
-    let unknown = || WireError::Unknown { kind, octets: octets(payload) };
-    let unexpected = || WireError::Unexpected { kind, octets: octets(payload) };
-    match kind {
-        1 => Ok(Frame::Method(channel, parse_method(payload)?.ok_or_else(unknown)?)),
-        2 => {
-            let header = parse_header(payload).ok_or_else(unknown)?;
-            if channel == 0 { Err(unexpected()) } else { Ok(Frame::Header(channel, Box::new(header))) }
-        }
-        3 if channel == 0 => Err(unexpected()),
-        // Copied, so that a small message does not keep a whole read's buffer alive.
-        3 => Ok(Frame::Body(channel, Bytes::copy_from_slice(payload))),
-        8 if !payload.is_empty() => Err(unknown()),
-        8 if channel != 0 => Err(unexpected()),
-        8 => Ok(Frame::Heartbeat),
-        _ => Err(unknown()),
-    }
-}
-
-/// A method; `None` where there is not even room for its name.
-fn parse_method(payload: &[u8]) -> Result<Option<AMQPClass>, WireError> {
-    let Some((&[c1, c0, m1, m0], fields)) = payload.split_first_chunk::<4>() else { return Ok(None) };
+fn method(channel: u16, payload: &[u8]) -> Frame {
+    let Some((&[c1, c0, m1, m0], fields)) = payload.split_first_chunk::<4>() else {
+        return Frame::Bad(channel, Bad::Unknown);
+    };
     let (class, method) = (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([m1, m0]));
     if !is_method(class, method) {
-        return Err(WireError::UnknownMethod { class, method });
+        return Frame::Bad(channel, Bad::UnknownMethod);
     }
-    if !is_shallow(payload) {
-        return Err(WireError::Depth);
-    }
-    match parse_class(payload) {
-        Ok(([], parsed)) => Ok(Some(parsed)),
+    let parsed = if is_shallow(payload) { parse_class(payload).ok() } else { None };
+    match parsed {
+        Some(([], parsed)) => Frame::Method(channel, parsed),
         _ => {
-            // More of them than a reply text holds are not told.
-            let fields = term::bytes(fields.get(..255).unwrap_or(fields));
-            Err(WireError::Fields { class, method, fields })
+            // More of it would not be in the reply.
+            let fields = term::bytes(fields.get(..FIELDS_SHOWN).unwrap_or(fields));
+            Frame::Bad(channel, Bad::Fields { method: (class, method), fields })
         }
     }
 }
 
-/// A content header; `None` where it is too short for one.
-fn parse_header(payload: &[u8]) -> Option<ContentHeader> {
-    let (&[c1, c0, w1, w0, ref size @ ..], properties) = payload.split_first_chunk::<HEADER_HEAD>()?;
+fn header(channel: u16, payload: &[u8]) -> Frame {
+    let Some((&[c1, c0, w1, w0, ref size @ ..], properties)) = payload.split_first_chunk::<HEADER_HEAD>() else {
+        return Frame::Bad(channel, Bad::Unknown);
+    };
     let raw = Bytes::copy_from_slice(properties);
     let properties = match parse_properties(properties) {
         Ok(([], properties)) if is_shallow(payload) => Some(properties),
         _ => None,
     };
     let (class, weight) = (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([w1, w0]));
-    Some(ContentHeader { class, weight, size: u64::from_be_bytes(*size), properties, raw })
+    let header = ContentHeader { class, weight, size: u64::from_be_bytes(*size), properties, raw };
+    Frame::Header(channel, Box::new(header))
 }
 
 /// Whether the protocol, with RabbitMQ's additions, has such a method.

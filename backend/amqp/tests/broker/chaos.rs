@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::raw::Raw;
+use crate::socket::Raw;
 use crate::support::{Heard, broker};
 
 const QUEUES: [&str; 3] = ["a", "b", "c"];

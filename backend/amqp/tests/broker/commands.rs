@@ -5,7 +5,7 @@ use amq_protocol::protocol::{AMQPClass, basic, channel, confirm, exchange};
 use hopscope_amqp::{BasicProperties, Config};
 use tokio::io::AsyncReadExt as _;
 
-use crate::raw::{Raw, header, publish};
+use crate::socket::{Raw, header, publish};
 use crate::support::{Heard, Running, broker, broker_with, within};
 
 /// A frame as bytes; `length` is what it says of its payload's.

@@ -2,13 +2,13 @@
 
 use futures_util::StreamExt as _;
 use hopscope_amqp::TransitionKind::{Delivered, Enqueued, Nacked, Purged};
-use hopscope_amqp::{AMQPValue, Cause, Config, serve};
+use hopscope_amqp::{Cause, Config, serve};
 use lapin::options::{BasicAckOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::raw::Raw;
-use crate::support::{Heard, arguments, broker, broker_with, next, within};
+use crate::socket::Raw;
+use crate::support::{Heard, broker, broker_with, next, within};
 
 #[tokio::test]
 async fn the_end_tells_every_client_and_leaves_nothing() {
@@ -90,13 +90,4 @@ async fn a_deleted_queue_takes_its_consumers_and_deliveries_along() {
     client.declare("q", FieldTable::default()).await;
     assert_eq!(running.memory.kinds("q"), [Enqueued, Delivered, Nacked]);
     assert_eq!(running.memory.steps("q")[2].cause, Cause::Deleted);
-}
-
-#[tokio::test]
-async fn a_queue_that_nobody_uses_goes_by_itself() {
-    let running = broker().await;
-    let client = running.client().await;
-    client.declare("q", arguments(&[("x-expires", AMQPValue::LongInt(1))])).await;
-    running.memory.until(|heard| heard.contains(&Heard::Deleted("q".to_owned()))).await;
-    assert_eq!(running.broker.queue("q"), None);
 }

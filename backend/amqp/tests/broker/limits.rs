@@ -136,7 +136,7 @@ async fn a_consumer_that_does_not_read_holds_back_only_itself() {
     let running = broker().await;
     let client = running.client().await;
     client.declare("q", FieldTable::default()).await;
-    let mut slow = crate::raw::Raw::open(&running).await;
+    let mut slow = crate::socket::Raw::open(&running).await;
     slow.consume("q").await;
     let body = vec![0; 100_000];
     for _ in 0..COUNT {

@@ -7,7 +7,7 @@ use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicQo
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel};
 
-use crate::raw::{Raw, header, publish as raw_publish};
+use crate::socket::{Raw, header, publish as raw_publish};
 use crate::support::{Client, Heard, Running, arguments, broker, code, next, reply_text, text, within};
 
 /// A transactional channel of a client.

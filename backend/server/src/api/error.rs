@@ -56,6 +56,7 @@ error_kinds! {
     STORE_FAILED: INTERNAL_SERVER_ERROR, "store-failed", "api.store-failed.message", "api.store-failed.remedy";
     TOKEN_USED: UNAUTHORIZED, "token-used", "api.token-used.message", "api.token-used.remedy";
     TOO_MANY_RUNS: TOO_MANY_REQUESTS, "too-many-runs", "api.too-many-runs.message", "api.too-many-runs.remedy";
+    UNKNOWN_LIST: NOT_FOUND, "unknown-list", "api.unknown-list.message", "api.unknown-list.remedy";
     UNKNOWN_ROUTE: NOT_FOUND, "unknown-route", "api.unknown-route.message", "api.unknown-route.remedy";
     UNKNOWN_RUN: NOT_FOUND, "unknown-run", "api.unknown-run.message", "api.unknown-run.remedy";
     UNKNOWN_TOKEN: UNAUTHORIZED, "unknown-token", "api.unknown-token.message", "api.unknown-token.remedy";

@@ -1,8 +1,8 @@
 //! The HTTP surface: one router, guarded as a whole.
 
 mod about;
-mod error;
-mod guard;
+pub(crate) mod error;
+pub(crate) mod guard;
 pub(crate) mod page;
 pub(crate) mod runs;
 mod session;

@@ -9,9 +9,10 @@ use amq_protocol::types::{AMQPValue, FieldTable};
 use super::*;
 use crate::config::Config;
 use crate::memory::Memory;
-use crate::observer::ConnectionId;
+use crate::observer::{ConnectionId, ConnectionInfo};
 use crate::outbox::Outbox;
 use crate::state::Content;
+use crate::virtual_host::Common;
 use crate::wire::short;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -20,9 +21,11 @@ const CLIENT: ConnectionId = ConnectionId(1);
 /// A broker with a client and its queue `q`, which may be unused for ten hours.
 fn state() -> State<()> {
     let config = Arc::new(Config::default());
-    let mut state = State::new(Arc::new(()), Arc::clone(&config), Memory::new(config.memory_max));
+    let (memory, common) = (Memory::new(config.memory_max), Arc::new(Common::new(1)));
+    let mut state = State::new("/", Arc::new(()), Arc::clone(&config), memory, Arc::clone(&common));
     let outbox = Arc::new(Outbox::new(config.frame_max));
-    state.connect(CLIENT, ([127, 0, 0, 1], 1).into(), "test", &outbox, true);
+    let info = ConnectionInfo { id: CLIENT, peer: ([127, 0, 0, 1], 1).into(), name: "test", user: "guest", vhost: "/" };
+    state.connect(&info, common.seat().unwrap(), &outbox, true);
     assert!(state.open_channel(CLIENT, 1));
     declare(&mut state, false, false);
     state

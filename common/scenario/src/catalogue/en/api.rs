@@ -60,6 +60,8 @@ pub(super) const TEXTS: Table = &[
     ("api.token-used.remedy", "If that was this browser, go on to the page. If not, who is in makes another by POST /api/token, and so does a new start of the server."),
     ("api.too-many-runs.message", "As many runs are live as may be: {max}."),
     ("api.too-many-runs.remedy", "Wait until one has ended, or stop one: they share this machine."),
+    ("api.unknown-list.message", "The broker tells nothing at **{path}**."),
+    ("api.unknown-list.remedy", "What it tells is listed at /."),
     ("api.unknown-route.message", "There is nothing at **{path}**."),
     ("api.unknown-route.remedy", "The page is at /, the interface is described at /api/openapi.json."),
     ("api.unknown-run.message", "There is no run **{id}**."),
