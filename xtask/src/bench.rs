@@ -21,6 +21,9 @@ const BENCHES: [(&str, &str, &str); 5] = [
 /// The bench that drives a browser: page and server are built first where they are out of date.
 const PLAYER: (&str, &str, &str) = ("player", "hopscope-tests", "player");
 
+/// The suites that clients of RabbitMQ ship, on RabbitMQ and on the built-in broker.
+const SUITES: (&str, &str, &str) = ("client-suites", "hopscope-tests", "client_suites");
+
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
 
@@ -42,8 +45,16 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         with_browser(&mut bench, &tools.browser()?)?;
         return step("bench player", || run(&mut bench));
     }
+    if name == SUITES.0 {
+        tools.ensure(&[Purpose::Brokers])?;
+        let mut bench = bench(SUITES.1, SUITES.2);
+        if let Some(rabbitmq) = tools.rabbitmq() {
+            bench.env("HOPSCOPE_RABBITMQ", rabbitmq);
+        }
+        return step("client suites", || run(&mut bench));
+    }
     let Some((_, package, target)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
-        let known: Vec<&str> = BENCHES.iter().map(|(known, ..)| *known).chain([PLAYER.0, SIZE]).collect();
+        let known: Vec<&str> = BENCHES.iter().map(|(known, ..)| *known).chain([PLAYER.0, SUITES.0, SIZE]).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     step(&format!("bench {name}"), || run(bench(package, target).arg("--").args(parts)))

@@ -33,22 +33,34 @@ macro_rules! cases {
 }
 use cases;
 
+/// Cases that are about one thing.
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    /// Whether they declare queues or exchanges, whose names others use too.
+    pub(crate) declares: bool,
+    pub(crate) cases: &'static [Case],
+}
+
+const fn group(name: &'static str, cases: &'static [Case]) -> Group {
+    Group { name, declares: true, cases }
+}
+
 /// All of them.
-pub(crate) const GROUPS: &[(&str, &[Case])] = &[
-    ("handshake", handshake::CASES),
-    ("channels", channels::CASES),
-    ("queues", queues::CASES),
-    ("arguments", arguments::CASES),
-    ("exchanges", exchanges::CASES),
-    ("bindings", bindings::CASES),
-    ("routing", routing::CASES),
-    ("confirms", confirms::CASES),
-    ("returns", returns::CASES),
-    ("consumers", consumers::CASES),
-    ("priorities", priorities::CASES),
-    ("settling", settling::CASES),
-    ("limits", limits::CASES),
-    ("dead", dead::CASES),
-    ("replies", replies::CASES),
-    ("transactions", transactions::CASES),
+pub(crate) const GROUPS: &[Group] = &[
+    Group { declares: false, ..group("handshake", handshake::CASES) },
+    group("channels", channels::CASES),
+    group("queues", queues::CASES),
+    group("arguments", arguments::CASES),
+    group("exchanges", exchanges::CASES),
+    group("bindings", bindings::CASES),
+    group("routing", routing::CASES),
+    group("confirms", confirms::CASES),
+    group("returns", returns::CASES),
+    group("consumers", consumers::CASES),
+    group("priorities", priorities::CASES),
+    group("settling", settling::CASES),
+    group("limits", limits::CASES),
+    group("dead", dead::CASES),
+    group("replies", replies::CASES),
+    group("transactions", transactions::CASES),
 ];
