@@ -1,6 +1,8 @@
 //! The suite that the Go client of RabbitMQ ships, run on a RabbitMQ of our own and on the built-in broker: what passes there has
 //! to pass here. Needs Go, and fetches the client by its name.
 
+#![allow(clippy::print_stdout, reason = "what a bench has to say")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;

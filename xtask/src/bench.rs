@@ -4,25 +4,19 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::serve::build_server;
+use crate::serve::{BINARY, build_server};
 use crate::step::{command, run, step};
-use crate::test::with_browser;
+use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
 
-/// A bench: its name here, its package, its target.
-const BENCHES: [(&str, &str, &str); 5] = [
-    ("codec", "hopscope-record", "codec"),
-    ("recorder", "hopscope-server", "recorder"),
-    ("timing", "hopscope-server", "timing"),
-    ("network", "hopscope-server", "network"),
-    ("frame", "hopscope-view", "frame"),
-];
+/// Benches that need nothing else, by their names here and as targets.
+const BENCHES: [&str; 5] = ["codec", "recorder", "timing", "network", "frame"];
 
 /// The bench that drives a browser: page and server are built first where they are out of date.
-const PLAYER: (&str, &str, &str) = ("player", "hopscope-tests", "player");
+const PLAYER: &str = "player";
 
-/// The suites that clients of RabbitMQ ship, on RabbitMQ and on the built-in broker.
-const SUITES: (&str, &str, &str) = ("client-suites", "hopscope-tests", "client_suites");
+/// Benches that hold the built-in broker against a RabbitMQ, by their names here and as targets.
+const BESIDE_RABBITMQ: [(&str, &str); 2] = [("broker", "broker"), ("client-suites", "client_suites")];
 
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
@@ -37,32 +31,38 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         crate::page::build(tools)?;
         return step("the page's first load", crate::load::check);
     }
-    if name == PLAYER.0 {
+    if name == PLAYER {
         tools.ensure(&[Purpose::Page, Purpose::Browser])?;
         crate::page::build(tools)?;
         build_server()?;
-        let mut bench = bench(PLAYER.1, PLAYER.2);
+        let mut bench = bench(PLAYER);
         with_browser(&mut bench, &tools.browser()?)?;
         return step("bench player", || run(&mut bench));
     }
-    if name == SUITES.0 {
+    if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {
         tools.ensure(&[Purpose::Brokers])?;
-        let mut bench = bench(SUITES.1, SUITES.2);
+        build_server()?;
+        let mut bench = bench(target);
+        bench.env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY));
         if let Some(rabbitmq) = tools.rabbitmq() {
             bench.env("HOPSCOPE_RABBITMQ", rabbitmq);
         }
-        return step("client suites", || run(&mut bench));
+        return step(&format!("bench {name}"), || run(&mut bench));
     }
-    let Some((_, package, target)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
-        let known: Vec<&str> = BENCHES.iter().map(|(known, ..)| *known).chain([PLAYER.0, SUITES.0, SIZE]).collect();
+    if !BENCHES.contains(&name) {
+        let others = BESIDE_RABBITMQ.iter().map(|(known, _)| *known).chain([PLAYER, SIZE]);
+        let known: Vec<&str> = BENCHES.into_iter().chain(others).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
-    };
-    step(&format!("bench {name}"), || run(bench(package, target).arg("--").args(parts)))
+    }
+    step(&format!("bench {name}"), || run(bench(name).arg("--").args(parts)))
 }
 
-/// Runs a bench by the one native profile again, so that nothing is compiled a second time.
-fn bench(package: &str, target: &str) -> Command {
+/// Runs a bench by the one native profile, and of the whole workspace, so that nothing is compiled a second time with other features.
+fn bench(target: &str) -> Command {
     let mut command = command("cargo");
-    command.args(["bench", "--profile", "release", "--locked", "--package", package, "--bench", target]);
+    command
+        .args(["bench", "--profile", "release", "--locked", "--workspace"])
+        .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
+        .args(["--bench", target]);
     command
 }
