@@ -156,17 +156,19 @@ impl<O: Observer> State<O> {
         if !get.no_ack {
             channel.unacked.insert(delivery_tag, Out { queue, copy: taken.copy, counts: false });
         }
+        // What comes to the head now may have had its time, and is not left then.
+        self.limit(queue, now);
+        let message_count = self.queues.get(&queue).map_or(0, |queue| queue.machine.ready());
         let method = AMQPClass::Basic(basic::AMQPMethod::GetOk(basic::GetOk {
             delivery_tag,
             redelivered: taken.redelivered,
             exchange: taken.item.exchange.clone(),
             routing_key: taken.item.routing_key.clone(),
-            message_count: taken.left,
+            message_count,
         }));
         if let Some(connection) = self.connections.get(&id) {
             connection.outbox.content(number, &method, &taken.item.raw, &taken.item.body);
         }
-        self.limit(queue, now);
         Ok(())
     }
 }
