@@ -1,4 +1,5 @@
-//! `cargo xtask ci`: the gates, the README's `serve`, and the README's `test`, in this order, cheap ones first.
+//! `cargo xtask ci`: the gates, the README's `serve`, and the README's `test`, in this order, cheap ones first. All that it compiles is
+//! linted by clippy and documented on the way ([`crate::linting`]).
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,47 +11,21 @@ use crate::step::{self, command, step};
 use crate::test::WASM_ONLY;
 use crate::tools::{Purpose, Tools};
 
-/// What is checked for wasm32 too. That compiler's version moves with the machine, so it denies the workspace's lints by
-/// name and not all warnings.
-const WASM_PACKAGES: [&str; 6] = [
-    "hopscope-page",
-    "hopscope-interaction",
-    "hopscope-view",
-    "hopscope-report",
-    "hopscope-scenario",
-    "hopscope-record",
-];
-
+/// What needs nothing compiled.
 fn gates(tools: &Tools) -> Result<()> {
-    let excluded: Vec<&str> = WASM_ONLY.iter().flat_map(|name| ["--exclude", *name]).collect();
     step("format", || step::run(command("cargo").args(["fmt", "--all", "--check"])))?;
     step("licences, bans, sources (cargo-deny)", || {
         step::run(tools.command("cargo-deny").args(["--locked", "check", "licenses", "bans", "sources"]))
-    })?;
-    step("clippy, native", || {
-        step::run(
-            command("cargo")
-                .args(["clippy", "--release", "--locked", "--workspace", "--all-targets"])
-                .args(&excluded)
-                .args(["--", "--deny", "warnings"]),
-        )
-    })?;
-    step("clippy, wasm32", || {
-        step::run(
-            tools
-                .wasm_command("cargo")?
-                .args(["clippy", "--profile", "page", "--locked", "--target", "wasm32-unknown-unknown"])
-                .args(WASM_PACKAGES.iter().flat_map(|name| ["--package", name])),
-        )
-    })?;
-    step("documents without warnings", || {
-        step::run(
-            command("cargo")
-                .args(["doc", "--release", "--locked", "--no-deps", "--workspace", "--document-private-items"])
-                .args(&excluded)
-                .env("RUSTDOCFLAGS", "--deny warnings"),
-        )
     })
+}
+
+/// What is compiled and linted but not run here.
+fn benches() -> Result<()> {
+    step::run(
+        command("cargo")
+            .args(["build", "--release", "--locked", "--benches", "--workspace"])
+            .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", *name])),
+    )
 }
 
 /// The whole of CI.
@@ -61,14 +36,15 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     let mut count = Count::default();
     tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])?;
     gates(tools)?;
-    let mut serve = command("cargo");
-    serve.args(["xtask", "serve", "--listen", "127.0.0.1:0"]);
+    step::compile_by(crate::linting::install()?);
+    let mut serve = step::xtask(&["serve", "--listen", "127.0.0.1:0"]);
     step("the README's serve, on a free port, in a browser", || served_page(tools, &mut serve))?;
     count.pass();
     crate::dist::run(tools)?;
     step("what is given away, alone in an empty folder", || alone(tools))?;
     count.pass();
     crate::test::run(tools, &mut count)?;
+    step("benches, compiled", benches)?;
     count.finish()
 }
 

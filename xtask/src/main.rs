@@ -10,6 +10,7 @@ mod ci;
 mod count;
 mod dev;
 mod dist;
+mod linting;
 mod load;
 mod page;
 mod record;
@@ -70,6 +71,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = linting::as_compiler() {
+        return code;
+    }
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

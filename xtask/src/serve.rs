@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::step::{command, step};
+use crate::test::WASM_ONLY;
 use crate::tools::{Purpose, Tools};
 
 /// The one native binary.
@@ -35,7 +36,12 @@ pub(crate) fn run(tools: &Tools, arguments: &[String]) -> Result<()> {
 /// When it does not compile.
 pub(crate) fn build_server() -> Result<()> {
     step("build the server", || {
-        crate::step::run(command("cargo").args(["build", "--release", "--locked", "--package", "hopscope"]))
+        // Of the whole workspace, so that the tests find it compiled with the features that they ask for.
+        crate::step::run(
+            command("cargo")
+                .args(["build", "--release", "--locked", "--workspace", "--bin", "hopscope"])
+                .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", *name])),
+        )
     })
 }
 

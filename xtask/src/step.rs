@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +16,35 @@ pub(crate) fn enter_repository() -> Result<()> {
     std::env::set_current_dir(top).with_context(|| format!("cannot enter {}", top.display()))
 }
 
+/// Tells an xtask that another started by which program cargo compiles.
+const COMPILER: &str = "HOPSCOPE_COMPILER";
+/// The variable by which cargo knows it.
+const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+
+/// What cargo calls to compile the workspace's own packages, where it is not the plain compiler.
+fn compiler() -> &'static OnceLock<PathBuf> {
+    static CHOSEN: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(path) = std::env::var_os(COMPILER) {
+        CHOSEN.get_or_init(|| path.into());
+    }
+    &CHOSEN
+}
+
+/// Lets every cargo from here on compile the workspace's own packages by `program`.
+pub(crate) fn compile_by(program: PathBuf) {
+    compiler().get_or_init(|| program);
+}
+
+/// `cargo xtask`, itself compiled as ever.
+pub(crate) fn xtask(arguments: &[&str]) -> Command {
+    let mut xtask = command("cargo");
+    xtask.arg("xtask").args(arguments).env_remove(WRAPPER);
+    if let Some(program) = compiler().get() {
+        xtask.env(COMPILER, program);
+    }
+    xtask
+}
+
 /// A command without the variables that `cargo run` leaves behind, which would otherwise reach compilers and tests.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -22,6 +53,9 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO" {
             command.env_remove(&name);
         }
+    }
+    if let Some(program) = compiler().get() {
+        command.env(WRAPPER, program);
     }
     command
 }

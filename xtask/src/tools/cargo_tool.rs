@@ -101,7 +101,11 @@ impl CargoTool {
         {
             install.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
         }
-        install.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        install
+            .env_remove("RUSTC_WORKSPACE_WRAPPER")
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS");
         run(&mut install)
     }
 }

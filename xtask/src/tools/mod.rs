@@ -188,7 +188,8 @@ impl Tools {
     pub(crate) fn wasm_command(&self, program: &str) -> Result<Command> {
         let mut command = self.command(program);
         if let Some(name) = wasm::toolchain(self)? {
-            command.env("RUSTUP_TOOLCHAIN", name);
+            // That compiler's version moves with the machine, and its warnings with it.
+            command.env("RUSTUP_TOOLCHAIN", name).env(crate::linting::OTHER_COMPILER, "1");
         }
         Ok(command)
     }
