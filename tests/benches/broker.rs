@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use futures_util::StreamExt as _;
 use hopscope_server::broker::Local;
 use lapin::options::{
@@ -198,9 +198,8 @@ fn cpu(pid: u32) -> Result<Duration> {
     const TICK: Duration = Duration::from_millis(10);
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields: Vec<_> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks: u32 = fields.iter().skip(11).take(2).map(|ticks| ticks.parse::<u32>().unwrap_or(0)).sum();
-    ensure!(ticks > 0, "{stat}");
-    Ok(TICK * ticks)
+    let [user, system] = fields.get(11..13).context("a short line")? else { bail!("{stat}") };
+    Ok(TICK * (user.parse::<u32>()? + system.parse::<u32>()?))
 }
 
 /// Memory of a process, MB.

@@ -69,8 +69,6 @@ pub struct Taken<T> {
     pub copy: u64,
     /// Whether it was delivered before.
     pub redelivered: bool,
-    /// Ready copies that are left.
-    pub left: u32,
 }
 
 /// One queue. `T` is what a copy carries, `D` how the driver names a delivery.
@@ -376,8 +374,7 @@ impl<T: Clone, D> Queue<T, D> {
     ) -> Option<Taken<T>> {
         let before = self.ready();
         let held = self.pop()?;
-        let taken =
-            Taken { item: held.item.clone(), copy: held.copy, redelivered: held.redelivered, left: self.ready() };
+        let taken = Taken { item: held.item.clone(), copy: held.copy, redelivered: held.redelivered };
         let transition = self.step(TransitionKind::Delivered, held.copy, before, cause);
         sink.transition(&transition, &held.item, Some(&delivery));
         if automatic {
