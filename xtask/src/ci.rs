@@ -19,7 +19,7 @@ fn gates(tools: &Tools) -> Result<()> {
     })
 }
 
-/// What is compiled and linted but not run here.
+/// What is only linted here.
 fn benches() -> Result<()> {
     step::run(
         command("cargo")
@@ -37,6 +37,7 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])?;
     gates(tools)?;
     step::compile_by(crate::linting::install()?);
+    crate::test::compile(tools)?;
     let mut serve = step::xtask(&["serve", "--listen", "127.0.0.1:0"]);
     step("the README's serve, on a free port, in a browser", || served_page(tools, &mut serve))?;
     count.pass();
@@ -44,7 +45,7 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     step("what is given away, alone in an empty folder", || alone(tools))?;
     count.pass();
     crate::test::run(tools, &mut count)?;
-    step("benches, compiled", benches)?;
+    step("benches, linted", benches)?;
     count.finish()
 }
 

@@ -3,7 +3,7 @@
 //! `cargo clippy` and `cargo doc` check every dependency, which `cargo build` then compiles: half of the work twice. Instead, the
 //! continuous integration lets cargo call this very program in rustc's place for the packages of the workspace
 //! (`RUSTC_WORKSPACE_WRAPPER`). It compiles as it was told, so that others can go on, and then has clippy and rustdoc read the same
-//! crate with the same dependencies. What they refuse fails the build.
+//! crate with the same dependencies. What they refuse fails the build. Benches are only read.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -42,11 +42,13 @@ pub(crate) fn as_compiler() -> Option<ExitCode> {
 
 fn compile(words: &[OsString]) -> Result<ExitCode> {
     let (rustc, words) = words.split_first().context("cargo calls this with the compiler first")?;
-    let compiled = run(Command::new(rustc).args(words))?;
-    // Cargo also asks the compiler about itself, with a crate of this name or with none.
     let unit = Unit::of(words);
-    if !compiled.success() || unit.name.is_none_or(|name| name == "___") {
-        return Ok(code(compiled));
+    if !unit.is_bench {
+        let compiled = run(Command::new(rustc).args(words))?;
+        // Cargo also asks the compiler about itself, with a crate of this name or with none.
+        if !compiled.success() || unit.name.is_none_or(|name| name == "___") {
+            return Ok(code(compiled));
+        }
     }
     let scratch = std::env::temp_dir().join(format!("{NAME}-{}", std::process::id()));
     std::fs::create_dir(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
@@ -77,18 +79,18 @@ struct Unit<'a> {
     name: Option<&'a OsStr>,
     /// Whether it is a library or a program, and no test, bench, example or build script.
     documented: bool,
+    /// Whether it is a bench. Nobody runs one of these here, and to compile one takes as long as all that it measures.
+    is_bench: bool,
 }
 
 impl<'a> Unit<'a> {
     fn of(words: &'a [OsString]) -> Self {
         let after = |option: &str| words.iter().position(|word| word == option).and_then(|at| words.get(at + 1));
         let name = after("--crate-name").map(OsString::as_os_str);
-        let aside = words.iter().any(|word| {
-            let path = Path::new(word);
-            word == "--test"
-                || (path.extension().is_some_and(|e| e == "rs") && path.iter().any(|part| part == "examples"))
-        });
-        Self { name, documented: !aside && name.is_some_and(|name| name != "build_script_build") }
+        let source = words.iter().map(Path::new).find(|word| word.extension().is_some_and(|e| e == "rs"));
+        let is_in = |folder: &str| source.is_some_and(|source| source.iter().any(|part| part == folder));
+        let documented = is_in("src") && !words.iter().any(|word| word == "--test");
+        Self { name, documented, is_bench: is_in("benches") }
     }
 }
 
@@ -143,8 +145,10 @@ mod tests {
         assert!(documented("--crate-name x x/src/lib.rs --crate-type lib"));
         assert!(documented("--crate-name x x/src/main.rs --crate-type bin"));
         assert!(!documented("--crate-name x x/src/lib.rs --test"));
+        assert!(!documented("--crate-name x x/tests/own_harness/main.rs --crate-type bin"));
         assert!(!documented("--crate-name schema x/examples/schema.rs --crate-type bin"));
         assert!(!documented("--crate-name build_script_build x/build.rs --crate-type bin"));
+        assert!(Unit::of(&words("--crate-name codec x/benches/codec.rs --crate-type bin")).is_bench);
         assert_eq!(Unit::of(&words("-vV")).name, None, "cargo's question for the version");
     }
 }

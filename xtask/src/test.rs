@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test, counted.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use crate::count::Count;
 use crate::serve::{BINARY, build_server};
@@ -17,30 +17,49 @@ const WASM_TESTED: [&str; 1] = ["hopscope-page"];
 /// # Errors
 /// When something cannot be built or started; failed tests are counted instead.
 pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
-    crate::page::build(tools)?;
+    compile(tools)?;
     step("the page's first load", crate::load::check)?;
     count.pass();
     build_server()?;
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(tools, &browser)?)?;
+    let mut wasm = wasm(tools)?;
+    wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+    program(count, "Wasm tests in headless Chromium", &mut wasm)
+}
+
+/// Builds the page and its tests and, beside them, all native tests that do not hold the page: neither keeps two processors
+/// busy alone.
+///
+/// # Errors
+/// When either does not compile.
+pub(crate) fn compile(tools: &Tools) -> Result<()> {
+    let mut beside = command("cargo");
+    beside.args(["test", "--no-run", "--quiet", "--release", "--locked", "--workspace", "--lib", "--test", "*"]);
+    beside.args(WASM_ONLY.iter().flat_map(|name| ["--exclude", *name]));
+    step("build the page and, beside it, the tests", || {
+        let mut compiling = beside.spawn().context("cannot start cargo")?;
+        let page =
+            crate::page::build(tools).and_then(|()| crate::step::run(wasm(tools)?.args(["--no-run", "--quiet"])));
+        // Both to their end, so that neither is left behind by the other's error.
+        let tests = compiling.wait().context("cannot wait for cargo")?;
+        page?;
+        ensure!(tests.success(), "the native tests do not compile: cargo ended with {tests}");
+        Ok(())
+    })
+}
+
+/// The tests that run in the browser.
+fn wasm(tools: &Tools) -> Result<std::process::Command> {
     let mut wasm = tools.wasm_command("cargo")?;
     // The page's own profile: what the page was built from is then compiled already.
-    wasm.args([
-        "test",
-        "--profile",
-        "page",
-        "--lib",
-        "--locked",
-        "--no-fail-fast",
-        "--target",
-        "wasm32-unknown-unknown",
-    ])
-    .args(WASM_TESTED.iter().flat_map(|name| ["--package", name]))
-    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-    .env("CHROMEDRIVER", &browser.driver)
-    .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
-    .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
-    program(count, "Wasm tests in headless Chromium", &mut wasm)
+    wasm.args(["test", "--profile", "page", "--lib", "--locked", "--no-fail-fast"])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(WASM_TESTED.iter().flat_map(|name| ["--package", name]));
+    Ok(wasm)
 }
 
 fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::process::Command> {
