@@ -145,13 +145,16 @@ impl tower_service::Service<Request<Body>> for Connection {
     type Error = Lost;
     type Future = BoxFuture<'static, Result<Self::Response, Lost>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        self.sender.poll_ready(context).map_err(|error| Lost::broken(&error))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        // Awaited with the call: of an error here, tonic makes a status as if the receiver had sent it.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let response = self.sender.send_request(request);
+        let mut sender = self.sender.clone();
         Box::pin(async move {
+            sender.ready().await.map_err(|error| Lost::broken(&error))?;
+            let response = sender.send_request(request);
             let (head, body) = response.await.map_err(|error| Lost::broken(&error))?.into_parts();
             let body = Limited::new(body, MESSAGE_LIMIT + PREFIX).collect().await.map_err(Lost::in_body)?;
             let has_status = |headers: &HeaderMap| headers.contains_key(Status::GRPC_STATUS);
@@ -190,5 +193,22 @@ impl From<Lost> for CallError {
             Lost::Broken(reason) => Self::Broken(reason),
             Lost::TooLarge => Self::TooLarge { limit: MESSAGE_LIMIT },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_has_ended_since_it_was_looked_at_gives_no_status() {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let builder = Builder::new(Group(Tasks::new(Handle::current())));
+        let (sender, driver) = builder.handshake(TokioIo::new(near)).await.unwrap();
+        drop((driver, far));
+        let mut client = NodeClient::new(Connection { sender });
+        let status = client.call(CallRequest::default()).await.unwrap_err();
+        let lost = no_message(&status);
+        assert!(matches!(lost, Err(CallError::Broken(_))), "{lost:?}");
     }
 }
