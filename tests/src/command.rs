@@ -111,6 +111,17 @@ impl Running {
         self.signal(Signal::CONT)
     }
 
+    /// Bytes of memory that it has touched, as Linux counts them.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn memory(&self) -> Result<usize> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("it has ended")?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: usize = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has ended")?;
         Ok(kill_process(pid, signal)?)

@@ -48,6 +48,10 @@ struct Amqp {
     /// spaces; may be given several times. Without it, guest with password guest
     #[arg(long = "user", value_name = "NAME")]
     users: Vec<String>,
+
+    /// Most memory that messages may take, MiB; beyond it publishers wait until consumers have made room
+    #[arg(long = "memory", value_name = "MIB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..))]
+    memory_mib: u32,
 }
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -64,7 +68,8 @@ pub(crate) fn run(Arguments { protocol: Protocol::Amqp(arguments) }: &Arguments)
         }
     }
     let users = users(&arguments.users, &std::env::var(PASSWORDS).unwrap_or_default())?;
-    let settings = Settings { users, virtual_hosts: arguments.virtual_hosts.clone() };
+    let memory_max = usize::try_from(arguments.memory_mib)?.saturating_mul(1 << 20);
+    let settings = Settings { users, virtual_hosts: arguments.virtual_hosts.clone(), memory_max };
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
     runtime.block_on(run_amqp(arguments, settings))?;
     Ok(Exit::Fine)

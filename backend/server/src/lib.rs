@@ -10,6 +10,7 @@ pub mod broker;
 pub mod client;
 pub mod link;
 pub mod network;
+mod open_files;
 pub mod record;
 pub mod run;
 pub mod standalone;

@@ -18,6 +18,8 @@ use tokio::process::Command;
 
 use crate::desk::ensure_code;
 
+mod limits;
+
 /// A running broker.
 struct Broker {
     process: Running,

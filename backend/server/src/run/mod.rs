@@ -8,7 +8,6 @@ mod control;
 mod cpu;
 mod effects;
 mod generator;
-mod limits;
 mod pace;
 mod pacer;
 mod payload;
@@ -234,7 +233,7 @@ pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
 /// As [`start`], with what is left in flight given up after `drain`.
 async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<LiveRun>, RunError> {
     let RunOptions { id, key, scenario, settings, brokers, sink, most_events } = options;
-    limits::raise_open_files();
+    crate::open_files::raise();
     let mut plan = plan::compile(&scenario, &settings);
     // Before the recording begins, whose first frame says what it is.
     let broker = if plan.queues.is_empty() { None } else { brokers.find(&settings.broker).await? };

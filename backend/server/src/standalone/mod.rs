@@ -16,13 +16,15 @@ use tokio_util::sync::CancellationToken;
 /// How long requests that are not answered yet hold up the end.
 const ADMINISTRATION_ENDS: Duration = Duration::from_secs(1);
 
-/// Who is let in where.
+/// Who is let in where, and how much it may take.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Who may connect.
     pub users: Vec<User>,
     /// Names of virtual hosts beside `/`.
     pub virtual_hosts: Vec<String>,
+    /// Bytes of messages beyond which publishers wait ([`Config::memory_max`]).
+    pub memory_max: usize,
 }
 
 /// Serves AMQP 0-9-1 on `listener`, and its administration over HTTP on `administration` where there is one, until
@@ -38,8 +40,9 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Settings { users, virtual_hosts } = settings;
-    let config = Config { users, virtual_hosts, ..Config::default() };
+    crate::open_files::raise();
+    let Settings { users, virtual_hosts, memory_max } = settings;
+    let config = Config { users, virtual_hosts, memory_max, ..Config::default() };
     let (broker, serving) = hopscope_amqp::serve(listener, config, (), shutdown)?;
     let Some(administration) = administration else {
         serving.await;

@@ -1,7 +1,8 @@
-//! Room for sockets: a run holds two per call in flight, more than the usual soft limit of 1,024 open files.
+//! Room for sockets: a run holds two per call in flight and a broker one per client, more than the usual soft limit of 1,024
+//! open files.
 
 /// Raises the soft limit of open files to the hard one. Where that is refused, opening says so when files run out.
-pub(super) fn raise_open_files() {
+pub(crate) fn raise() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum
