@@ -10,13 +10,23 @@ use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
 
 /// Benches that need nothing else, by their names here and as targets.
-const BENCHES: [&str; 5] = ["codec", "recorder", "timing", "network", "frame"];
+const BENCHES: [(&str, &str); 6] = [
+    ("codec", "codec"),
+    ("codec-run", "codec_run"),
+    ("recorder", "recorder"),
+    ("timing", "timing"),
+    ("network", "network"),
+    ("frame", "frame"),
+];
 
 /// The bench that drives a browser: page and server are built first where they are out of date.
 const PLAYER: &str = "player";
 
 /// Benches that hold the built-in broker against a RabbitMQ, by their names here and as targets.
 const BESIDE_RABBITMQ: [(&str, &str); 2] = [("broker", "broker"), ("client-suites", "client_suites")];
+
+/// The bench that captures what passes over loopback.
+const WIRE: &str = "wire";
 
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
@@ -39,6 +49,10 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         with_browser(&mut bench, &tools.browser()?)?;
         return step("bench player", || run(&mut bench));
     }
+    if name == WIRE {
+        tools.ensure(&[Purpose::Capture])?;
+        return step("bench wire", || run(&mut bench(WIRE)));
+    }
     if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {
         tools.ensure(&[Purpose::Brokers])?;
         build_server()?;
@@ -49,12 +63,12 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         }
         return step(&format!("bench {name}"), || run(&mut bench));
     }
-    if !BENCHES.contains(&name) {
-        let others = BESIDE_RABBITMQ.iter().map(|(known, _)| *known).chain([PLAYER, SIZE]);
-        let known: Vec<&str> = BENCHES.into_iter().chain(others).collect();
+    let Some((_, target)) = BENCHES.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> =
+            BENCHES.iter().chain(&BESIDE_RABBITMQ).map(|(known, _)| *known).chain([PLAYER, SIZE, WIRE]).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
-    }
-    step(&format!("bench {name}"), || run(bench(name).arg("--").args(parts)))
+    };
+    step(&format!("bench {name}"), || run(bench(target).arg("--").args(parts)))
 }
 
 /// Runs a bench by the one native profile, and of the whole workspace, so that nothing is compiled a second time with other features.

@@ -59,7 +59,7 @@ enum Command {
     Record,
     /// Walk the four uses of docs/walks.md in a browser and keep the pictures in docs/shots
     Shots,
-    /// Measure: codec, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
+    /// Measure: codec, codec-run, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
     Bench {
         /// Which
         name: String,

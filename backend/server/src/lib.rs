@@ -11,7 +11,6 @@ pub mod client;
 pub mod link;
 pub mod network;
 mod open_files;
-pub mod record;
 pub mod run;
 pub mod standalone;
 pub mod store;
@@ -24,6 +23,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use api::page::{Asset, Page};
+pub use hopscope_recorder as record;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

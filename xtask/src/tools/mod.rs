@@ -17,7 +17,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, on_path};
 use crate::step::{command, say, step};
 
 pub(crate) use wasm::WasmToolchain;
@@ -44,6 +44,8 @@ pub(crate) enum Purpose {
     Outside,
     /// Tests with brokers that are not ours.
     Brokers,
+    /// Benches that look at what passes over loopback.
+    Capture,
     /// The gates of the continuous integration.
     Gates,
 }
@@ -124,6 +126,9 @@ impl Tools {
         let mut missing = Vec::new();
         if purposes.contains(&Purpose::Browser) && Browser::find().is_none() {
             missing.push(apt::missing(&["chromium", "chromium-driver"], "tests in a real browser")?);
+        }
+        if purposes.contains(&Purpose::Capture) && on_path("tcpdump").is_none() {
+            missing.push(apt::missing(&["tcpdump"], "captures what passes over loopback")?);
         }
         if purposes.contains(&Purpose::Browser) {
             missing.extend(axe::missing(self)?);

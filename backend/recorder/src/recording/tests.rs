@@ -7,8 +7,8 @@ use hopscope_record::frame::{Counted, Measure, MessageRow, Payload, Sample, file
 use hopscope_record::{Event, Kind, MessageId, TraceId};
 
 use super::*;
-use crate::record::Contents;
-use crate::record::clock::monotonic_ns;
+use crate::Contents;
+use crate::clock::monotonic_ns;
 
 /// A sink in memory that has room when it is told so.
 #[derive(Clone, Default)]
@@ -241,7 +241,7 @@ async fn without_room_events_wait_in_their_ring_and_what_it_cannot_hold_is_count
     memory.full.store(true, Ordering::SeqCst);
     let recorder = recording.recorder(PlaceIndex(0), LinkIndex::NONE);
     // More than a ring holds. The collector may take once more before it sees that there is no room.
-    let sent = 4 * crate::record::ring::CAPACITY as u64;
+    let sent = 4 * crate::ring::CAPACITY as u64;
     (0..sent).for_each(|n| stamp(&recorder, n, 0));
     let summary = recording.finish(end()).await;
     assert!(summary.lost > 0);

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use hopscope_record::frame::EndReason;
 use hopscope_record::{Kind, LinkIndex, PlaceIndex};
-use hopscope_server::record::{Contents, EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
+use hopscope_recorder::{Contents, EndInfo, FrameSink, Recording, RecordingOptions, Summary, new_run_key};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -50,7 +50,7 @@ async fn recording_an_event_allocates_nothing() {
     let options =
         RecordingOptions { run: "r".into(), key: new_run_key().unwrap(), plan: Vec::new(), sink: Box::new(Nowhere) };
     let recording = Recording::start(options).unwrap();
-    recording.set_zero(hopscope_server::record::clock::monotonic_ns());
+    recording.set_zero(hopscope_recorder::clock::monotonic_ns());
     let recorder = recording.recorder(PlaceIndex(0), LinkIndex(0));
     let count = || ALLOCATIONS.with(Cell::get);
     let before_first = count();

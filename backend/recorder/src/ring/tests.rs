@@ -10,21 +10,21 @@ fn writer(registry: &Registry, capacity: usize) -> Writer {
     registry.open(0, None, capacity).expect("a source is free")
 }
 
-fn event(a: u64, b: u64) -> Event {
-    Event { a, b, ..Event::new(0, Kind::INTENDED) }
+fn stamped(a: u64, b: u64) -> impl FnOnce(i64) -> Event {
+    move |time| Event { a, b, ..Event::new(time, Kind::INTENDED) }
 }
 
 #[test]
 fn a_full_ring_loses_and_counts() {
     let (registry, mut rings) = (Registry::default(), Rings::default());
     let mut writer = writer(&registry, 4);
-    let stamps: Vec<i64> = (0..6).map(|n| writer.record(event(n, 0))).collect();
+    let stamps: Vec<i64> = (0..6).map(|n| writer.record(stamped(n, 0))).collect();
     let (mut events, mut lost) = (Vec::new(), Vec::new());
     let cut = rings.take(&registry, &mut events, &mut lost);
     assert!(stamps.iter().all(|stamp| *stamp <= cut));
     assert_eq!(events.iter().map(|event| event.a).collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert_eq!(lost, [Lost { source: SourceId(2), count: 2, from: stamps[4], to: stamps[5] }]);
-    writer.record(event(6, 0));
+    writer.record(stamped(6, 0));
     lost.clear();
     rings.take(&registry, &mut events, &mut lost);
     assert_eq!((events.len(), lost.len()), (5, 0));
@@ -35,12 +35,12 @@ fn a_full_ring_loses_and_counts() {
 fn the_ring_of_an_ended_thread_is_emptied_and_then_given_back() {
     let (registry, mut rings) = (Registry::default(), Rings::default());
     let mut first = writer(&registry, 4);
-    first.record(event(1, 0));
+    first.record(stamped(1, 0));
     drop(first);
     let mut events = Vec::new();
     rings.take(&registry, &mut events, &mut Vec::new());
     assert_eq!((events.len(), rings.readers.len()), (1, 0));
-    writer(&registry, 4).record(event(2, 0));
+    writer(&registry, 4).record(stamped(2, 0));
     rings.take(&registry, &mut events, &mut Vec::new());
     assert_eq!(rings.accepted(), [(SourceId(2), 1), (SourceId(3), 1)]);
 }
@@ -83,7 +83,7 @@ fn no_event_comes_before_its_cause_whatever_the_cut() {
                         }
                         // A cause from the neighbour: if one has come, and now and then one must come.
                         let cause = if n % 10 == 9 { wait_for(&receiver) } else { receiver.try_recv().unwrap_or(0) };
-                        writer.record(event(name(n), cause));
+                        writer.record(stamped(name(n), cause));
                         let _ = next.try_send(name(n));
                     }
                 })

@@ -3,7 +3,7 @@
 //!
 //! Owns the cut. Never waits on the writing side, and never allocates there after a thread's first event.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 
@@ -12,6 +12,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::clock::monotonic_ns;
 use super::contents::{Contents, Row};
+use super::fences::{WriterFence, taker_fence};
 
 /// Events that a ring holds: 1.8 MB of address space, of which the kernel gives what is touched.
 pub(super) const CAPACITY: usize = 1 << 15;
@@ -39,6 +40,7 @@ pub(super) struct Writer {
     recording: u64,
     events: Producer<Event>,
     marks: Arc<Marks>,
+    fence: WriterFence,
     sequence: u64,
     lost: u64,
     losing: bool,
@@ -49,15 +51,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Stamps `event` with the raw time and pushes it; returns the stamp.
-    pub(super) fn record(&mut self, mut event: Event) -> i64 {
+    /// Takes the raw time and pushes the event that is stamped with it; returns the stamp. `stamped` makes the event, so that its
+    /// fields go straight to their place in the ring.
+    #[inline]
+    pub(super) fn record(&mut self, stamped: impl FnOnce(i64) -> Event) -> i64 {
         self.sequence += 1;
         self.marks.sequence.store(self.sequence, Ordering::Relaxed);
         // Pairs with the fence in `Rings::take`, which tells why.
-        fence(Ordering::SeqCst);
-        event.time = monotonic_ns();
-        if self.events.push(event).is_err() {
-            self.lose(event.time);
+        self.fence.pass();
+        let time = monotonic_ns();
+        if self.events.push(stamped(time)).is_err() {
+            self.lose(time);
         } else {
             self.losing = false;
         }
@@ -68,7 +72,7 @@ impl Writer {
         {
             collector.unpark();
         }
-        event.time
+        time
     }
 
     /// Hands over what a message carries, whose first event this thread records next. Each row has an event behind it, so
@@ -170,7 +174,8 @@ impl Registry {
         drop(waiting);
         let minter = Minter::new(source);
         let (sequence, lost, losing, rows) = (0, 0, false, None);
-        Some(Writer { recording, events: producer, marks, sequence, lost, losing, minter, collector, rows })
+        let fence = WriterFence::new();
+        Some(Writer { recording, events: producer, marks, fence, sequence, lost, losing, minter, collector, rows })
     }
 
     /// A way for the calling thread's rows, which holds as many as a ring holds events.
@@ -218,7 +223,8 @@ impl Rings {
     ///
     /// Why nothing stamped at or before the cut is missed: a writer (W1) makes its sequence odd, (W2) fences, (W3)
     /// reads the clock, (W4) pushes, (W5) makes the sequence even with Release. Here, (C1) the clock is read, (C2) a
-    /// fence, (C3) each sequence is loaded with Acquire. The two fences are totally ordered. If the writer's comes
+    /// fence, (C3) each sequence is loaded with Acquire. The two fences are totally ordered; where ours is one that
+    /// every thread passes ([`super::fences`]), what the writer passes at that moment is its own. If the writer's comes
     /// first, C3 sees the odd number of that call, or a later one: then either we wait until the call is over, or it
     /// is; in both cases the push happens before our read of the ring. If ours comes first, W3 comes after C1, and
     /// since CLOCK_MONOTONIC is one clock for all threads, the stamp is not below the cut. It could equal it, so C1
@@ -231,7 +237,7 @@ impl Rings {
     pub(super) fn take(&mut self, registry: &Registry, events: &mut Vec<Event>, lost: &mut Vec<Lost>) -> i64 {
         let cut = monotonic_ns();
         while monotonic_ns() <= cut {}
-        fence(Ordering::SeqCst);
+        taker_fence();
         self.readers.append(&mut registry.lock().readers);
         let begin = events.len();
         for reader in &mut self.readers {

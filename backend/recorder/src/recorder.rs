@@ -113,8 +113,8 @@ impl Recorder {
     /// lost and counted. `a` and `b` mean what the kind's row says; times among them are the run's, not raw.
     pub fn record(&self, kind: Kind, trace: TraceId, message: MessageId, parent: MessageId, a: u64, b: u64) -> i64 {
         let (place, link) = (self.place, self.link);
-        let event = Event { time: 0, trace, message, parent, a, b, place, kind, link };
-        with_writer(&self.shared, |writer| writer.record(event)).unwrap_or_else(|| self.shared.lose())
+        let stamped = |time| Event { time, trace, message, parent, a, b, place, kind, link };
+        with_writer(&self.shared, |writer| writer.record(stamped)).unwrap_or_else(|| self.shared.lose())
     }
 
     /// Tells what a message carries: call it on the same thread right before the message's first event. It never waits and,

@@ -1,4 +1,4 @@
-//! Recording: from the threads that stamp to frames.
+//! Recording: from the threads that stamp to frames. A package of its own, as it is compiled for speed.
 //!
 //! Owns the clock, the rings and the collector. Never waits for a reader or a disk, and knows nothing of what the
 //! events mean.
@@ -6,6 +6,7 @@
 pub mod clock;
 mod collector;
 mod contents;
+mod fences;
 mod memory;
 mod names;
 mod recorder;
