@@ -1,15 +1,15 @@
 //! Much at a time: queues, connections, messages. Memory has its bound, and afterwards all of it is given back.
 
+use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, ProtocolVersion, WriteContext, gen_frame};
+use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
 use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lapin::Connection;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-    QueueDeclareOptions,
-};
+use lapin::options::{BasicGetOptions, ConfirmSelectOptions, QueueDeclareOptions, QueuePurgeOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, ConnectionProperties};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::Broker;
 
@@ -57,34 +57,64 @@ async fn a_million_messages_wait_within_the_memory_that_is_counted_for_them() ->
     let broker = Broker::start(&["--memory", "800"], "").await?;
     let before = broker.process.memory()?;
     let (_connection, channel) = broker.channel("%2f").await?;
-    let options = QueueDeclareOptions::default();
-    channel.queue_declare("many".into(), options, FieldTable::default()).await?;
-    let mut last = None;
-    for _ in 0..MESSAGES {
-        let publish = BasicPublishOptions::default();
-        let properties = BasicProperties::default();
-        last = Some(channel.basic_publish("".into(), "many".into(), publish, &[b'x'; BODY], properties).await?);
+    channel.queue_declare("many".into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
+    let flooding = flood(&broker, "many", MESSAGES).await?;
+    while ready(&broker).await? < MESSAGES as u64 {
+        tokio::task::yield_now().await;
     }
-    last.context("nothing was published")?.await?;
     let counted = usize::try_from(broker.get("/").await?["memory"].as_u64().context("no memory")?)?;
-    ensure!(ready(&broker).await? == MESSAGES as u64);
     let grown = broker.process.memory()?.saturating_sub(before);
     ensure!(grown < counted, "{grown} bytes are taken, and {counted} counted");
-    channel.basic_qos(1_000, BasicQosOptions::default()).await?;
-    let consume = BasicConsumeOptions::default();
-    let mut consumer = channel.basic_consume("many".into(), "one".into(), consume, FieldTable::default()).await?;
-    for number in 1..=MESSAGES {
-        let delivery = consumer.next().await.context("the consumer has ended")??;
-        if number % 500 == 0 {
-            delivery.ack(BasicAckOptions { multiple: true }).await?;
-        }
-    }
-    // Answered after what was acknowledged before it.
-    let passive = QueueDeclareOptions { passive: true, ..options };
-    let queue = channel.queue_declare("many".into(), passive, FieldTable::default()).await?;
-    ensure!(queue.message_count() == 0);
+    let first = channel.basic_get("many".into(), BasicGetOptions { no_ack: true }).await?.context("none is there")?;
+    ensure!(first.message_count as usize == MESSAGES - 1 && first.delivery.data == [b'x'; BODY]);
+    ensure!(channel.queue_purge("many".into(), QueuePurgeOptions::default()).await? as usize == MESSAGES - 1);
     ensure!(broker.get("/").await?["memory"] == 0);
+    drop(flooding);
     Ok(())
+}
+
+/// Publishes as fast as bytes are taken, by a client that awaits no word; its socket has to stay open until all are there.
+async fn flood(broker: &Broker, queue: &str, messages: usize) -> Result<TcpStream> {
+    let start_ok = connection::StartOk {
+        mechanism: "PLAIN".into(),
+        response: "\0guest\0guest".into(),
+        locale: "en_US".into(),
+        ..connection::StartOk::default()
+    };
+    let tune_ok = connection::TuneOk { channel_max: 1, frame_max: 131_072, heartbeat: 0 };
+    let open = connection::Open { virtual_host: "/".into() };
+    let publish = basic::Publish { routing_key: queue.into(), ..basic::Publish::default() };
+    let header = AMQPContentHeader { class_id: 60, body_size: BODY as u64, properties: BasicProperties::default() };
+    let of_connection = |method| AMQPFrame::Method(0, AMQPClass::Connection(method));
+    let opening = [
+        AMQPFrame::ProtocolHeader(ProtocolVersion::amqp_0_9_1()),
+        of_connection(connection::AMQPMethod::StartOk(start_ok)),
+        of_connection(connection::AMQPMethod::TuneOk(tune_ok)),
+        of_connection(connection::AMQPMethod::Open(open)),
+        AMQPFrame::Method(1, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {}))),
+    ];
+    let message = [
+        AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::Publish(publish))),
+        AMQPFrame::Header(1, header),
+        AMQPFrame::Body(1, vec![b'x'; BODY]),
+    ];
+    let mut socket = TcpStream::connect(broker.amqp).await?;
+    socket.write_all(&written(&opening)?).await?;
+    const AT_ONCE: usize = 1_000;
+    ensure!(messages.is_multiple_of(AT_ONCE));
+    let many = written(&message)?.repeat(AT_ONCE);
+    for _ in 0..messages / AT_ONCE {
+        socket.write_all(&many).await?;
+    }
+    Ok(socket)
+}
+
+fn written(frames: &[AMQPFrame]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for frame in frames {
+        bytes = gen_frame(frame)(WriteContext::from(bytes)).context("a frame that cannot be written")?.write;
+    }
+    Ok(bytes)
 }
 
 async fn length(broker: &Broker, list: &str) -> Result<usize> {
