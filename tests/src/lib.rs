@@ -10,6 +10,7 @@ pub mod command;
 pub mod fields;
 pub mod grpc;
 pub mod http;
+pub mod kills;
 mod perfetto;
 pub mod recording;
 pub mod runs;
