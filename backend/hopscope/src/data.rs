@@ -36,6 +36,14 @@ impl Data {
         Ok(Store::open(self.folder()?)?)
     }
 
+    /// The folder, opened for a server.
+    ///
+    /// # Errors
+    /// When it cannot be had, or another server has it.
+    pub(crate) fn store_to_serve(&self) -> Result<Store> {
+        Ok(Store::open_to_serve(self.folder()?)?)
+    }
+
     /// Tells of a run that is not there where it is looked for.
     pub(crate) fn explain(&self, id: &RunId, error: StoreError) -> anyhow::Error {
         match (error, self.folder()) {

@@ -62,8 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn serve(arguments: &Arguments) -> Result<()> {
     let access = access(arguments)?;
+    let store = arguments.data.store_to_serve()?;
     if let Some(Some(id)) = &arguments.open {
-        arguments.data.store()?.get(id).map_err(|error| arguments.data.explain(id, error))?;
+        store.get(id).map_err(|error| arguments.data.explain(id, error))?;
     }
     let mut interrupts = Interrupts::listen()?;
     let (listener, address) = listen("--listen", arguments.listen).await?;
@@ -76,7 +77,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     if address.ip().is_unspecified() {
         answer(&say(text!("cli.serving.elsewhere"), [("host", authority(address, &access))]))?;
     }
-    let usual = Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?);
+    let usual = Config::new(Arc::new(EmbeddedPage), store);
     let brokers = arguments.allow.brokers()?;
     let config = Config { access, most_events: arguments.limits.max_events, brokers, ..usual };
     if let Some(run) = &arguments.open {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::claim::Claim;
 use super::follow::Followed;
 use super::keys::{self, Keys, Maker};
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
@@ -24,12 +25,16 @@ pub(super) struct Live {
     pub(super) keys: Keys,
     /// Whether its files go when it ends.
     pub(super) discarded: bool,
+    /// Why nothing more of it is kept, if so.
+    pub(super) failure: Option<String>,
 }
 
 /// What clones of a store share.
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
+    /// Of a server's store: the folder is its own.
+    pub(super) _claim: Option<Claim>,
     /// Runs that this process records.
     pub(super) live: Mutex<HashMap<RunId, Live>>,
     /// Runs that another process records, as far as someone follows them here.
@@ -131,7 +136,11 @@ impl Inner {
         if !path.exists() {
             return Err(StoreError::Unknown(id.clone()));
         }
-        self.write_summary(&summary)?;
+        if let Err(error) = self.write_summary(&summary) {
+            // On a full disk a recording can be read all the same; it is looked at again the next time.
+            tracing::warn!("{error}");
+            self.unwritten().insert(id.clone(), summary.clone());
+        }
         Ok(summary)
     }
 
@@ -166,6 +175,13 @@ impl Inner {
             self.unwritten().insert(id.clone(), summary);
         }
         written.map_err(io::Error::other)
+    }
+
+    /// Nothing more is kept of a run of this process, which goes on.
+    pub(super) fn broken(&self, id: &RunId, reason: String) {
+        if let Some(live) = self.live().get_mut(id) {
+            live.failure = Some(reason);
+        }
     }
 
     /// The run is no longer recorded by this process.
@@ -248,7 +264,7 @@ impl Inner {
 }
 
 /// Why a recording is not on the disk to its end, and what to do.
-fn not_stored(path: &Path, error: &io::Error) -> String {
+pub(super) fn not_stored(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

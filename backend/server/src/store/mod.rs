@@ -4,6 +4,8 @@
 //! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
 //! on the recording, so that a run without End whose lock is free is known to be cut.
 
+mod claim;
+mod disk;
 mod drafts;
 mod folder;
 mod follow;
@@ -24,6 +26,7 @@ use hopscope_record::frame::file_header;
 use hopscope_scenario::plan::RunSettings;
 use tokio::sync::watch;
 
+use claim::{Claim, claim};
 use folder::{Inner, Live};
 use follow::follow;
 pub use id::{BadRunId, RunId};
@@ -55,6 +58,18 @@ pub enum StoreError {
         from: u32,
         /// How many there are.
         frames: u32,
+    },
+    /// Another server has the folder.
+    #[error(
+        "{} is served already{}; open the page of that server, end it, or name another folder by --data DIR",
+        .folder.display(),
+        .process.map(|process| format!(" by process {process}")).unwrap_or_default()
+    )]
+    Served {
+        /// The folder.
+        folder: PathBuf,
+        /// The other's process, if it can be told.
+        process: Option<u32>,
     },
     /// A name is empty or longer than [`LONGEST_NAME`].
     #[error("a run's name has 1 to {LONGEST_NAME} characters, without line breaks")]
@@ -90,10 +105,25 @@ impl Store {
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let folder = folder.into();
+        Self::open_as(folder.into(), |_| Ok(None))
+    }
+
+    /// Opens the folder for a server, of which it has one at a time; until the last clone of this store is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Served`], or as [`Store::open`].
+    pub fn open_to_serve(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_as(folder.into(), |folder| claim(folder).map(Some))
+    }
+
+    fn open_as(
+        folder: PathBuf,
+        claim: impl FnOnce(&Path) -> Result<Option<Claim>, StoreError>,
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
+        let claim = claim(&folder)?;
         drafts::sweep(&folder);
-        Ok(Self { inner: Arc::new(Inner { folder, ..Inner::default() }) })
+        Ok(Self { inner: Arc::new(Inner { folder, _claim: claim, ..Inner::default() }) })
     }
 
     /// Makes the file of a new run and its summary.
@@ -113,7 +143,7 @@ impl Store {
         file.write_all(&file_header()).map_err(at(&path))?;
         let (progress, watcher) = watch::channel(Progress::BEGINNING);
         let (keys, maker) = self.inner.make_keys(id);
-        self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
+        self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false, failure: None });
         let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, maker, progress).map_err(at(&path));
         let run = run.inspect_err(|_| self.inner.forget(id))?;
         let summary = RunSummary {
@@ -157,10 +187,10 @@ impl Store {
     /// [`StoreError::Unknown`], or when its files cannot be read.
     pub fn get(&self, id: &RunId) -> Result<RunSummary, StoreError> {
         let noted = self.inner.read_summary(id);
-        if let Some(progress) = self.progress(id) {
-            let progress = *progress.borrow();
+        let live = self.inner.live().get(id).map(|live| (*live.progress.borrow(), live.failure.clone()));
+        if let Some((Progress { frames, bytes, .. }, failure)) = live {
             let noted = noted.unwrap_or_else(|| summary::empty(id));
-            return Ok(RunSummary { frames: progress.frames, bytes: progress.bytes, ..noted });
+            return Ok(RunSummary { frames, bytes, detail: failure.or(noted.detail), ..noted });
         }
         match noted {
             Some(summary) if summary.state != RecordingState::Recording => {
@@ -178,6 +208,12 @@ impl Store {
     #[must_use]
     pub fn progress(&self, id: &RunId) -> Option<watch::Receiver<Progress>> {
         self.inner.live().get(id).map(|live| live.progress.clone())
+    }
+
+    /// Why nothing more is kept of a run that this process records and that goes on.
+    #[must_use]
+    pub fn failure(&self, id: &RunId) -> Option<String> {
+        self.inner.live().get(id).and_then(|live| live.failure.clone())
     }
 
     /// A reader of the run's frames from number `from` on.
@@ -274,7 +310,7 @@ impl Store {
         if summary.state == RecordingState::Recording {
             return follow(&self.inner, id).map_err(at(&self.inner.recording(id)));
         }
-        let progress = Progress { frames: summary.frames, bytes: summary.bytes };
+        let progress = Progress { frames: summary.frames, bytes: summary.bytes, broken: false };
         Ok((watch::channel(progress).1, self.inner.stored_keys(id, progress)))
     }
 }

@@ -112,6 +112,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.progress.again", "The load ends and what is in flight comes home. Ctrl-C again cuts the recording."),
     ("cli.progress.cut", "The run {id} was cut: its recording ends before its end."),
     ("cli.progress.endless", "{phase}: {elapsed}, sent: {sent}, completed: {completed}, errors: {errors}"),
+    ("cli.progress.unkept", "Nothing more of the run is kept: {reason}. It goes on to its end; Ctrl-C ends it now."),
     ("cli.report.broker", "Queues: {broker}"),
     ("cli.report.built-in", "built-in broker of {build}"),
     ("cli.report.cut", "The recording was cut: it ends before the run's end."),
