@@ -281,3 +281,33 @@ async fn a_second_server_on_the_folder_says_whose_it_is_and_what_to_do() -> Resu
     Server::start_on(left).await?.end().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_older_than_runs_are_kept_goes_when_the_server_begins_and_is_told() -> Result<()> {
+    let server = Server::start().await?;
+    let id = start(&server, &serde_json::from_str(HELLO)?, "200 ms").await?;
+    follow(&server, &id).await?;
+    let about: Value = serde_json::from_slice(&get(&server, "/api/about").await?)?;
+    ensure!(about["runs"]["bytes"].as_u64() > Some(0) && about["runs"]["most_bytes"].is_null(), "{about}");
+    let data = server.end().await?;
+    // The same, made long ago.
+    let old = "20200101-000000-0001";
+    std::fs::copy(data.path().join(format!("{id}.hop")), data.path().join(format!("{old}.hop")))?;
+    let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_BIN")?);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--keep-runs-for", "2d", "--keep-runs-size", "10GB"]);
+    let server = Server::start_by(command, data).await?;
+    let mut about = Value::Null;
+    while about["runs"]["removed"] != 1 {
+        tokio::task::yield_now().await;
+        about = serde_json::from_slice(&get(&server, "/api/about").await?)?;
+    }
+    let runs = &about["runs"];
+    assert_eq!((&runs["most_seconds"], &runs["most_bytes"]), (&172_800.into(), &10_000_000_000_u64.into()));
+    assert_eq!(runs["last_removed"], "Hello, sync");
+    let listed: Value = serde_json::from_slice(&get(&server, "/api/runs").await?)?;
+    ensure!(listed.as_array().is_some_and(|runs| runs.len() == 1) && listed[0]["id"] == id.as_str(), "{listed}");
+    for name in ["hop", "json", "keys"] {
+        ensure!(!server.data().join(format!("{old}.{name}")).exists(), "{old}.{name} is left");
+    }
+    Ok(())
+}

@@ -13,6 +13,7 @@ use crate::brokers::Allow;
 use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
+use crate::keep::KeepRuns;
 use crate::limits::Limits;
 use crate::listening::listen;
 use crate::page::EmbeddedPage;
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     limits: Limits,
 
     #[command(flatten)]
+    keep: KeepRuns,
+
+    #[command(flatten)]
     data: Data,
 }
 
@@ -62,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn serve(arguments: &Arguments) -> Result<()> {
     let access = access(arguments)?;
-    let store = arguments.data.store_to_serve()?;
+    let store = arguments.data.store_to_serve(arguments.keep.limits())?;
     if let Some(Some(id)) = &arguments.open {
         store.get(id).map_err(|error| arguments.data.explain(id, error))?;
     }

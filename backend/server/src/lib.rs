@@ -80,6 +80,8 @@ pub async fn serve(
     let closing = CancellationToken::new();
     let runs = Runs::new(config.store.clone(), config.most_events, config.brokers.clone(), closing.clone());
     let app = api::router(&config, runs.clone(), address);
+    let keeper = runs.clone();
+    tokio::spawn(async move { keeper.keep().await });
     let closed = async move {
         shutdown.await;
         closing.cancel();

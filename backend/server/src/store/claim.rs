@@ -60,15 +60,16 @@ fn process(file: &mut File) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use crate::store::keep::Keep;
     use crate::store::{Store, StoreError};
 
     #[test]
     fn a_folder_has_one_server_at_a_time_and_readers_beside_it() {
         let folder = tempfile::tempdir().unwrap();
-        let server = Store::open_to_serve(folder.path()).unwrap();
+        let server = Store::open_to_serve(folder.path(), Keep::default()).unwrap();
         let clone = server.clone();
         drop(server);
-        let refused = Store::open_to_serve(folder.path()).err().unwrap();
+        let refused = Store::open_to_serve(folder.path(), Keep::default()).err().unwrap();
         let StoreError::Served { folder: told, process } = &refused else { panic!("{refused}") };
         assert_eq!((told.as_path(), *process), (folder.path(), Some(std::process::id())));
         let text = refused.to_string();
@@ -76,15 +77,15 @@ mod tests {
         assert_eq!(Store::open(folder.path()).unwrap().list().unwrap(), []);
         // The lock goes with its last holder, whatever the file says.
         drop(clone);
-        Store::open_to_serve(folder.path()).unwrap();
+        Store::open_to_serve(folder.path(), Keep::default()).unwrap();
     }
 
     #[test]
     fn a_process_that_cannot_be_told_is_not_guessed() {
         let folder = tempfile::tempdir().unwrap();
-        let server = Store::open_to_serve(folder.path()).unwrap();
+        let server = Store::open_to_serve(folder.path(), Keep::default()).unwrap();
         std::fs::write(folder.path().join(super::NAME), "").unwrap();
-        let refused = Store::open_to_serve(folder.path()).err().unwrap();
+        let refused = Store::open_to_serve(folder.path(), Keep::default()).err().unwrap();
         assert!(matches!(refused, StoreError::Served { process: None, .. }));
         assert!(!refused.to_string().contains("process"), "{refused}");
         drop(server);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::claim::Claim;
 use super::follow::Followed;
+use super::keep::{Keep, Readers};
 use super::keys::{self, Keys, Maker};
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
 use crate::record::Summary;
@@ -33,6 +34,8 @@ pub(super) struct Live {
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
+    /// What its runs are to be kept to.
+    pub(super) limits: Keep,
     /// Of a server's store: the folder is its own.
     pub(super) _claim: Option<Claim>,
     /// Runs that this process records.
@@ -45,6 +48,8 @@ pub(super) struct Inner {
     pub(super) unwritten: Mutex<HashMap<RunId, RunSummary>>,
     /// Indexes of recordings that are over, each with what the recording had come to.
     pub(super) opened: Mutex<HashMap<RunId, (Progress, Keys)>>,
+    /// Who reads what.
+    pub(super) readers: Mutex<Readers>,
     /// Held while an index is opened, so that it is made once.
     pub(super) opening: Mutex<()>,
 }
@@ -109,11 +114,16 @@ impl Inner {
             let noted = RunSummary { state: RecordingState::Recording, bytes, ..noted };
             self.followed().get(id).map_or(noted.clone(), |followed| followed.tell(noted))
         };
-        match file.try_lock() {
-            Ok(()) => {}
+        // Whoever records it has it alone; whoever reads it lets others read.
+        let alone = match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.try_lock_shared().map(|()| false),
+            locked => locked.map(|()| true),
+        };
+        let alone = match alone {
+            Ok(alone) => alone,
             Err(TryLockError::WouldBlock) => return Ok(elsewhere()),
             Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
-        }
+        };
         // Made this moment, and its maker has not come to lock it.
         if bytes < Progress::BEGINNING.bytes {
             return Ok(elsewhere());
@@ -124,8 +134,8 @@ impl Inner {
         match (damage, torn) {
             // Bytes after damage are left alone: someone may want to look at them.
             (Some(damage), _) => tracing::warn!("run {id} is readable up to byte {}: {damage}", summary.bytes),
-            (None, true) => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
-            (None, false) => {}
+            (None, true) if alone => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
+            (None, _) => {}
         }
         if let Some(noted) = noted {
             summary.name = noted.name;

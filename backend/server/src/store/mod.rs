@@ -11,6 +11,7 @@ mod folder;
 mod follow;
 mod id;
 mod import;
+pub mod keep;
 mod keys;
 mod summary;
 mod tail;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use etcetera::BaseStrategy;
 use hopscope_record::frame::file_header;
 use hopscope_scenario::plan::RunSettings;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use claim::{Claim, claim};
@@ -31,6 +33,7 @@ use folder::{Inner, Live};
 use follow::follow;
 pub use id::{BadRunId, RunId};
 pub use import::StoreImportError;
+use keep::{Keep, Reading};
 use keys::Keys;
 pub use summary::{RecordingState, RunSummary, reason_name};
 pub use tail::{MOST_FRAMES_BYTES, Tail};
@@ -105,25 +108,27 @@ impl Store {
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_as(folder.into(), |_| Ok(None))
+        Self::open_as(folder.into(), Keep::default(), |_| Ok(None))
     }
 
-    /// Opens the folder for a server, of which it has one at a time; until the last clone of this store is gone.
+    /// Opens the folder for a server, which is to keep it to these limits, and of which it has one at a time; until the last
+    /// clone of this store is gone.
     ///
     /// # Errors
     /// [`StoreError::Served`], or as [`Store::open`].
-    pub fn open_to_serve(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_as(folder.into(), |folder| claim(folder).map(Some))
+    pub fn open_to_serve(folder: impl Into<PathBuf>, limits: Keep) -> Result<Self, StoreError> {
+        Self::open_as(folder.into(), limits, |folder| claim(folder).map(Some))
     }
 
     fn open_as(
         folder: PathBuf,
+        limits: Keep,
         claim: impl FnOnce(&Path) -> Result<Option<Claim>, StoreError>,
     ) -> Result<Self, StoreError> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let claim = claim(&folder)?;
         drafts::sweep(&folder);
-        Ok(Self { inner: Arc::new(Inner { folder, _claim: claim, ..Inner::default() }) })
+        Ok(Self { inner: Arc::new(Inner { folder, limits, _claim: claim, ..Inner::default() }) })
     }
 
     /// Makes the file of a new run and its summary.
@@ -162,13 +167,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&self) -> Result<Vec<RunSummary>, StoreError> {
-        let folder = &self.inner.folder;
-        let mut ids = Vec::new();
-        for entry in fs::read_dir(folder).map_err(at(folder))? {
-            let name = entry.map_err(at(folder))?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".hop")).and_then(|id| id.parse::<RunId>().ok());
-            ids.extend(id);
-        }
+        let mut ids = self.ids()?;
         ids.sort_unstable_by(|left, right| right.cmp(left));
         let summaries = ids.iter().filter_map(|id| match self.get(id) {
             Ok(summary) => Some(summary),
@@ -179,6 +178,17 @@ impl Store {
             }
         });
         Ok(summaries.collect())
+    }
+
+    fn ids(&self) -> Result<Vec<RunId>, StoreError> {
+        let folder = &self.inner.folder;
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(folder).map_err(at(folder))? {
+            let name = entry.map_err(at(folder))?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".hop")).and_then(|id| id.parse::<RunId>().ok());
+            ids.extend(id);
+        }
+        Ok(ids)
     }
 
     /// One run.
@@ -227,7 +237,9 @@ impl Store {
             return Err(StoreError::NoSuchFrame { from, frames });
         }
         let path = self.inner.recording(id);
-        Tail::new(File::open(&path).map_err(at(&path))?, from, keys, progress).map_err(at(&path))
+        let file = File::open(&path).map_err(at(&path))?;
+        let reading = Reading::begin(&self.inner, id, Timestamp::now());
+        Tail::new(file, from, keys, progress, reading).map_err(at(&path))
     }
 
     /// The frames from number `from` up to but without `to`, as many as there are by now; no more than fill
@@ -257,7 +269,15 @@ impl Store {
         // Of a recording that another process makes the length alone does not tell.
         let bytes = if state == RecordingState::Recording { self.known(id)?.0.borrow().bytes } else { bytes };
         let path = self.inner.recording(id);
-        Ok((File::open(&path).map_err(at(&path))?, bytes))
+        let file = File::open(&path).map_err(at(&path))?;
+        // Marks it as read for a while, and the lock as long as it is open, also for other processes.
+        drop(Reading::begin(&self.inner, id, Timestamp::now()));
+        if state != RecordingState::Recording
+            && let Err(error) = file.try_lock_shared()
+        {
+            tracing::debug!("{}: {error}", path.display());
+        }
+        Ok((file, bytes))
     }
 
     /// Gives the run another name.

@@ -10,6 +10,7 @@ use hopscope_record::decoder::{Decoder, Framing};
 use tokio::sync::watch;
 
 use super::Progress;
+use super::keep::Reading;
 use super::keys::{Keys, Spot};
 
 /// Whole frames that are handed out together: until they have so many bytes.
@@ -25,6 +26,8 @@ pub struct Tail {
     keys: Keys,
     /// Whether the file was seen to have all that it will ever have.
     broken: bool,
+    /// Says that the run is being read.
+    _reading: Reading,
 }
 
 struct Reader {
@@ -42,11 +45,17 @@ struct Reader {
 }
 
 impl Tail {
-    pub(super) fn new(file: File, from: u32, keys: Keys, progress: watch::Receiver<Progress>) -> io::Result<Self> {
+    pub(super) fn new(
+        file: File,
+        from: u32,
+        keys: Keys,
+        progress: watch::Receiver<Progress>,
+        reading: Reading,
+    ) -> io::Result<Self> {
         let decoder = Decoder::new(Framing::Stream);
         let mut reader = Reader { file, decoder, begin: 0, read: 0, next: 0, from, chunk: Vec::new() };
         reader.seek(keys.spot_before(from))?;
-        Ok(Self { reader: Some(reader), progress, keys, broken: false })
+        Ok(Self { reader: Some(reader), progress, keys, broken: false, _reading: reading })
     }
 
     /// The next frames, one or more; empty when all that the file has so far were handed out.

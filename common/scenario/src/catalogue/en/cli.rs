@@ -92,6 +92,8 @@ pub(super) const TEXTS: Table = &[
     ("cli.issues.invalid", "{file} cannot run. Errors: {errors}, warnings: {warnings}"),
     ("cli.issues.not-text", "{file} is not UTF-8 text. Save it as UTF-8."),
     ("cli.issues.valid", "{file} can run. Warnings: {warnings}"),
+    ("cli.keep.bad-size", "write a number with B, kB, MB or GB, at least 1MB, like 10GB"),
+    ("cli.keep.bad-time", "write a number with h, d or w, at least 1h, like 30d"),
     ("cli.law.breach", "trace {trace}, message {message}: {text}"),
     ("cli.law.breach.message", "message {message}: {text}"),
     ("cli.law.breach.nowhere", "{text}"),
