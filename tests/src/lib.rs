@@ -11,6 +11,7 @@ pub mod fields;
 pub mod grpc;
 pub mod http;
 pub mod kills;
+pub mod long;
 mod perfetto;
 pub mod recording;
 pub mod runs;

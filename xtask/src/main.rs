@@ -67,7 +67,7 @@ enum Command {
         /// What of it, where a bench has parts: of `timing` the protocols
         parts: Vec<String>,
     },
-    /// Try for long what a test tries once, and print what came of it: kills
+    /// Try for long what a test tries once, and print what came of it: kills or ten-million
     Soak {
         /// Which
         name: String,

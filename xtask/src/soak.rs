@@ -7,7 +7,7 @@ use crate::serve::{BINARY, build_server};
 use crate::step::{run as run_command, step};
 
 /// What there is: the names here and of `tests/benches/soak.rs`.
-const SOAKS: [&str; 1] = ["kills"];
+const SOAKS: [&str; 2] = ["kills", "ten-million"];
 
 /// Runs one, or says which there are.
 ///
