@@ -122,6 +122,14 @@ impl Running {
         Ok(kib * 1024)
     }
 
+    /// Kills it as nothing but a crash would, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When its end cannot be waited for.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has ended")?;
         Ok(kill_process(pid, signal)?)

@@ -10,6 +10,8 @@ pub mod command;
 pub mod fields;
 pub mod grpc;
 pub mod http;
+pub mod kills;
+pub mod long;
 mod perfetto;
 pub mod recording;
 pub mod runs;

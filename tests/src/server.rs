@@ -84,6 +84,12 @@ impl Server {
         Ok(rest.split('/').next().unwrap_or_default().parse()?)
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Its folder of runs, gone with it.
     #[must_use]
     pub fn data(&self) -> &Path {

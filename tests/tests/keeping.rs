@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
 use hopscope_record::decoder::Framing;
 use hopscope_record::frame::EndReason;
-use hopscope_tests::command::{Ended, Running};
+use hopscope_tests::command::{Ended, Running, hopscope};
 use hopscope_tests::http::fetch;
 use hopscope_tests::recording::Recorded;
 use hopscope_tests::server::Server;
@@ -100,31 +100,80 @@ async fn runs_survive_a_restart_and_export_the_same_bytes() -> Result<()> {
 /// A file may not grow beyond 64 KiB (two hundred blocks of 512 bytes at least): what a full disk is to a program.
 const SMALL_DISK: &str = "trap '' XFSZ; ulimit -f 128";
 
-#[tokio::test]
-async fn a_run_ends_when_the_disk_takes_no_more_and_says_so() -> Result<()> {
-    let mut command = limited(SMALL_DISK)?;
-    command.args(["serve", "--listen", "127.0.0.1:0"]);
-    let server = Server::start_by(command, tempfile::tempdir()?).await?;
-    let id = start(&server, &busy("2000/s")?, "1 h").await?;
-    // Nobody stops it.
-    assert_eq!(follow(&server, &id).await?, 1000);
-    let told = view(&server, &id).await?;
-    assert_eq!((&told["state"], &told["reason"]), (&"cut".into(), &"failed".into()), "{told}");
-    let detail = told["detail"].as_str().context("no reason is told")?;
-    ensure!(detail.contains(&format!("{id}.hop")) && detail.contains("may not grow any more"), "{detail}");
+/// A run that its server can keep no further: it goes on, says why it is kept no further, and keeps what there is.
+async fn goes_on_and_keeps_what_it_has(server: &Server, why: &str) -> Result<()> {
+    let id = start(server, &busy("2000/s")?, "1 h").await?;
+    // All that is kept is sent while the run goes on.
+    assert_eq!(follow(server, &id).await?, 1000);
+    let told = view(server, &id).await?;
+    assert_eq!((&told["state"], &told["reason"]), (&"running".into(), &Value::Null), "{told}");
+    let detail = told["detail"].as_str().context("no reason is told")?.to_owned();
+    ensure!(detail.contains(&format!("{id}.hop")) && detail.contains(why), "{detail}");
+    let listed: Value = serde_json::from_slice(&get(server, "/api/runs").await?)?;
+    assert_eq!(listed[0]["detail"], told["detail"]);
+    let reply = fetch(&format!("POST /api/runs/{id}/stop"), server.address()?, &[], b"").await?;
+    assert_eq!(reply.status, 202);
+    let mut told = view(server, &id).await?;
+    while told["state"] != "cut" {
+        ensure!(["running", "draining"].iter().any(|state| told["state"] == *state), "{told}");
+        tokio::task::yield_now().await;
+        told = view(server, &id).await?;
+    }
+    assert_eq!((&told["reason"], &told["detail"]), (&"stopped".into(), &detail.into()), "{told}");
     ensure!(told["events"].as_u64() > Some(500) && told["lost"].as_u64() > Some(0), "{told}");
 
-    let file = get(&server, &format!("/api/runs/{id}/recording")).await?;
+    let file = get(server, &format!("/api/runs/{id}/recording")).await?;
     let recorded = Recorded::read(&file, Framing::File)?;
     ensure!(recorded.end.is_none() && file.len() <= 128 << 10, "{} bytes", file.len());
     assert_eq!(Some(recorded.events.len() as u64), told["events"].as_u64());
-    let document: Value = serde_json::from_slice(&get(&server, &format!("/api/runs/{id}/export?format=json")).await?)?;
+    let document: Value = serde_json::from_slice(&get(server, &format!("/api/runs/{id}/export?format=json")).await?)?;
     assert_eq!(document["run"]["whole"], false);
-    // The server goes on: a run that fits is whole.
-    let small = start(&server, &serde_json::from_str(HELLO)?, "100 ms").await?;
-    follow(&server, &small).await?;
-    assert_eq!(view(&server, &small).await?["state"], "ended");
+    // The server goes on: once there is room, a run that fits is whole.
+    assert_eq!(fetch(&format!("DELETE /api/runs/{id}"), server.address()?, &[], b"").await?.status, 204);
+    let small = start(server, &serde_json::from_str(HELLO)?, "100 ms").await?;
+    follow(server, &small).await?;
+    assert_eq!(view(server, &small).await?["state"], "ended");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_run_goes_on_when_its_file_may_not_grow_and_keeps_what_it_has() -> Result<()> {
+    let mut command = limited(SMALL_DISK)?;
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::start_by(command, tempfile::tempdir()?).await?;
+    goes_on_and_keeps_what_it_has(&server, "may not grow any more").await
+}
+
+/// In a namespace of its own, where this user may mount: a file system in memory of 96 KiB on the folder of runs.
+const FULL_DISK: &str = "mount -t tmpfs -o size=96k none \"$DATA\" && exec \"$0\" \"$@\"";
+
+/// A command on a disk that will be full; `None` where the system lets this user mount none.
+async fn on_a_small_disk(data: &std::path::Path, test: &str) -> Result<Option<Command>> {
+    let unshared = |program: &std::ffi::OsStr| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", FULL_DISK]).arg(program).env("DATA", data);
+        command
+    };
+    let mut tried = unshared("true".as_ref());
+    let may = tried.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().await;
+    if may.is_ok_and(|status| status.success()) {
+        return Ok(Some(unshared(&hopscope_tests::variable("HOPSCOPE_BIN")?)));
+    }
+    // Straight to the output, which the harness does not capture. One that cannot be written needs no word.
+    let line =
+        format!("not applicable: {test}: this system lets no user mount a file system in a namespace of its own\n");
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes());
+    Ok(None)
+}
+
+#[tokio::test]
+async fn a_run_goes_on_when_the_disk_is_full_and_keeps_what_it_has() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let test = "a_run_goes_on_when_the_disk_is_full_and_keeps_what_it_has";
+    let Some(mut command) = on_a_small_disk(folder.path(), test).await? else { return Ok(()) };
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::start_by(command, folder).await?;
+    goes_on_and_keeps_what_it_has(&server, "no room is left").await
 }
 
 #[tokio::test]
@@ -134,7 +183,10 @@ async fn the_command_line_tells_of_a_full_disk_and_keeps_what_was_stored() -> Re
     std::fs::write(&scenario, busy("2000/s")?.to_string())?;
     let mut command = limited(SMALL_DISK)?;
     command.arg("run").arg(&scenario).args(["--duration", "1h", "--data"]).arg(&data);
-    let ended: Ended = Running::start_by(command)?.end().await?;
+    let mut running = Running::start_by(command)?;
+    running.says("Nothing more of the run is kept: ").await?;
+    running.interrupt()?;
+    let ended: Ended = running.end().await?;
     assert_eq!(ended.code, 5, "{ended:?}");
     ensure!(ended.stderr.contains("could not be stored to its end"), "{}", ended.stderr);
     ensure!(ended.stdout.contains("The recording was cut") && !ended.stdout.contains("BROKEN"), "{}", ended.stdout);
@@ -189,11 +241,73 @@ async fn a_setup_that_fails_half_way_names_the_node_and_leaves_nothing_behind() 
         }
     }
     let left: Vec<_> = std::fs::read_dir(server.data())?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
-    ensure!(left.is_empty(), "files of a run that did not start: {left:?}");
+    // The server's own lock.
+    ensure!(left == [".served"], "files of a run that did not start: {left:?}");
     let mut few = many.clone();
     few["nodes"][1]["replicas"] = 8.into();
     let id = start(&server, &few, "200 ms").await?;
     follow(&server, &id).await?;
     assert_eq!(view(&server, &id).await?["state"], "ended");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_folder_says_whose_it_is_and_what_to_do() -> Result<()> {
+    let server = Server::start().await?;
+    let id = start(&server, &busy("200/s")?, "1 h").await?;
+    let data = server.data().to_str().context("no name")?;
+    let refused = hopscope(["serve", "--listen", "127.0.0.1:0", "--data", data]).await?;
+    assert_eq!((refused.code, refused.stdout.as_str()), (5, ""), "{refused:?}");
+    for word in [data, &format!("process {}", server.process().context("it has ended")?), "--data DIR"] {
+        ensure!(refused.stderr.contains(word), "{word}: {}", refused.stderr);
+    }
+    // Who only reads, or makes a run, goes on beside it.
+    let listed = hopscope(["runs", "--data", data]).await?;
+    ensure!(listed.code == 0 && listed.stdout.contains(&id) && listed.stdout.contains("recording"), "{listed:?}");
+    let mut reached = view(&server, &id).await?;
+    while reached["frames"].as_u64() < Some(5) {
+        tokio::task::yield_now().await;
+        reached = view(&server, &id).await?;
+    }
+    let exported = hopscope(["export", &id, "--data", data]).await?;
+    ensure!(exported.code == 0, "{exported:?}");
+    let document: Value = serde_json::from_str(&exported.stdout)?;
+    assert_eq!(document["run"]["whole"], false);
+    // None of them has done anything to it.
+    let left = server.end().await?;
+    let whole = Recorded::read(&std::fs::read(left.path().join(format!("{id}.hop")))?, Framing::File)?;
+    ensure!(whole.end.is_some_and(|end| end.reason == EndReason::STOPPED) && whole.lost == 0);
+    // And the folder is free again.
+    Server::start_on(left).await?.end().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_older_than_runs_are_kept_goes_when_the_server_begins_and_is_told() -> Result<()> {
+    let server = Server::start().await?;
+    let id = start(&server, &serde_json::from_str(HELLO)?, "200 ms").await?;
+    follow(&server, &id).await?;
+    let about: Value = serde_json::from_slice(&get(&server, "/api/about").await?)?;
+    ensure!(about["runs"]["bytes"].as_u64() > Some(0) && about["runs"]["most_bytes"].is_null(), "{about}");
+    let data = server.end().await?;
+    // The same, made long ago.
+    let old = "20200101-000000-0001";
+    std::fs::copy(data.path().join(format!("{id}.hop")), data.path().join(format!("{old}.hop")))?;
+    let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_BIN")?);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--keep-runs-for", "2d", "--keep-runs-size", "10GB"]);
+    let server = Server::start_by(command, data).await?;
+    let mut about = Value::Null;
+    while about["runs"]["removed"] != 1 {
+        tokio::task::yield_now().await;
+        about = serde_json::from_slice(&get(&server, "/api/about").await?)?;
+    }
+    let runs = &about["runs"];
+    assert_eq!((&runs["most_seconds"], &runs["most_bytes"]), (&172_800.into(), &10_000_000_000_u64.into()));
+    assert_eq!(runs["last_removed"], "Hello, sync");
+    let listed: Value = serde_json::from_slice(&get(&server, "/api/runs").await?)?;
+    ensure!(listed.as_array().is_some_and(|runs| runs.len() == 1) && listed[0]["id"] == id.as_str(), "{listed}");
+    for name in ["hop", "json", "keys"] {
+        ensure!(!server.data().join(format!("{old}.{name}")).exists(), "{old}.{name} is left");
+    }
     Ok(())
 }

@@ -72,7 +72,7 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
 }
 
 /// Runs a bench by the one native profile, and of the whole workspace, so that nothing is compiled a second time with other features.
-fn bench(target: &str) -> Command {
+pub(crate) fn bench(target: &str) -> Command {
     let mut command = command("cargo");
     command
         .args(["bench", "--profile", "release", "--locked", "--workspace"])

@@ -16,6 +16,7 @@ mod page;
 mod record;
 mod serve;
 mod shots;
+mod soak;
 mod step;
 mod test;
 mod tools;
@@ -66,6 +67,11 @@ enum Command {
         /// What of it, where a bench has parts: of `timing` the protocols
         parts: Vec<String>,
     },
+    /// Try for long what a test tries once, and print what came of it: kills or ten-million
+    Soak {
+        /// Which
+        name: String,
+    },
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
 }
@@ -101,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Record => record::run(),
         Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
+        Command::Soak { name } => soak::run(&name),
         Command::Setup => {
             tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use hopscope_scenario::text;
+use hopscope_server::store::keep::Keep;
 use hopscope_server::store::{RunId, Store, StoreError, default_folder};
 
 use crate::say::{say, word};
@@ -34,6 +35,14 @@ impl Data {
     /// When it cannot be had.
     pub(crate) fn store(&self) -> Result<Store> {
         Ok(Store::open(self.folder()?)?)
+    }
+
+    /// The folder, opened for a server that keeps it to these limits.
+    ///
+    /// # Errors
+    /// When it cannot be had, or another server has it.
+    pub(crate) fn store_to_serve(&self, limits: Keep) -> Result<Store> {
+        Ok(Store::open_to_serve(self.folder()?, limits)?)
     }
 
     /// Tells of a run that is not there where it is looked for.

@@ -14,6 +14,7 @@ mod exit;
 mod export;
 mod figures;
 mod import;
+mod keep;
 mod limits;
 mod listening;
 mod page;

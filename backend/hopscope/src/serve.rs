@@ -13,6 +13,7 @@ use crate::brokers::Allow;
 use crate::browser;
 use crate::data::Data;
 use crate::exit::Exit;
+use crate::keep::KeepRuns;
 use crate::limits::Limits;
 use crate::listening::listen;
 use crate::page::EmbeddedPage;
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     limits: Limits,
 
     #[command(flatten)]
+    keep: KeepRuns,
+
+    #[command(flatten)]
     data: Data,
 }
 
@@ -62,8 +66,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn serve(arguments: &Arguments) -> Result<()> {
     let access = access(arguments)?;
+    let store = arguments.data.store_to_serve(arguments.keep.limits())?;
     if let Some(Some(id)) = &arguments.open {
-        arguments.data.store()?.get(id).map_err(|error| arguments.data.explain(id, error))?;
+        store.get(id).map_err(|error| arguments.data.explain(id, error))?;
     }
     let mut interrupts = Interrupts::listen()?;
     let (listener, address) = listen("--listen", arguments.listen).await?;
@@ -76,7 +81,7 @@ async fn serve(arguments: &Arguments) -> Result<()> {
     if address.ip().is_unspecified() {
         answer(&say(text!("cli.serving.elsewhere"), [("host", authority(address, &access))]))?;
     }
-    let usual = Config::new(Arc::new(EmbeddedPage), arguments.data.folder()?);
+    let usual = Config::new(Arc::new(EmbeddedPage), store);
     let brokers = arguments.allow.brokers()?;
     let config = Config { access, most_events: arguments.limits.max_events, brokers, ..usual };
     if let Some(run) = &arguments.open {

@@ -20,7 +20,6 @@ pub mod timer;
 pub mod transport;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 pub use api::page::{Asset, Page};
 pub use hopscope_recorder as record;
@@ -37,8 +36,8 @@ use store::Store;
 pub struct Config {
     /// The built page.
     pub page: Arc<dyn Page>,
-    /// The folder of runs; [`store::default_folder`] is the usual one.
-    pub data: PathBuf,
+    /// The folder of runs.
+    pub store: Store,
     /// Who may use it.
     pub access: Access,
     /// Events at which a run's load ends.
@@ -50,14 +49,8 @@ pub struct Config {
 impl Config {
     /// A server for this machine's own programs, with the usual limits.
     #[must_use]
-    pub fn new(page: Arc<dyn Page>, data: impl Into<PathBuf>) -> Self {
-        Self {
-            page,
-            data: data.into(),
-            access: Access::default(),
-            most_events: run::MOST_EVENTS,
-            brokers: Brokers::default(),
-        }
+    pub fn new(page: Arc<dyn Page>, store: Store) -> Self {
+        Self { page, store, access: Access::default(), most_events: run::MOST_EVENTS, brokers: Brokers::default() }
     }
 }
 
@@ -67,9 +60,6 @@ pub enum ServeError {
     /// The listener has no address or accepting failed for good.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
-    /// The folder of runs cannot be used.
-    #[error(transparent)]
-    Store(#[from] store::StoreError),
     /// Others than this machine's own programs could use it as they like.
     #[error("{0} can be reached from elsewhere, and no token is asked for there; give one, or listen on 127.0.0.1")]
     Unguarded(SocketAddr),
@@ -78,7 +68,7 @@ pub enum ServeError {
 /// Serves on `listener` until `shutdown` resolves, open requests are answered, and live runs are stopped and stored.
 ///
 /// # Errors
-/// When others could reach it and it has no token, the folder of runs cannot be used, or the listener fails.
+/// When others could reach it and it has no token, or the listener fails.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
@@ -89,8 +79,10 @@ pub async fn serve(
         return Err(ServeError::Unguarded(address));
     }
     let closing = CancellationToken::new();
-    let runs = Runs::new(Store::open(&config.data)?, config.most_events, config.brokers.clone(), closing.clone());
+    let runs = Runs::new(config.store.clone(), config.most_events, config.brokers.clone(), closing.clone());
     let app = api::router(&config, runs.clone(), address);
+    let keeper = runs.clone();
+    tokio::spawn(async move { keeper.keep().await });
     let closed = async move {
         shutdown.await;
         closing.cancel();

@@ -67,3 +67,32 @@ async fn a_generator_that_was_behind_is_told_with_its_client() -> Result<()> {
     })
     .await
 }
+
+/// The file of the run may not grow beyond 64 KiB; its server goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_kept_no_further_says_so_while_it_goes_on_and_can_be_stopped() -> Result<()> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" serve --listen 127.0.0.1:0 \"$@\""]);
+    command.arg(hopscope_tests::variable("HOPSCOPE_BIN")?);
+    let server = Server::start_by(command, tempfile::tempdir()?).await?;
+    with_browser(async |driver| {
+        let hands = Hands::open(driver, server.url()).await?;
+        hands.click("[data-template=hello-sync]").await?;
+        hands.click("[data-node=n1]").await?;
+        hands.fill("load.rate", "1000/s").await?;
+        hands.fill("duration", "1 h").await?;
+        hands.click("[data-action=run]").await?;
+        hands.find(".notice[data-status=unkept]").await?;
+        let said = hands.text(".notice[data-status] b").await?;
+        ensure!(said == plain(Language::English, text!("run.unkept"), &Default::default()), "{said}");
+        let why = hands.text(".notice[data-status] [data-said]").await?;
+        ensure!(why.contains("may not grow any more"), "{why}");
+        picture(&hands.driver, "unkept").await?;
+        hands.click("[data-action=stop]").await?;
+        hands.find(".notice[data-status=cut]").await?;
+        hands.find("[data-action=run]").await?;
+        assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}

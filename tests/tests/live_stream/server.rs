@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use hopscope_server::store::Store;
 use hopscope_server::{Asset, Config, Page};
 use hopscope_tests::http::{Headers, request};
 use tokio::net::TcpListener;
@@ -39,7 +40,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let config = Config::new(Arc::new(NoPage), data.path());
+        let config = Config::new(Arc::new(NoPage), Store::open(data.path())?);
         let serving = tokio::spawn(hopscope_server::serve(config, listener, async move {
             let _ = stopped.await;
         }));

@@ -168,13 +168,18 @@ async fn watch(store: &Store, scenario: Scenario, how: How) -> Result<Option<Ran
             return Err(anyhow!(error).context(word(text!("cli.error.not-started"))));
         }
     };
-    let followed = progress::follow(tail, run.plan(), offered);
+    let followed = async {
+        progress::follow(tail, run.plan(), offered).await;
+        if let Some(reason) = store.failure(&id) {
+            progress::interject(&say(text!("cli.progress.unkept"), [("reason", reason)]));
+        }
+    };
     let ended = async { tokio::join!(followed, run.join()).1 };
     tokio::pin!(ended);
     let mut stopped = false;
     loop {
         tokio::select! {
-            summary = &mut ended => return Ok(Some(Ran { id, summary })),
+            summary = &mut ended => return Ok(Some(Ran { id: id.clone(), summary })),
             () = interrupts.next() => {
                 if stopped {
                     progress::interject(&say(text!("cli.progress.cut"), [("id", id.to_string())]));

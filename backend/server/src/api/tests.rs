@@ -39,13 +39,8 @@ impl Page for NoPage {
 
 async fn ask(page: impl Page + 'static, request: axum::http::request::Builder) -> Response<Body> {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::new(Arc::new(page), folder.path());
-    let runs = Runs::new(
-        Store::open(&config.data).unwrap(),
-        config.most_events,
-        config.brokers.clone(),
-        CancellationToken::new(),
-    );
+    let config = Config::new(Arc::new(page), Store::open(folder.path()).unwrap());
+    let runs = Runs::new(config.store.clone(), config.most_events, config.brokers.clone(), CancellationToken::new());
     let app = super::router(&config, runs, SocketAddr::from(([127, 0, 0, 1], 7878)));
     app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }

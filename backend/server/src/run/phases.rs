@@ -200,10 +200,12 @@ impl Running {
     async fn cannot_go_on(&self, most_events: u64) -> Early {
         let mut taken = self.recording.taken();
         let recording = async {
-            match taken.wait_for(|taken| taken.broken || taken.events >= most_events).await {
-                Ok(taken) if !taken.broken => Early::EventLimit { most: most_events },
-                // An error is the collector's end.
-                Ok(_) | Err(_) => Early::Recording,
+            // One that can be stored no longer takes no more events: the run goes on, for whoever is served by it, and whoever
+            // follows it is told.
+            match taken.wait_for(|taken| taken.events >= most_events).await {
+                Ok(_) => Early::EventLimit { most: most_events },
+                // The collector's end.
+                Err(_) => Early::Recording,
             }
         };
         let broker = async {

@@ -9,7 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::claim::Claim;
 use super::follow::Followed;
+use super::keep::{Keep, Readers};
 use super::keys::{self, Keys, Maker};
 use super::{Progress, RecordingState, RunId, RunSummary, StoreError, at, drafts, reason_name, summary};
 use crate::record::Summary;
@@ -24,12 +26,18 @@ pub(super) struct Live {
     pub(super) keys: Keys,
     /// Whether its files go when it ends.
     pub(super) discarded: bool,
+    /// Why nothing more of it is kept, if so.
+    pub(super) failure: Option<String>,
 }
 
 /// What clones of a store share.
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
+    /// What its runs are to be kept to.
+    pub(super) limits: Keep,
+    /// Of a server's store: the folder is its own.
+    pub(super) _claim: Option<Claim>,
     /// Runs that this process records.
     pub(super) live: Mutex<HashMap<RunId, Live>>,
     /// Runs that another process records, as far as someone follows them here.
@@ -40,6 +48,8 @@ pub(super) struct Inner {
     pub(super) unwritten: Mutex<HashMap<RunId, RunSummary>>,
     /// Indexes of recordings that are over, each with what the recording had come to.
     pub(super) opened: Mutex<HashMap<RunId, (Progress, Keys)>>,
+    /// Who reads what.
+    pub(super) readers: Mutex<Readers>,
     /// Held while an index is opened, so that it is made once.
     pub(super) opening: Mutex<()>,
 }
@@ -104,11 +114,16 @@ impl Inner {
             let noted = RunSummary { state: RecordingState::Recording, bytes, ..noted };
             self.followed().get(id).map_or(noted.clone(), |followed| followed.tell(noted))
         };
-        match file.try_lock() {
-            Ok(()) => {}
+        // Whoever records it has it alone; whoever reads it lets others read.
+        let alone = match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.try_lock_shared().map(|()| false),
+            locked => locked.map(|()| true),
+        };
+        let alone = match alone {
+            Ok(alone) => alone,
             Err(TryLockError::WouldBlock) => return Ok(elsewhere()),
             Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
-        }
+        };
         // Made this moment, and its maker has not come to lock it.
         if bytes < Progress::BEGINNING.bytes {
             return Ok(elsewhere());
@@ -119,8 +134,8 @@ impl Inner {
         match (damage, torn) {
             // Bytes after damage are left alone: someone may want to look at them.
             (Some(damage), _) => tracing::warn!("run {id} is readable up to byte {}: {damage}", summary.bytes),
-            (None, true) => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
-            (None, false) => {}
+            (None, true) if alone => file.set_len(summary.bytes).and_then(|()| file.sync_all()).map_err(at(&path))?,
+            (None, _) => {}
         }
         if let Some(noted) = noted {
             summary.name = noted.name;
@@ -131,7 +146,11 @@ impl Inner {
         if !path.exists() {
             return Err(StoreError::Unknown(id.clone()));
         }
-        self.write_summary(&summary)?;
+        if let Err(error) = self.write_summary(&summary) {
+            // On a full disk a recording can be read all the same; it is looked at again the next time.
+            tracing::warn!("{error}");
+            self.unwritten().insert(id.clone(), summary.clone());
+        }
         Ok(summary)
     }
 
@@ -166,6 +185,13 @@ impl Inner {
             self.unwritten().insert(id.clone(), summary);
         }
         written.map_err(io::Error::other)
+    }
+
+    /// Nothing more is kept of a run of this process, which goes on.
+    pub(super) fn broken(&self, id: &RunId, reason: String) {
+        if let Some(live) = self.live().get_mut(id) {
+            live.failure = Some(reason);
+        }
     }
 
     /// The run is no longer recorded by this process.
@@ -248,7 +274,7 @@ impl Inner {
 }
 
 /// Why a recording is not on the disk to its end, and what to do.
-fn not_stored(path: &Path, error: &io::Error) -> String {
+pub(super) fn not_stored(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

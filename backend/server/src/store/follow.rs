@@ -47,7 +47,7 @@ pub(super) fn follow(inner: &Arc<Inner>, id: &RunId) -> io::Result<(watch::Recei
         return Ok((followed.progress.clone(), followed.keys.clone()));
     }
     let scan = Scan::new(id);
-    let (progress, watcher) = watch::channel(Progress { frames: 0, bytes: 0 });
+    let (progress, watcher) = watch::channel(Progress { frames: 0, bytes: 0, broken: false });
     let read = Arc::new(Mutex::new(scan.so_far().clone()));
     let keys = Growing::new(&inner.keys_file(id));
     let (followed, known) = (keys.keys().clone(), (watcher.clone(), keys.keys().clone()));
@@ -112,7 +112,7 @@ impl Follower {
         self.scan.read(&mut (&self.file).take(come))?;
         self.at += come;
         let read = self.scan.so_far();
-        let progress = Progress { frames: read.frames, bytes: read.bytes };
+        let progress = Progress { frames: read.frames, bytes: read.bytes, broken: false };
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone_from(read);
         self.progress.send_if_modified(|known| std::mem::replace(known, progress) != progress);
         Ok(())

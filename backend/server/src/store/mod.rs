@@ -4,11 +4,14 @@
 //! Owns the folder's files and what a run is called. Several processes may share a folder: whoever records holds a lock
 //! on the recording, so that a run without End whose lock is free is known to be cut.
 
+mod claim;
+mod disk;
 mod drafts;
 mod folder;
 mod follow;
 mod id;
 mod import;
+pub mod keep;
 mod keys;
 mod summary;
 mod tail;
@@ -22,12 +25,15 @@ use std::sync::Arc;
 use etcetera::BaseStrategy;
 use hopscope_record::frame::file_header;
 use hopscope_scenario::plan::RunSettings;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
+use claim::{Claim, claim};
 use folder::{Inner, Live};
 use follow::follow;
 pub use id::{BadRunId, RunId};
 pub use import::StoreImportError;
+use keep::{Keep, Reading};
 use keys::Keys;
 pub use summary::{RecordingState, RunSummary, reason_name};
 pub use tail::{MOST_FRAMES_BYTES, Tail};
@@ -55,6 +61,18 @@ pub enum StoreError {
         from: u32,
         /// How many there are.
         frames: u32,
+    },
+    /// Another server has the folder.
+    #[error(
+        "{} is served already{}; open the page of that server, end it, or name another folder by --data DIR",
+        .folder.display(),
+        .process.map(|process| format!(" by process {process}")).unwrap_or_default()
+    )]
+    Served {
+        /// The folder.
+        folder: PathBuf,
+        /// The other's process, if it can be told.
+        process: Option<u32>,
     },
     /// A name is empty or longer than [`LONGEST_NAME`].
     #[error("a run's name has 1 to {LONGEST_NAME} characters, without line breaks")]
@@ -90,10 +108,27 @@ impl Store {
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let folder = folder.into();
+        Self::open_as(folder.into(), Keep::default(), |_| Ok(None))
+    }
+
+    /// Opens the folder for a server, which is to keep it to these limits, and of which it has one at a time; until the last
+    /// clone of this store is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Served`], or as [`Store::open`].
+    pub fn open_to_serve(folder: impl Into<PathBuf>, limits: Keep) -> Result<Self, StoreError> {
+        Self::open_as(folder.into(), limits, |folder| claim(folder).map(Some))
+    }
+
+    fn open_as(
+        folder: PathBuf,
+        limits: Keep,
+        claim: impl FnOnce(&Path) -> Result<Option<Claim>, StoreError>,
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
+        let claim = claim(&folder)?;
         drafts::sweep(&folder);
-        Ok(Self { inner: Arc::new(Inner { folder, ..Inner::default() }) })
+        Ok(Self { inner: Arc::new(Inner { folder, limits, _claim: claim, ..Inner::default() }) })
     }
 
     /// Makes the file of a new run and its summary.
@@ -113,7 +148,7 @@ impl Store {
         file.write_all(&file_header()).map_err(at(&path))?;
         let (progress, watcher) = watch::channel(Progress::BEGINNING);
         let (keys, maker) = self.inner.make_keys(id);
-        self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
+        self.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false, failure: None });
         let run = RunFile::start(id.clone(), Arc::clone(&self.inner), file, maker, progress).map_err(at(&path));
         let run = run.inspect_err(|_| self.inner.forget(id))?;
         let summary = RunSummary {
@@ -132,13 +167,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&self) -> Result<Vec<RunSummary>, StoreError> {
-        let folder = &self.inner.folder;
-        let mut ids = Vec::new();
-        for entry in fs::read_dir(folder).map_err(at(folder))? {
-            let name = entry.map_err(at(folder))?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".hop")).and_then(|id| id.parse::<RunId>().ok());
-            ids.extend(id);
-        }
+        let mut ids = self.ids()?;
         ids.sort_unstable_by(|left, right| right.cmp(left));
         let summaries = ids.iter().filter_map(|id| match self.get(id) {
             Ok(summary) => Some(summary),
@@ -151,16 +180,27 @@ impl Store {
         Ok(summaries.collect())
     }
 
+    fn ids(&self) -> Result<Vec<RunId>, StoreError> {
+        let folder = &self.inner.folder;
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(folder).map_err(at(folder))? {
+            let name = entry.map_err(at(folder))?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".hop")).and_then(|id| id.parse::<RunId>().ok());
+            ids.extend(id);
+        }
+        Ok(ids)
+    }
+
     /// One run.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or when its files cannot be read.
     pub fn get(&self, id: &RunId) -> Result<RunSummary, StoreError> {
         let noted = self.inner.read_summary(id);
-        if let Some(progress) = self.progress(id) {
-            let progress = *progress.borrow();
+        let live = self.inner.live().get(id).map(|live| (*live.progress.borrow(), live.failure.clone()));
+        if let Some((Progress { frames, bytes, .. }, failure)) = live {
             let noted = noted.unwrap_or_else(|| summary::empty(id));
-            return Ok(RunSummary { frames: progress.frames, bytes: progress.bytes, ..noted });
+            return Ok(RunSummary { frames, bytes, detail: failure.or(noted.detail), ..noted });
         }
         match noted {
             Some(summary) if summary.state != RecordingState::Recording => {
@@ -180,6 +220,12 @@ impl Store {
         self.inner.live().get(id).map(|live| live.progress.clone())
     }
 
+    /// Why nothing more is kept of a run that this process records and that goes on.
+    #[must_use]
+    pub fn failure(&self, id: &RunId) -> Option<String> {
+        self.inner.live().get(id).and_then(|live| live.failure.clone())
+    }
+
     /// A reader of the run's frames from number `from` on.
     ///
     /// # Errors
@@ -191,7 +237,9 @@ impl Store {
             return Err(StoreError::NoSuchFrame { from, frames });
         }
         let path = self.inner.recording(id);
-        Tail::new(File::open(&path).map_err(at(&path))?, from, keys, progress).map_err(at(&path))
+        let file = File::open(&path).map_err(at(&path))?;
+        let reading = Reading::begin(&self.inner, id, Timestamp::now());
+        Tail::new(file, from, keys, progress, reading).map_err(at(&path))
     }
 
     /// The frames from number `from` up to but without `to`, as many as there are by now; no more than fill
@@ -221,7 +269,15 @@ impl Store {
         // Of a recording that another process makes the length alone does not tell.
         let bytes = if state == RecordingState::Recording { self.known(id)?.0.borrow().bytes } else { bytes };
         let path = self.inner.recording(id);
-        Ok((File::open(&path).map_err(at(&path))?, bytes))
+        let file = File::open(&path).map_err(at(&path))?;
+        // Marks it as read for a while, and the lock as long as it is open, also for other processes.
+        drop(Reading::begin(&self.inner, id, Timestamp::now()));
+        if state != RecordingState::Recording
+            && let Err(error) = file.try_lock_shared()
+        {
+            tracing::debug!("{}: {error}", path.display());
+        }
+        Ok((file, bytes))
     }
 
     /// Gives the run another name.
@@ -274,7 +330,7 @@ impl Store {
         if summary.state == RecordingState::Recording {
             return follow(&self.inner, id).map_err(at(&self.inner.recording(id)));
         }
-        let progress = Progress { frames: summary.frames, bytes: summary.bytes };
+        let progress = Progress { frames: summary.frames, bytes: summary.bytes, broken: false };
         Ok((watch::channel(progress).1, self.inner.stored_keys(id, progress)))
     }
 }

@@ -36,7 +36,7 @@ pub struct RunSummary {
     /// Why the run ended, where its End frame says so: `load-done`, `stopped`, `failed`, `event-limit`.
     pub reason: Option<String>,
     /// More about it, in words, where there is more to say: why the run ended before its time, or its recording before the
-    /// run.
+    /// run, which may go on still.
     #[serde(default)]
     pub detail: Option<String>,
     /// Events in the recording.

@@ -10,6 +10,7 @@ use hopscope_record::decoder::{Decoder, Framing};
 use tokio::sync::watch;
 
 use super::Progress;
+use super::keep::Reading;
 use super::keys::{Keys, Spot};
 
 /// Whole frames that are handed out together: until they have so many bytes.
@@ -23,6 +24,10 @@ pub struct Tail {
     reader: Option<Reader>,
     progress: watch::Receiver<Progress>,
     keys: Keys,
+    /// Whether the file was seen to have all that it will ever have.
+    broken: bool,
+    /// Says that the run is being read.
+    _reading: Reading,
 }
 
 struct Reader {
@@ -40,11 +45,17 @@ struct Reader {
 }
 
 impl Tail {
-    pub(super) fn new(file: File, from: u32, keys: Keys, progress: watch::Receiver<Progress>) -> io::Result<Self> {
+    pub(super) fn new(
+        file: File,
+        from: u32,
+        keys: Keys,
+        progress: watch::Receiver<Progress>,
+        reading: Reading,
+    ) -> io::Result<Self> {
         let decoder = Decoder::new(Framing::Stream);
         let mut reader = Reader { file, decoder, begin: 0, read: 0, next: 0, from, chunk: Vec::new() };
         reader.seek(keys.spot_before(from))?;
-        Ok(Self { reader: Some(reader), progress, keys })
+        Ok(Self { reader: Some(reader), progress, keys, broken: false, _reading: reading })
     }
 
     /// The next frames, one or more; empty when all that the file has so far were handed out.
@@ -52,14 +63,15 @@ impl Tail {
     /// # Errors
     /// When the file cannot be read or is damaged.
     pub async fn read(&mut self) -> io::Result<Vec<u8>> {
-        let end = self.progress.borrow_and_update().bytes;
+        let Progress { bytes: end, broken, .. } = *self.progress.borrow_and_update();
+        self.broken = broken;
         self.with_reader(move |reader| reader.read_batch(end, u32::MAX, BATCH)).await
     }
 
-    /// Waits until the file may have more than the last [`Tail::read`] saw; `false` when it never will. May be given up
-    /// at any time.
+    /// Waits until the file may have more than the last [`Tail::read`] saw; `false` when it never will, whether the run is
+    /// over or goes on. May be given up at any time.
     pub async fn grown(&mut self) -> bool {
-        self.progress.changed().await.is_ok()
+        !self.broken && self.progress.changed().await.is_ok()
     }
 
     /// Brings a reader that is behind by more than `most` bytes to the head: what it needs to go on there, which is
@@ -69,7 +81,7 @@ impl Tail {
     /// # Errors
     /// When the side file cannot be read.
     pub async fn leap(&mut self, most: u64) -> io::Result<Option<Vec<u8>>> {
-        let Progress { frames, bytes } = *self.progress.borrow();
+        let Progress { frames, bytes, .. } = *self.progress.borrow();
         let Some(reader) = &self.reader else { return Ok(None) };
         let Some(at_most) = frames.checked_sub(2).filter(|_| bytes.saturating_sub(reader.position()) > most) else {
             return Ok(None);

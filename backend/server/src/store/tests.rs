@@ -321,7 +321,7 @@ async fn a_full_disk_ends_what_is_stored_and_the_rest_counts_as_lost() {
     let (id, _) = store.inner.make_file().unwrap();
     let (progress, watcher) = watch::channel(Progress::BEGINNING);
     let (keys, maker) = store.inner.make_keys(&id);
-    store.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false });
+    store.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false, failure: None });
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let file = RunFile::start(id.clone(), Arc::clone(&store.inner), full, maker, progress).unwrap();
     let options =
@@ -333,4 +333,53 @@ async fn a_full_disk_ends_what_is_stored_and_the_rest_counts_as_lost() {
     assert!(summary.failure.is_some_and(|failure| failure.contains("space")));
     let stored = store.get(&id).unwrap();
     assert_eq!((stored.state, stored.events, stored.lost, stored.frames), (RecordingState::Cut, 0, 100, 0));
+}
+
+/// A disk that has room for the first frames of a run, and then for a part of one.
+#[tokio::test]
+async fn a_disk_that_fills_up_keeps_the_frames_before_and_the_run_goes_on() {
+    let (_folder, store) = folder();
+    let (id, mut file) = store.inner.make_file().unwrap();
+    file.write_all(&file_header()).unwrap();
+    let (progress, watcher) = watch::channel(Progress::BEGINNING);
+    let (keys, maker) = store.inner.make_keys(&id);
+    store.inner.live().insert(id.clone(), Live { progress: watcher, keys, discarded: false, failure: None });
+    let small = disk::Small { file, room: 60_000 };
+    let file = RunFile::start(id.clone(), Arc::clone(&store.inner), small, maker, progress).unwrap();
+    let options =
+        RecordingOptions { run: id.to_string(), key: new_run_key().unwrap(), plan: Vec::new(), sink: Box::new(file) };
+    let recording = Recording::start(options).unwrap();
+    recording.set_zero(monotonic_ns());
+    let mut tail = store.tail(&id, 0).unwrap();
+    let (mut told, mut stamped) = (store.progress(&id).unwrap(), 0);
+    while !told.borrow_and_update().broken {
+        stamp(&recording, 2_000);
+        stamped += 2_000;
+        told.changed().await.unwrap();
+    }
+    let live = store.get(&id).unwrap();
+    assert_eq!(live.state, RecordingState::Recording);
+    assert!(live.detail.is_some_and(|detail| detail.starts_with("no room is left for ")));
+    // Who follows it has all that is kept, and is not left waiting for the run's end.
+    let mut read = Vec::new();
+    loop {
+        let batch = tail.read().await.unwrap();
+        if batch.is_empty() && !tail.grown().await {
+            break;
+        }
+        read.extend(batch);
+    }
+    let kept = std::fs::read(store.inner.recording(&id)).unwrap();
+    assert_eq!(read, &kept[FILE_HEADER_LEN..]);
+    assert_eq!((live.bytes, live.frames > 1), (kept.len() as u64, true));
+
+    stamp(&recording, 100);
+    stamped += 100;
+    assert!(recording.finish(end()).await.failure.is_some());
+    let stored = store.get(&id).unwrap();
+    assert_eq!((stored.state, stored.reason.as_deref()), (RecordingState::Cut, Some("load-done")));
+    assert_eq!((stored.bytes, stored.frames), (live.bytes, live.frames));
+    assert!(stored.events > 0 && stored.lost > 0 && stored.detail.is_some());
+    assert_eq!(stored.events + stored.lost, stamped);
+    assert_eq!(std::fs::read(store.inner.recording(&id)).unwrap(), kept);
 }

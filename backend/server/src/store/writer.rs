@@ -1,11 +1,10 @@
 //! The file of a run that is being recorded: a bounded queue in memory and the thread that writes it out.
 //!
 //! Owns the file while it grows, and its side file. Whoever records never waits for the disk; when the queue is full there is *no room*,
-//! and when the disk refuses a frame, nothing after that frame is stored.
+//! and when the disk refuses a frame, nothing after that frame is stored, while the run goes on.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -14,7 +13,8 @@ use hopscope_record::frame::FILE_HEADER_LEN;
 use tokio::sync::watch;
 
 use super::RunId;
-use super::folder::Inner;
+use super::disk::Disk;
+use super::folder::{Inner, not_stored};
 use super::keys::Maker;
 use crate::record::{FrameSink, Summary};
 
@@ -28,11 +28,13 @@ pub struct Progress {
     pub frames: u32,
     /// Bytes of the file up to the end of the last of them.
     pub bytes: u64,
+    /// Whether the disk refused the next one: there will be no more, though the run may go on.
+    pub broken: bool,
 }
 
 impl Progress {
     /// Of a file with its header and no frame.
-    pub(super) const BEGINNING: Self = Self { frames: 0, bytes: FILE_HEADER_LEN as u64 };
+    pub(super) const BEGINNING: Self = Self { frames: 0, bytes: FILE_HEADER_LEN as u64, broken: false };
 }
 
 /// The sink of a run: its file in the store. Dropping it leaves a cut recording.
@@ -83,12 +85,19 @@ impl RunFile {
     pub(super) fn start(
         id: RunId,
         store: Arc<Inner>,
-        file: File,
+        file: impl Disk + 'static,
         keys: Option<Maker>,
         progress: watch::Sender<Progress>,
     ) -> io::Result<Self> {
         let (queue, progress) = (Arc::<Queue>::default(), Arc::new(progress));
-        let writer = Writer { file, keys, queue: Arc::clone(&queue), progress: Arc::clone(&progress) };
+        let writer = Writer {
+            id: id.clone(),
+            store: Arc::clone(&store),
+            file: Box::new(file),
+            keys,
+            queue: Arc::clone(&queue),
+            progress: Arc::clone(&progress),
+        };
         let thread = std::thread::Builder::new().name("hs-store".into()).spawn(move || writer.run())?;
         Ok(Self { id, store, queue, thread: Some(thread), _progress: progress })
     }
@@ -145,7 +154,9 @@ impl Drop for RunFile {
 }
 
 struct Writer {
-    file: File,
+    id: RunId,
+    store: Arc<Inner>,
+    file: Box<dyn Disk>,
     /// Its side file; `None` once it could not be written.
     keys: Option<Maker>,
     queue: Arc<Queue>,
@@ -158,18 +169,15 @@ impl Writer {
             let frames = self.queue.take();
             if frames.is_empty() {
                 self.finish_keys();
-                return self.file.sync_all();
+                return self.file.sync();
             }
             let mut progress = *self.progress.borrow();
             let written = self.write(frames, &mut progress);
-            self.progress.send_replace(progress);
             if let Err(error) = written {
-                // First of all: the log may lie on the same disk.
-                self.refuse(progress.bytes);
-                tracing::error!("a run's file cannot grow any more: {error}");
-                self.finish_keys();
+                self.give_up(&error, progress);
                 return Err(error);
             }
+            self.progress.send_replace(progress);
         }
     }
 
@@ -201,6 +209,17 @@ impl Writer {
         }
     }
 
+    /// Keeps what the file has, and tells everyone who follows it that there will be no more.
+    fn give_up(&mut self, error: &io::Error, progress: Progress) {
+        // First of all: the log may lie on the same disk.
+        self.refuse(progress.bytes);
+        self.finish_keys();
+        let reason = not_stored(&self.store.recording(&self.id), error);
+        tracing::error!("run {} is kept up to frame {} and goes on: {reason}", self.id, progress.frames);
+        self.store.broken(&self.id, reason);
+        self.progress.send_replace(Progress { broken: true, ..progress });
+    }
+
     /// Takes nothing more, and leaves the file as it was after its last whole frame.
     fn refuse(&self, bytes: u64) {
         let mut waiting = self.queue.lock();
@@ -208,13 +227,15 @@ impl Writer {
         waiting.frames.clear();
         drop(waiting);
         // On a full disk both still work; what fails here is found when the file is opened the next time.
-        let _ = self.file.set_len(bytes);
-        let _ = self.file.sync_all();
+        let _ = self.file.cut(bytes);
+        let _ = self.file.sync();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::store::{RecordingState, Store};
 

@@ -18,6 +18,24 @@ pub(crate) struct About {
     /// The brokers that runs may have.
     #[serde(default)]
     pub(crate) brokers: Vec<String>,
+    /// What becomes of its runs.
+    #[serde(default)]
+    pub(crate) runs: Kept,
+}
+
+/// What runs take, may take, and have had to give.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Bytes on the disk.
+    pub(crate) bytes: Option<u64>,
+    /// Beyond so many the oldest are removed.
+    pub(crate) most_bytes: Option<u64>,
+    /// So many seconds after they were made they are removed.
+    pub(crate) most_seconds: Option<u64>,
+    /// How many were removed since the server began.
+    pub(crate) removed: u64,
+    /// What the one was called that was removed last.
+    pub(crate) last_removed: Option<String>,
 }
 
 thread_local! {

@@ -106,6 +106,7 @@ fn words(
         Status::Loading => Some(Words::only(text!("run.loading"))),
         Status::Elsewhere => Some(Words::of(text!("run.elsewhere"), text!("run.elsewhere.remedy"))),
         Status::Lost => Some(Words::of(text!("run.lost"), text!("run.lost.remedy"))),
+        Status::Unkept => Some(Words::of(text!("run.unkept"), text!("run.unkept.remedy")).with(detail)),
         Status::Cut => Some(Words::of(text!("run.cut"), text!("run.cut.remedy")).with(detail)),
         Status::Refused(refusal) => Some(refused(refusal)),
         Status::Damaged { other_version, detail } => {

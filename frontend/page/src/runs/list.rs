@@ -10,6 +10,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use serde_json::Value;
 
+use crate::io;
 use crate::io::runs::{self, Refusal, RunInfo, RunState};
 use crate::state::document::Editor;
 use crate::state::run::{Run, Source, Status};
@@ -55,6 +56,8 @@ pub(super) struct RunList {
     /// What is under way, in words.
     pub(super) progress: RwSignal<Option<String>>,
     pub(super) trouble: RwSignal<Option<Trouble>>,
+    /// Which runs are removed, in words, where any are.
+    pub(super) kept: RwSignal<String>,
     /// The id of the run that was opened here, until its scenario stands on the canvas.
     adopting: StoredValue<Option<String>>,
     /// Counts the times the list was asked for, so that an answer or a timer of an earlier one is dropped.
@@ -72,6 +75,7 @@ impl RunList {
             deleting: RwSignal::new(None),
             progress: RwSignal::new(None),
             trouble: RwSignal::new(None),
+            kept: RwSignal::new(String::new()),
             adopting: StoredValue::new(None),
             round: StoredValue::new(0),
         }
@@ -85,6 +89,9 @@ impl RunList {
         self.deleting.set(None);
         self.shown.set(true);
         self.load();
+        leptos::task::spawn_local(async move {
+            self.kept.set(io::about().await.map(|about| super::words::kept(&about.runs)).unwrap_or_default());
+        });
     }
 
     /// Closes the panel; the browser gives the focus back to what had it before.

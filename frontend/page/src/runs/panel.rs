@@ -46,7 +46,7 @@ pub(super) fn Panel(list: RunList) -> impl IntoView {
             <div class="runs-said" role="status">{move || list.progress.get()}</div>
             {move || list.trouble.get().map(|trouble| told(list, &trouble))}
             <div class="runs-body">{body(list)}</div>
-            <p class="runs-foot">{t(text!("runs.drop"))}</p>
+            <p class="runs-foot">{t(text!("runs.drop"))}" "<span data-kept="true">{move || list.kept.get()}</span></p>
         </dialog>
     }
 }

@@ -5,6 +5,7 @@ use hopscope_scenario::text;
 use js_sys::Date;
 use wasm_bindgen::JsValue;
 
+use crate::io::Kept;
 use crate::io::runs::{Refusal, RunInfo, RunState};
 use crate::ui::text::{t, t_with};
 
@@ -31,6 +32,23 @@ fn standing(info: &RunInfo) -> (&'static str, Key) {
         RunState::Ended if failed => ("partial", text!("runs.state.partial")),
         RunState::Ended => ("whole", text!("runs.state.whole")),
     }
+}
+
+/// Which runs are removed and which were, where there is a limit.
+pub(super) fn kept(kept: &Kept) -> String {
+    let size = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let days = |seconds: u64| format!("{:.1} d", seconds as f64 / DAY);
+    let limits = [kept.most_bytes.map(size), kept.most_seconds.map(days)].into_iter().flatten().collect::<Vec<_>>();
+    if limits.is_empty() {
+        return String::new();
+    }
+    let args = [
+        ("used", size(kept.bytes.unwrap_or_default())),
+        ("limits", limits.join(", ")),
+        ("count", kept.removed.to_string()),
+        ("name", kept.last_removed.clone().unwrap_or_else(|| "–".to_owned())),
+    ];
+    t_with(text!("runs.kept"), &args.each_ref().map(|(name, word)| (*name, word.as_str())))
 }
 
 /// When a run was made: how long ago where that is under a day, else the time; and the time, to the second. Both local.

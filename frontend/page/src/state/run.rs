@@ -40,6 +40,8 @@ pub(crate) enum Status {
     Stopping,
     /// The server is gone; what is here stays, and it is tried again.
     Lost,
+    /// It goes on, and no more of it is kept.
+    Unkept,
     /// It is over and here.
     Whole,
     /// It is over, and its recording ends before its end.
@@ -66,6 +68,7 @@ impl Status {
             Self::Elsewhere => "elsewhere",
             Self::Stopping => "stopping",
             Self::Lost => "lost",
+            Self::Unkept => "unkept",
             Self::Whole => "whole",
             Self::Cut => "cut",
             Self::Refused(_) => "refused",
@@ -75,8 +78,8 @@ impl Status {
 
     /// Whether a run is under way at the server, as far as is known.
     pub(crate) fn is_live(&self) -> bool {
-        use Status::{Elsewhere, Loading, Lost, Running, Starting, Stopping};
-        matches!(self, Starting | Loading | Running | Elsewhere | Stopping | Lost)
+        use Status::{Elsewhere, Loading, Lost, Running, Starting, Stopping, Unkept};
+        matches!(self, Starting | Loading | Running | Elsewhere | Stopping | Lost | Unkept)
     }
 }
 

@@ -35,13 +35,9 @@ impl Server {
         let address: SocketAddr = address.parse().unwrap();
         let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
         let access = Access { hosts, token: token.map(|token| Token::given(token).unwrap()) };
-        let config = Config { access, ..Config::new(Arc::new(OneFile), folder.path()) };
-        let runs = Runs::new(
-            Store::open(&config.data).unwrap(),
-            config.most_events,
-            config.brokers.clone(),
-            CancellationToken::new(),
-        );
+        let config = Config { access, ..Config::new(Arc::new(OneFile), Store::open(folder.path()).unwrap()) };
+        let runs =
+            Runs::new(config.store.clone(), config.most_events, config.brokers.clone(), CancellationToken::new());
         let app = crate::api::router(&config, runs, address);
         Self { app, host: format!("127.0.0.1:{}", address.port()), _folder: folder }
     }
@@ -244,7 +240,7 @@ async fn a_server_that_others_can_reach_does_not_start_without_a_token() {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let hosts = host.iter().map(|host| host.parse().unwrap()).collect();
         let access = Access { hosts, token: None };
-        let config = Config { access, ..Config::new(Arc::new(OneFile), folder.path()) };
+        let config = Config { access, ..Config::new(Arc::new(OneFile), Store::open(folder.path()).unwrap()) };
         let served = crate::serve(config, listener, async {}).await;
         assert_eq!(served.is_ok(), starts, "{address} {host:?}: {served:?}");
     }

@@ -42,7 +42,8 @@ pub(crate) struct RunView {
     imported_from: Option<String>,
     /// Why it ended: `load-done`, `stopped`, `failed`, `event-limit`.
     reason: Option<String>,
-    /// More about it, in words: why it ended before its time, or its recording before it.
+    /// More about it, in words: why it ended before its time, or its recording before it. Of a live run: why nothing more of it
+    /// is kept.
     detail: Option<String>,
     /// Events in the recording, once it has ended; of one that another process makes, as far as it was read here.
     events: u64,

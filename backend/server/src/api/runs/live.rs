@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hopscope_scenario::validate::RunRequest;
-use tokio::sync::Semaphore;
+use jiff::Timestamp;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::{self, ApiError};
@@ -17,6 +19,9 @@ use crate::store::{RunId, RunSummary, Store, StoreError};
 
 /// Most runs that are live at once: they share one machine.
 pub(crate) const MOST_LIVE: usize = 8;
+
+/// From one look at what runs take to the next, where no run ends in between.
+const KEPT_EVERY: Duration = Duration::from_secs(60);
 
 /// A handle on the runs of this process and on the folder of all. Clones share it.
 #[derive(Clone)]
@@ -31,6 +36,8 @@ struct Shared {
     most_events: u64,
     brokers: Brokers,
     closing: CancellationToken,
+    /// A run has ended.
+    ended: Notify,
 }
 
 /// The live runs of one moment.
@@ -40,7 +47,17 @@ impl Runs {
     /// No run is live yet, and each will have so many events at most. `closing` ends the streams.
     pub(crate) fn new(store: Store, most_events: u64, brokers: Brokers, closing: CancellationToken) -> Self {
         let slots = Arc::new(Semaphore::new(MOST_LIVE));
-        Self { shared: Arc::new(Shared { store, live: Mutex::default(), slots, most_events, brokers, closing }) }
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                live: Mutex::default(),
+                slots,
+                most_events,
+                brokers,
+                closing,
+                ended: Notify::new(),
+            }),
+        }
     }
 
     /// Sets a run up and starts it.
@@ -70,6 +87,7 @@ impl Runs {
         tokio::spawn(async move {
             run.join().await;
             runs.live().remove(&ended);
+            runs.shared.ended.notify_one();
             drop(slot);
         });
         let live = self.snapshot();
@@ -110,6 +128,26 @@ impl Runs {
     /// Resolves for streams when the server closes.
     pub(crate) fn closing(&self) -> CancellationToken {
         self.shared.closing.clone()
+    }
+
+    /// Keeps the folder to its limits until the server closes: now, each minute, and when a run has ended.
+    pub(crate) async fn keep(&self) {
+        let Shared { store, closing, ended, .. } = &*self.shared;
+        let limits = store.limits();
+        while limits.has_limit() && !closing.is_cancelled() {
+            let asked = store.clone();
+            // What goes, the store tells the log.
+            match tokio::task::spawn_blocking(move || asked.keep(&limits, Timestamp::now())).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!("runs are not kept to their limits: {error}"),
+                Err(error) => tracing::warn!("runs are not kept to their limits: {error}"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(KEPT_EVERY) => {}
+                () = ended.notified() => {}
+                () = closing.cancelled() => {}
+            }
+        }
     }
 
     /// Stops every run and waits until their recordings are stored.

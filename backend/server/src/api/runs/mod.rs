@@ -220,6 +220,8 @@ fn store_error(error: StoreError) -> ApiError {
             .with("from", from.to_string())
             .with("frames", frames.to_string()),
         StoreError::BadName => ApiError::new(&error::BAD_RUN_NAME, "/name"),
-        StoreError::Files { .. } => ApiError::new(&error::STORE_FAILED, "").with("reason", error.to_string()),
+        StoreError::Files { .. } | StoreError::Served { .. } => {
+            ApiError::new(&error::STORE_FAILED, "").with("reason", error.to_string())
+        }
     }
 }

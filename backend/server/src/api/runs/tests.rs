@@ -56,7 +56,7 @@ impl Server {
         let runs = Runs::new(store.clone(), MOST_EVENTS, Brokers::default(), closing.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Config::new(Arc::new(NoPage), folder.path());
+        let config = Config::new(Arc::new(NoPage), store.clone());
         let app = crate::api::router(&config, runs.clone(), address);
         tokio::spawn(axum::serve(listener, app.clone()).into_future());
         Self { app, address, store, runs, closing, _folder: folder }

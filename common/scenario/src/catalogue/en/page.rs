@@ -102,6 +102,7 @@ pub(super) const TEXTS: Table = &[
     ("runs.events", "Events"),
     ("runs.import", "Import a recording…"),
     ("runs.importing", "Importing {file}, {size}…"),
+    ("runs.kept", "Runs take {used}; beyond {limits} the oldest go. Removed since the server began: {count}, the last of them: {name}"),
     ("runs.label", "Runs"),
     ("runs.loading", "Loading the list…"),
     ("runs.name", "Name"),

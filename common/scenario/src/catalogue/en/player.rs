@@ -247,6 +247,8 @@ pub(super) const TEXTS: Table = &[
     ("run.starting", "Starting the run…"),
     ("run.starting.local", "Starting RabbitMQ, then the run… The first time this takes about ten seconds."),
     ("run.stop", "Stop"),
+    ("run.unkept", "The run goes on, but no more of it is kept"),
+    ("run.unkept.remedy", "What was kept is here and stays. Press Stop, or let it go on to its end."),
     ("run.unreadable", "The server's answer cannot be read (status {status})"),
     ("run.unreadable.remedy", "Page and server may be of different versions: reload the page."),
     ("run.until-stopped.tip", "The load goes on until Stop, for an hour at most."),

@@ -6,13 +6,16 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::{Run, Status};
-use crate::io::runs::{self, Refusal};
+use crate::io::runs::{self, Refusal, RunState};
 use crate::io::stream::{self, Over};
 use crate::state::templates::Template;
 use crate::ui::text::language;
 
 /// First and longest time between two tries to reach the server again, in ms.
 const RETRY: (u64, u64) = (250, 4_000);
+
+/// Time between two looks at a run that goes on and is kept no further, in ms.
+const LOOK: u64 = 1_000;
 
 /// What brought frames.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,12 +44,7 @@ impl Run {
                 return;
             }
             if over == Over::Sent || self.with(|data| data.buffer.end().is_some()) {
-                let info = runs::find(&id).await;
-                if self.is_shown(generation) {
-                    self.detail.set(info.ok().and_then(|info| info.detail));
-                    self.sent();
-                }
-                return;
+                return self.stored(&id, generation).await;
             }
             if let Over::Truncated(frames) = over
                 && frames < from
@@ -63,6 +61,28 @@ impl Run {
             }
             pause = if came { RETRY.0 } else { (pause * 2).min(RETRY.1) };
             after(pause).await;
+        }
+    }
+
+    /// All that is kept has been sent. Of a run that goes on all the same it is looked again until it is over.
+    async fn stored(self, id: &str, generation: u32) {
+        loop {
+            let info = runs::find(id).await.ok();
+            if !self.is_shown(generation) {
+                return;
+            }
+            let state = info.as_ref().map(|info| info.state);
+            let detail = info.and_then(|info| info.detail);
+            let goes_on = matches!(state, Some(RunState::Running | RunState::Draining))
+                && detail.is_some()
+                && self.with(|data| data.buffer.end().is_none());
+            self.detail.set(detail);
+            self.sent();
+            if !goes_on {
+                return;
+            }
+            self.status.set(Status::Unkept);
+            after(LOOK).await;
         }
     }
 
