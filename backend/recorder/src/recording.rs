@@ -20,7 +20,7 @@ pub trait FrameSink: Send + 'static {
     /// Whether there is room for events. While there is none they stay in the rings, which count what they cannot hold.
     fn has_room(&mut self) -> bool;
 
-    /// Whether nothing more will be stored, whatever is put. Then a run has no reason to go on.
+    /// Whether nothing more will be stored, whatever is put. The run goes on, and its rings count what they cannot hold.
     fn is_broken(&mut self) -> bool {
         false
     }
