@@ -26,6 +26,11 @@ impl Group {
         Ok(Self { child, lines: BufReader::new(stdout).lines() })
     }
 
+    /// The child's number, as long as it is there.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Reads lines until `find` makes something of one.
     pub(crate) async fn read_until<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         while let Some(line) = self.lines.next_line().await? {

@@ -11,6 +11,7 @@ pub mod fields;
 pub mod grpc;
 pub mod http;
 mod perfetto;
+pub mod process;
 pub mod recording;
 pub mod runs;
 pub mod server;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::child::Group;
+use crate::process::Process;
 
 /// A running `hopscope serve`.
 pub struct Server {
@@ -82,6 +83,14 @@ impl Server {
     pub fn address(&self) -> Result<SocketAddr> {
         let rest = self.url.strip_prefix("http://").context("no address")?;
         Ok(rest.split('/').next().unwrap_or_default().parse()?)
+    }
+
+    /// Its process, to be looked at.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn process(&self) -> Result<Process> {
+        Ok(Process::new(self.process.id().context("the server has ended")?))
     }
 
     /// Its folder of runs, gone with it.

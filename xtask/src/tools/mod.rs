@@ -46,6 +46,8 @@ pub(crate) enum Purpose {
     Brokers,
     /// The gates of the continuous integration.
     Gates,
+    /// Fuzzing.
+    Fuzzing,
 }
 
 /// One thing that is missing.
