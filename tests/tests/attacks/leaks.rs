@@ -1,7 +1,7 @@
 //! Runs by the dozen in one server: of those that are over nothing is left, neither threads, open files, ports nor children.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_tests::process::Holdings;
@@ -9,7 +9,7 @@ use hopscope_tests::server::Server;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{STUCK, ask, over, start};
+use crate::support::{LOOK, STUCK, ask, over, start};
 
 /// How many runs there are; `HOPSCOPE_LEAK_RUNS` sets another number.
 const RUNS: usize = 20;
@@ -17,9 +17,6 @@ const RUNS: usize = 20;
 /// Threads of the server's runtime that always are; what it has beside them for waiting goes when it has had nothing to do for
 /// ten seconds.
 const WORKERS: usize = 2;
-
-/// How often it is looked whether they have gone.
-const LOOK: Duration = Duration::from_millis(20);
 
 fn templates() -> Result<Vec<Value>> {
     let mut found = Vec::new();
@@ -46,9 +43,11 @@ async fn run(server: &Server, scenario: &Value, number: usize) -> Result<()> {
     if stopped {
         let node = scenario["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["kind"] == "service"));
         let name = &node.context("no service")?["name"];
-        let crash = serde_json::json!({"do": "crash", "on": name}).to_string();
-        ask(server, &format!("POST /api/runs/{id}/control"), crash.as_bytes()).await?;
-        ask(server, &format!("POST /api/runs/{id}/stop"), b"").await?;
+        let crash = serde_json::json!({"do": "crash", "on": name, "for": "50 ms"}).to_string();
+        let crashed = ask(server, &format!("POST /api/runs/{id}/control"), crash.as_bytes()).await?;
+        ensure!(crashed.status == 204, "{}", String::from_utf8_lossy(&crashed.body));
+        let told = ask(server, &format!("POST /api/runs/{id}/stop"), b"").await?;
+        ensure!(told.status == 202, "{}", String::from_utf8_lossy(&told.body));
     }
     over(server, id).await?;
     // A reader that goes without a word.

@@ -49,7 +49,6 @@ pub(crate) fn altered(mut document: Value, error: &str) -> Result<Value> {
     let sent = events.iter().position(|event| event["kind"] == "Completed").context("nothing was completed")?;
     let mut failed = events[sent].clone();
     let fields = failed.as_object_mut().context("no object")?;
-    fields.shift_remove("status");
     fields.shift_remove("bytes");
     fields.insert("kind".to_owned(), "Failed".into());
     fields.insert("error".to_owned(), error.into());
@@ -127,7 +126,7 @@ async fn markup_is_a_text_in_every_format() -> Result<()> {
         ensure!(!media_type.contains("html") && !media_type.contains("xml"), "{path}: {media_type}");
         ensure!(reply.header("x-content-type-options") == Some("nosniff"), "{path} may be taken for a page");
     }
-    let reply = ask(&server, "GET /api/<script>alert(1)</script>", b"").await?;
+    let reply = ask(&server, "GET /api/%3Cscript%3Ealert(1)%3C/script%3E", b"").await?;
     ensure!(reply.header("content-type").is_some_and(|media_type| media_type.starts_with("application/json")));
     Ok(())
 }
@@ -217,7 +216,8 @@ async fn a_document_steers_no_terminal_where_its_faults_are_told() -> Result<()>
     std::fs::write(&file, marked()?.to_string())?;
     let xml = folder.path().join("report.xml").display().to_string();
     let ended = hopscope(["run", &file, "--data", &data, "--summary", "md", "--junit", &xml]).await?;
-    ensure!(ended.code == 0 && !ended.stdout.contains("<img") && ended.stdout.contains("\\<img"), "{ended:?}");
+    let told = ended.stdout.replace("\\<", "");
+    ensure!(ended.code == 0 && told != ended.stdout && !told.contains('<'), "{ended:?}");
     let xml = std::fs::read_to_string(xml)?;
     ensure!(!xml.contains("<img") && xml.contains("&lt;img"), "{xml}");
     Ok(())

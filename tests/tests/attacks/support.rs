@@ -16,6 +16,9 @@ pub(crate) const HELLO: &str = include_str!("../../../scenarios/hello-sync.json"
 /// Nothing here takes this long; what does is stuck.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether something has come about.
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
+
 /// The code of an error, whose other texts are there and are filled.
 pub(crate) fn code(body: &[u8]) -> Result<String> {
     let body: Value = serde_json::from_slice(body).with_context(|| String::from_utf8_lossy(body).into_owned())?;
@@ -67,7 +70,8 @@ pub(crate) async fn over(server: &Server, id: &str) -> Result<Value> {
             if ["ended", "cut"].iter().any(|state| view["state"] == *state) {
                 return anyhow::Ok(view);
             }
-            tokio::task::yield_now().await;
+            // A look is a connection of its own: the server has something else to do meanwhile.
+            tokio::time::sleep(LOOK).await;
         }
     };
     timeout(STUCK, ended).await.with_context(|| format!("run {id} does not end"))?
