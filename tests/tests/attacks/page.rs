@@ -53,7 +53,8 @@ async fn names_are_shown_as_they_are() -> Result<()> {
             nothing_made(&driver).await?;
         }
         let said = nothing_made(&driver).await?;
-        ensure!(said.contains(MARKUP[0]), "the scenario's name is not shown as it is: {said}");
+        // As much of a node's name as there is room for.
+        ensure!(said.contains("</title><scri"), "a node's name is not shown as it is: {said}");
         find(&driver, "[data-node='-n2']").await?.click().await?;
         nothing_made(&driver).await?;
         find(&driver, "[data-action=runs]").await?.click().await?;
