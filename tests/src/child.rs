@@ -26,7 +26,7 @@ impl Group {
         Ok(Self { child, lines: BufReader::new(stdout).lines() })
     }
 
-    /// The child's process.
+    /// The child's number, as long as it is there.
     pub(crate) fn id(&self) -> Option<u32> {
         self.child.id()
     }

@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
+use crate::process::Process;
+
 /// What a command came to.
 #[derive(Debug)]
 pub struct Ended {
@@ -111,15 +113,12 @@ impl Running {
         self.signal(Signal::CONT)
     }
 
-    /// Bytes of memory that it has touched, as Linux counts them.
+    /// Its process, to be looked at.
     ///
     /// # Errors
-    /// When it has ended, or the system does not tell.
-    pub fn memory(&self) -> Result<usize> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("it has ended")?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kib: usize = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1024)
+    /// When it has ended.
+    pub fn process(&self) -> Result<Process> {
+        Ok(Process::new(self.child.id().context("it has ended")?))
     }
 
     /// Kills it as nothing but a crash would, and waits until it is gone.

@@ -13,6 +13,7 @@ pub mod http;
 pub mod kills;
 pub mod long;
 mod perfetto;
+pub mod process;
 pub mod recording;
 pub mod runs;
 pub mod server;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::child::Group;
+use crate::process::Process;
 
 /// A running `hopscope serve`.
 pub struct Server {
@@ -84,10 +85,12 @@ impl Server {
         Ok(rest.split('/').next().unwrap_or_default().parse()?)
     }
 
-    /// Its process.
-    #[must_use]
-    pub fn process(&self) -> Option<u32> {
-        self.process.id()
+    /// Its process, to be looked at.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn process(&self) -> Result<Process> {
+        Ok(Process::new(self.process.id().context("the server has ended")?))
     }
 
     /// Its folder of runs, gone with it.

@@ -258,7 +258,7 @@ async fn a_second_server_on_the_folder_says_whose_it_is_and_what_to_do() -> Resu
     let data = server.data().to_str().context("no name")?;
     let refused = hopscope(["serve", "--listen", "127.0.0.1:0", "--data", data]).await?;
     assert_eq!((refused.code, refused.stdout.as_str()), (5, ""), "{refused:?}");
-    for word in [data, &format!("process {}", server.process().context("it has ended")?), "--data DIR"] {
+    for word in [data, &format!("process {}", server.process()?.id()), "--data DIR"] {
         ensure!(refused.stderr.contains(word), "{word}: {}", refused.stderr);
     }
     // Who only reads, or makes a run, goes on beside it.

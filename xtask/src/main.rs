@@ -10,6 +10,7 @@ mod ci;
 mod count;
 mod dev;
 mod dist;
+mod fuzz;
 mod linting;
 mod load;
 mod page;
@@ -72,6 +73,14 @@ enum Command {
         /// Which
         name: String,
     },
+    /// Throw made up bytes at what reads bytes from elsewhere (docs/fuzzing.md), and tell what they found
+    Fuzz {
+        /// Which target; all of them, one after the other, if left out
+        target: Option<String>,
+        /// How long, all targets together
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        minutes: u64,
+    },
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
 }
@@ -108,6 +117,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Soak { name } => soak::run(&name),
+        Command::Fuzz { target, minutes } => fuzz::run(&tools, target.as_deref(), minutes),
         Command::Setup => {
             tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])
         }

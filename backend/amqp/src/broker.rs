@@ -1,15 +1,17 @@
 //! The broker as its owner sees it: a handle to what all connections share.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use amq_protocol::types::FieldTable;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::connection;
 use crate::memory::Memory;
 use crate::observer::{ConnectionId, Observer};
 use crate::state::State;
@@ -127,6 +129,18 @@ impl<O: Observer> std::fmt::Debug for Broker<O> {
 impl<O: Observer> Broker<O> {
     pub(crate) fn new(shared: Arc<Shared<O>>, address: SocketAddr) -> Self {
         Self { shared, address }
+    }
+
+    /// A broker that listens nowhere: its clients come by [`Broker::attend`], and no message of it expires.
+    #[must_use]
+    pub fn unlistened(config: Config, observer: O) -> Self {
+        Self::new(Arc::new(Shared::new(config, observer)), (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Serves one client over the halves of a stream that is no socket of this broker's listener, until it ends.
+    pub async fn attend(&self, reader: impl AsyncRead + Unpin, writer: impl AsyncWrite + Unpin) {
+        let (id, shared) = (self.shared.next_connection(), Arc::clone(&self.shared));
+        connection::converse(reader, writer, self.address, id, shared, CancellationToken::new()).await;
     }
 
     /// Where clients reach it.

@@ -11,9 +11,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +41,18 @@ pub(crate) async fn serve<O: Observer>(
         return;
     }
     let (reader, writer) = stream.into_split();
+    converse(reader, writer, peer, id, shared, stop).await;
+}
+
+/// Serves one connection over any two halves of a stream, until it ends.
+pub(crate) async fn converse<O: Observer, R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    reader: R,
+    writer: W,
+    peer: SocketAddr,
+    id: ConnectionId,
+    shared: Arc<Shared<O>>,
+    stop: CancellationToken,
+) {
     let outbox = Arc::new(Outbox::new(shared.config.frame_max));
     let home: Arc<Home<O>> = Arc::new(OnceLock::new());
     let session = Session::new(id, peer, Arc::clone(&shared), Arc::clone(&home), Arc::clone(&outbox));
@@ -69,7 +80,12 @@ pub(crate) async fn serve<O: Observer>(
 }
 
 /// Writes until the outbox is finished or the peer takes nothing more.
-async fn write_all<O: Observer>(mut writer: OwnedWriteHalf, outbox: &Outbox, home: &Home<O>, id: ConnectionId) {
+async fn write_all<O: Observer, W: AsyncWrite + Unpin>(
+    mut writer: W,
+    outbox: &Outbox,
+    home: &Home<O>,
+    id: ConnectionId,
+) {
     let mut buffer = Vec::new();
     loop {
         match outbox.next(&mut buffer).await {
@@ -95,14 +111,14 @@ async fn write_all<O: Observer>(mut writer: OwnedWriteHalf, outbox: &Outbox, hom
 }
 
 /// The reading half with what it feeds; when it drops, the broker forgets the connection.
-struct Reading<O: Observer> {
-    reader: OwnedReadHalf,
+struct Reading<O: Observer, R> {
+    reader: R,
     session: Session<O>,
     shared: Arc<Shared<O>>,
     outbox: Arc<Outbox>,
 }
 
-impl<O: Observer> Reading<O> {
+impl<O: Observer, R: AsyncRead + Unpin> Reading<O, R> {
     async fn run(&mut self, stop: &CancellationToken, gone: &CancellationToken) {
         let began = Instant::now();
         let (mut heard, mut said) = (began, began);

@@ -18,6 +18,8 @@ mod config;
 mod connection;
 mod exchange;
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod memory;
 mod message;
 mod observer;

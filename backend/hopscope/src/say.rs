@@ -36,9 +36,11 @@ pub(crate) fn reason(error: &anyhow::Error) -> String {
     told
 }
 
-/// Without what would steer a terminal.
+/// Without what would steer a terminal, or turn the direction in which a line is read.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let steers =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Writes what was asked for, with a line's end.
@@ -74,5 +76,6 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_shown_and_not_obeyed() {
         assert_eq!(harmless("a\u{1b}[2Jb\r\nc"), "a\u{fffd}[2Jb\u{fffd}\nc");
+        assert_eq!(harmless("a\u{9b}2J\u{202e}txt.exe"), "a\u{fffd}2J\u{fffd}txt.exe");
     }
 }

@@ -1,12 +1,14 @@
 //! A scenario's file, checked; and `hopscope validate`.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use hopscope_scenario::issue::{Issue, Severity};
+use hopscope_scenario::shape::MAX_DOCUMENT_BYTES;
 use hopscope_scenario::text;
-use hopscope_scenario::validate::{Valid, parse, validate_value, with_disturbances};
+use hopscope_scenario::validate::{Valid, parse, too_long, validate_value, with_disturbances};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -49,7 +51,10 @@ pub(crate) enum Read {
 /// When the file cannot be read.
 pub(crate) fn read(file: &Path, more: &[Map<String, Value>]) -> Result<Read> {
     let name = || file.display().to_string();
-    let bytes = fs::read(file).with_context(|| say(text!("cli.error.not-read"), [("file", name())]))?;
+    let (bytes, length) = load(file).with_context(|| say(text!("cli.error.not-read"), [("file", name())]))?;
+    if let Some(issue) = too_long(length) {
+        return Ok(Read::Invalid(told(file, &[issue])));
+    }
     let Ok(document) = str::from_utf8(&bytes) else {
         return Ok(Read::Invalid(vec![say(text!("cli.issues.not-text"), [("file", name())])]));
     };
@@ -58,6 +63,16 @@ pub(crate) fn read(file: &Path, more: &[Map<String, Value>]) -> Result<Read> {
         Ok(valid) => Read::Valid(Box::new(valid)),
         Err(issues) => Read::Invalid(told(file, &issues)),
     })
+}
+
+/// A file's bytes, no more of them than tell that it is too long, and how many it has as far as that is known.
+fn load(file: &Path) -> std::io::Result<(Vec<u8>, u64)> {
+    let file = File::open(file)?;
+    let told = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    file.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let length = told.max(bytes.len() as u64);
+    Ok((bytes, length))
 }
 
 /// Tells of warnings, a line each.

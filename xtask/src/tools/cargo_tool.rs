@@ -23,7 +23,7 @@ pub(crate) struct CargoTool {
 }
 
 /// All of them.
-pub(super) static ALL: [CargoTool; 3] = [
+pub(super) static ALL: [CargoTool; 4] = [
     CargoTool {
         name: "wasm-bindgen-cli",
         program: "wasm-bindgen",
@@ -52,6 +52,15 @@ pub(super) static ALL: [CargoTool; 3] = [
         any_version: true,
         purpose: Purpose::Gates,
         reason: "checks licences, bans and sources",
+    },
+    CargoTool {
+        name: "cargo-fuzz",
+        program: "cargo-fuzz",
+        version: "0.13.2",
+        arguments: &["--locked"],
+        any_version: true,
+        purpose: Purpose::Fuzzing,
+        reason: "compiles and runs fuzzing targets",
     },
 ];
 

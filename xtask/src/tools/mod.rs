@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
     Capture,
     /// The gates of the continuous integration.
     Gates,
+    /// Fuzzing.
+    Fuzzing,
 }
 
 /// One thing that is missing.

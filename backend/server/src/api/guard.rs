@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -18,6 +19,9 @@ use crate::access::Access;
 
 /// What a proxy was addressed by, where one stands in front.
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Which sites' pages may have an answer without asking for it, as an image or a script.
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The names under which this server may be addressed, and who has been let in.
 pub(crate) struct Guard {
@@ -52,28 +56,37 @@ impl Guard {
         self.sessions.as_ref()
     }
 
-    /// Checks the headers of one request.
+    /// Checks the target and the headers of one request.
     ///
     /// # Errors
     /// 421 for a foreign or missing host, 403 for a foreign origin on a change or on a WebSocket.
-    fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+    fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = headers.get(header::HOST).map(text).unwrap_or_default();
-        // A proxy's word counts against a request, never for it.
-        let forwarded = headers.get_all(&FORWARDED_HOST).iter().map(text);
-        if let Some(foreign) = std::iter::once(host).chain(forwarded).find(|host| !self.is_ours(host)) {
+        // A second `Host`, a host in the request's target and a proxy's word count against a request, never for it.
+        let others = [&header::HOST, &FORWARDED_HOST].into_iter().flat_map(|name| headers.get_all(name)).map(text);
+        let target = uri.authority().map(Authority::as_str);
+        let mut told = std::iter::once(host).chain(others).chain(target);
+        if let Some(foreign) = told.find(|host| !self.is_ours(host)) {
             let error = ApiError::new(&FOREIGN_HOST, "/");
             return Err(error.with("host", foreign).with("allowed", self.hosts.join(", ")));
         }
         let changes = !matches!(*method, Method::GET | Method::HEAD) || headers.contains_key(header::UPGRADE);
-        let Some(origin) = headers.get(header::ORIGIN).filter(|_| changes) else { return Ok(()) };
-        let origin = text(origin);
-        // By an address that was not known before, the page is where the request goes to.
-        let same = origin.strip_prefix("http://").is_some_and(|page| page.eq_ignore_ascii_case(host));
-        if !same && !self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin)) {
+        if !changes {
+            return Ok(());
+        }
+        let mut origins = headers.get_all(header::ORIGIN).iter().map(text);
+        if let Some(foreign) = origins.find(|origin| !self.is_own_page(origin, host)) {
             let error = ApiError::new(&FOREIGN_ORIGIN, "/");
-            return Err(error.with("origin", origin).with("allowed", self.origins.join(", ")));
+            return Err(error.with("origin", foreign).with("allowed", self.origins.join(", ")));
         }
         Ok(())
+    }
+
+    /// Whether an origin is that of this server's page, of a request that names it as `host`.
+    fn is_own_page(&self, origin: &str, host: &str) -> bool {
+        // By an address that was not known before, the page is where the request goes to.
+        let same = origin.strip_prefix("http://").is_some_and(|page| page.eq_ignore_ascii_case(host));
+        same || self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin))
     }
 
     /// Whether a host is this server. An address of numbers cannot be rebound: no name server is asked about it.
@@ -108,9 +121,18 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// The guard in front of every route.
+/// The guard in front of every route. Whatever is answered, a browser takes it for nothing but what it is told to be, and hands
+/// it to no other site's page.
 pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    if let Err(error) = guard.admit(request.method(), request.headers()) {
+    let mut response = answer(&guard, request, next).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(RESOURCE_POLICY.clone(), HeaderValue::from_static("same-origin"));
+    response
+}
+
+async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
+    if let Err(error) = guard.admit(request.method(), request.uri(), request.headers()) {
         return error.into_response();
     }
     let enter = |sessions: &Sessions| sessions.enter(request.method(), request.uri(), request.headers());

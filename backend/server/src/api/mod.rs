@@ -12,7 +12,10 @@ mod tests;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::middleware;
+use axum::extract::Request;
+use axum::http::header::CONTENT_LENGTH;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use utoipa::OpenApi;
@@ -45,5 +48,13 @@ pub(crate) fn router(config: &Config, runs: Runs, address: SocketAddr) -> Router
         .method_not_allowed_fallback(error::method_not_allowed);
     api.merge(page::router(Arc::clone(&config.page)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(check_length))
         .layer(middleware::from_fn_with_state(guard, guard::check))
+}
+
+/// Of a body that says itself that it is too long nothing need be waited for. A recording has a limit of its own.
+async fn check_length(request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let long = length.is_some_and(|length| length > BODY_LIMIT as u64) && request.uri().path() != runs::IMPORT;
+    if long { runs::too_long().into_response() } else { next.run(request).await }
 }

@@ -54,6 +54,8 @@ codes! {
     EventsNotLast, "events-not-last", "import.events-not-last.message", "import.events-not-last.remedy";
     /// A part is longer than any recording has it. Args: max.
     TooLarge, "too-large", "import.too-large.message", "import.too-large.remedy";
+    /// More values stand before the events than any recording has there. Args: max.
+    TooMany, "too-many", "import.too-many.message", "import.too-many.remedy";
 }
 
 /// One fault of a document.

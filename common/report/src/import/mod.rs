@@ -30,6 +30,10 @@ const BATCH: usize = 8_192;
 /// Most bytes that may stand before the events.
 pub const MAX_HEAD_BYTES: u64 = 64 << 20;
 
+/// Most values that may stand before the events, as [`Allowance`](hopscope_scenario::validate::Allowance) counts them: twice as
+/// many as a run may have names, each of which is one.
+pub const MAX_HEAD_VALUES: u64 = 1 << 21;
+
 /// Most bytes that one event may have.
 pub const MAX_EVENT_BYTES: u64 = 1 << 20;
 

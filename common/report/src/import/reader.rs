@@ -5,12 +5,12 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::rc::Rc;
 
-use hopscope_scenario::validate::Strict;
+use hopscope_scenario::validate::{Allowance, Strict};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::fault::{Code, Fault};
 use super::line::{Line, Scalar};
-use super::{ImportError, Importer, MAX_EVENT_BYTES, MAX_HEAD_BYTES};
+use super::{ImportError, Importer, MAX_EVENT_BYTES, MAX_HEAD_BYTES, MAX_HEAD_VALUES};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -23,11 +23,15 @@ where
     let meter = Rc::new(Cell::new(Meter { left: MAX_HEAD_BYTES, max: MAX_HEAD_BYTES, over: false }));
     let metered = Metered { document, meter: Rc::clone(&meter) };
     let mut reader = serde_json::Deserializer::from_reader(BufReader::with_capacity(CHUNK, metered));
-    let mut walk = Walk { importer, meter: &meter, stopped: None };
+    let allowance = Allowance::new(MAX_HEAD_VALUES);
+    let mut walk = Walk { importer, meter: &meter, allowance: &allowance, stopped: None };
     let read = Root(&mut walk).deserialize(&mut reader).and_then(|()| reader.end());
     let Err(error) = read else { return Ok(()) };
     if let Some(stopped) = walk.stopped {
         return Err(stopped);
+    }
+    if allowance.is_spent() {
+        return Err(Fault::new(Code::TooMany, "", [("max", MAX_HEAD_VALUES.to_string().into())]).into());
     }
     let Meter { max, over, .. } = meter.get();
     if over {
@@ -82,6 +86,7 @@ impl<R: Read> Read for Metered<R> {
 struct Walk<'w, P> {
     importer: &'w mut Importer<P>,
     meter: &'w Cell<Meter>,
+    allowance: &'w Allowance,
     stopped: Option<ImportError>,
 }
 
@@ -117,7 +122,7 @@ impl<'de, P: FnMut(&[u8]) -> io::Result<()>> Visitor<'de> for Root<'_, '_, P> {
                 walk.importer.begin().map_err(|error| walk.stop(error))?;
                 access.next_value_seed(Events(walk))?;
             } else {
-                let value = access.next_value_seed(Strict)?;
+                let value = access.next_value_seed(Strict(walk.allowance))?;
                 walk.importer.field(name, value).map_err(|error| walk.stop(error))?;
             }
         }

@@ -25,12 +25,13 @@ pub(super) struct Edge {
     pub(super) protocol: Option<Protocol>,
 }
 
-pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
+/// Whether there are few enough nodes, links and replicas to look at each; an Issue for each limit that is passed.
+pub(super) fn is_within_limits(issues: &mut Issues, nodes: &[Value], links: &[Value]) -> bool {
     check_limits(issues, nodes, links);
-    if nodes.len() > MAX_NODES || links.len() > MAX_LINKS {
-        // What follows costs more than one step per element.
-        return;
-    }
+    nodes.len() <= MAX_NODES && links.len() <= MAX_LINKS
+}
+
+pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
     unique(issues, nodes, "nodes", "id", Code::DuplicateId);
     unique(issues, nodes, "nodes", "name", Code::DuplicateName);
     unique(issues, links, "links", "id", Code::DuplicateId);

@@ -28,7 +28,7 @@ pub use checks::subjects;
 pub use disturbances::{cannot, disturbable, undisturbable, validate_control, with_disturbances};
 use issues::Issues;
 pub use issues::MAX_ISSUES;
-pub use parse::Strict;
+pub use parse::{Allowance, Strict};
 pub use request::{RunRequest, request_issues, validate_request};
 use walk::{Path, check_object, list_of, missing, shown, wrong_type};
 
@@ -83,12 +83,8 @@ pub fn document_issues(document: &Value) -> Vec<Issue> {
 /// # Errors
 /// One Issue where it is too long or is not JSON, with line and column.
 pub fn parse(text: &str) -> Result<Value, Vec<Issue>> {
-    if text.len() > MAX_DOCUMENT_BYTES {
-        return Err(vec![Issue::new(
-            Code::DocumentTooLarge,
-            "",
-            [("count", text.len().to_string().into()), ("max", MAX_DOCUMENT_BYTES.to_string().into())],
-        )]);
+    if let Some(issue) = too_long(text.len() as u64) {
+        return Err(vec![issue]);
     }
     parse::strict(text).map_err(|error| {
         let full = error.to_string();
@@ -102,6 +98,15 @@ pub fn parse(text: &str) -> Result<Value, Vec<Issue>> {
                 ("reason", reason.into()),
             ],
         )]
+    })
+}
+
+/// The Issue of a text of so many bytes, if it is longer than a document may be: for who need not read it then.
+#[must_use]
+pub fn too_long(bytes: u64) -> Option<Issue> {
+    (bytes > MAX_DOCUMENT_BYTES as u64).then(|| {
+        let args = [("count", bytes.to_string().into()), ("max", MAX_DOCUMENT_BYTES.to_string().into())];
+        Issue::new(Code::DocumentTooLarge, "", args)
     })
 }
 
@@ -122,10 +127,14 @@ fn check_document(issues: &mut Issues, document: &Value) {
         &["format", "version", "nodes", "links", "checks", disturbances::LIST],
     );
     let nodes = list_of(issues, &path, root, "nodes", text!("field.nodes"));
+    let links = list_of(issues, &path, root, "links", text!("field.links"));
+    if !graph::is_within_limits(issues, nodes, links) {
+        // The faults of a million nodes would hide that there are a million, and cost more than they tell.
+        return;
+    }
     for (index, node) in nodes.iter().enumerate() {
         check_node(issues, &path.key("nodes").index(index), node);
     }
-    let links = list_of(issues, &path, root, "links", text!("field.links"));
     for (index, link) in links.iter().enumerate() {
         check_link(issues, &path.key("links").index(index), link);
     }

@@ -55,15 +55,15 @@ async fn ten_thousand_queues_and_a_thousand_connections_are_held_and_given_back(
 #[tokio::test]
 async fn a_million_messages_wait_within_the_memory_that_is_counted_for_them() -> Result<()> {
     let broker = Broker::start(&["--memory", "800"], "").await?;
-    let before = broker.process.memory()?;
+    let before = broker.process.process()?.memory()?;
     let (_connection, channel) = broker.channel("%2f").await?;
     channel.queue_declare("many".into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
     let flooding = flood(&broker, "many", MESSAGES).await?;
     while ready(&broker).await? < MESSAGES as u64 {
         tokio::task::yield_now().await;
     }
-    let counted = usize::try_from(broker.get("/").await?["memory"].as_u64().context("no memory")?)?;
-    let grown = broker.process.memory()?.saturating_sub(before);
+    let counted = broker.get("/").await?["memory"].as_u64().context("no memory")?;
+    let grown = broker.process.process()?.memory()?.saturating_sub(before);
     ensure!(grown < counted, "{grown} bytes are taken, and {counted} counted");
     let first = channel.basic_get("many".into(), BasicGetOptions { no_ack: true }).await?.context("none is there")?;
     ensure!(first.message_count as usize == MESSAGES - 1 && first.delivery.data == [b'x'; BODY]);

@@ -33,6 +33,14 @@ pub(crate) use live::Runs;
 #[cfg(test)]
 mod tests;
 
+/// Where recordings are taken in, whose bodies may be longer than others.
+pub(super) const IMPORT: &str = "/api/runs/import";
+
+/// A body has more bytes than a request may have.
+pub(super) fn too_long() -> ApiError {
+    unreadable(StatusCode::PAYLOAD_TOO_LARGE, "")
+}
+
 /// The routes below `/api`.
 pub(crate) fn router(runs: Runs) -> OpenApiRouter {
     OpenApiRouter::new()

@@ -3,6 +3,7 @@
 pub(crate) mod head;
 pub(crate) mod instant;
 mod schema;
+mod text;
 
 use std::io::Write;
 
@@ -24,7 +25,9 @@ pub const VERSION: u32 = 1;
 pub static JSON: Format = Format { id: "json", media_type: "application/json", extension: "json", begin };
 
 fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, ExportError> {
+    let start = out.len();
     head::write(parts, out)?;
+    text::escape_controls(out, start);
     Ok(Box::new(Json { fields: Fields::new(parts.hello, parts.plan, parts.names), first: true }))
 }
 
@@ -59,8 +62,12 @@ fn put_cell(out: &mut Vec<u8>, cell: Cell<'_>) {
         Cell::Id(bits) => put(out, format_args!("\"{bits:016x}\"")),
         Cell::Message(bits) => put(out, format_args!("\"{bits:014x}\"")),
         Cell::True => out.extend_from_slice(b"true"),
-        // A text in memory can always be written.
-        Cell::Text(text) => serde_json::to_writer(out, text).unwrap_or_default(),
+        Cell::Text(text) => {
+            let start = out.len();
+            // A text in memory can always be written.
+            serde_json::to_writer(&mut *out, text).unwrap_or_default();
+            text::escape_controls(out, start);
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) const TEXTS: Table = &[
     ("import.not-sorted.remedy", "Put the events in the order of their times."),
     ("import.too-large.message", "This part of the document has more than {max} MiB."),
     ("import.too-large.remedy", "Export the recording again: no recording has so much in one part."),
+    ("import.too-many.message", "More than {max} values stand before the events."),
+    ("import.too-many.remedy", "Export the recording again: no recording has so many names, samples and nodes."),
     ("import.twice.message", "**{field}** is there twice."),
     ("import.twice.remedy", "Remove one of them."),
     ("import.unknown-field.message", "**{field}** means nothing here."),

@@ -1,0 +1,4 @@
+//! `amqp_session` of `hopscope-fuzzed`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| hopscope_fuzzed::call("amqp_session", bytes));

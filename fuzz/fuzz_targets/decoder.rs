@@ -1,0 +1,4 @@
+//! `decoder` of `hopscope-fuzzed`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| hopscope_fuzzed::call("decoder", bytes));

@@ -1,0 +1,4 @@
+//! `import` of `hopscope-fuzzed`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| hopscope_fuzzed::call("import", bytes));
