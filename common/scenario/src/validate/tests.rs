@@ -234,8 +234,12 @@ fn too_many_nodes_links_and_replicas() {
     let nodes = document["nodes"].as_array_mut().unwrap();
     nodes.extend((16..1_000).map(service));
     assert_eq!(codes(&document).len(), 2);
+    // Beyond a limit nothing else is told: the faults of each would hide it.
     let links = document["links"].as_array_mut().unwrap();
     links.extend(std::iter::repeat_n(json!(7), 5_000));
+    assert_eq!(document_issues(&document).len(), 3);
+    let mut document: Value = serde_json::from_str(GOOD).unwrap();
+    document["links"].as_array_mut().unwrap().extend(std::iter::repeat_n(json!(7), 3_000));
     assert_eq!(document_issues(&document).len(), MAX_ISSUES);
     let mut document: Value = serde_json::from_str(GOOD).unwrap();
     let links = document["links"].as_array_mut().unwrap();
