@@ -19,8 +19,8 @@ const BENCHES: [(&str, &str); 6] = [
     ("frame", "frame"),
 ];
 
-/// The bench that drives a browser: page and server are built first where they are out of date.
-const PLAYER: &str = "player";
+/// Benches that drive a browser: page and server are built first where they are out of date.
+const IN_A_BROWSER: [&str; 2] = ["arrival", "player"];
 
 /// Benches that hold the built-in broker against a RabbitMQ, by their names here and as targets.
 const BESIDE_RABBITMQ: [(&str, &str); 2] = [("broker", "broker"), ("client-suites", "client_suites")];
@@ -41,13 +41,13 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         crate::page::build(tools)?;
         return step("the page's first load", crate::load::check);
     }
-    if name == PLAYER {
+    if IN_A_BROWSER.contains(&name) {
         tools.ensure(&[Purpose::Page, Purpose::Browser])?;
         crate::page::build(tools)?;
         build_server()?;
-        let mut bench = bench(PLAYER);
+        let mut bench = bench(name);
         with_browser(&mut bench, &tools.browser()?)?;
-        return step("bench player", || run(&mut bench));
+        return step(&format!("bench {name}"), || run(&mut bench));
     }
     if name == WIRE {
         tools.ensure(&[Purpose::Capture])?;
@@ -64,8 +64,13 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         return step(&format!("bench {name}"), || run(&mut bench));
     }
     let Some((_, target)) = BENCHES.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> =
-            BENCHES.iter().chain(&BESIDE_RABBITMQ).map(|(known, _)| *known).chain([PLAYER, SIZE, WIRE]).collect();
+        let known: Vec<&str> = BENCHES
+            .iter()
+            .chain(&BESIDE_RABBITMQ)
+            .map(|(known, _)| *known)
+            .chain(IN_A_BROWSER)
+            .chain([SIZE, WIRE])
+            .collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     step(&format!("bench {name}"), || run(bench(target).arg("--").args(parts)))
