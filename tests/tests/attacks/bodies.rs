@@ -102,7 +102,8 @@ async fn a_gigabyte_of_a_recording_is_read_as_it_comes_and_refused_at_its_limit(
     let listed: Value = serde_json::from_slice(&get(&server, "/api/runs").await?)?;
     ensure!(listed.as_array().is_some_and(|runs| runs.len() == 1), "{listed}");
     let drafts = std::fs::read_dir(server.data())?.flatten();
-    let drafts: Vec<_> = drafts.map(|file| file.file_name()).filter(|name| !is_of_a_run(name)).collect();
+    let drafts: Vec<_> =
+        drafts.map(|file| file.file_name()).filter(|name| name != ".served" && !is_of_a_run(name)).collect();
     ensure!(drafts.is_empty(), "{drafts:?}");
     Ok(())
 }
