@@ -133,7 +133,7 @@ impl Collector {
 
     fn take(&mut self) -> i64 {
         let before = self.events.len();
-        let cut = self.rings.take(&self.shared.registry, &mut self.events, &mut self.losses);
+        let cut = self.rings.take(&self.shared.registry, &self.shared.names, &mut self.events, &mut self.losses);
         let more = self.events.len().saturating_sub(before) as u64;
         self.taken.send_if_modified(|taken| {
             taken.events += more;

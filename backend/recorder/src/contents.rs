@@ -5,8 +5,8 @@
 
 use hopscope_record::MessageId;
 use hopscope_record::frame::MessageRow;
-use rtrb::Consumer;
 
+use super::lane::Taker;
 use super::names::Names;
 
 /// What one message carries.
@@ -29,10 +29,30 @@ pub(super) struct Row {
     pub(super) contents: Contents,
 }
 
+/// Words of a row on its way.
+pub(super) const ROW: usize = 5;
+
+impl Row {
+    /// As a ring holds it.
+    pub(super) fn to_words(self) -> [u64; ROW] {
+        let Contents { key, value, event_time, bytes } = self.contents;
+        let has = u64::from(key.is_some()) | u64::from(value.is_some()) << 1 | u64::from(event_time.is_some()) << 2;
+        let number = |value: Option<i64>| value.unwrap_or(0).cast_unsigned();
+        [self.message.0, u64::from(key.unwrap_or(0)) << 32 | has, number(value), number(event_time), bytes]
+    }
+
+    fn from_words([message, keyed, value, event_time, bytes]: [u64; ROW]) -> Self {
+        let number = |bit: u64, value: u64| (keyed & bit != 0).then(|| value.cast_signed());
+        let key = (keyed & 1 != 0).then_some((keyed >> 32) as u32);
+        let contents = Contents { key, value: number(2, value), event_time: number(4, event_time), bytes };
+        Self { message: MessageId(message), contents }
+    }
+}
+
 /// The collector's ends of the ways, with what was taken from them.
 #[derive(Default)]
 pub(super) struct Rows {
-    ways: Vec<Consumer<Row>>,
+    ways: Vec<Taker<ROW>>,
     /// For each key's number its row of names + 1; 0 where it has none yet.
     keys: Vec<u64>,
     taken: Vec<MessageRow>,
@@ -40,7 +60,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Adds ways that threads have opened.
-    pub(super) fn add(&mut self, ways: &mut Vec<Consumer<Row>>) {
+    pub(super) fn add(&mut self, ways: &mut Vec<Taker<ROW>>) {
         self.ways.append(ways);
     }
 
@@ -48,14 +68,17 @@ impl Rows {
     /// over before one of those is there.
     pub(super) fn take(&mut self, names: &Names) {
         for way in &mut self.ways {
-            while let Ok(Row { message, contents }) = way.pop() {
+            let ready = way.ready();
+            for row in 0..ready {
+                let Row { message, contents } = Row::from_words(way.peek(row));
                 let Contents { key, value, event_time, bytes } = contents;
                 let key = key.and_then(|key| hopscope_record::NameIndex::from_value(name(&mut self.keys, names, key)));
                 self.taken.push(MessageRow { message: message.message(), key, value, event_time, bytes });
             }
+            way.take(ready);
         }
         // The thread's end happens before `is_abandoned` is true, so an empty way stays empty.
-        self.ways.retain(|way| !(way.is_abandoned() && way.is_empty()));
+        self.ways.retain(|way| !(way.is_abandoned() && way.ready() == 0));
     }
 
     /// What was taken and is in no frame yet.

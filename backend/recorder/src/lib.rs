@@ -7,14 +7,18 @@ pub mod clock;
 mod collector;
 mod contents;
 mod fences;
+mod lane;
 mod memory;
 mod names;
 mod recorder;
 mod recording;
 mod ring;
+mod seat;
+mod words;
 
 pub use clock::RunClock;
 pub use contents::Contents;
 pub use memory::Memory;
 pub use recorder::Recorder;
 pub use recording::{EndInfo, FrameSink, Recording, RecordingOptions, Sampler, Summary, Taken, new_run_key};
+pub use seat::Seat;

@@ -37,6 +37,17 @@ impl Names {
         table.intern(cut(text), full)
     }
 
+    /// As [`Names::intern`]; tells of texts that are new before anybody has their rows.
+    pub(super) fn intern_and(&self, text: &str, tell: impl FnOnce(&[String])) -> u64 {
+        let mut table = self.lock();
+        let full = table.rows.len() - table.keys >= MOST;
+        let value = table.intern(cut(text), full);
+        if !table.fresh.is_empty() {
+            tell(&std::mem::take(&mut table.fresh));
+        }
+        value
+    }
+
     /// The name of a key's number, likewise.
     pub(super) fn key(&self, number: u32) -> u64 {
         let mut table = self.lock();

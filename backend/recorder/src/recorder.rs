@@ -1,10 +1,11 @@
 //! The handle that stamps: cheap to clone, used from any thread, bound to a place and a link.
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::{fmt, io};
 
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, RunKey, SourceId, TraceId};
 
@@ -13,6 +14,7 @@ use super::contents::Contents;
 use super::names::Names;
 use super::recording::Sampler;
 use super::ring::{CAPACITY, OWN_SOURCE, Registry, Writer};
+use super::seat::{ChildMemory, Seat};
 
 /// What every recorder of one recording and its collector share.
 pub(super) struct Shared {
@@ -33,22 +35,29 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(key: RunKey) -> Self {
+        Self::over(key, Registry::default(), OWN_SOURCE)
+    }
+
+    fn over(key: RunKey, registry: Registry, spare: SourceId) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             key,
             clock: RunClock::default(),
-            registry: Registry::default(),
+            registry,
             names: Names::default(),
             collector: OnceLock::new(),
             sampler: Mutex::default(),
-            spare: Mutex::new(Minter::new(OWN_SOURCE)),
+            spare: Mutex::new(Minter::new(spare)),
             homeless: AtomicU64::new(0),
         }
     }
 
     fn lose(&self) -> i64 {
-        self.homeless.fetch_add(1, Ordering::Relaxed);
+        match self.registry.child() {
+            Some(child) => child.lose(),
+            None => drop(self.homeless.fetch_add(1, Ordering::Relaxed)),
+        }
         monotonic_ns()
     }
 }
@@ -100,6 +109,26 @@ impl Recorder {
         Self { shared, place, link }
     }
 
+    /// The recorder of a child process, which stamps into the memory of its [`Seat`]; `key` is the run's. It knows the run's
+    /// zero when it is told ([`Recorder::clock`]).
+    ///
+    /// # Errors
+    /// When the memory cannot be mapped, or is none of a seat.
+    pub fn in_child(memory: &File, key: RunKey, first: SourceId) -> io::Result<Self> {
+        let memory = ChildMemory::new(memory, first)?;
+        let spare = memory.spare();
+        let shared = Shared::over(key, Registry::in_child(memory), spare);
+        Ok(Self::new(Arc::new(shared), PlaceIndex::NONE, LinkIndex::NONE))
+    }
+
+    /// A place in the recording for a child process; `None` when the run has used up its sources.
+    ///
+    /// # Errors
+    /// When the system has no memory to share.
+    pub fn seat(&self) -> io::Result<Option<Seat>> {
+        self.shared.registry.seat()
+    }
+
     /// The same recording at another place and link.
     #[must_use]
     pub fn at(&self, place: PlaceIndex, link: LinkIndex) -> Self {
@@ -139,7 +168,7 @@ impl Recorder {
     }
 
     /// A source that nobody else of the run mints with: for ids that two ends make alike, as those of deliveries. `None`
-    /// when the run has used up its sources.
+    /// when the run has used up its sources, and in a child process, which has to ask for one.
     #[must_use]
     pub fn new_source(&self) -> Option<SourceId> {
         self.shared.registry.source()
@@ -149,7 +178,8 @@ impl Recorder {
     /// takes a lock.
     #[must_use]
     pub fn name(&self, text: &str) -> u64 {
-        self.shared.names.intern(text)
+        let Some(child) = self.shared.registry.child() else { return self.shared.names.intern(text) };
+        self.shared.names.intern_and(text, |fresh| child.tell(fresh))
     }
 
     /// Now, in raw ns: the clock that events are stamped by.

@@ -3,51 +3,59 @@
 //!
 //! Owns the cut. Never waits on the writing side, and never allocates there after a thread's first event.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
-use hopscope_record::{Event, MessageId, Minter, SourceId};
-use rtrb::{Consumer, Producer, RingBuffer};
+use hopscope_record::{Event, Kind, LinkIndex, MessageId, Minter, PlaceIndex, SourceId, TraceId};
 
 use super::clock::monotonic_ns;
-use super::contents::{Contents, Row};
+use super::contents::{Contents, ROW, Row};
 use super::fences::{WriterFence, taker_fence};
+use super::lane::{LINE, Sender, Taker, lane, room};
+use super::names::Names;
+use super::seat::{ChildMemory, SOURCES, Seat, Seated};
+use super::words::Words;
 
 /// Events that a ring holds: 1.8 MB of address space, of which the kernel gives what is touched.
 pub(super) const CAPACITY: usize = 1 << 15;
 
+/// Words of an event in a ring.
+pub(super) const EVENT: usize = 7;
+
 /// A thread calls the collector each time it has recorded this many, so that a burst is taken before the ring is full.
 const CALL_EVERY: u64 = 1 << 13;
 
-/// What a writing thread shows to the collector. On cache lines of its own: it is written with every event.
-#[repr(align(128))]
-#[derive(Debug, Default)]
-struct Marks {
-    /// Odd while the thread is inside [`Writer::record`].
-    sequence: AtomicU64,
-    /// How many events found the ring full.
-    lost: AtomicU64,
-    /// Raw time of the first one of the latest unbroken row of losses.
-    lost_from: AtomicI64,
-    /// Raw time of the last one that did.
-    lost_to: AtomicI64,
-}
+/// How long a cut waits for a child that was stopped within a call; then it is left out of it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+// What a writing thread shows to the collector, in words on a line of their own: they are written with every event.
+
+/// Odd while the thread is inside [`Writer::record`].
+const SEQUENCE: usize = 0;
+/// How many events found the ring full.
+const LOST: usize = 1;
+/// Raw time of the first one of the latest unbroken row of losses.
+const LOST_FROM: usize = 2;
+/// Raw time of the last one that did.
+const LOST_TO: usize = 3;
 
 /// The writing end: belongs to one OS thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     recording: u64,
-    events: Producer<Event>,
-    marks: Arc<Marks>,
+    events: Sender<EVENT>,
+    marks: Words,
     fence: WriterFence,
     sequence: u64,
     lost: u64,
     losing: bool,
     minter: Minter,
     collector: Option<Thread>,
-    /// From the first row on.
-    rows: Option<Producer<Row>>,
+    /// In this process: from the first row on.
+    rows: Option<Sender<ROW>>,
 }
 
 impl Writer {
@@ -56,17 +64,17 @@ impl Writer {
     #[inline]
     pub(super) fn record(&mut self, stamped: impl FnOnce(i64) -> Event) -> i64 {
         self.sequence += 1;
-        self.marks.sequence.store(self.sequence, Ordering::Relaxed);
+        self.marks[SEQUENCE].store(self.sequence, Ordering::Relaxed);
         // Pairs with the fence in `Rings::take`, which tells why.
         self.fence.pass();
         let time = monotonic_ns();
-        if self.events.push(stamped(time)).is_err() {
-            self.lose(time);
-        } else {
+        if self.events.push(to_words(stamped(time))) {
             self.losing = false;
+        } else {
+            self.lose(time);
         }
         self.sequence += 1;
-        self.marks.sequence.store(self.sequence, Ordering::Release);
+        self.marks[SEQUENCE].store(self.sequence, Ordering::Release);
         if (self.sequence / 2).is_multiple_of(CALL_EVERY)
             && let Some(collector) = &self.collector
         {
@@ -78,11 +86,11 @@ impl Writer {
     /// Hands over what a message carries, whose first event this thread records next. Each row has an event behind it, so
     /// where there is no room for a row there is none for its event; it counts as lost.
     pub(super) fn describe(&mut self, registry: &Registry, message: MessageId, contents: Contents) {
-        let rows = match &mut self.rows {
-            Some(rows) => rows,
-            None => self.rows.insert(registry.open_rows()),
-        };
-        if rows.push(Row { message, contents }).is_err() {
+        if self.rows.is_none() {
+            self.rows = registry.open_rows();
+        }
+        let row = Row { message, contents }.to_words();
+        if !self.rows.as_mut().is_some_and(|rows| rows.push(row)) {
             self.lose(monotonic_ns());
         }
     }
@@ -91,12 +99,12 @@ impl Writer {
     fn lose(&mut self, time: i64) {
         if !self.losing {
             self.losing = true;
-            self.marks.lost_from.store(time, Ordering::Relaxed);
+            self.marks[LOST_FROM].store(time.cast_unsigned(), Ordering::Relaxed);
         }
         self.lost += 1;
-        self.marks.lost_to.store(time, Ordering::Relaxed);
+        self.marks[LOST_TO].store(time.cast_unsigned(), Ordering::Relaxed);
         // Last, so that who sees the count sees times that go with it, or later ones.
-        self.marks.lost.store(self.lost, Ordering::Release);
+        self.marks[LOST].store(self.lost, Ordering::Release);
     }
 
     /// The ids of this ring's source.
@@ -115,20 +123,53 @@ impl Writer {
     }
 }
 
+/// An event as a ring holds it.
+#[inline]
+fn to_words(event: Event) -> [u64; EVENT] {
+    let Event { time, trace, message, parent, a, b, place, kind, link } = event;
+    let site = u64::from(place.0) << 32 | u64::from(kind.0) << 16 | u64::from(link.0);
+    [time.cast_unsigned(), trace.0, message.0, parent.0, a, b, site]
+}
+
+#[inline]
+fn from_words([time, trace, message, parent, a, b, site]: [u64; EVENT]) -> Event {
+    Event {
+        time: time.cast_signed(),
+        trace: TraceId(trace),
+        message: MessageId(message),
+        parent: MessageId(parent),
+        a,
+        b,
+        place: PlaceIndex((site >> 32) as u32),
+        kind: Kind((site >> 16) as u16),
+        link: LinkIndex(site as u16),
+    }
+}
+
 /// The collector's end of one ring.
 struct Reader {
     source: SourceId,
-    events: Consumer<Event>,
-    marks: Arc<Marks>,
+    events: Taker<EVENT>,
+    marks: Words,
     lost: u64,
     lost_to: i64,
     accepted: u64,
+    /// Of a child: whose, ...
+    seated: Option<Arc<Seated>>,
+    /// ... what keeps its rows, ...
+    _rows: Option<Arc<()>>,
+    /// ... the call within which it was stopped, ...
+    stopped: Option<u64>,
+    /// ... and the last cut that did not wait for it.
+    left_out: i64,
 }
 
 /// Where threads hand in the reading end of a new ring.
 #[derive(Default)]
 pub(super) struct Registry {
     inner: Mutex<Waiting>,
+    /// In a child process: where its rings are.
+    child: Option<ChildMemory>,
 }
 
 #[derive(Default)]
@@ -136,15 +177,18 @@ struct Waiting {
     /// Sources handed out, for rings and others. Source 1 is the recording's own.
     handed_out: u16,
     readers: Vec<Reader>,
-    rows: Vec<Consumer<Row>>,
+    seats: Vec<Arc<Seated>>,
+    rows: Vec<Taker<ROW>>,
 }
 
 impl Waiting {
-    fn next_source(&mut self) -> Option<SourceId> {
-        let handed_out = self.handed_out.checked_add(1)?;
-        let source = SourceId(OWN_SOURCE.0.checked_add(handed_out)?);
+    /// The first of so many sources in a row.
+    fn next_sources(&mut self, count: u16) -> Option<SourceId> {
+        let handed_out = self.handed_out.checked_add(count)?;
+        OWN_SOURCE.0.checked_add(handed_out)?;
+        let first = SourceId(OWN_SOURCE.0 + self.handed_out + 1);
         self.handed_out = handed_out;
-        Some(source)
+        Some(first)
     }
 }
 
@@ -152,41 +196,70 @@ impl Waiting {
 pub(super) const OWN_SOURCE: SourceId = SourceId(1);
 
 impl Registry {
-    /// A source that is no ring's, or `None` when the run has used up its sources.
-    pub(super) fn source(&self) -> Option<SourceId> {
-        self.lock().next_source()
+    /// That of a child process.
+    pub(super) fn in_child(memory: ChildMemory) -> Self {
+        Self { inner: Mutex::default(), child: Some(memory) }
     }
 
-    /// A ring for the calling thread, or `None` when the run has used up its sources.
-    pub(super) fn open(&self, recording: u64, collector: Option<Thread>, capacity: usize) -> Option<Writer> {
+    /// The memory of this process, where it is a child.
+    pub(super) const fn child(&self) -> Option<&ChildMemory> {
+        self.child.as_ref()
+    }
+
+    /// A source that is no ring's, or `None` when the run has used up its sources. A child has none to give.
+    pub(super) fn source(&self) -> Option<SourceId> {
+        if self.child.is_some() { None } else { self.lock().next_sources(1) }
+    }
+
+    /// A place for a child process; `None` when the run has used up its sources.
+    pub(super) fn seat(&self) -> io::Result<Option<Seat>> {
         let mut waiting = self.lock();
-        let source = waiting.next_source()?;
-        let (producer, consumer) = RingBuffer::new(capacity);
-        let marks = Arc::<Marks>::default();
-        waiting.readers.push(Reader {
-            source,
-            events: consumer,
-            marks: Arc::clone(&marks),
-            lost: 0,
-            lost_to: i64::MIN,
-            accepted: 0,
-        });
-        drop(waiting);
+        let Some(first) = waiting.next_sources(SOURCES) else { return Ok(None) };
+        let (seat, seated) = Seat::new(first)?;
+        waiting.seats.push(seated);
+        Ok(Some(seat))
+    }
+
+    /// A ring for the calling thread, or `None` when the run has used up its sources, or the system has no room.
+    pub(super) fn open(&self, recording: u64, collector: Option<Thread>, capacity: usize) -> Option<Writer> {
+        let (source, marks, events, rows, fence) = if let Some(child) = &self.child {
+            let (source, marks, events, rows) = child.open()?;
+            (source, marks, events, Some(rows), WriterFence::across())
+        } else {
+            let words = Words::anonymous(LINE + room(capacity, EVENT)).ok()?;
+            let marks = words.part(0..LINE);
+            let (sender, events) = lane(&words.part(LINE..words.len()), capacity);
+            let mut waiting = self.lock();
+            let source = waiting.next_sources(1)?;
+            waiting.readers.push(Reader {
+                source,
+                events,
+                marks: marks.clone(),
+                lost: 0,
+                lost_to: i64::MIN,
+                accepted: 0,
+                seated: None,
+                _rows: None,
+                stopped: None,
+                left_out: i64::MIN,
+            });
+            (source, marks, sender, None, WriterFence::new())
+        };
         let minter = Minter::new(source);
-        let (sequence, lost, losing, rows) = (0, 0, false, None);
-        let fence = WriterFence::new();
-        Some(Writer { recording, events: producer, marks, fence, sequence, lost, losing, minter, collector, rows })
+        let (sequence, lost, losing) = (0, 0, false);
+        Some(Writer { recording, events, marks, fence, sequence, lost, losing, minter, collector, rows })
     }
 
     /// A way for the calling thread's rows, which holds as many as a ring holds events.
-    fn open_rows(&self) -> Producer<Row> {
-        let (producer, consumer) = RingBuffer::new(CAPACITY);
-        self.lock().rows.push(consumer);
-        producer
+    fn open_rows(&self) -> Option<Sender<ROW>> {
+        let words = Words::anonymous(room(CAPACITY, ROW)).ok()?;
+        let (sender, taker) = lane(&words, CAPACITY);
+        self.lock().rows.push(taker);
+        Some(sender)
     }
 
     /// The ways for rows that threads have opened since the last call.
-    pub(super) fn new_rows(&self) -> Vec<Consumer<Row>> {
+    pub(super) fn new_rows(&self) -> Vec<Taker<ROW>> {
         std::mem::take(&mut self.lock().rows)
     }
 
@@ -211,9 +284,18 @@ pub(super) struct Lost {
 /// Every ring of a recording, as the collector holds them.
 #[derive(Default)]
 pub(super) struct Rings {
+    /// In the order of their sources.
     readers: Vec<Reader>,
+    children: Vec<Child>,
     /// What rings of ended threads had accepted.
     closed: Vec<(SourceId, u64)>,
+}
+
+/// A child process, as far as its rings are known.
+struct Child {
+    seated: Arc<Seated>,
+    opened: usize,
+    homeless: u64,
 }
 
 impl Rings {
@@ -233,17 +315,35 @@ impl Rings {
     /// order the earlier reading.) A ring not yet registered when we lock the registry gets its first event after we
     /// unlock it, so after C1.
     ///
-    /// Waiting ends: a call neither blocks nor loops, and we wait only until its number has changed.
-    pub(super) fn take(&mut self, registry: &Registry, events: &mut Vec<Event>, lost: &mut Vec<Lost>) -> i64 {
+    /// Waiting ends: a call neither blocks nor loops, and we wait only until its number has changed. A child process may be
+    /// stopped within one, or have died there: who has died is not waited for, and who is stopped only for so long. What
+    /// it had stamped at or before the cut and pushes later is told as lost.
+    pub(super) fn take(
+        &mut self,
+        registry: &Registry,
+        names: &Names,
+        events: &mut Vec<Event>,
+        lost: &mut Vec<Lost>,
+    ) -> i64 {
         let cut = monotonic_ns();
         while monotonic_ns() <= cut {}
-        taker_fence();
-        self.readers.append(&mut registry.lock().readers);
+        taker_fence(!self.children.is_empty());
+        self.look_for_more(registry);
         let begin = events.len();
         for reader in &mut self.readers {
-            reader.wait_for_call();
-            reader.take(cut, events);
+            let left_out = reader.is_left_out();
+            reader.take(cut, names, events, lost);
+            if left_out {
+                reader.left_out = cut;
+            }
             lost.extend(reader.losses());
+        }
+        for child in &mut self.children {
+            let (source, count) = child.seated.homeless();
+            if let Some(count) = count.checked_sub(child.homeless).filter(|count| *count > 0) {
+                child.homeless += count;
+                lost.push(Lost { source, count, from: cut, to: cut });
+            }
         }
         // Readers stand in the order of their sources and each ring is in the order of time, so a stable sort by time
         // makes (time, source, ordinal) of it.
@@ -252,6 +352,38 @@ impl Rings {
         }
         self.forget_ended();
         cut
+    }
+
+    /// Takes in the rings that have been opened, those of children too.
+    fn look_for_more(&mut self, registry: &Registry) {
+        let mut waiting = registry.lock();
+        let seats = waiting.seats.drain(..).map(|seated| Child { seated, opened: 0, homeless: 0 });
+        self.children.extend(seats);
+        let before = self.readers.len();
+        self.readers.append(&mut waiting.readers);
+        for child in &mut self.children {
+            let opened = child.seated.opened();
+            for number in child.opened..opened {
+                let ring = child.seated.ring(number);
+                waiting.rows.push(ring.rows);
+                self.readers.push(Reader {
+                    source: ring.source,
+                    events: ring.events,
+                    marks: ring.marks,
+                    lost: 0,
+                    lost_to: i64::MIN,
+                    accepted: 0,
+                    seated: Some(Arc::clone(&child.seated)),
+                    _rows: Some(ring.sends_rows),
+                    stopped: None,
+                    left_out: i64::MIN,
+                });
+            }
+            child.opened = child.opened.max(opened);
+        }
+        if self.readers.len() > before {
+            self.readers.sort_by_key(|reader| reader.source);
+        }
     }
 
     /// How many events were taken from each ring, in the order of sources.
@@ -266,59 +398,103 @@ impl Rings {
     fn forget_ended(&mut self) {
         let closed = &mut self.closed;
         self.readers.retain(|reader| {
-            // The thread's end happens before `is_abandoned` is true, so an empty ring stays empty.
-            let ended = reader.events.is_abandoned() && reader.events.is_empty() && !reader.has_losses();
+            let ended = reader.has_ended() && reader.events.ready() == 0 && !reader.has_losses();
             if ended {
                 closed.push((reader.source, reader.accepted));
             }
             !ended
         });
+        let readers = &self.readers;
+        self.children.retain(|child| {
+            // Its end comes first: no ring is opened after it.
+            let gone = child.seated.is_gone();
+            let read = !readers.iter().any(|reader| reader.is_of(&child.seated));
+            !(gone && read && child.seated.opened() == child.opened && child.seated.homeless().1 == child.homeless)
+        });
     }
 }
 
 impl Reader {
-    fn wait_for_call(&self) {
-        let seen = self.marks.sequence.load(Ordering::Acquire);
-        if seen.is_multiple_of(2) {
-            return;
-        }
-        // The thread may have been descheduled in its call, so give it the processor instead of spinning.
-        while self.marks.sequence.load(Ordering::Acquire) == seen {
-            std::thread::yield_now();
+    fn is_of(&self, seated: &Arc<Seated>) -> bool {
+        self.seated.as_ref().is_some_and(|own| Arc::ptr_eq(own, seated))
+    }
+
+    /// Whether nothing more will be written. That happens before this is true, so an empty ring stays empty.
+    fn has_ended(&self) -> bool {
+        match &self.seated {
+            Some(seated) => seated.is_gone(),
+            None => self.events.is_abandoned(),
         }
     }
 
-    fn take(&mut self, cut: i64, events: &mut Vec<Event>) {
-        let ready = self.events.slots();
-        let Ok(chunk) = self.events.read_chunk(ready) else { return };
-        let mut taken = 0;
-        let (first, second) = chunk.as_slices();
-        for part in [first, second] {
-            let upto = part.partition_point(|event| event.time <= cut);
-            events.extend(part.iter().take(upto));
-            taken += upto;
-            if upto < part.len() {
+    /// Waits until its thread is outside a call that it may be within. Tells whether a child has to be left out.
+    fn is_left_out(&mut self) -> bool {
+        let seen = self.marks[SEQUENCE].load(Ordering::Acquire);
+        if seen.is_multiple_of(2) {
+            return false;
+        }
+        if self.stopped == Some(seen) {
+            // It is stopped there still.
+            return true;
+        }
+        let began = self.seated.as_ref().map(|_| Instant::now());
+        // The thread may have been descheduled in its call, so give it the processor instead of spinning.
+        while self.marks[SEQUENCE].load(Ordering::Acquire) == seen {
+            if let (Some(seated), Some(began)) = (&self.seated, began) {
+                if seated.is_gone() {
+                    return false;
+                }
+                if began.elapsed() > PATIENCE {
+                    self.stopped = Some(seen);
+                    return true;
+                }
+            }
+            std::thread::yield_now();
+        }
+        false
+    }
+
+    fn take(&mut self, cut: i64, names: &Names, events: &mut Vec<Event>, lost: &mut Vec<Lost>) {
+        let (ready, mut taken) = (self.events.ready(), 0);
+        // Stamped before a cut that is made, and pushed after it.
+        let mut late: Option<Lost> = None;
+        while taken < ready {
+            let mut event = from_words(self.events.peek(taken));
+            if event.time > cut {
                 break;
             }
+            taken += 1;
+            if let Some(seated) = &self.seated {
+                if event.time <= self.left_out {
+                    let late =
+                        late.get_or_insert(Lost { source: self.source, count: 0, from: event.time, to: event.time });
+                    (late.count, late.to) = (late.count + 1, event.time);
+                    continue;
+                }
+                seated.translate(&mut event, names);
+            }
+            events.push(event);
+            self.accepted += 1;
         }
-        chunk.commit(taken);
-        self.accepted += taken as u64;
+        lost.extend(late);
+        self.events.take(taken);
     }
 
     fn has_losses(&self) -> bool {
-        self.marks.lost.load(Ordering::Acquire) != self.lost
+        self.marks[LOST].load(Ordering::Acquire) != self.lost
     }
 
     fn losses(&mut self) -> Option<Lost> {
-        let total = self.marks.lost.load(Ordering::Acquire);
-        let count = total - self.lost;
+        let total = self.marks[LOST].load(Ordering::Acquire);
+        let count = total.saturating_sub(self.lost);
         if count == 0 {
             return None;
         }
         self.lost = total;
-        let to = self.marks.lost_to.load(Ordering::Relaxed);
+        let to = self.marks[LOST_TO].load(Ordering::Relaxed).cast_signed();
         // A row of losses that goes on from the last cut begins anew after what was told of it.
-        let from = self.marks.lost_from.load(Ordering::Relaxed).max(self.lost_to.saturating_add(1)).min(to);
+        let from = self.marks[LOST_FROM].load(Ordering::Relaxed).cast_signed();
+        let from = from.max(self.lost_to.saturating_add(1)).min(to);
         self.lost_to = to;
         Some(Lost { source: self.source, count, from, to })
     }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::TryRecvError;
 
 use hopscope_record::Kind;
@@ -20,13 +20,13 @@ fn a_full_ring_loses_and_counts() {
     let mut writer = writer(&registry, 4);
     let stamps: Vec<i64> = (0..6).map(|n| writer.record(stamped(n, 0))).collect();
     let (mut events, mut lost) = (Vec::new(), Vec::new());
-    let cut = rings.take(&registry, &mut events, &mut lost);
+    let cut = rings.take(&registry, &Names::default(), &mut events, &mut lost);
     assert!(stamps.iter().all(|stamp| *stamp <= cut));
     assert_eq!(events.iter().map(|event| event.a).collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert_eq!(lost, [Lost { source: SourceId(2), count: 2, from: stamps[4], to: stamps[5] }]);
     writer.record(stamped(6, 0));
     lost.clear();
-    rings.take(&registry, &mut events, &mut lost);
+    rings.take(&registry, &Names::default(), &mut events, &mut lost);
     assert_eq!((events.len(), lost.len()), (5, 0));
     assert_eq!(rings.accepted(), [(SourceId(2), 5)]);
 }
@@ -38,10 +38,10 @@ fn the_ring_of_an_ended_thread_is_emptied_and_then_given_back() {
     first.record(stamped(1, 0));
     drop(first);
     let mut events = Vec::new();
-    rings.take(&registry, &mut events, &mut Vec::new());
+    rings.take(&registry, &Names::default(), &mut events, &mut Vec::new());
     assert_eq!((events.len(), rings.readers.len()), (1, 0));
     writer(&registry, 4).record(stamped(2, 0));
-    rings.take(&registry, &mut events, &mut Vec::new());
+    rings.take(&registry, &Names::default(), &mut events, &mut Vec::new());
     assert_eq!(rings.accepted(), [(SourceId(2), 1), (SourceId(3), 1)]);
 }
 
@@ -95,7 +95,7 @@ fn no_event_comes_before_its_cause_whatever_the_cut() {
             let mut last = false;
             loop {
                 let (mut events, mut lost) = (Vec::new(), Vec::new());
-                let cut = rings.take(&registry, &mut events, &mut lost);
+                let cut = rings.take(&registry, &Names::default(), &mut events, &mut lost);
                 assert_eq!(lost, []);
                 cuts.push((cut, events));
                 made.fetch_add(1, Ordering::Relaxed);
