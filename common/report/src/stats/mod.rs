@@ -129,7 +129,9 @@ impl Stats {
                 events.iter().for_each(|event| self.take(event));
                 self.events = events;
             }
-            Payload::Loss(losses) => self.lost += losses.iter().map(|loss| loss.count).sum::<u64>(),
+            Payload::Loss(losses) => {
+                self.lost = losses.iter().fold(self.lost, |lost, loss| lost.saturating_add(loss.count));
+            }
             Payload::Clock(sample) => {
                 let [lasts, used] = [Measure::SPAN_NS, Measure::CPU_NS].map(|measure| sample.get(measure));
                 self.cpu.extend(lasts.zip(used).map(|(lasts, used)| (sample.time, lasts, used)));
@@ -339,7 +341,7 @@ impl Stats {
             return;
         }
         if info.b.meaning == ValueMeaning::Bytes && self.passes(event, info) {
-            self.bytes += event.b;
+            self.bytes = self.bytes.saturating_add(event.b);
         }
         if self.bounded && event.kind == Kind::RECEIVED && event.a == Admission::Taken as u64 {
             // A reply is acknowledged by being delivered; where a queue stamps, it says so.
