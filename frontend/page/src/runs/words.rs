@@ -74,7 +74,7 @@ pub(super) fn ago(seconds: f64) -> Option<String> {
         _ if seconds < DAY => (text!("runs.when.hours"), HOUR),
         _ => return None,
     };
-    Some(t_with(key, &[("count", &format!("{:.0}", (seconds / unit).floor()))]))
+    Some(t_with(key, &[("count", &((seconds / unit) as u64).to_string())]))
 }
 
 /// What is wrong, where (may be empty), and what to do.
