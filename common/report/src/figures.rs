@@ -67,6 +67,26 @@ fn scaled(ns: u64, unit: f64, name: &str) -> String {
     format!("{} {name}", fixed(value, digits))
 }
 
+/// A number of bytes in its natural unit: `1.5 GB`, `1.0 MB`, `412 B`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    // What would be rounded to a thousand has the next unit.
+    let (unit, name) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..999_950 => (1e3, "kB"),
+        999_950..999_950_000 => (1e6, "MB"),
+        _ => (1e9, "GB"),
+    };
+    format!("{} {name}", fixed(bytes as f64 / unit, 1))
+}
+
+/// How long something is kept, an hour at least: `2.0 d`, `12.0 h`.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    let (unit, name) = if seconds < 86_400 { (3_600.0, "h") } else { (86_400.0, "d") };
+    format!("{} {name}", fixed(seconds as f64 / unit, 1))
+}
+
 /// A part of a whole: `1.25 %`.
 #[must_use]
 pub fn share(part: f64) -> String {

@@ -22,6 +22,13 @@ fn times_stamps_and_rates() {
 }
 
 #[test]
+fn limits_have_their_natural_unit() {
+    let sizes = [0, 412, 1_000, 999_949, 999_950, 1_000_000, 999_950_000, 1_500_000_000, 50_000_000_000].map(size);
+    assert_eq!(sizes, ["0 B", "412 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.0 MB", "1.0 GB", "1.5 GB", "50.0 GB"]);
+    assert_eq!([3_600, 43_200, 86_400, 1_209_600].map(age), ["1.0 h", "12.0 h", "1.0 d", "14.0 d"]);
+}
+
+#[test]
 fn factors_have_two_digits() {
     let shown = [1.0, 3.12, 9.96, 57.4, 3_674.0, 3_049_999.0].map(factor);
     assert_eq!(shown, ["1.0", "3.1", "10", "57", "3,700", "3,000,000"]);
