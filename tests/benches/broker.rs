@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use futures_util::StreamExt as _;
 use hopscope_server::broker::Local;
+use hopscope_tests::process::Process;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
     QueueDeclareOptions, QueueDeleteOptions,
@@ -204,10 +205,7 @@ fn cpu(pid: u32) -> Result<Duration> {
 
 /// Memory of a process, MB.
 fn resident(pid: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(kib * 1024.0 / 1e6)
+    Ok(Process::new(pid).memory()? as f64 / 1e6)
 }
 
 fn ms(time: Duration) -> f64 {

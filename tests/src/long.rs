@@ -14,6 +14,8 @@ use hopscope_record::kind::Phase;
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, RunKey, SourceId, TraceId};
 use hopscope_scenario::plan::{Plan, RunSettings, compile};
 
+use crate::process::Process;
+
 /// Events of a call: wanted, sent, received, worked on, replied to, completed.
 const OF_A_CALL: [Kind; 7] =
     [Kind::INTENDED, Kind::SENT, Kind::RECEIVED, Kind::STARTED, Kind::FINISHED, Kind::REPLIED, Kind::COMPLETED];
@@ -109,19 +111,17 @@ pub struct Took {
 pub fn took(arguments: &[&str]) -> Result<Took> {
     let began = Instant::now();
     let mut child = Command::new(crate::variable("HOPSCOPE_BIN")?).args(arguments).stdout(Stdio::null()).spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut memory = 0;
+    let process = Process::new(child.id());
+    let mut memory = None;
     let ended = loop {
         // The peak only grows: what was read last is that of all but the program's last moments.
-        let told = std::fs::read_to_string(&status).unwrap_or_default();
-        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        memory = peak.unwrap_or(memory);
+        memory = process.most_memory().ok().or(memory);
         if let Some(ended) = child.try_wait()? {
             break ended;
         }
         std::thread::sleep(Duration::from_millis(5));
     };
     ensure!(ended.success(), "{arguments:?} ended with {ended}");
-    let memory: u64 = Some(memory).filter(|memory| *memory > 0).context("the system does not tell of its memory")?;
-    Ok(Took { memory: memory * 1024, time: began.elapsed() })
+    let memory = memory.context("the system does not tell of its memory")?;
+    Ok(Took { memory, time: began.elapsed() })
 }

@@ -1,7 +1,7 @@
 //! `hopscope export`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,7 +12,7 @@ use hopscope_server::store::RunId;
 
 use crate::data::Data;
 use crate::exit::Exit;
-use crate::say::{say, word};
+use crate::say::{note, say, word};
 
 /// Arguments of `hopscope export`.
 #[derive(clap::Args)]
@@ -39,15 +39,19 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
     names.try_map(|name| Format::find(&name).ok_or("no such format"))
 }
 
-/// Writes the recording; of one that is live, what is in its file by now.
+/// Writes the recording; of one that is live, what is in its file by now. What is no text goes to no terminal.
 ///
 /// # Errors
 /// When there is no such run, it has nothing to export yet, or the file cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let id = &arguments.run;
+    let (id, format, printed) = (&arguments.run, arguments.format, arguments.out == Path::new("-"));
+    if printed && !format.text && io::stdout().is_terminal() {
+        let file = format!("{id}.{}", format.extension);
+        note(&say(text!("cli.error.terminal"), [("format", format.id.to_owned()), ("file", file)]));
+        return Ok(Exit::Usage);
+    }
     let (file, bytes) = arguments.data.store()?.file(id).map_err(|error| arguments.data.explain(id, error))?;
-    let format = arguments.format;
-    if arguments.out == Path::new("-") {
+    if printed {
         match write(format, id, file, bytes, || Ok(io::stdout().lock()), &word(text!("cli.error.stdout"))) {
             // Whoever reads has had enough.
             Err(error) if is_broken_pipe(&error) => {}

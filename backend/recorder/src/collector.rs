@@ -115,8 +115,7 @@ impl Collector {
     }
 
     fn tick(&mut self) {
-        if self.failure.is_some() || self.sink.is_broken() {
-            self.taken.send_if_modified(|taken| !std::mem::replace(&mut taken.broken, true));
+        if self.failure.is_some() {
             return;
         }
         let zero = self.shared.clock.zero();

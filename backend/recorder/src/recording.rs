@@ -17,13 +17,9 @@ use super::recorder::{Recorder, Shared};
 /// Called from the collector's thread only. Nothing but [`FrameSink::finish`] may wait: what takes long belongs on
 /// another thread behind a bounded queue.
 pub trait FrameSink: Send + 'static {
-    /// Whether there is room for events. While there is none they stay in the rings, which count what they cannot hold.
+    /// Whether there is room for events. While there is none they stay in the rings, which count what they cannot hold. A
+    /// sink that can store nothing more has none, and the run goes on.
     fn has_room(&mut self) -> bool;
-
-    /// Whether nothing more will be stored, whatever is put. The run goes on, and its rings count what they cannot hold.
-    fn is_broken(&mut self) -> bool {
-        false
-    }
 
     /// Takes one whole frame, in the order of their numbers. Frames of events come only while there is room; the others
     /// are few and small and are to be taken always.
@@ -57,8 +53,6 @@ pub struct RecordingOptions {
 pub struct Taken {
     /// Events taken from the rings.
     pub events: u64,
-    /// Nothing more is recorded, or stored.
-    pub broken: bool,
 }
 
 /// How the run ended and what its parts counted, for the End frame.

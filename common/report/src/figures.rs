@@ -1,7 +1,10 @@
 //! Figures with their units, for people: tabular, never without a unit. The page and the command line write them alike.
 
+mod decimal;
 #[cfg(test)]
 mod tests;
+
+pub use decimal::{Decimal, fixed, plain};
 
 /// A whole number's digits in groups of three: `12,345`; a sign stays in front.
 #[must_use]
@@ -61,13 +64,33 @@ fn scaled(ns: u64, unit: f64, name: &str) -> String {
     } else {
         0
     };
-    format!("{value:.digits$} {name}")
+    format!("{} {name}", fixed(value, digits))
+}
+
+/// A number of bytes in its natural unit: `1.5 GB`, `1.0 MB`, `412 B`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    // What would be rounded to a thousand has the next unit.
+    let (unit, name) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..999_950 => (1e3, "kB"),
+        999_950..999_950_000 => (1e6, "MB"),
+        _ => (1e9, "GB"),
+    };
+    format!("{} {name}", fixed(bytes as f64 / unit, 1))
+}
+
+/// How long something is kept, an hour at least: `2.0 d`, `12.0 h`.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    let (unit, name) = if seconds < 86_400 { (3_600.0, "h") } else { (86_400.0, "d") };
+    format!("{} {name}", fixed(seconds as f64 / unit, 1))
 }
 
 /// A part of a whole: `1.25 %`.
 #[must_use]
 pub fn share(part: f64) -> String {
-    format!("{:.2} %", part * 100.0)
+    format!("{} %", fixed(part * 100.0, 2))
 }
 
 /// A time on the run's clock in seconds, to the microsecond: `2.417 093 s`.
@@ -87,15 +110,22 @@ pub fn stamp(ns: i64) -> String {
 #[must_use]
 pub fn rate(per_second: f64) -> String {
     // What would be rounded to a thousand is written as one. No rate is more than what 64 bits count.
-    if per_second >= 999.95 { format!("{}/s", whole(per_second.round() as u64)) } else { format!("{per_second:.1}/s") }
+    if per_second >= 999.95 {
+        format!("{}/s", whole(per_second.round() as u64))
+    } else {
+        format!("{}/s", fixed(per_second, 1))
+    }
 }
 
 /// How many times slower, two digits exact: `3,700`, `1.5`.
 #[must_use]
 pub fn factor(factor: f64) -> String {
     if factor < 9.95 {
-        return format!("{factor:.1}");
+        return fixed(factor, 1).to_string();
     }
-    let unit = 10_f64.powi((factor.log10().floor() as i32 - 1).max(0));
+    let mut unit = 1.0;
+    while factor / unit >= 100.0 {
+        unit *= 10.0;
+    }
     whole(((factor / unit).round() * unit) as u64)
 }

@@ -322,6 +322,29 @@ async fn bad_usage_has_a_code_of_its_own() -> Result<()> {
     ensure_code(&hopscope(["--help"]).await?, 0)
 }
 
+/// The pseudo terminal is that of util-linux' `script`, which every Linux has; others have another one of that name.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_no_text_goes_to_no_terminal() -> Result<()> {
+    let desk = Desk::new()?;
+    let binary = hopscope_tests::variable("HOPSCOPE_BIN")?;
+    let export = async |format: &str| -> Result<(Option<i32>, String)> {
+        let data = desk.path("runs");
+        let line =
+            format!("'{}' export 20261123-141530-7f3a --format {format} --data '{}'", binary.display(), data.display());
+        let mut command = tokio::process::Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).stdin(std::process::Stdio::null());
+        let ended = command.output().await.context("no script")?;
+        Ok((ended.status.code(), String::from_utf8(ended.stdout)?))
+    };
+    let (code, said) = export("perfetto").await?;
+    assert_eq!(code, Some(64), "{said}");
+    ensure!(said.contains("--out 20261123-141530-7f3a.pftrace"), "{said}");
+    // Of what is text, the run is looked for.
+    assert_eq!(export("json").await?.0, Some(5));
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_template_runs_whole_and_accounts_for_all() -> Result<()> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");

@@ -8,7 +8,8 @@ use super::table::{Row, put_heading};
 use super::{Encoder, ExportError, Format, Parts};
 
 /// One row per event.
-pub(super) static CSV: Format = Format { id: "csv", media_type: "text/csv; charset=utf-8", extension: "csv", begin };
+pub(super) static CSV: Format =
+    Format { id: "csv", media_type: "text/csv; charset=utf-8", extension: "csv", text: true, begin };
 
 fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, ExportError> {
     let columns = columns();

@@ -53,6 +53,8 @@ pub struct Format {
     pub media_type: &'static str,
     /// How its files' names end, without the dot.
     pub extension: &'static str,
+    /// Whether a person can read it as it is.
+    pub text: bool,
     /// Writes what a document begins with, and makes what writes the rest.
     begin: Begin,
 }

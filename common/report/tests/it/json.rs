@@ -154,7 +154,7 @@ fn the_published_schema_is_the_table_of_kinds() {
     assert!(
         committed == current,
         "docs/recording.schema.json is out of date: \
-         cargo run --release -p hopscope-report --example schema > docs/recording.schema.json"
+         cargo run --release -p hopscope-report --example recording_schema > docs/recording.schema.json"
     );
 }
 

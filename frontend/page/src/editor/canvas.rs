@@ -3,6 +3,7 @@
 use hopscope_interaction::gestures::{Gesture, Input, Target};
 use hopscope_markup::view;
 use hopscope_scenario::text;
+use hopscope_view::format;
 use hopscope_view::geometry::{LinkPath, Point, Rect, node_rect};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -46,13 +47,18 @@ pub(crate) fn Canvas(children: Children) -> impl IntoView {
     };
     let transform = move || {
         let view = viewport.get();
-        format!("translate({:.2} {:.2}) scale({:.4})", view.pan.x, view.pan.y, view.zoom)
+        format!(
+            "translate({} {}) scale({})",
+            format::fixed(view.pan.x, 2),
+            format::fixed(view.pan.y, 2),
+            format::fixed(view.zoom, 4)
+        )
     };
     view! {
         <main class="canvas" aria-label=t(text!("canvas.label")) node_ref=editor.view.canvas
             data-gesture=move || editor.gesture.with(gesture_name)
             class:pannable=move || editor.space.get()
-            style:background-position=move || viewport.with(|view| format!("{:.1}px {:.1}px", view.pan.x, view.pan.y))
+            style:background-position=move || viewport.with(|view| format!("{}px {}px", format::fixed(view.pan.x, 1), format::fixed(view.pan.y, 1)))
             style:background-size=move || viewport.with(|view| grid_size(view.zoom))
             on:pointerdown=press on:pointermove=follow on:pointerup=release on:wheel=wheel
             on:pointercancel=move |_| editor.point(Input::Cancel)
@@ -170,8 +176,8 @@ fn turn_wheel(editor: Editor, event: &web_sys::WheelEvent) {
 
 /// The grid's step on the screen; far out, every fifth point.
 fn grid_size(zoom: f64) -> String {
-    let step = hopscope_view::geometry::GRID * zoom * if zoom < FAR { 5.0 } else { 1.0 };
-    format!("{step:.2}px {step:.2}px")
+    let step = format::fixed(hopscope_view::geometry::GRID * zoom * if zoom < FAR { 5.0 } else { 1.0 }, 2);
+    format!("{step}px {step}px")
 }
 
 /// For the style sheet's cursors.

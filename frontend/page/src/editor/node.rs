@@ -174,7 +174,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
     let of = memo(move || facts.with(|facts| facts.of));
     let knob_at = move || {
         let knob = port(node_rect(of.get().unwrap_or(Kind::Service), 0.0, 0.0));
-        format!("translate({} {})", knob.x, knob.y)
+        format!("translate({} {})", format::plain(knob.x), format::plain(knob.y))
     };
     view! {
         <g class="node" data-node=id.get_value() data-name=move || facts.with(|facts| facts.name.clone())
@@ -182,7 +182,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             class:selected=move || selected.get() class:target=move || aimed.get() == Some(true) class:refused=move || aimed.get() == Some(false)
             class:faulty=move || problems.get().1
             data-mark=move || mark.get().map(|(class, _)| class)
-            transform=move || { let at = rect.get(); format!("translate({} {})", at.x, at.y) }
+            transform=move || { let at = rect.get(); format!("translate({} {})", format::plain(at.x), format::plain(at.y)) }
             on:focus=move |event| reveal(editor, &event, rect.get_untracked())>
             <Body facts/>
             <Levels id facts/>
@@ -229,7 +229,7 @@ fn body(facts: Memo<Facts>) -> Node {
 
 /// A client's requests within a window of its schedule, and how long that is.
 fn marks(schedule: &Schedule) -> Node {
-    let path: String = schedule.marks.iter().map(|x| format!("M{x:.1} 68V80")).collect();
+    let path: String = schedule.marks.iter().map(|x| format!("M{} 68V80", format::fixed(*x, 1))).collect();
     let window = Dimension::Time.print(schedule.window);
     view! {
         <path class="schedule" d=path></path>
@@ -353,7 +353,7 @@ fn Badge(problems: Memo<(usize, bool)>, of: Memo<Option<Kind>>) -> impl IntoView
         let (count, _) = problems.get();
         (count > 0).then(|| {
             view! {
-                <g class="badge" transform=format!("translate({} 0)", port(node_rect(of.get().unwrap_or(Kind::Service), 0.0, 0.0)).x - 10.0)>
+                <g class="badge" transform=format!("translate({} 0)", format::plain(port(node_rect(of.get().unwrap_or(Kind::Service), 0.0, 0.0)).x - 10.0))>
                     <rect x="-9" y="-9" width="18" height="18" rx="9"></rect>
                     <text x="0" y="4" text-anchor="middle">{count}</text>
                 </g>

@@ -3,6 +3,7 @@
 use hopscope_interaction::gestures::Gesture;
 use hopscope_markup::view;
 use hopscope_scenario::text;
+use hopscope_view::format;
 use hopscope_view::geometry::{Point, Viewport};
 use leptos::prelude::*;
 
@@ -20,7 +21,7 @@ const TIP: Point = Point::new(334.0, 90.0);
 pub(crate) fn Zoom() -> impl IntoView {
     let editor = use_editor();
     let view = editor.view;
-    let percent = move || view.viewport.with(|view| format!("{:.0} %", view.zoom * 100.0));
+    let percent = move || view.viewport.with(|view| format!("{} %", format::fixed(view.zoom * 100.0, 0)));
     let reset = move |_| {
         let zoom = view.viewport.with_untracked(|view: &Viewport| view.zoom);
         view.zoom_by(1.0 / zoom);
@@ -63,8 +64,8 @@ pub(crate) fn LinkTip() -> impl IntoView {
         let by_keyboard = editor.linking.with(Option::is_some);
         (!by_keyboard).then(|| {
             view! {
-                <p class="tip" style:left=move || format!("{:.0}px", place.get().x)
-                    style:top=move || format!("{:.0}px", place.get().y)>
+                <p class="tip" style:left=move || format!("{}px", format::fixed(place.get().x, 0))
+                    style:top=move || format!("{}px", format::fixed(place.get().y, 0))>
                     {issue_text(&issue)}
                 </p>
             }

@@ -1,5 +1,6 @@
 //! An area that is as wide as the run is long: a chart over the run's time, in which a click moves the player.
 
+use hopscope_view::format;
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -45,7 +46,7 @@ impl TimeArea {
     pub(crate) fn cursor(self, height: f64) -> String {
         let (from, to) = self.extent.get().unwrap_or((0, 1));
         let part = (self.run.shown.with(|shown| shown.time) - from) as f64 / (to - from).max(1) as f64;
-        format!("M{:.1} 0V{height}", part.clamp(0.0, 1.0) * self.width.get())
+        format!("M{} 0V{}", format::fixed(part.clamp(0.0, 1.0) * self.width.get(), 1), format::plain(height))
     }
 
     /// Moves the player to where the pointer is.

@@ -111,7 +111,7 @@ fn Track(span: Memo<Option<(i64, i64)>>, time: Memo<i64>) -> impl IntoView {
         let [left, right] = [left, right].map(|time| place(time, from, to));
         Some((left, right - left))
     });
-    let percent = |steps: i64| format!("{:.2}%", steps as f64 * 100.0 / STEPS as f64);
+    let percent = |steps: i64| format!("{}%", format::fixed(steps as f64 * 100.0 / STEPS as f64, 2));
     let hatched = move || {
         let (left, width) = hole.get()?;
         Some(view! { <i class="hatched" style:left=percent(left) style:width=percent(width)></i> })
@@ -180,7 +180,7 @@ fn outline(density: &[u64]) -> String {
     let mut path = "M0 24".to_owned();
     for (column, events) in density.iter().enumerate() {
         let y = 24.0 - 20.0 * *events as f64 / most;
-        path.push_str(&format!("V{y:.1}H{}", column + 1));
+        path.push_str(&format!("V{}H{}", format::fixed(y, 1), column + 1));
     }
     path.push_str("V24Z");
     path

@@ -34,7 +34,7 @@ pub(crate) fn FiguresStrip() -> impl IntoView {
                     <dd data-figure="phase">{move || t(figures.with(|figures| phase(figures.phase)))}</dd>
                 </div>
                 <Figure name="elapsed" label=text!("figures.elapsed")
-                    value=move || figures.with(|figures| format!("{:.2} s", figures.elapsed as f64 / 1e9))/>
+                    value=move || figures.with(|figures| format!("{} s", format::fixed(figures.elapsed as f64 / 1e9, 2)))/>
                 <Figure name="rate" label=text!("figures.rate") value=move || rate(figures.get())/>
                 <Figure name="in-flight" label=text!("figures.in-flight")
                     value=move || figures.with(|figures| figures.in_flight.to_string())/>

@@ -6,6 +6,7 @@ use hopscope_record::decoder::Framing;
 use hopscope_scenario::text;
 use hopscope_view::buffer::RunBuffer;
 use hopscope_view::clock::Clock;
+use hopscope_view::format;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -249,7 +250,7 @@ impl RunList {
     pub(super) fn import(self, file: web_sys::File) {
         let name = file.name();
         self.trouble.set(None);
-        let size = format!("{:.1} MB", file.size() / 1e6);
+        let size = format!("{} MB", format::fixed(file.size() / 1e6, 1));
         self.progress.set(Some(t_with(text!("runs.importing"), &[("file", &name), ("size", &size)])));
         leptos::task::spawn_local(async move {
             let imported = runs::import(file).await;

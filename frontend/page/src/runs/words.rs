@@ -2,6 +2,7 @@
 
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
+use hopscope_view::format::{age, size};
 use js_sys::Date;
 use wasm_bindgen::JsValue;
 
@@ -36,9 +37,7 @@ fn standing(info: &RunInfo) -> (&'static str, Key) {
 
 /// Which runs are removed and which were, where there is a limit.
 pub(super) fn kept(kept: &Kept) -> String {
-    let size = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-    let days = |seconds: u64| format!("{:.1} d", seconds as f64 / DAY);
-    let limits = [kept.most_bytes.map(size), kept.most_seconds.map(days)].into_iter().flatten().collect::<Vec<_>>();
+    let limits = [kept.most_bytes.map(size), kept.most_seconds.map(age)].into_iter().flatten().collect::<Vec<_>>();
     if limits.is_empty() {
         return String::new();
     }
@@ -74,7 +73,7 @@ pub(super) fn ago(seconds: f64) -> Option<String> {
         _ if seconds < DAY => (text!("runs.when.hours"), HOUR),
         _ => return None,
     };
-    Some(t_with(key, &[("count", &format!("{:.0}", (seconds / unit).floor()))]))
+    Some(t_with(key, &[("count", &((seconds / unit) as u64).to_string())]))
 }
 
 /// What is wrong, where (may be empty), and what to do.

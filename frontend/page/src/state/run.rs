@@ -4,8 +4,10 @@
 //! frame (time, dots, levels) is set by the player, once per frame.
 
 mod connection;
+mod data;
 mod source;
 
+pub(crate) use data::Data;
 pub(crate) use source::{Source, addressed};
 
 use std::collections::HashMap;
@@ -134,64 +136,6 @@ pub(crate) struct Shown {
     pub(crate) playing: bool,
     /// How many messages one dot stands for.
     pub(crate) messages_per_dot: u32,
-}
-
-/// The plain data behind the handle.
-pub(crate) struct Data {
-    pub(crate) id: Option<String>,
-    pub(crate) buffer: RunBuffer,
-    pub(crate) clock: Clock,
-    pub(crate) layout: Layout,
-    /// Whether nothing more comes, with an End or without.
-    over: bool,
-    /// Whether the stream has sent all that it has to send; what it left out may still be missing.
-    sent: bool,
-    /// Whether what the stream left out is being fetched.
-    filling: bool,
-    /// Whether another process records the run.
-    elsewhere: bool,
-    /// Whether the run began with the page looking on, and not before.
-    begins_now: bool,
-    /// Counts the runs shown, so that what comes late for an earlier one is dropped.
-    generation: u32,
-    /// Counts what was asked for, so that a recording that comes after something else was asked for is dropped.
-    asked: u32,
-}
-
-impl Data {
-    /// Clock, layout, buffer, and what the clock must know of the buffer; `None` while nothing is known of the run.
-    pub(crate) fn parts(&mut self) -> Option<(&mut Clock, &mut Layout, &RunBuffer, Timeline<'_>)> {
-        let Self { buffer, clock, layout, over, .. } = self;
-        let timeline =
-            Timeline { head: buffer.head(), extent: buffer.extent(), ended: *over, tempos: buffer.tempos()? };
-        Some((clock, layout, buffer, timeline))
-    }
-
-    /// Whether another process records the run, which alone can stop it.
-    pub(crate) const fn is_elsewhere(&self) -> bool {
-        self.elsewhere
-    }
-
-    /// Whether nothing more comes.
-    pub(crate) const fn is_over(&self) -> bool {
-        self.over
-    }
-
-    /// Finds out whether nothing more comes: all is sent, and no frame is missing. A run that was over before the page
-    /// showed it begins with its replay.
-    fn settle(&mut self) {
-        let all_sent = self.sent || self.buffer.end().is_some();
-        if self.over || !all_sent || self.buffer.first_hole().is_some() {
-            return;
-        }
-        self.over = true;
-        let begins_now = self.begins_now;
-        if let Some((clock, _, _, timeline)) = self.parts().filter(|_| !begins_now)
-            && clock.mode() == Mode::Live
-        {
-            clock.begin_replay(timeline);
-        }
-    }
 }
 
 /// The run that the page shows; a handle, cheap to copy.

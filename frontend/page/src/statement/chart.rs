@@ -50,11 +50,12 @@ fn y(length: u32, most: u32) -> f64 {
 
 /// What is never less in a column.
 fn below(lengths: &[(u32, u32)], most: u32) -> String {
-    let mut path = format!("M0 {HEIGHT}");
+    let bottom = format::plain(HEIGHT);
+    let mut path = format!("M0 {bottom}");
     for (column, (least, _)) in lengths.iter().enumerate() {
-        path.push_str(&format!("V{:.1}H{}", y(*least, most), column + 1));
+        path.push_str(&format!("V{}H{}", format::fixed(y(*least, most), 1), column + 1));
     }
-    path.push_str(&format!("V{HEIGHT}Z"));
+    path.push_str(&format!("V{bottom}Z"));
     path
 }
 
@@ -62,7 +63,7 @@ fn below(lengths: &[(u32, u32)], most: u32) -> String {
 fn between(lengths: &[(u32, u32)], most: u32) -> String {
     let one = |(column, (least, greatest)): (usize, &(u32, u32))| {
         let (top, bottom) = (y(*greatest, most), y(*least, most));
-        format!("M{column} {top:.1}h1V{:.1}h-1Z", bottom.max(top + 1.0))
+        format!("M{column} {}h1V{}h-1Z", format::fixed(top, 1), format::fixed(bottom.max(top + 1.0), 1))
     };
     lengths.iter().enumerate().map(one).collect()
 }

@@ -78,7 +78,7 @@ pub(super) fn Rows(queue: Memo<usize>) -> impl IntoView {
                 <Show when=move || count.get() == 0>
                     <p class="nothing">{t(text!("statement.empty"))}</p>
                 </Show>
-                <div class="space" style:height=move || format!("{}px", count.get() as f64 * ROW)>
+                <div class="space" style:height=move || format!("{}px", format::plain(count.get() as f64 * ROW))>
                     <Each of=move || rows.get() key=key let:line><Row line current/></Each>
                 </div>
             </div>
@@ -154,7 +154,7 @@ fn Row(line: Line, current: Memo<Option<usize>>) -> impl IntoView {
             data-before=step.before data-after=step.after data-unacked=step.unacked aria-rowindex=place + 2
             class:selected=move || selected.get() class:current=move || shown.get()
             aria-current=move || shown.get().then_some("step")
-            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| seek() on:keydown=key>
+            style:top=format!("{}px", format::plain(place as f64 * ROW)) on:click=move |_| seek() on:keydown=key>
             <span role="cell" class="num dim">{format::whole(step.ordinal)}</span>
             <span role="cell" class="num">{format::stamp(step.time)}</span>
             <span role="cell" class=class_of(&step)>{what(step.kind).map(t)}</span>

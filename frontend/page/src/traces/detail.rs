@@ -98,7 +98,7 @@ pub(crate) fn TraceDetail() -> impl IntoView {
         Some(detail) => {
             let label = t_with(text!("trace.label"), &[("number", &format::whole(u64::from(detail.row) + 1))]);
             view! {
-            <div class="trace" style:--reading=format!("{}px", detail.reading) tabindex="0" on:keydown=key role="group" aria-label=label>
+            <div class="trace" style:--reading=format!("{}px", format::plain(detail.reading)) tabindex="0" on:keydown=key role="group" aria-label=label>
                 <Drawing detail=detail.clone()/>
                 <Reading detail/>
             </div>
@@ -198,7 +198,7 @@ fn Drawing(detail: Detail) -> impl IntoView {
     let lane = |(lane, name): (&Lane, &String)| {
         view! {
             <text class="lane" x=lane.x y="14" text-anchor="middle">{shortened(name, letters)}<title>{name.clone()}</title></text>
-            <path class="lane" d=format!("M{} 22V{bottom}", lane.x)></path>
+            <path class="lane" d=format!("M{} 22V{}", format::plain(lane.x), format::plain(bottom))></path>
         }
     };
     let arrows = drawing.arrows.iter().map(|arrow| arrow_view(arrow, protocol(arrow))).collect::<Node>();
@@ -221,13 +221,14 @@ fn Drawing(detail: Detail) -> impl IntoView {
 
 fn arrow_view(arrow: &Arrow, protocol: Option<Protocol>) -> Node {
     let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
-    let towards = if x2 >= x1 { -1.0 } else { 1.0 };
+    let tip = if x2 >= x1 { "-7" } else { "7" };
+    let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(|number| format::fixed(number, 1));
     let hue = protocol.map_or("plain", |protocol| protocol.descriptor().hue);
     let (reply, bad, late) = (arrow.reply, arrow.bad, arrow.late);
     view! {
         <g class="passage" class:reply=reply class:bad=bad class:late=late style:--hue=format!("var(--{hue})")>
-            <path d=format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")></path>
-            <path class="tip" d=format!("M{x2:.1} {y2:.1}l{:.1} -3.5v7z", towards * 7.0)></path>
+            <path d=format!("M{x1} {y1}L{x2} {y2}")></path>
+            <path class="tip" d=format!("M{x2} {y2}l{tip} -3.5v7z")></path>
         </g>
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn TraceList() -> impl IntoView {
                 <Show when=move || count.get() == 0>
                     <p class="nothing">{t(text!("traces.none"))}</p>
                 </Show>
-                <div class="space" style:height=move || format!("{}px", count.get() as f64 * ROW)>
+                <div class="space" style:height=move || format!("{}px", format::plain(count.get() as f64 * ROW))>
                     <Each of=move || rows.get() key=key let:item>
                         <Row place=item.0 row=item.1 trace=item.2 cursor stop/>
                     </Each>
@@ -162,7 +162,7 @@ fn Row(place: usize, row: u32, trace: Trace, cursor: RwSignal<usize>, stop: Memo
     view! {
         <div class="row" role="row" tabindex=move || if stop.get() == place { "0" } else { "-1" } data-trace=id aria-rowindex=place + 2
             aria-selected=move || selected.get().to_string() class:selected=move || selected.get()
-            style:top=format!("{}px", place as f64 * ROW) on:click=move |_| open_trace(run, tab, row) on:keydown=key
+            style:top=format!("{}px", format::plain(place as f64 * ROW)) on:click=move |_| open_trace(run, tab, row) on:keydown=key
             on:focus=move |_| cursor.set(place)>
             <span role="cell" class="num">{format::whole(u64::from(row) + 1)}</span>
             <span role="cell" class="num">{format::clock(trace.began)}</span>

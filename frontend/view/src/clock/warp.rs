@@ -49,7 +49,9 @@ impl Warp {
             }
             Scale::Even => {
                 let flying = (FLIGHT / length(flight.or(passage))).max(1.0);
-                Self { flying, held: (HOLD / length(hold.or(passage))).clamp(1.0, flying), held_most: HOLD_MOST, speed }
+                // Not `clamp`: it would print floats where its ends are wrong, see [`crate::format::fixed`].
+                let held = (HOLD / length(hold.or(passage))).max(1.0).min(flying);
+                Self { flying, held, held_most: HOLD_MOST, speed }
             }
         }
     }

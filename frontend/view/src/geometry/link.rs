@@ -1,6 +1,7 @@
 //! The paths of links: where they leave, how they bend, and every point on the way.
 
 use super::{Point, Rect};
+use crate::format;
 
 /// How many straight pieces a path's length is measured by.
 const PIECES: usize = 32;
@@ -162,14 +163,14 @@ impl LinkPath {
         let along = back.times(size / back.length().max(f64::MIN_POSITIVE));
         let across = Point::new(-along.y, along.x).times(0.45);
         let (left, right) = (self.to.minus(along).plus(across), self.to.minus(along).minus(across));
-        let p = |point: Point| format!("{:.1} {:.1}", point.x, point.y);
+        let p = |point: Point| format!("{} {}", format::fixed(point.x, 1), format::fixed(point.y, 1));
         format!("M{} L{} L{} Z", p(self.to), p(left), p(right))
     }
 
     /// The path as SVG's `d`.
     #[must_use]
     pub fn svg(&self) -> String {
-        let p = |point: Point| format!("{:.1} {:.1}", point.x, point.y);
+        let p = |point: Point| format!("{} {}", format::fixed(point.x, 1), format::fixed(point.y, 1));
         format!("M{} C{} {} {}", p(self.from), p(self.bend_from), p(self.bend_to), p(self.to))
     }
 }

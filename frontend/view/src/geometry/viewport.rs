@@ -64,7 +64,8 @@ impl Viewport {
     #[must_use]
     pub fn fit(bounds: Rect, size: Point, margin: f64, most: f64) -> Self {
         let room = Point::new((size.x - 2.0 * margin).max(1.0), (size.y - 2.0 * margin).max(1.0));
-        let zoom = (room.x / bounds.w.max(1.0)).min(room.y / bounds.h.max(1.0)).clamp(MIN_ZOOM, most.max(MIN_ZOOM));
+        // Not `clamp`: it would print floats where its ends are wrong, see [`crate::format::fixed`].
+        let zoom = (room.x / bounds.w.max(1.0)).min(room.y / bounds.h.max(1.0)).min(most).max(MIN_ZOOM);
         Self { pan: size.times(0.5).minus(bounds.center().times(zoom)), zoom }
     }
 }

@@ -16,21 +16,17 @@ struct Small {
 
 impl FrameSink for Small {
     fn has_room(&mut self) -> bool {
-        !self.is_broken()
-    }
-
-    fn is_broken(&mut self) -> bool {
-        self.bytes.lock().unwrap().len() >= self.room
+        self.bytes.lock().unwrap().len() < self.room
     }
 
     fn put(&mut self, frame: Vec<u8>) {
-        if !self.is_broken() {
+        if self.has_room() {
             self.bytes.lock().unwrap().extend(frame);
         }
     }
 
     fn finish(mut self: Box<Self>, _: &Summary) -> std::io::Result<()> {
-        if self.is_broken() { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        if self.has_room() { Ok(()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
     }
 }
 

@@ -22,7 +22,7 @@ pub const FORMAT: &str = "hopscope-recording";
 pub const VERSION: u32 = 1;
 
 /// The recording as one document, events last, one a line.
-pub static JSON: Format = Format { id: "json", media_type: "application/json", extension: "json", begin };
+pub static JSON: Format = Format { id: "json", media_type: "application/json", extension: "json", text: true, begin };
 
 fn begin(parts: &Parts<'_>, out: &mut Vec<u8>) -> Result<Box<dyn Encoder>, ExportError> {
     let start = out.len();

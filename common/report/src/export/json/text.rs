@@ -4,6 +4,10 @@
 /// on. In JSON they stand in texts alone, where an escape is the same text.
 pub(super) fn escape_controls(out: &mut Vec<u8>, start: usize) {
     let written = out.get(start..).unwrap_or_default();
+    // Nearly every text has neither byte, and the standard library looks for one of them by whole words.
+    if !written.contains(&0x7f) && !written.contains(&0xc2) {
+        return;
+    }
     let is_control = |pair: &[u8]| matches!(pair, [0x7f, ..] | [0xc2, 0x80..=0x9f, ..]);
     if !(0..written.len()).any(|at| is_control(written.get(at..).unwrap_or_default())) {
         return;

@@ -20,7 +20,7 @@ use super::{Encoder, ExportError, Format, Parts};
 
 /// One row per message and attempt.
 pub(super) static CSV_MESSAGES: Format =
-    Format { id: "csv-messages", media_type: "text/csv; charset=utf-8", extension: "messages.csv", begin };
+    Format { id: "csv-messages", media_type: "text/csv; charset=utf-8", extension: "messages.csv", text: true, begin };
 
 /// Most rows that are held back though nothing more may come for them.
 const MOST_DOUBTFUL: usize = 10_000;

@@ -26,7 +26,7 @@ use super::{Encoder, ExportError, Format, Parts, distinct_kinds};
 
 /// Slices, flows and counters.
 pub(super) static PERFETTO: Format =
-    Format { id: "perfetto", media_type: "application/octet-stream", extension: "pftrace", begin };
+    Format { id: "perfetto", media_type: "application/octet-stream", extension: "pftrace", text: false, begin };
 
 /// All packets are of one sequence: names that one gives, later ones use.
 const SEQUENCE: u32 = 1;

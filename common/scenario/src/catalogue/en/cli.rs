@@ -53,6 +53,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.error.runtime", "the system has no room for another thread or file; end other programs and try again"),
     ("cli.error.signals", "the system does not tell this program when it is to end"),
     ("cli.error.stdout", "cannot write to the standard output"),
+    ("cli.error.terminal", "{format} is no text, and a terminal would show it as noise; write it to a file with --out {file}"),
     ("cli.error.unknown-run", "there is no run {id} in {folder}; see those that there are by: hopscope runs"),
     ("cli.figures.acked", "acked"),
     ("cli.figures.answered", "answered, from the intended send"),

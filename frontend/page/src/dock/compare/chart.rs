@@ -27,7 +27,7 @@ pub(super) fn chart(before: &[Value], after: &[Value]) -> Node {
         let point = |(step, value): (usize, &Value)| {
             let x = WIDTH * (value.as_f64().unwrap_or(least).max(least) / least).ln() / (most / least).ln();
             let y = MARGIN + (HEIGHT - 2.0 * MARGIN) * (1.0 - step as f64 / steps);
-            format!("{}{x:.1} {y:.1}", if step == 0 { 'M' } else { 'L' })
+            format!("{}{} {}", if step == 0 { 'M' } else { 'L' }, format::fixed(x, 1), format::fixed(y, 1))
         };
         times.iter().enumerate().map(point).collect::<String>()
     };

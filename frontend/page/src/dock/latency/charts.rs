@@ -119,7 +119,7 @@ fn line(stretches: &[Ranks], rank: fn(&Ranks) -> i64, top: i64, width: f64) -> S
         }
         let y = HEIGHT - (HEIGHT - HEADROOM) * rank(ranks) as f64 / top.max(1) as f64;
         let (left, right) = (index as f64 * step, (index + 1) as f64 * step);
-        path.push_str(&format!("{pen}{left:.1} {y:.1}H{right:.1}"));
+        path.push_str(&format!("{pen}{} {}H{}", format::fixed(left, 1), format::fixed(y, 1), format::fixed(right, 1)));
         pen = 'L';
     }
     path
@@ -127,19 +127,24 @@ fn line(stretches: &[Ranks], rank: fn(&Ranks) -> i64, top: i64, width: f64) -> S
 
 fn bars(counts: &[usize]) -> String {
     let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
-    let width = BARS_WIDTH / counts.len().max(1) as f64;
+    let (width, bottom) = (BARS_WIDTH / counts.len().max(1) as f64, format::plain(HEIGHT));
     let bar = |(index, count): (usize, &usize)| {
         let height = (HEIGHT - HEADROOM) * *count as f64 / most;
         let left = index as f64 * width;
         if *count == 0 {
             String::new()
         } else {
-            format!("M{left:.1} {HEIGHT}v-{height:.1}h{:.1}V{HEIGHT}Z", width - 1.0)
+            let [left, height, width] = [left, height, width - 1.0].map(|number| format::fixed(number, 1));
+            format!("M{left} {bottom}v-{height}h{width}V{bottom}Z")
         }
     };
     counts.iter().enumerate().map(bar).collect()
 }
 
 fn mark(course: &Course, took: i64) -> String {
-    if course.all.count == 0 { String::new() } else { format!("M{:.1} 0V{HEIGHT}", course.position(took) * BARS_WIDTH) }
+    if course.all.count == 0 {
+        String::new()
+    } else {
+        format!("M{} 0V{}", format::fixed(course.position(took) * BARS_WIDTH, 1), format::plain(HEIGHT))
+    }
 }

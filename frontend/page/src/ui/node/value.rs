@@ -1,5 +1,6 @@
 //! What an attribute, class, style, property or text holds.
 
+use hopscope_view::format::plain;
 use leptos::prelude::{Get, Memo, RwSignal, Signal};
 
 /// A value, or how it is come by.
@@ -57,7 +58,14 @@ impl IntoValue for String {
     }
 }
 
-/// Numbers are written as Rust prints them.
+/// For drawings.
+impl IntoValue for f64 {
+    fn into_value(self) -> Value {
+        Value::Text(plain(self).to_string())
+    }
+}
+
+/// Whole numbers are written as Rust prints them.
 macro_rules! numbers {
     ($($number:ty),*) => {
         $(impl IntoValue for $number {
@@ -68,7 +76,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(f64, i64, u8, u16, u32, u64, usize);
+numbers!(i64, u8, u16, u32, u64, usize);
 
 impl<T: IntoValue> IntoValue for Option<T> {
     fn into_value(self) -> Value {
