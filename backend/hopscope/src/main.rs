@@ -61,6 +61,9 @@ enum Command {
     Import(import::Arguments),
     /// Run the built-in broker alone
     Broker(broker::Arguments),
+    /// Be a replica or a client of a run, for the server that starts it
+    #[command(hide = true)]
+    Node,
 }
 
 fn main() -> ExitCode {
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
+        Command::Node => hopscope_server::run::serve_node().map(|()| exit::Exit::Fine).map_err(Into::into),
     };
     let exit = result.unwrap_or_else(|error| {
         say::note(&say::say(text!("cli.error"), [("reason", say::reason(&error))]));

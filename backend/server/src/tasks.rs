@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ pub struct Tasks {
     tracker: TaskTracker,
     ended: CancellationToken,
     aborted: Arc<AtomicBool>,
+    begun: Arc<AtomicU64>,
     runtime: Handle,
 }
 
@@ -22,7 +23,13 @@ impl Tasks {
     /// A new group on `runtime`.
     #[must_use]
     pub fn new(runtime: Handle) -> Self {
-        Self { tracker: TaskTracker::new(), ended: CancellationToken::new(), aborted: Arc::default(), runtime }
+        Self {
+            tracker: TaskTracker::new(),
+            ended: CancellationToken::new(),
+            aborted: Arc::default(),
+            begun: Arc::default(),
+            runtime,
+        }
     }
 
     /// Starts a task; the group's end drops it at its next await.
@@ -51,6 +58,7 @@ impl Tasks {
 
     /// Counts as a task of the group while it lives: for work that another task carries.
     pub fn hold(&self) -> TaskTrackerToken {
+        self.begun.fetch_add(1, Ordering::AcqRel);
         self.tracker.token()
     }
 
@@ -62,6 +70,7 @@ impl Tasks {
 
     /// Starts a task that looks at [`Tasks::ended`] itself, and ends soon after it.
     pub fn spawn_until_ended(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.begun.fetch_add(1, Ordering::AcqRel);
         self.tracker.spawn_on(task, &self.runtime);
     }
 
@@ -69,6 +78,13 @@ impl Tasks {
     #[must_use]
     pub fn count(&self) -> usize {
         self.tracker.len()
+    }
+
+    /// How many tasks there ever were: where that is the same at two looks between which there were none, there was none in
+    /// between.
+    #[must_use]
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
     }
 
     /// Tells all tasks to end, without waiting.

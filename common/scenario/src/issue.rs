@@ -166,6 +166,8 @@ codes! {
     PriorityAbove, "priority-above", Warning;
     /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value.
     BrokerNotLocal, "broker-not-local", Error;
+    /// A link within one process, in a run whose nodes are processes. Args: link.
+    InProcessApart, "in-process-apart", Error;
     /// A step of a body names no outgoing link of its service. Args: value, name.
     UnknownLink, "unknown-link", Error;
     /// A step calls over a link that is published over, or the reverse. Args: value, step, other.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::checks::{CHECK_TAG, METRICS, metric_of};
 use crate::disturb::{DISTURBANCE_TAG, DISTURBANCES, action_of};
-use crate::fields::{self, Field, Literal, Presence, ValueType};
+use crate::fields::{self, ChoiceOption, Field, Literal, Presence, ValueType};
 use crate::kinds::Kind;
-use crate::plan::Broker;
+use crate::plan::{Broker, Placement};
 use crate::protocol::Protocol;
 use crate::quantity::{Dimension, Time};
 use crate::text;
@@ -103,6 +103,17 @@ pub static SETTINGS_FIELDS: &[Field] = &[
         label: text!("field.broker"),
         value: ValueType::Text { min_chars: 1, max_chars: MAX_BROKER_CHARS, multiline: false },
         presence: Presence::Default(Literal::Text(Broker::BUILT_IN)),
+    },
+    Field {
+        name: "placement",
+        label: text!("field.placement"),
+        value: ValueType::Choice {
+            options: &[
+                ChoiceOption { id: Placement::Tasks.as_str(), label: text!("placement.tasks") },
+                ChoiceOption { id: Placement::Processes.as_str(), label: text!("placement.processes") },
+            ],
+        },
+        presence: Presence::Default(Literal::Text(Placement::Tasks.as_str())),
     },
 ];
 

@@ -32,6 +32,10 @@ pub(super) struct Typed {
     /// built-in]
     #[arg(long, value_name = "BROKER")]
     broker: Option<String>,
+
+    /// Where services and clients live: tasks (of this program) or processes (one each) [default: tasks]
+    #[arg(long, value_name = "WHERE")]
+    placement: Option<String>,
 }
 
 impl Typed {
@@ -57,6 +61,7 @@ impl Typed {
         request.extend(self.seed.map(|seed| ("seed".to_owned(), seed.into())));
         request.extend(self.warm_up.as_deref().map(|time| ("warm_up".to_owned(), time.into())));
         request.extend(self.broker.as_deref().map(|broker| ("broker".to_owned(), broker.into())));
+        request.extend(self.placement.as_deref().map(|placement| ("placement".to_owned(), placement.into())));
         let duration = self.duration.as_deref();
         let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
         request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
@@ -65,7 +70,10 @@ impl Typed {
 }
 
 fn fault(issue: &Issue) -> Option<String> {
-    let name = issue.path.strip_prefix('/').filter(|name| ["seed", "warm_up", "duration", "broker"].contains(name))?;
+    let name = issue
+        .path
+        .strip_prefix('/')
+        .filter(|name| ["seed", "warm_up", "duration", "broker", "placement"].contains(name))?;
     Some(line(name, issue))
 }
 
@@ -86,7 +94,7 @@ mod tests {
 
     fn faults(seed: Option<u64>, warm_up: Option<&str>, duration: Option<&str>) -> Vec<String> {
         let [warm_up, duration] = [warm_up, duration].map(|text| text.map(str::to_owned));
-        Typed { seed, warm_up, duration, broker: None }.faults()
+        Typed { seed, warm_up, duration, broker: None, placement: None }.faults()
     }
 
     #[test]

@@ -15,9 +15,10 @@ use hopscope_scenario::quantity::Rate;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::client::ClientNode;
+use super::node::LoadChange;
 use super::ports::Ports;
 use super::slot::Slot;
+use super::unit::Unit;
 use crate::broker::LocalState;
 use crate::network::Condition;
 use crate::record::Recorder;
@@ -85,7 +86,7 @@ impl Asking {
 /// What things are done to.
 pub(super) struct Control {
     pub(super) plan: Arc<Plan>,
-    pub(super) clients: Vec<Arc<ClientNode>>,
+    pub(super) clients: Vec<Unit>,
     pub(super) replicas: Vec<Arc<Slot>>,
     pub(super) ports: Arc<Ports>,
     /// Stamps for the run.
@@ -119,9 +120,11 @@ impl Control {
                 () = stop.cancelled() => break,
                 () = self.timer.until(next), if next < i64::MAX => {
                     let Due { row, known, .. } = due.remove(0);
-                    if let Err(error) = self.perform(row, known).await {
+                    match self.perform(row, known).await {
+                        Ok(()) => {}
+                        Err(error @ ControlError::Start { .. }) => tracing::warn!("{error}"),
                         // What is down already cannot crash: the scenario's own order, and no fault of the run.
-                        tracing::debug!("not done to the run: {error}");
+                        Err(error) => tracing::debug!("not done to the run: {error}"),
                     }
                 }
                 Some(Asked { rows, answer }) = asked.recv() => {
@@ -141,7 +144,7 @@ impl Control {
                 }
             }
         }
-        self.restore();
+        self.restore().await;
     }
 
     /// Does one thing.
@@ -164,8 +167,7 @@ impl Control {
             };
             self.stamp(row.action, client.place(), LinkIndex::NONE, row.argument);
             if !known {
-                let now = || u64::try_from(monotonic_ns().saturating_sub(self.zero)).unwrap_or(0);
-                client.pace().change(now, change);
+                self.change(client, change).await;
             }
             return Ok(());
         }
@@ -181,8 +183,8 @@ impl Control {
             self.stamp(row.action, slot.place(), LinkIndex::NONE, 0);
         }
         match row.action {
-            Action::Pause => slots.iter().for_each(|slot| slot.node().pause()),
-            Action::Resume => slots.iter().for_each(|slot| slot.node().resume()),
+            Action::Pause => drop(join_all(slots.iter().map(|slot| slot.pause(true))).await),
+            Action::Resume => drop(join_all(slots.iter().map(|slot| slot.pause(false))).await),
             Action::Crash => drop(join_all(slots.iter().map(|slot| slot.crash())).await),
             _ => {
                 for slot in slots {
@@ -192,6 +194,25 @@ impl Control {
             }
         }
         Ok(())
+    }
+
+    /// Does something to a client's load from now on.
+    async fn change(&self, client: &Unit, change: Change) {
+        match client {
+            Unit::Client(client) => {
+                let now = || u64::try_from(monotonic_ns().saturating_sub(self.zero)).unwrap_or(0);
+                client.pace().change(now, change);
+            }
+            Unit::Child(child) => {
+                let change = match change {
+                    Change::Pause => LoadChange::Pause,
+                    Change::Resume => LoadChange::Resume,
+                    Change::Rate(rate) => LoadChange::Rate(rate.map(|rate| rate.0)),
+                };
+                child.change(change).await;
+            }
+            Unit::Replica(_) => {}
+        }
     }
 
     fn on_link(&self, row: PlanDisturbance, link: LinkIndex) -> Result<(), ControlError> {
@@ -233,10 +254,10 @@ impl Control {
     }
 
     /// Lets paused services go on and mends links.
-    fn restore(&self) {
-        for slot in self.replicas.iter().filter(|slot| !slot.is_down() && slot.node().is_paused()) {
+    async fn restore(&self) {
+        for slot in self.replicas.iter().filter(|slot| !slot.is_down() && slot.is_paused()) {
             self.stamp(Action::Resume, slot.place(), LinkIndex::NONE, 0);
-            slot.node().resume();
+            slot.pause(false).await;
         }
         for (link, condition) in self.ports.conditions() {
             if *condition.borrow() != Condition::default() {

@@ -8,6 +8,7 @@ mod control;
 mod cpu;
 mod effects;
 mod generator;
+mod node;
 mod pace;
 mod pacer;
 mod payload;
@@ -18,6 +19,7 @@ mod slice;
 mod slot;
 mod standing;
 mod surroundings;
+mod unit;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use hopscope_record::frame::EndReason;
 use hopscope_record::kind::Phase;
 use hopscope_record::{LinkIndex, PlaceIndex, RunKey};
 use hopscope_scenario::model::{Disturbance, Scenario};
-use hopscope_scenario::plan::{self, Plan, PlanBroker, PlanError, RunSettings};
+use hopscope_scenario::plan::{self, Placement, Plan, PlanBroker, PlanError, RunSettings};
 use hopscope_scenario::protocol::Protocol;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -38,10 +40,12 @@ use crate::record::{FrameSink, Recording, RecordingOptions, RunClock, Summary};
 use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
 use control::Asking;
+use node::Nursery;
 use phases::{Bounds, Running};
 use surroundings::Surroundings;
 
 pub use control::ControlError;
+pub use node::{NodeError, serve as serve_node};
 
 #[cfg(test)]
 mod tests;
@@ -248,7 +252,14 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let network = networked.then(|| Network::start(timer.clone())).transpose()?;
     let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness));
     recording.sample_by(Box::new(move || surroundings.look()));
-    let running = Running::set_up(&plan, broker, recording, timer, network).await?;
+    let nursery = match settings.placement {
+        Placement::Tasks => None,
+        Placement::Processes => {
+            let recorder = recording.recorder(PlaceIndex::NONE, LinkIndex::NONE);
+            Some(Arc::new(Nursery::new(plan.to_bytes()?, recorder)?))
+        }
+    };
+    let running = Box::pin(Running::set_up(&plan, broker, recording, timer, network, nursery)).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
     let (addresses, networks) = (running.ports().addresses(&plan), running.ports().networks());

@@ -1,8 +1,10 @@
 //! The phases of a run, in their one order: setup (bind all, connect all), warm-up, measured, drain, end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
 use hopscope_record::frame::{EndCount, EndReason, MOST_BEHIND_NS};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
@@ -14,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 use super::client::ClientNode;
 use super::control::{Asked, Control};
 use super::generator::Generator;
-use super::ports::Ports;
-use super::service::ReplicaNode;
-use super::slot::Slot;
+use super::node::{Child, Nursery};
+use super::ports::{Home, Own, Ports};
+use super::slice::ClientSlice;
+use super::slot::{Bound, Slot};
+use super::unit::{Step, Unit};
 use super::{Early, RunError, RunState, slice};
 use crate::broker::{Found, RunBroker};
-use crate::link::Link;
 use crate::network::Network;
 use crate::record::clock::monotonic_ns;
 use crate::record::{EndInfo, Recorder, Recording};
@@ -41,7 +44,7 @@ pub(super) struct Bounds {
 /// Everything of a run that runs.
 pub(super) struct Running {
     plan: Arc<Plan>,
-    clients: Vec<Arc<ClientNode>>,
+    clients: Vec<Unit>,
     replicas: Vec<Arc<Slot>>,
     ports: Arc<Ports>,
     recorder: Recorder,
@@ -61,6 +64,7 @@ impl Running {
         recording: Recording,
         timer: Timer,
         network: Option<Network>,
+        nursery: Option<Arc<Nursery>>,
     ) -> Result<Self, RunError> {
         let recorder = recording.recorder(PlaceIndex::NONE, LinkIndex::NONE);
         enter(&recorder, Phase::Setup);
@@ -68,33 +72,41 @@ impl Running {
             let node = plan.node_of(place.0).map(|node| node.name.clone()).unwrap_or_default();
             |source: TransportError| RunError::Node { node, source }
         };
-        let (mut ports, mut replicas, mut clients) = (Ports::default(), Vec::new(), Vec::new());
+        let mut ports = Ports::default();
         let queues = slice::queues(plan);
         if !queues.is_empty() {
-            ports.broker = Some(Arc::new(RunBroker::start(broker, recorder.clone(), queues, timer.clone()).await?));
+            let broker = Arc::new(RunBroker::start(broker, recorder.clone(), queues, timer.clone()).await?);
+            let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(&broker), recorder: recorder.clone() });
+            if let Some(nursery) = &nursery {
+                nursery.at(Arc::clone(&home));
+            }
+            (ports.broker, ports.home) = (Some(broker), Some(home));
         }
-        for slice in slice::replicas(plan)? {
-            let place = slice.place;
-            let recorder = recorder.at(place, LinkIndex::NONE);
-            let cpu = Slot::cpu(&slice)?;
-            let bound = ReplicaNode::bind(slice.clone(), cpu, recorder.clone(), timer.clone(), None).await;
-            let replica = bound.map_err(failed(place))?;
-            ports.replicas.extend(replica.addresses().map(|(protocol, address)| ((place, protocol), address)));
-            replicas.push((slice, recorder, replica));
+        // All at once: a process takes its time to begin.
+        let replicas = try_join_all(slice::replicas(plan)?.into_iter().map(|slice| async {
+            let recorder = recorder.at(slice.place, LinkIndex::NONE);
+            let bound = Bound::new(&slice, &recorder, &timer, nursery.as_ref(), None).await;
+            let (bound, addresses) = bound.map_err(failed(slice.place))?;
+            Ok::<_, RunError>((slice, recorder, bound, addresses))
+        }))
+        .await?;
+        for (slice, _, _, addresses) in &replicas {
+            let reached = addresses.iter().map(|(protocol, address)| ((slice.place, *protocol), address.clone()));
+            ports.replicas.extend(reached);
         }
         ports.lay(plan, network)?;
-        for (slice, _, replica) in &mut replicas {
-            replica.connect(&ports, false).await.map_err(failed(slice.place))?;
+        let mut slots = Vec::new();
+        for (slice, recorder, bound, _) in replicas {
+            let unit = bound.connect(&ports, false).await.map_err(failed(slice.place))?;
+            slots.push(Arc::new(Slot::new(slice, recorder, timer.clone(), nursery.clone(), unit)));
         }
-        for slice in slice::clients(plan)? {
+        let clients = try_join_all(slice::clients(plan)?.into_iter().map(|slice| async {
             let place = slice.place;
-            let connected = ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), &ports, &timer).await;
-            clients.push(connected.map_err(failed(place))?);
-        }
-        let slot = |(slice, recorder, replica)| Arc::new(Slot::new(slice, recorder, timer.clone(), replica));
-        let replicas = replicas.into_iter().map(slot).collect();
+            client(slice, &recorder, &ports, &timer, nursery.as_ref()).await.map_err(failed(place))
+        }))
+        .await?;
         let (plan, settings, ports) = (Arc::clone(plan), plan.settings.clone(), Arc::new(ports));
-        Ok(Self { plan, clients, replicas, ports, recorder, recording, timer, settings })
+        Ok(Self { plan, clients, replicas: slots, ports, recorder, recording, timer, settings })
     }
 
     /// Where the replicas are reached.
@@ -107,7 +119,11 @@ impl Running {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn generator(&self) -> std::io::Result<Generator> {
-        Generator::start(self.clients.clone(), self.timer.clone())
+        let here = |unit: &Unit| match unit {
+            Unit::Client(client) => Some(Arc::clone(client)),
+            _ => None,
+        };
+        Generator::start(self.clients.iter().filter_map(here).collect(), self.timer.clone())
     }
 
     /// Goes through the phases to the end and tells each through `state`.
@@ -121,6 +137,7 @@ impl Running {
     ) {
         let zero = monotonic_ns() + AHEAD_NS;
         self.recording.set_zero(zero);
+        join_all(self.children().iter().map(|child| child.zero(zero))).await;
         self.timer.until(zero).await;
         let over = CancellationToken::new();
         let controls = tokio::spawn(self.control(zero).run(asked, over.clone()));
@@ -135,12 +152,14 @@ impl Running {
             () = self.timer.after(bounds.drain) => {}
         }
         self.end_nodes().await;
+        let counts = self.counts(offered).await;
+        join_all(self.children().iter().map(|child| child.end())).await;
         self.begin(Phase::End, &state);
         if let Some(broker) = &self.ports.broker {
             broker.settle().await;
         }
         let (reason, detail) = (early.map_or(EndReason::LOAD_DONE, Early::reason), early.and_then(Early::detail));
-        let counts = self.counts(offered);
+        let counts = counts.into_iter().chain(self.ports.broker.iter().flat_map(|broker| broker.counts())).collect();
         let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
@@ -175,14 +194,20 @@ impl Running {
         // First the phase, then its load: the first message of all is stamped within it, on whatever thread.
         self.begin(if self.settings.warm_up.0 > 0 { Phase::WarmUp } else { Phase::Measured }, state);
         generator.begin(zero);
+        let clients = children(&self.clients);
+        join_all(clients.iter().map(|client| client.offer(zero))).await;
         let last = self.settings.offered().0.saturating_add(MOST_BEHIND_NS);
         let early = tokio::select! {
             () = stop.cancelled() => Some(Early::Stopped),
             early = self.cannot_go_on(most_events) => Some(early),
-            () = generator.ended() => None,
+            () = async {
+                generator.ended().await;
+                join_all(clients.iter().map(|client| client.load_over())).await;
+            } => None,
             () = self.measure_after_warm_up(zero, last, state) => None,
         };
         generator.end().await;
+        join_all(clients.iter().map(|client| client.halt())).await;
         early
     }
 
@@ -220,33 +245,40 @@ impl Running {
         }
     }
 
-    /// The replicas that are there now; of one that is down, nothing runs. Once load is offered no more, they stay.
-    fn nodes(&self) -> Vec<Arc<ReplicaNode>> {
-        self.replicas.iter().map(|slot| slot.node()).collect()
+    /// Clients and the replicas that are there now; of one that is down, nothing runs. Once load is offered no more, they stay.
+    fn units(&self) -> Vec<Unit> {
+        self.clients.iter().cloned().chain(self.replicas.iter().map(|slot| slot.unit())).collect()
     }
 
-    fn links<'a>(&'a self, nodes: &'a [Arc<ReplicaNode>]) -> impl Iterator<Item = &'a Link> {
-        let clients = self.clients.iter().flat_map(|client| client.links());
-        clients.chain(nodes.iter().flat_map(|node| node.links()))
+    /// Those that are processes of their own.
+    fn children(&self) -> Vec<Arc<Child>> {
+        children(&self.units())
     }
 
     /// Resolves at an instant in which nothing is in flight, nor in a queue that the run takes from, nor any reply to an
     /// attempt that ran out of time.
     async fn drained(&self) {
-        let (broker, nodes) = (self.ports.broker.as_deref(), self.nodes());
-        let tasks: Vec<_> = self
-            .clients
-            .iter()
-            .map(|client| client.tasks())
-            .chain(nodes.iter().map(|node| node.tasks()))
-            .chain(self.links(&nodes).map(Link::late))
-            .collect();
-        while tasks.iter().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty()) {
-            for tasks in &tasks {
-                tasks.idle().await;
+        let (broker, units) = (self.ports.broker.as_deref(), self.units());
+        let tasks: Vec<_> = units.iter().flat_map(Unit::tasks).collect();
+        let busy = || tasks.iter().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty());
+        let children = children(&units);
+        loop {
+            while busy() {
+                for tasks in &tasks {
+                    tasks.idle().await;
+                }
+                if let Some(broker) = broker {
+                    broker.empty().await;
+                }
             }
-            if let Some(broker) = broker {
-                broker.empty().await;
+            // Processes cannot be looked at in one instant: nothing was in flight between two looks that found each idle, if
+            // none has begun anything between them (Mattern, "Algorithms for distributed termination detection", 1987).
+            let before = join_all(children.iter().map(|child| child.idle())).await;
+            if busy() {
+                continue;
+            }
+            if before == join_all(children.iter().map(|child| child.idle())).await && !busy() {
+                return;
             }
         }
     }
@@ -258,39 +290,34 @@ impl Running {
         if early { Time(since.saturating_sub(MOST_BEHIND_NS).min(whole.0)) } else { whole }
     }
 
-    /// What is open once everything has ended, attempts per link and copies per queue; and what schedules wanted.
-    fn counts(&self, offered: Time) -> Vec<EndCount> {
-        let mut counts = open_attempts(self.links(&self.nodes()));
-        counts.extend(self.clients.iter().filter_map(|client| client.wanted(offered)));
-        counts.extend(self.ports.broker.iter().flat_map(|broker| broker.counts()));
-        counts
+    /// Attempts that are open once everything has ended, per link, and what schedules wanted. Nobody knows what was open on the
+    /// links of a process that was killed.
+    async fn counts(&self, offered: Time) -> Vec<EndCount> {
+        let (mut open, mut unknown, mut wanted) = (BTreeMap::<_, u64>::new(), BTreeSet::new(), Vec::new());
+        let units = self.units();
+        for (unit, counted) in units.iter().zip(join_all(units.iter().map(|unit| unit.count(offered))).await) {
+            match counted {
+                Some((links, schedule)) => {
+                    links.into_iter().for_each(|(link, count)| *open.entry(link).or_default() += count);
+                    wanted.extend(schedule);
+                }
+                None => {
+                    let node = self.plan.places.get(unit.place().0 as usize).map(|place| place.node);
+                    let links = (0..).zip(&self.plan.links).filter(|(_, link)| Some(link.from) == node);
+                    unknown.extend(links.map(|(link, _)| LinkIndex(link)));
+                }
+            }
+        }
+        let known = open.into_iter().filter(|(link, _)| !unknown.contains(link));
+        known.map(|(link, count)| EndCount::open_attempts(link, count)).chain(wanted).collect()
     }
 
-    /// Gives up what is still in flight and closes everything; resolves when nothing of it is left.
+    /// Gives up what is still in flight and closes everything; resolves when nothing of it is left but processes, which are
+    /// to be counted still.
     async fn end_nodes(&self) {
-        for client in &self.clients {
-            client.tasks().end().await;
-        }
-        let nodes = self.nodes();
-        // Before any receiver ends: what one gives up must not look like a late reply.
-        for link in self.links(&nodes) {
-            link.late().end().await;
-        }
-        // All are told before any is waited for: what one gives up must not look to another like a reply.
-        for replica in &nodes {
-            replica.tasks().cancel();
-        }
-        for replica in &nodes {
-            replica.tasks().end().await;
-        }
-        for client in &self.clients {
-            client.close_links().await;
-        }
-        for replica in &nodes {
-            replica.close_links().await;
-        }
-        for replica in &nodes {
-            replica.close_ports().await;
+        let units = self.units();
+        for step in Step::ALL {
+            join_all(units.iter().map(|unit| unit.step(step))).await;
         }
         if let Some(broker) = &self.ports.broker {
             broker.close().await;
@@ -299,16 +326,33 @@ impl Running {
     }
 }
 
+/// Those of them that are processes.
+fn children(units: &[Unit]) -> Vec<Arc<Child>> {
+    let child = |unit: &Unit| match unit {
+        Unit::Child(child) => Some(Arc::clone(child)),
+        Unit::Client(_) | Unit::Replica(_) => None,
+    };
+    units.iter().filter_map(child).collect()
+}
+
+/// Connects a client, where it lives.
+async fn client(
+    slice: ClientSlice,
+    recorder: &Recorder,
+    ports: &Ports,
+    timer: &Timer,
+    nursery: Option<&Arc<Nursery>>,
+) -> Result<Unit, TransportError> {
+    let place = slice.place;
+    let Some(nursery) = nursery else {
+        return Ok(Unit::Client(ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), ports, timer).await?));
+    };
+    let child = nursery.start(place, None)?;
+    child.connect(ports.reached_from_afar(false)).await?;
+    Ok(Unit::Child(child))
+}
+
 /// Stamps the beginning of a phase.
 fn enter(recorder: &Recorder, phase: Phase) {
     recorder.record(Kind::PHASE_BEGAN, TraceId::NONE, MessageId::NONE, MessageId::NONE, phase as u64, 0);
-}
-
-/// The attempts that are open, per link of the plan.
-fn open_attempts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<EndCount> {
-    let mut open = std::collections::BTreeMap::new();
-    for link in links {
-        *open.entry(Link::index(link)).or_default() += link.open();
-    }
-    open.into_iter().map(|(link, count)| EndCount::open_attempts(link, count)).collect()
 }

@@ -13,6 +13,7 @@ use hopscope_scenario::quantity::Time;
 use tokio::sync::watch;
 
 use super::RunError;
+use super::node::{BrokerSite, Reached};
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
 use super::standing::{Make, Publishing};
 use crate::broker::RunBroker;
@@ -22,15 +23,61 @@ use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::messaging::{BrokerAddress, Consumer, Inbound, Outbound, RepliesFrom, messaging};
-use crate::transport::{self, Account, Address, Caller, Handler, Intake, TransportError};
+use crate::transport::{self, Account, Address, BoxFuture, Caller, Handler, Intake, TransportError};
+
+/// What the ends of links need of a run's broker, wherever they are.
+pub(super) trait Home: Send + Sync {
+    /// Where it is reached.
+    fn address(&self) -> BrokerAddress;
+
+    /// What the ends of links count and stamp, where the broker does not.
+    fn account(&self) -> Option<Account>;
+
+    /// Resolves when it is there, with the run's queues, before which nobody may use it; with a source of its own for what
+    /// is delivered over `link`, where one is asked for.
+    ///
+    /// # Errors
+    /// When one that was lost is not there again, or no source is left.
+    fn enter(&self, link: Option<LinkIndex>) -> BoxFuture<'static, Result<Option<SourceId>, TransportError>>;
+}
+
+/// The broker of a run of this process; `recorder` stamps in it.
+pub(super) struct Own {
+    pub(super) broker: Arc<RunBroker>,
+    pub(super) recorder: Recorder,
+}
+
+impl Home for Own {
+    fn address(&self) -> BrokerAddress {
+        self.broker.address()
+    }
+
+    fn account(&self) -> Option<Account> {
+        self.broker.account().cloned()
+    }
+
+    fn enter(&self, link: Option<LinkIndex>) -> BoxFuture<'static, Result<Option<SourceId>, TransportError>> {
+        let entered = there(&self.broker).and_then(|()| {
+            let source = |link| {
+                let source = self.recorder.new_source().ok_or(TransportError::Sources)?;
+                self.broker.delivers(source, link);
+                Ok(source)
+            };
+            link.map(source).transpose()
+        });
+        Box::pin(std::future::ready(entered))
+    }
+}
 
 /// The addresses of a run's parts.
 #[derive(Default)]
 pub(super) struct Ports {
     /// Its replicas.
     pub(super) replicas: BTreeMap<(PlaceIndex, Protocol), Address>,
-    /// The broker of its queues, where it has any.
+    /// The broker of its queues, where it has any and that is here.
     pub(super) broker: Option<Arc<RunBroker>>,
+    /// The same, as the ends of links use it.
+    pub(super) home: Option<Arc<dyn Home>>,
     /// Where the networks of its links begin, by the place that they lead to.
     laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
     network: Mutex<Option<Network>>,
@@ -128,18 +175,51 @@ impl Ports {
 
     /// Where a link reaches the broker of a queue: through its network, where it has one.
     fn broker_over(&self, link: LinkIndex) -> Result<BrokerAddress, TransportError> {
-        let address = self.broker()?.address();
+        let address = self.home()?.address();
         let begins = self.laid.range((link, PlaceIndex(0))..=(link, PlaceIndex(u32::MAX))).next();
         Ok(begins.map_or(address.clone(), |(_, begins)| address.over(*begins)))
     }
 
     /// What the ends of links count, where the broker stamps nothing.
     fn account(&self) -> Option<Account> {
-        self.broker.as_ref().and_then(|broker| broker.account()).cloned()
+        self.home.as_ref().and_then(|home| home.account())
     }
 
-    fn broker(&self) -> Result<&RunBroker, TransportError> {
-        self.broker.as_deref().ok_or(TransportError::NoBroker)
+    fn home(&self) -> Result<&Arc<dyn Home>, TransportError> {
+        self.home.as_ref().ok_or(TransportError::NoBroker)
+    }
+
+    /// What a child is told of them; `later`: what does not answer yet is connected when it does.
+    pub(super) fn reached_from_afar(&self, later: bool) -> Reached {
+        let socket = |((place, protocol), address): (&(PlaceIndex, Protocol), &Address)| match address {
+            Address::Socket(socket) => Some((place.0, *protocol, *socket)),
+            Address::InProcess(_) => None,
+        };
+        let site = |home: &Arc<dyn Home>| {
+            let address = home.address();
+            let (uri, shown) = (address.with_password().to_owned(), address.to_string());
+            BrokerSite { uri, shown, counts: home.account().is_some() }
+        };
+        Reached {
+            replicas: self.replicas.iter().filter_map(socket).collect(),
+            laid: self.laid.iter().map(|((link, place), begins)| (link.0, place.0, *begins)).collect(),
+            broker: self.home.as_ref().map(site),
+            later,
+        }
+    }
+
+    /// What a child was told.
+    pub(super) fn of_child(reached: &Reached, home: Option<Arc<dyn Home>>) -> Self {
+        let replica = |(place, protocol, socket): &(u32, Protocol, SocketAddr)| {
+            ((PlaceIndex(*place), *protocol), Address::Socket(*socket))
+        };
+        let laid = |(link, place, begins): &(u16, u32, SocketAddr)| ((LinkIndex(*link), PlaceIndex(*place)), *begins);
+        Self {
+            replicas: reached.replicas.iter().map(replica).collect(),
+            laid: reached.laid.iter().map(laid).collect(),
+            home,
+            ..Self::default()
+        }
     }
 }
 
@@ -188,39 +268,29 @@ fn publisher(
     recorder: &Recorder,
 ) -> Result<Make<Arc<dyn Caller>>, TransportError> {
     let Callee::Queue { queue, persistent, replies, taken } = &slice.to else { return Err(TransportError::NoBroker) };
-    let broker = Arc::clone(ports.broker.as_ref().ok_or(TransportError::NoBroker)?);
+    let home = Arc::clone(ports.home()?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-    let (address, account) = (ports.broker_over(slice.link)?, broker.account().filter(|_| *taken).cloned());
+    let (broker, account) = (ports.broker_over(slice.link)?, home.account().filter(|_| *taken));
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
     Ok(Box::new(move || {
-        if let Err(away) = there(&broker, &address) {
-            return Box::pin(std::future::ready(Err(away)));
-        }
-        let returning = |slice: &ReturnSlice| {
-            let source = delivering(&broker, &recorder, slice.link)?;
-            let (recorder, account) = (recorder.at(recorder.place(), slice.link), broker.account().cloned());
-            Ok(RepliesFrom { queue: Arc::clone(&slice.queue), source, recorder, account })
-        };
-        let replies = match replies.as_ref().map(returning).transpose() {
-            Ok(replies) => replies,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
-        let (broker, queue, account) = (address.clone(), Arc::clone(&queue), account.clone());
-        transport.publisher(Outbound { broker, queue, persistent, replies, account }, recorder.clone())
+        let entering = home.enter(replies.as_ref().map(|replies| replies.link));
+        let returning = replies.clone().map(|ReturnSlice { queue, link }| {
+            let (recorder, account) = (recorder.at(recorder.place(), link), home.account());
+            move |source| RepliesFrom { queue, source, recorder, account }
+        });
+        let (broker, queue, account) = (broker.clone(), Arc::clone(&queue), account.clone());
+        let recorder = recorder.clone();
+        Box::pin(async move {
+            let replies = entering.await?.zip(returning).map(|(source, returning)| returning(source));
+            transport.publisher(Outbound { broker, queue, persistent, replies, account }, recorder).await
+        })
     }))
 }
 
 /// Whether a broker that may have been lost is there again, with the run's queues: no sooner may anyone use them.
-fn there(broker: &RunBroker, address: &BrokerAddress) -> Result<(), TransportError> {
-    let away = || TransportError::Broker { broker: address.clone(), reason: "it is not there now".to_owned() };
+fn there(broker: &RunBroker) -> Result<(), TransportError> {
+    let away = || TransportError::Broker { broker: broker.address(), reason: "it is not there now".to_owned() };
     broker.is_there().then_some(()).ok_or_else(away)
-}
-
-/// A source for what is delivered over `link`.
-fn delivering(broker: &RunBroker, recorder: &Recorder, link: LinkIndex) -> Result<SourceId, TransportError> {
-    let source = recorder.new_source().ok_or(TransportError::Sources)?;
-    broker.delivers(source, link);
-    Ok(source)
 }
 
 /// Makes what takes from a queue, each with a source of its own; what arrives is worked on by `handler`. `recorder` stamps at
@@ -235,22 +305,20 @@ pub(super) fn take(
     handler: Arc<dyn Handler>,
     tasks: Tasks,
 ) -> Result<Make<Box<dyn Consumer>>, TransportError> {
-    let broker = Arc::clone(ports.broker.as_ref().ok_or(TransportError::NoBroker)?);
+    let home = Arc::clone(ports.home()?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-    let (address, account) = (ports.broker_over(slice.link)?, ports.account());
+    let (broker, account) = (ports.broker_over(slice.link)?, ports.account());
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
     let TakingSlice { prefetch, ack, link, .. } = *slice;
-    let (queue, prefix, recorder) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix), recorder.clone());
+    let (queue, prefix) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix));
     Ok(Box::new(move || {
-        if let Err(away) = there(&broker, &address) {
-            return Box::pin(std::future::ready(Err(away)));
-        }
-        let source = match delivering(&broker, &recorder, link) {
-            Ok(source) => source,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
+        let entering = home.enter(Some(link));
         let (broker, queue, prefix, account) =
-            (address.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
-        transport.consumer(Inbound { broker, queue, source, prefix, prefetch, ack, account }, intake.clone())
+            (broker.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
+        let intake = intake.clone();
+        Box::pin(async move {
+            let source = entering.await?.ok_or(TransportError::Sources)?;
+            transport.consumer(Inbound { broker, queue, source, prefix, prefetch, ack, account }, intake).await
+        })
     }))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use hopscope_record::kind::Outcome as Ended;
-use hopscope_record::{Kind, LinkIndex, MessageId, TraceId};
+use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_rules::body::Outcome;
 use hopscope_rules::draw::Draws;
 use hopscope_rules::pool::{Arrival, Pool};
@@ -92,6 +92,11 @@ impl ReplicaNode {
         Ok(Self { slice, recorder, replica, endpoints, consumers: Vec::new(), replies: Arc::new(replies), tasks })
     }
 
+    /// Where it stamps.
+    pub(super) fn place(&self) -> PlaceIndex {
+        self.slice.place
+    }
+
     /// Where it is reached.
     pub(super) fn addresses(&self) -> impl Iterator<Item = (Protocol, Address)> {
         self.endpoints.iter().map(|(protocol, endpoint)| (*protocol, endpoint.address()))
@@ -164,11 +169,6 @@ impl ReplicaNode {
         for waiter in taken {
             self.replica.hand(waiter);
         }
-    }
-
-    /// Whether workers take up nothing.
-    pub(super) fn is_paused(&self) -> bool {
-        self.replica.pool().is_paused()
     }
 
     /// Ends as if its program had died; resolves when nothing of it is left. The way in and out goes first: what is given up

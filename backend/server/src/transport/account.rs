@@ -1,7 +1,7 @@
 //! What the ends of a run's links count together where the broker stamps nothing: copies under way.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use hopscope_record::kind::{QueueCause, QueueStep};
 use hopscope_record::{Kind, MessageId, TraceId};
@@ -21,6 +21,8 @@ struct Shared {
     copies: AtomicI64,
     /// Deliveries that a consumer has and has not settled.
     held: AtomicI64,
+    /// Some of the run's parts may have counted what nobody knows.
+    unsure: AtomicBool,
 }
 
 impl Account {
@@ -44,6 +46,23 @@ impl Account {
     #[must_use]
     pub fn copies(&self) -> i64 {
         self.shared.copies.load(Ordering::Acquire)
+    }
+
+    /// Adds what a part of the run has counted elsewhere.
+    pub(crate) fn add(&self, copies: i64, deliveries: i64) {
+        self.shared.copies.fetch_add(copies, Ordering::AcqRel);
+        self.shared.held.fetch_add(deliveries, Ordering::AcqRel);
+    }
+
+    /// A part of the run is gone that may have counted what it did not tell.
+    pub(crate) fn lose_track(&self) {
+        self.shared.unsure.store(true, Ordering::Release);
+    }
+
+    /// Whether the copies under way may be others than the count has it.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.shared.unsure.load(Ordering::Acquire)
     }
 
     /// Deliveries that the run's consumers have.

@@ -250,6 +250,12 @@ pub enum TransportError {
         /// What it, or the client of its protocol, said.
         reason: String,
     },
+    /// The system gives no process for a node.
+    #[error("the system has no room for another process: {0}. End other programs, and start the run again")]
+    Process(#[source] std::io::Error),
+    /// What a node that is a process says.
+    #[error("{0}")]
+    Apart(String),
     /// The address belongs to another protocol.
     #[error("{protocol:?} cannot reach {address:?}")]
     ForeignAddress {

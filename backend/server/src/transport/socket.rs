@@ -53,9 +53,11 @@ where
     Ok(Box::new(SocketEndpoint { address, tasks, claimed: Mutex::default() }))
 }
 
-/// A free loopback port.
+/// A free loopback port, which can be had again as soon as nobody listens there, whatever is left of its connections: that takes
+/// the option on the socket that was before, too.
 pub(crate) fn bind() -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     socket.listen(BACKLOG)
 }

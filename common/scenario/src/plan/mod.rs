@@ -10,6 +10,7 @@ mod bytes;
 mod compile;
 mod described;
 mod disturbed;
+mod placement;
 mod read;
 mod rows;
 mod steps;
@@ -30,6 +31,7 @@ pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;
 pub use disturbed::PlanDisturbance;
+pub use placement::Placement;
 use read::read;
 pub use steps::{Replies, links_of};
 
@@ -55,6 +57,9 @@ pub struct RunSettings {
     /// What keeps its queues. Not written when it is built in.
     #[serde(skip_serializing_if = "Broker::is_built_in")]
     pub broker: Broker,
+    /// Where its nodes live. Not written when they are tasks of the server.
+    #[serde(skip_serializing_if = "Placement::is_tasks")]
+    pub placement: Placement,
 }
 
 fn is_zero(time: &Time) -> bool {
@@ -64,7 +69,13 @@ fn is_zero(time: &Time) -> bool {
 impl Default for RunSettings {
     /// What [`SETTINGS_FIELDS`](crate::shape::SETTINGS_FIELDS) say.
     fn default() -> Self {
-        Self { seed: 42, warm_up: Time(0), duration: Some(Time(5_000_000_000)), broker: Broker::default() }
+        Self {
+            seed: 42,
+            warm_up: Time(0),
+            duration: Some(Time(5_000_000_000)),
+            broker: Broker::default(),
+            placement: Placement::Tasks,
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, Place, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad, PlanNode, PlanQueue,
-    PlanService, Role, RunSettings, Step,
+    Choice, Described, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad, PlanNode,
+    PlanQueue, PlanService, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
@@ -128,6 +128,10 @@ pub(super) fn settings(value: &Value) -> Read<RunSettings> {
         warm_up: row.time_if("warm_up")?.unwrap_or(usual.warm_up),
         duration: row.time_if("duration")?,
         broker: row.may("broker").map(super::Broker::deserialize).transpose()?.unwrap_or(usual.broker),
+        placement: match row.may("placement") {
+            Some(placement) => placement.as_str().and_then(Placement::find).ok_or_else(|| wrong("placement"))?,
+            None => usual.placement,
+        },
     };
     row.whole(settings)
 }

@@ -10,9 +10,10 @@ use crate::catalogue::Arg;
 use crate::fields;
 use crate::issue::{Code, Issue};
 use crate::model::Scenario;
-use crate::plan::{Broker, RunSettings};
+use crate::plan::{Broker, Placement, RunSettings};
+use crate::protocol::Protocol;
 use crate::quantity::Time;
-use crate::shape::{MAX_DURATION, SETTINGS_FIELDS};
+use crate::shape::{self, MAX_DURATION, SETTINGS_FIELDS};
 use crate::text;
 
 /// What a run is asked for: `{"scenario": {…}, "seed": 42, "duration": "5 s"}`.
@@ -112,6 +113,10 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if let Some((scenario, broker)) = root.get("scenario").zip(broker) {
         issues.extend(below_scenario(not_local(scenario, &broker)));
     }
+    let apart = root.get("placement").and_then(Value::as_str).and_then(Placement::find) == Some(Placement::Processes);
+    if let Some(scenario) = root.get("scenario").filter(|_| apart) {
+        issues.extend(below_scenario(in_one_process(scenario)));
+    }
     Ok(Read { root, endless, issues })
 }
 
@@ -122,6 +127,17 @@ fn length(root: &Map<String, Value>, endless: bool) -> Option<Time> {
         None => RunSettings::default().duration,
         Some(duration) => duration.as_str()?.parse().ok(),
     }
+}
+
+/// The links whose two ends have to be in one process.
+fn in_one_process(scenario: &Value) -> Vec<Issue> {
+    let links = scenario.get("links").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let within = links.filter(|(_, link)| shape::protocol_of(link) == Some(Protocol::InProcess));
+    let issue = |(row, link): (usize, &Value)| {
+        let id = link.get("id").and_then(Value::as_str).unwrap_or_default();
+        Issue::new(Code::InProcessApart, format!("/links/{row}/protocol"), [("link", Arg::from(short(id)))])
+    };
+    within.map(issue).collect()
 }
 
 fn settings(mut settings: Map<String, Value>) -> Result<RunSettings, serde_json::Error> {

@@ -75,6 +75,7 @@ fn the_table_of_broken_scenarios_meets_every_code() {
         Code::BadJson,
         Code::BrokerNotAllowed,
         Code::BrokerNotLocal,
+        Code::InProcessApart,
         Code::DisturbedTooLate,
         Code::DocumentTooLarge,
         Code::TooMany,

@@ -150,7 +150,10 @@ impl External {
         let Seen { empty, shared } = *self.seen.borrow();
         // What the run's parts count tells how many there are, where copies go no way but to them.
         let free = |queue: &QueueSite| queue.declared.loses() || queue.declared.buries();
-        let by_looks = shared || self.keeper.lost.load(Ordering::Acquire) || self.queues.iter().any(free);
+        let by_looks = shared
+            || self.account.is_unsure()
+            || self.keeper.lost.load(Ordering::Acquire)
+            || self.queues.iter().any(free);
         let settled = if by_looks { empty >= LOOKS } else { empty > 0 && self.account.copies() <= 0 };
         (settled && self.account.deliveries() == 0) || self.keeper.ended.is_cancelled()
     }

@@ -43,7 +43,9 @@ impl Replica {
             for action in actions.drain(..) {
                 match action {
                     Action::Begin(strand, deed) => running.push(self.begin(strand, deed, &request)),
-                    Action::Effect(effect) => self.effects.come(effect, &request.recorder, request.identity),
+                    Action::Effect(effect) => {
+                        self.effects.come(effect, &request.recorder, request.identity).await;
+                    }
                     Action::Reply(outcome) => reply(outcome),
                     Action::End { outcome, reply: wanted } => {
                         held.finish(outcome);

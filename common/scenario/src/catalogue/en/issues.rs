@@ -50,6 +50,8 @@ pub(super) const TEXTS: Table = &[
     ("issue.illegal-link.service-to-client", "A client receives no requests. Reply to the call of **{to}**, or link **{from}** to a service or a queue."),
     ("issue.illegal-link.take", "Let **{to}** take from **{from}** over {protocol}."),
     ("issue.illegal-link.wrong", "A {to_kind} cannot be {verb} by a {from_kind}."),
+    ("issue.in-process-apart.message", "Link **{link}** is a call within one process, and each node of this run is a process of its own."),
+    ("issue.in-process-apart.remedy", "Give the link another protocol, or run the nodes as tasks of the server (**--placement tasks**)."),
     ("issue.link-not-in-body.message", "The steps of **{name}** never take the link **{link}**."),
     ("issue.link-not-in-body.remedy", "Add a step for it, or remove the link."),
     ("issue.missing-field.message", "**{field}** is missing."),

@@ -1,0 +1,409 @@
+//! The server's end of a child.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use hopscope_record::frame::EndCount;
+use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::protocol::Protocol;
+use hopscope_scenario::quantity::Time;
+use serde::Serialize;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::Command;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Answer, Ask, Birth, Down, LoadChange, Order, Reached, Up};
+use crate::record::clock::monotonic_ns;
+use crate::record::{Recorder, Seat};
+use crate::run::effects::Effects;
+use crate::run::ports::Home;
+use crate::run::unit::Step;
+use crate::transport::{Account, Identity, TransportError};
+
+/// What the children of a run are made from.
+pub(in crate::run) struct Nursery {
+    program: PathBuf,
+    plan: String,
+    recorder: Recorder,
+    /// The run's broker, once there is one.
+    home: OnceLock<Arc<dyn Home>>,
+}
+
+impl Nursery {
+    /// Of a run whose plan this is; `recorder` stamps in its recording.
+    ///
+    /// # Errors
+    /// When this program does not know where it is.
+    pub(in crate::run) fn new(plan: Vec<u8>, recorder: Recorder) -> std::io::Result<Self> {
+        let plan = String::from_utf8(plan).map_err(std::io::Error::other)?;
+        Ok(Self { program: std::env::current_exe()?, plan, recorder, home: OnceLock::new() })
+    }
+
+    /// Tells of the run's broker, before any child connects.
+    pub(in crate::run) fn at(&self, home: Arc<dyn Home>) {
+        // A run has one.
+        let _ = self.home.set(home);
+    }
+
+    /// Starts a child for a place; `effects` are those of its service.
+    ///
+    /// # Errors
+    /// When the system gives no process or no memory to share.
+    pub(in crate::run) fn start(
+        self: &Arc<Self>,
+        place: PlaceIndex,
+        effects: Option<Arc<Effects>>,
+    ) -> Result<Arc<Child>, TransportError> {
+        let seat = self.recorder.seat().map_err(TransportError::Process)?.ok_or(TransportError::Sources)?;
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(TransportError::Process)?;
+        let memory = seat.memory().try_clone().map_err(TransportError::Process)?;
+        let process = Command::new(&self.program)
+            .arg("node")
+            .stdin(Stdio::from(OwnedFd::from(memory)))
+            .stdout(Stdio::from(OwnedFd::from(theirs)))
+            // What is typed at a terminal is for the server, which ends its children in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(TransportError::Process)?;
+        ours.set_nonblocking(true).map_err(TransportError::Process)?;
+        let stream = UnixStream::from_std(ours).map_err(TransportError::Process)?;
+        let (send, sends) = mpsc::unbounded_channel();
+        let (exit, exited) = watch::channel(false);
+        let kill = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            place,
+            nursery: Arc::clone(self),
+            effects,
+            send,
+            next: AtomicU64::new(0),
+            pending: Mutex::new(Some(HashMap::new())),
+            probes: Mutex::default(),
+            load_over: CancellationToken::new(),
+            ending: AtomicBool::new(false),
+            told: [AtomicI64::new(0), AtomicI64::new(0)],
+        });
+        let birth =
+            Birth { key: self.recorder.run_key().0, first: seat.first().0, place: place.0, plan: self.plan.clone() };
+        shared.line(&birth);
+        let (id, killed) = (process.id(), kill.clone());
+        tokio::spawn(attend(Arc::clone(&shared), process, stream, sends, seat, killed, exit));
+        Ok(Arc::new(Child { shared, id, exited, kill: kill.clone(), _kill_on_drop: kill.drop_guard() }))
+    }
+}
+
+/// A child. Dropping it kills it.
+pub(in crate::run) struct Child {
+    shared: Arc<Shared>,
+    id: Option<u32>,
+    exited: watch::Receiver<bool>,
+    kill: CancellationToken,
+    _kill_on_drop: DropGuard,
+}
+
+struct Shared {
+    place: PlaceIndex,
+    nursery: Arc<Nursery>,
+    effects: Option<Arc<Effects>>,
+    send: mpsc::UnboundedSender<Vec<u8>>,
+    next: AtomicU64,
+    /// Who waits for answers; none once nobody gives them.
+    pending: Mutex<Option<HashMap<u64, oneshot::Sender<Result<Answer, String>>>>>,
+    probes: Mutex<HashMap<u64, oneshot::Sender<i64>>>,
+    load_over: CancellationToken,
+    /// Its end is the run's and no crash.
+    ending: AtomicBool,
+    /// What it last said of copies and of deliveries that it holds.
+    told: [AtomicI64; 2],
+}
+
+impl Child {
+    /// Where it stamps.
+    pub(in crate::run) fn place(&self) -> PlaceIndex {
+        self.shared.place
+    }
+
+    /// The number of its process.
+    pub(in crate::run) fn id(&self) -> Option<u32> {
+        self.id
+    }
+
+    /// Whether its process has ended.
+    pub(in crate::run) fn is_gone(&self) -> bool {
+        *self.exited.borrow()
+    }
+
+    /// Has it bind: anew, or where it was.
+    ///
+    /// # Errors
+    /// What the child says, or that it is gone.
+    pub(in crate::run) async fn bind(
+        &self,
+        again: Vec<(Protocol, SocketAddr)>,
+    ) -> Result<Vec<(Protocol, SocketAddr)>, TransportError> {
+        match self.ask(Order::Bind(again)).await? {
+            Answer::Bound(addresses) => Ok(addresses),
+            _ => Err(self.strange()),
+        }
+    }
+
+    /// Has it connect.
+    ///
+    /// # Errors
+    /// As [`Child::bind`].
+    pub(in crate::run) async fn connect(&self, reached: Reached) -> Result<(), TransportError> {
+        self.ask(Order::Connect(reached)).await.map(drop)
+    }
+
+    /// Tells it the run's zero.
+    pub(in crate::run) async fn zero(&self, raw: i64) {
+        self.try_ask(Order::Zero(raw)).await;
+    }
+
+    /// Has it offer its load from `zero` on.
+    pub(in crate::run) async fn offer(&self, zero: i64) {
+        self.try_ask(Order::Offer(zero)).await;
+    }
+
+    /// Resolves when its load has been offered, or it is gone.
+    pub(in crate::run) async fn load_over(&self) {
+        tokio::select! {
+            () = self.shared.load_over.cancelled() => {}
+            () = self.gone() => {}
+        }
+    }
+
+    /// Ends its load; resolves when nothing more will be wanted.
+    pub(in crate::run) async fn halt(&self) {
+        self.try_ask(Order::Halt).await;
+    }
+
+    /// Does something to its load.
+    pub(in crate::run) async fn change(&self, change: LoadChange) {
+        self.try_ask(Order::Change(change)).await;
+    }
+
+    /// Has its workers take up nothing, or take up work again.
+    pub(in crate::run) async fn pause(&self, pause: bool) {
+        self.try_ask(if pause { Order::Pause } else { Order::Resume }).await;
+    }
+
+    /// Resolves when nothing of it is in flight, with how many tasks it had begun by then; `None` where it is gone.
+    pub(in crate::run) async fn idle(&self) -> Option<u64> {
+        match self.try_ask(Order::Idle).await? {
+            Answer::Idle(begun) => Some(begun),
+            _ => None,
+        }
+    }
+
+    /// A step of its end; with the last one it ends.
+    pub(in crate::run) async fn step(&self, step: Step) {
+        self.try_ask(Order::Step(step)).await;
+    }
+
+    /// Ends its process, of which nothing is expected any more; resolves when it is gone.
+    pub(in crate::run) async fn end(&self) {
+        self.shared.ending.store(true, Ordering::Release);
+        self.kill.cancel();
+        self.gone().await;
+    }
+
+    /// Kills its process; resolves when it is gone, which is stamped.
+    pub(in crate::run) async fn crash(&self) {
+        self.kill.cancel();
+        self.gone().await;
+    }
+
+    /// Resolves when its process has ended and that is stamped.
+    pub(in crate::run) async fn gone(&self) {
+        // An error is the end of who attends it.
+        let _ = self.exited.clone().wait_for(|exited| *exited).await;
+    }
+
+    /// As [`Unit::count`](crate::run::unit::Unit::count).
+    pub(in crate::run) async fn count(&self, offered: Time) -> Option<(Vec<(LinkIndex, u64)>, Option<EndCount>)> {
+        let Answer::Counted(open, wanted) = self.try_ask(Order::Count(offered.0)).await? else { return None };
+        let open = open.into_iter().map(|(link, count)| (LinkIndex(link), count)).collect();
+        Some((open, wanted.map(|wanted| EndCount::wanted(self.place(), wanted))))
+    }
+
+    /// Reads its clock: how far it is ahead of ours in ns, and by how much that may be wrong either way.
+    pub(in crate::run) async fn probe(&self) -> Option<(i64, i64)> {
+        let (tell, told) = oneshot::channel();
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.shared.probes).insert(number, tell);
+        let asked = monotonic_ns();
+        self.shared.line(&Down::Probe(number));
+        let read = tokio::select! {
+            read = told => read.ok()?,
+            () = self.gone() => return None,
+        };
+        let answered = monotonic_ns();
+        // Cristian, "Probabilistic clock synchronization" (1989): the reading lies anywhere between the two of ours.
+        let half = answered.saturating_sub(asked) / 2;
+        Some((read.saturating_sub(asked.saturating_add(half)), half + 1))
+    }
+
+    async fn try_ask(&self, order: Order) -> Option<Answer> {
+        match self.ask(order).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::debug!("a node that is a process did not do what it was told: {error}");
+                None
+            }
+        }
+    }
+
+    async fn ask(&self, order: Order) -> Result<Answer, TransportError> {
+        let (tell, told) = oneshot::channel();
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        match lock(&self.shared.pending).as_mut() {
+            Some(pending) => drop(pending.insert(number, tell)),
+            None => return Err(TransportError::Apart("its process has ended".to_owned())),
+        }
+        self.shared.line(&Down::Order(number, order));
+        match told.await {
+            Ok(answer) => answer.map_err(TransportError::Apart),
+            Err(_) => Err(TransportError::Apart("its process has ended".to_owned())),
+        }
+    }
+
+    fn strange(&self) -> TransportError {
+        TransportError::Apart("its process answers something else than it was asked".to_owned())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind is put and taken whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn line(&self, what: &impl Serialize) {
+        match serde_json::to_vec(what) {
+            Ok(mut line) => {
+                line.push(b'\n');
+                // Nobody may write any more.
+                let _ = self.send.send(line);
+            }
+            Err(error) => tracing::error!("a node that is a process could not be told: {error}"),
+        }
+    }
+
+    fn account(&self) -> Option<Account> {
+        self.nursery.home.get().and_then(|home| home.account())
+    }
+
+    fn hear(self: &Arc<Self>, up: Up) {
+        match up {
+            Up::Answer(number, answer) => {
+                let waits = lock(&self.pending).as_mut().and_then(|pending| pending.remove(&number));
+                // Who asked may be gone.
+                let _ = waits.map(|waits| waits.send(answer));
+            }
+            Up::Ask(number, ask) => self.answer(number, ask),
+            Up::LoadOver => self.load_over.cancel(),
+            Up::Counted(copies, held) => {
+                let [last_copies, last_held] = &self.told;
+                let more = copies - last_copies.swap(copies, Ordering::AcqRel);
+                let held = held - last_held.swap(held, Ordering::AcqRel);
+                let _ = self.account().map(|account| account.add(more, held));
+            }
+            Up::Probed(number, read) => {
+                let _ = lock(&self.probes).remove(&number).map(|waits| waits.send(read));
+            }
+        }
+    }
+
+    fn answer(self: &Arc<Self>, number: u64, ask: Ask) {
+        match ask {
+            Ask::Enter(link) => {
+                let Some(home) = self.nursery.home.get() else {
+                    return self.line(&Down::Told(number, Err(TransportError::NoBroker.to_string())));
+                };
+                let (entered, shared) = (home.enter(link.map(LinkIndex)), Arc::clone(self));
+                tokio::spawn(async move {
+                    let entered = entered.await.map(|source| source.map(|source| source.0));
+                    shared.line(&Down::Told(number, entered.map_err(|error| error.to_string())));
+                });
+            }
+            Ask::Effect { effect, link, trace, message } => {
+                let recorder = self.nursery.recorder.at(self.place, LinkIndex(link));
+                let identity = Identity { trace: TraceId(trace), message: MessageId(message), link: LinkIndex(link) };
+                if let Some(effects) = &self.effects {
+                    effects.apply(effect, &recorder, identity);
+                }
+                self.line(&Down::Told(number, Ok(None)));
+            }
+        }
+    }
+}
+
+/// Carries the channel until its end, then waits for the process's.
+async fn attend(
+    shared: Arc<Shared>,
+    mut process: tokio::process::Child,
+    stream: UnixStream,
+    mut sends: mpsc::UnboundedReceiver<Vec<u8>>,
+    seat: Seat,
+    kill: CancellationToken,
+    exit: watch::Sender<bool>,
+) {
+    let (read, mut write) = stream.into_split();
+    let writing = async {
+        while let Some(line) = sends.recv().await {
+            if write.write_all(&line).await.is_err() {
+                break;
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    let reading = async {
+        let mut lines = BufReader::new(read).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            match serde_json::from_str(&line) {
+                Ok(up) => shared.hear(up),
+                Err(error) => tracing::error!("a node that is a process says what cannot be read: {error}"),
+            }
+        }
+    };
+    tokio::pin!(writing, reading);
+    let mut killed = false;
+    loop {
+        tokio::select! {
+            // What it has said is heard, also of one that was killed.
+            () = &mut reading => break,
+            () = &mut writing => {}
+            () = kill.cancelled(), if !killed => {
+                killed = true;
+                if let Err(error) = process.start_kill() {
+                    tracing::debug!("a node that is a process cannot be killed: {error}");
+                }
+            }
+        }
+    }
+    // Without its channel it is of no use.
+    let _ = process.kill().await;
+    // Nothing is written from here on: what is in its rings is all that there is.
+    drop(seat);
+    let [_, held] = &shared.told;
+    if let Some(account) = shared.account() {
+        account.add(0, -held.load(Ordering::Acquire));
+        if !shared.ending.load(Ordering::Acquire) {
+            account.lose_track();
+        }
+    }
+    if !shared.ending.load(Ordering::Acquire) {
+        let (none, recorder) = (MessageId::NONE, shared.nursery.recorder.at(shared.place, LinkIndex::NONE));
+        recorder.record(Kind::PROCESS_EXITED, TraceId::NONE, none, none, 0, 0);
+    }
+    lock(&shared.pending).take();
+    exit.send_replace(true);
+}
