@@ -28,6 +28,10 @@ pub struct Surroundings {
     pub network_late_p99_ns: Option<i64>,
     /// The same, at most.
     pub network_late_max_ns: Option<i64>,
+    /// How far the clock of a node that is a process was ahead of the server's, the farthest, in ns.
+    pub clock_offset_ns: Option<i64>,
+    /// By how much that may be wrong, either way.
+    pub clock_uncertainty_ns: Option<i64>,
 }
 
 impl Surroundings {
@@ -46,6 +50,11 @@ impl Surroundings {
         self.network_late_p50_ns = self.network_late_p50_ns.max(sample.get(Measure::NETWORK_LATE_P50_NS));
         self.network_late_p99_ns = self.network_late_p99_ns.max(sample.get(Measure::NETWORK_LATE_P99_NS));
         self.network_late_max_ns = self.network_late_max_ns.max(sample.get(Measure::NETWORK_LATE_MAX_NS));
+        let offset = sample.get(Measure::CLOCK_OFFSET_NS);
+        if offset.map(i64::unsigned_abs) > self.clock_offset_ns.map(i64::unsigned_abs) {
+            self.clock_offset_ns = offset;
+            self.clock_uncertainty_ns = sample.get(Measure::CLOCK_UNCERTAINTY_NS);
+        }
     }
 
     /// The figures as people read them: the arguments of the text `surroundings.worst`.
@@ -72,6 +81,16 @@ impl Surroundings {
             ("p99", length(self.network_late_p99_ns)),
             ("max", length(self.network_late_max_ns)),
         ])
+    }
+
+    /// How far apart the clocks of processes were, as people read it: the arguments of the text `surroundings.clocks`; `None`
+    /// where no node is a process.
+    #[must_use]
+    pub fn clock_words(&self) -> Option<[(&'static str, String); 2]> {
+        let offset = self.clock_offset_ns?;
+        let sign = if offset < 0 { "−" } else { "" };
+        let apart = figures::duration(i64::try_from(offset.unsigned_abs()).unwrap_or(i64::MAX));
+        Some([("offset", format!("{sign}{apart}")), ("uncertainty", length(self.clock_uncertainty_ns))])
     }
 }
 
@@ -106,7 +125,14 @@ mod tests {
         }
         let network = surroundings.network_words().unwrap().map(|(_, word)| word);
         assert_eq!(network, ["9.00 µs", "18.0 µs", "27.0 µs"]);
+        assert_eq!(surroundings.clock_words(), None);
+        for (offset, uncertainty) in [(800, 9_000), (-4_000, 20_000), (100, 1_000)] {
+            let values = vec![(Measure::CLOCK_OFFSET_NS, offset), (Measure::CLOCK_UNCERTAINTY_NS, uncertainty)];
+            surroundings.push(&Sample { time: 3, values });
+        }
+        let clocks = surroundings.clock_words().unwrap().map(|(_, word)| word);
+        assert_eq!(clocks, ["−4.00 µs", "20.0 µs"], "the farthest, with its own uncertainty");
         let words = surroundings.words().map(|(_, word)| word);
-        assert_eq!(words, ["6", "4.1 %", "3.00 µs", "90.0 µs", "–", "3"]);
+        assert_eq!(words, ["9", "4.1 %", "3.00 µs", "90.0 µs", "–", "3"]);
     }
 }

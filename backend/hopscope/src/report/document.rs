@@ -86,6 +86,8 @@ fn surroundings(worst: &Surroundings) -> Value {
         "network_late_p50_ns": worst.network_late_p50_ns,
         "network_late_p99_ns": worst.network_late_p99_ns,
         "network_late_max_ns": worst.network_late_max_ns,
+        "clock_offset_ns": worst.clock_offset_ns,
+        "clock_uncertainty_ns": worst.clock_uncertainty_ns,
     })
 }
 

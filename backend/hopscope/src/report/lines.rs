@@ -90,6 +90,7 @@ pub(super) fn head(report: &Report) -> Vec<String> {
     }
     if report.surroundings.samples > 0 {
         lines.push(say(text!("surroundings.worst"), report.surroundings.words()));
+        lines.extend(report.surroundings.clock_words().map(|words| say(text!("surroundings.clocks"), words)));
     }
     lines.extend(report.schedules.iter().filter_map(|kept| Some(behind(report.node(kept.node), kept.missed?))));
     lines

@@ -250,8 +250,6 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let disturbed = plan.disturbances.iter().any(|disturbance| disturbance.link.is_some());
     let networked = disturbed || plan.links.iter().any(|link| link.network.is_some());
     let network = networked.then(|| Network::start(timer.clone())).transpose()?;
-    let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness));
-    recording.sample_by(Box::new(move || surroundings.look()));
     let nursery = match settings.placement {
         Placement::Tasks => None,
         Placement::Processes => {
@@ -259,6 +257,9 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
             Some(Arc::new(Nursery::new(plan.to_bytes()?, recorder)?))
         }
     };
+    let clocks = nursery.as_ref().map(|nursery| nursery.clocks());
+    let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness), clocks);
+    recording.sample_by(Box::new(move || surroundings.look()));
     let running = Box::pin(Running::set_up(&plan, broker, recording, timer, network, nursery)).await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();

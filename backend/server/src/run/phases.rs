@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::ClientNode;
 use super::control::{Asked, Control};
 use super::generator::Generator;
-use super::node::{Child, Nursery};
+use super::node::{Child, Clocks, Nursery};
 use super::ports::{Home, Own, Ports};
 use super::slice::ClientSlice;
 use super::slot::{Bound, Slot};
@@ -31,6 +31,9 @@ use crate::transport::TransportError;
 
 /// How far ahead the run's zero is set once everything is connected, so that every node knows it before it comes.
 const AHEAD_NS: i64 = 5_000_000;
+
+/// How often the clocks of processes are asked: as often as the surroundings are sampled.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// How far a run may go.
 #[derive(Clone, Copy)]
@@ -51,6 +54,8 @@ pub(super) struct Running {
     recording: Recording,
     timer: Timer,
     settings: RunSettings,
+    /// What its processes say of their clocks, where it has some.
+    clocks: Option<Arc<Clocks>>,
 }
 
 impl Running {
@@ -105,8 +110,9 @@ impl Running {
             client(slice, &recorder, &ports, &timer, nursery.as_ref()).await.map_err(failed(place))
         }))
         .await?;
+        let clocks = nursery.map(|nursery| nursery.clocks());
         let (plan, settings, ports) = (Arc::clone(plan), plan.settings.clone(), Arc::new(ports));
-        Ok(Self { plan, clients, replicas: slots, ports, recorder, recording, timer, settings })
+        Ok(Self { plan, clients, replicas: slots, ports, recorder, recording, timer, settings, clocks })
     }
 
     /// Where the replicas are reached.
@@ -141,6 +147,16 @@ impl Running {
         self.timer.until(zero).await;
         let over = CancellationToken::new();
         let controls = tokio::spawn(self.control(zero).run(asked, over.clone()));
+        let asking = CancellationToken::new();
+        let _until_then = asking.clone().drop_guard();
+        if let Some(clocks) = self.clocks.clone() {
+            tokio::spawn(asking.run_until_cancelled_owned(ask(
+                clocks,
+                self.clients.clone(),
+                self.replicas.clone(),
+                self.timer.clone(),
+            )));
+        }
         let early = self.offer(generator, zero, &state, &stop, bounds.most_events).await;
         over.cancel();
         // An error would be its panic, which has been reported.
@@ -153,7 +169,12 @@ impl Running {
         }
         self.end_nodes().await;
         let counts = self.counts(offered).await;
-        join_all(self.children().iter().map(|child| child.end())).await;
+        let children = self.children();
+        if let Some(clocks) = &self.clocks {
+            // What they have used since they were asked last.
+            clocks.ask(&children).await;
+        }
+        join_all(children.iter().map(|child| child.end())).await;
         self.begin(Phase::End, &state);
         if let Some(broker) = &self.ports.broker {
             broker.settle().await;
@@ -333,6 +354,15 @@ fn children(units: &[Unit]) -> Vec<Arc<Child>> {
         Unit::Client(_) | Unit::Replica(_) => None,
     };
     units.iter().filter_map(child).collect()
+}
+
+/// Asks the clocks of processes again and again.
+async fn ask(clocks: Arc<Clocks>, clients: Vec<Unit>, replicas: Vec<Arc<Slot>>, timer: Timer) {
+    loop {
+        let units: Vec<_> = clients.iter().cloned().chain(replicas.iter().map(|slot| slot.unit())).collect();
+        clocks.ask(&children(&units)).await;
+        timer.after(ASK_EVERY).await;
+    }
 }
 
 /// Connects a client, where it lives.

@@ -2,12 +2,14 @@
 //!
 //! Each figure is of the time since the look before. What the system does not tell is left out, never guessed.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hopscope_record::frame::Measure;
 use hopscope_report::stats::Latency;
 
+use super::node::Clocks;
 use crate::network::Lateness;
 use crate::timer::Timer;
 
@@ -21,13 +23,15 @@ pub(super) struct Surroundings {
     processors: Option<system::Processors>,
     threads: system::Threads,
     cpu: Option<Duration>,
+    /// What the nodes that are processes say, where they are.
+    clocks: Option<Arc<Clocks>>,
 }
 
 impl Surroundings {
-    /// Of a run that this timer serves, and this network, where its links have any; the first look follows.
-    pub(super) fn of(timer: Timer, network: Option<Lateness>) -> Self {
+    /// Of a run that this timer serves, this network, where its links have any, and these processes, where its nodes are some; the first look follows.
+    pub(super) fn of(timer: Timer, network: Option<Lateness>, clocks: Option<Arc<Clocks>>) -> Self {
         LIVE.fetch_add(1, Ordering::Relaxed);
-        Self { timer, network, processors: None, threads: system::Threads::default(), cpu: None }
+        Self { timer, network, processors: None, threads: system::Threads::default(), cpu: None, clocks }
     }
 
     /// Looks; tells what was since the look before, in the order of the measures' numbers.
@@ -39,7 +43,9 @@ impl Surroundings {
         let waited = threads.waited_since(&self.threads);
         (self.processors, self.threads) = (processors, threads);
         let (delay_ns, turns) = waited.unzip();
-        let cpu = used();
+        let nodes = Duration::from_nanos(self.clocks.as_ref().map_or(0, |clocks| clocks.used_ns()));
+        let cpu = used().map(|used| used + nodes);
+        let (offset, uncertainty) = self.clocks.as_ref().and_then(|clocks| clocks.farthest()).unzip();
         let cpu_ns =
             self.cpu.zip(cpu).and_then(|(before, now)| u64::try_from(now.checked_sub(before)?.as_nanos()).ok());
         self.cpu = cpu;
@@ -62,8 +68,15 @@ impl Surroundings {
             (Measure::CPU_NS, cpu_ns),
         ];
         let taken = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
-        taken.map(|(measure, value)| (measure, i64::try_from(value).unwrap_or(i64::MAX))).collect()
+        let taken = taken.map(|(measure, value)| (measure, i64::try_from(value).unwrap_or(i64::MAX)));
+        let clocks = [(Measure::CLOCK_OFFSET_NS, offset), (Measure::CLOCK_UNCERTAINTY_NS, uncertainty)];
+        taken.chain(clocks.into_iter().filter_map(|(measure, value)| Some((measure, value?)))).collect()
     }
+}
+
+/// Time of processors that this process has used, in ns; 0 where the system does not tell.
+pub(super) fn used_ns() -> u64 {
+    used().map_or(0, |used| u64::try_from(used.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Time of processors that this process has used, all its threads together.

@@ -51,8 +51,12 @@ impl Measure {
     pub const NETWORK_LATE_P99_NS: Self = Self(12);
     /// The same, the worst.
     pub const NETWORK_LATE_MAX_NS: Self = Self(13);
-    /// Time of processors that this process used, in ns.
+    /// Time of processors that this process and the nodes that are processes used, in ns.
     pub const CPU_NS: Self = Self(14);
+    /// Of the nodes that are processes: how far the clock of that one is ahead which is farthest from this process's, in ns.
+    pub const CLOCK_OFFSET_NS: Self = Self(15);
+    /// By how much that may be wrong, either way.
+    pub const CLOCK_UNCERTAINTY_NS: Self = Self(16);
 
     /// Its name in exports, if this build knows it.
     #[must_use]
@@ -62,7 +66,7 @@ impl Measure {
 }
 
 /// Every measure with its name, in the order of their numbers.
-pub const MEASURES: [(Measure, &str); 14] = [
+pub const MEASURES: [(Measure, &str); 16] = [
     (Measure::SPAN_NS, "span_ns"),
     (Measure::CPU_STEAL_PPM, "cpu_steal_ppm"),
     (Measure::RUN_DELAY_NS, "run_delay_ns"),
@@ -77,6 +81,8 @@ pub const MEASURES: [(Measure, &str); 14] = [
     (Measure::NETWORK_LATE_P99_NS, "network_late_p99_ns"),
     (Measure::NETWORK_LATE_MAX_NS, "network_late_max_ns"),
     (Measure::CPU_NS, "cpu_ns"),
+    (Measure::CLOCK_OFFSET_NS, "clock_offset_ns"),
+    (Measure::CLOCK_UNCERTAINTY_NS, "clock_uncertainty_ns"),
 ];
 
 pub(super) fn put_sample(out: &mut Vec<u8>, sample: &Sample) {

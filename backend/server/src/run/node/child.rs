@@ -34,6 +34,7 @@ pub(in crate::run) struct Nursery {
     recorder: Recorder,
     /// The run's broker, once there is one.
     home: OnceLock<Arc<dyn Home>>,
+    clocks: Arc<Clocks>,
 }
 
 impl Nursery {
@@ -43,7 +44,12 @@ impl Nursery {
     /// When this program does not know where it is.
     pub(in crate::run) fn new(plan: Vec<u8>, recorder: Recorder) -> std::io::Result<Self> {
         let plan = String::from_utf8(plan).map_err(std::io::Error::other)?;
-        Ok(Self { program: std::env::current_exe()?, plan, recorder, home: OnceLock::new() })
+        Ok(Self { program: std::env::current_exe()?, plan, recorder, home: OnceLock::new(), clocks: Arc::default() })
+    }
+
+    /// What they say of their clocks and processors.
+    pub(in crate::run) fn clocks(&self) -> Arc<Clocks> {
+        Arc::clone(&self.clocks)
     }
 
     /// Tells of the run's broker, before any child connects.
@@ -86,6 +92,7 @@ impl Nursery {
             next: AtomicU64::new(0),
             pending: Mutex::new(Some(HashMap::new())),
             probes: Mutex::default(),
+            used: AtomicU64::new(0),
             load_over: CancellationToken::new(),
             ending: AtomicBool::new(false),
             told: [AtomicI64::new(0), AtomicI64::new(0)],
@@ -93,16 +100,59 @@ impl Nursery {
         let birth =
             Birth { key: self.recorder.run_key().0, first: seat.first().0, place: place.0, plan: self.plan.clone() };
         shared.line(&birth);
-        let (id, killed) = (process.id(), kill.clone());
+        let killed = kill.clone();
         tokio::spawn(attend(Arc::clone(&shared), process, stream, sends, seat, killed, exit));
-        Ok(Arc::new(Child { shared, id, exited, kill: kill.clone(), _kill_on_drop: kill.drop_guard() }))
+        Ok(Arc::new(Child { shared, exited, kill: kill.clone(), _kill_on_drop: kill.drop_guard() }))
     }
 }
+
+/// What the processes of a run say of their clocks and processors, as the samples of its surroundings tell it.
+#[derive(Debug, Default)]
+pub(in crate::run) struct Clocks {
+    /// How far the farthest is ahead, and by how much that may be wrong; not known before any was asked.
+    farthest: Mutex<Option<(i64, i64)>>,
+    /// Time of processors that all have used, in ns.
+    used: AtomicU64,
+}
+
+impl Clocks {
+    /// Asks all of them.
+    pub(in crate::run) async fn ask(&self, children: &[Arc<Child>]) {
+        let mut farthest = None::<(i64, i64)>;
+        for child in children {
+            let mut best = None::<(i64, i64)>;
+            for _ in 0..PROBES {
+                let Some((offset, uncertainty, used)) = child.probe().await else { break };
+                let before = child.shared.used.swap(used, Ordering::AcqRel);
+                self.used.fetch_add(used.saturating_sub(before), Ordering::AcqRel);
+                if best.is_none_or(|(_, best)| uncertainty < best) {
+                    best = Some((offset, uncertainty));
+                }
+            }
+            if best.map(|(offset, _)| offset.unsigned_abs()) > farthest.map(|(offset, _)| offset.unsigned_abs()) {
+                farthest = best;
+            }
+        }
+        *lock(&self.farthest) = farthest;
+    }
+
+    /// The farthest, as it was last found.
+    pub(in crate::run) fn farthest(&self) -> Option<(i64, i64)> {
+        *lock(&self.farthest)
+    }
+
+    /// Time of processors that all have used so far, in ns.
+    pub(in crate::run) fn used_ns(&self) -> u64 {
+        self.used.load(Ordering::Acquire)
+    }
+}
+
+/// How often each clock is asked in a row; the quickest answer says most.
+const PROBES: usize = 5;
 
 /// A child. Dropping it kills it.
 pub(in crate::run) struct Child {
     shared: Arc<Shared>,
-    id: Option<u32>,
     exited: watch::Receiver<bool>,
     kill: CancellationToken,
     _kill_on_drop: DropGuard,
@@ -116,7 +166,9 @@ struct Shared {
     next: AtomicU64,
     /// Who waits for answers; none once nobody gives them.
     pending: Mutex<Option<HashMap<u64, oneshot::Sender<Result<Answer, String>>>>>,
-    probes: Mutex<HashMap<u64, oneshot::Sender<i64>>>,
+    probes: Mutex<HashMap<u64, oneshot::Sender<(i64, u64)>>>,
+    /// Time of processors that it has said to have used.
+    used: AtomicU64,
     load_over: CancellationToken,
     /// Its end is the run's and no crash.
     ending: AtomicBool,
@@ -128,11 +180,6 @@ impl Child {
     /// Where it stamps.
     pub(in crate::run) fn place(&self) -> PlaceIndex {
         self.shared.place
-    }
-
-    /// The number of its process.
-    pub(in crate::run) fn id(&self) -> Option<u32> {
-        self.id
     }
 
     /// Whether its process has ended.
@@ -234,21 +281,22 @@ impl Child {
         Some((open, wanted.map(|wanted| EndCount::wanted(self.place(), wanted))))
     }
 
-    /// Reads its clock: how far it is ahead of ours in ns, and by how much that may be wrong either way.
-    pub(in crate::run) async fn probe(&self) -> Option<(i64, i64)> {
+    /// Reads its clock: how far it is ahead of ours in ns, by how much that may be wrong either way, and the time of processors
+    /// that it has used.
+    async fn probe(&self) -> Option<(i64, i64, u64)> {
         let (tell, told) = oneshot::channel();
         let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.shared.probes).insert(number, tell);
         let asked = monotonic_ns();
         self.shared.line(&Down::Probe(number));
-        let read = tokio::select! {
+        let (read, used) = tokio::select! {
             read = told => read.ok()?,
             () = self.gone() => return None,
         };
         let answered = monotonic_ns();
         // Cristian, "Probabilistic clock synchronization" (1989): the reading lies anywhere between the two of ours.
         let half = answered.saturating_sub(asked) / 2;
-        Some((read.saturating_sub(asked.saturating_add(half)), half + 1))
+        Some((read.saturating_sub(asked.saturating_add(half)), half + 1, used))
     }
 
     async fn try_ask(&self, order: Order) -> Option<Answer> {
@@ -316,8 +364,8 @@ impl Shared {
                 let held = held - last_held.swap(held, Ordering::AcqRel);
                 let _ = self.account().map(|account| account.add(more, held));
             }
-            Up::Probed(number, read) => {
-                let _ = lock(&self.probes).remove(&number).map(|waits| waits.send(read));
+            Up::Probed(number, read, used) => {
+                let _ = lock(&self.probes).remove(&number).map(|waits| waits.send((read, used)));
             }
         }
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::unit::Step;
 
-pub(super) use child::{Child, Nursery};
+pub(super) use child::{Child, Clocks, Nursery};
 pub(super) use serve::Asker;
 pub use serve::{NodeError, serve};
 
@@ -116,8 +116,8 @@ enum Up {
     LoadOver,
     /// Copies under way as far as it knows, and deliveries that it holds.
     Counted(i64, i64),
-    /// The answer to a probe: when it came, in the child's raw ns.
-    Probed(u64, i64),
+    /// The answer to a probe: when it came, in the child's raw ns, and the time of processors that the child has used, in ns.
+    Probed(u64, i64, u64),
 }
 
 /// How an order went.

@@ -29,6 +29,7 @@ use crate::run::ports::{Home, Ports};
 use crate::run::service::ReplicaNode;
 use crate::run::slice::{self, ClientSlice, ReplicaSlice};
 use crate::run::slot::Slot;
+use crate::run::surroundings::used_ns;
 use crate::run::unit::{Step, Unit};
 use crate::timer::Timer;
 use crate::transport::messaging::BrokerAddress;
@@ -71,6 +72,8 @@ pub fn serve() -> Result<(), NodeError> {
     runtime.block_on(async {
         let stream = std::os::unix::net::UnixStream::from(channel);
         stream.set_nonblocking(true).map_err(NodeError::Channel)?;
+        // Nothing else is read, such as a terminal: nobody would ever write there.
+        stream.peer_addr().map_err(NodeError::Channel)?;
         let stream = UnixStream::from_std(stream).map_err(NodeError::Channel)?;
         Box::pin(live(&File::from(memory), stream)).await
     })
@@ -106,7 +109,7 @@ async fn live(memory: &File, stream: UnixStream) -> Result<(), NodeError> {
 async fn hear(mut lines: Lines<BufReader<OwnedReadHalf>>, asker: &Asker, orders: &mpsc::UnboundedSender<(u64, Order)>) {
     while let Ok(Some(line)) = lines.next_line().await {
         match serde_json::from_str(&line) {
-            Ok(Down::Probe(number)) => asker.line(&Up::Probed(number, monotonic_ns())),
+            Ok(Down::Probe(number)) => asker.line(&Up::Probed(number, monotonic_ns(), used_ns())),
             Ok(Down::Told(number, told)) => {
                 // Who asked may be gone.
                 let _ = asker.pending().remove(&number).map(|waits| waits.send(told));

@@ -280,6 +280,7 @@ pub(super) const TEXTS: Table = &[
     ("statement.trace", "Trace"),
     ("statement.unacked", "Unacked"),
     ("statement.what", "What"),
+    ("surroundings.clocks", "Clocks of the processes: the farthest {offset} ahead of the server's, known to {uncertainty}"),
     ("surroundings.network", "Networks later than asked: p50 {p50}, p99 {p99}, max {max}"),
     ("surroundings.worst", "Surroundings at their worst (samples: {samples}): CPU steal {steal}, wait for a processor {delay} a turn, timer late p99 {p99}, max {max}, other runs: {others}"),
     ("trace.attempt", "attempt {number}"),

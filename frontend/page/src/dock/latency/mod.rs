@@ -37,9 +37,14 @@ pub(crate) fn LatencyTable() -> impl IntoView {
                 let words: Vec<_> = words.iter().map(|(name, word)| (*name, word.as_str())).collect();
                 t_with(text, &words)
             };
-            let worst_of_all = said(text!("surroundings.worst"), &worst.words());
             let network = worst.network_words().map(|words| said(text!("surroundings.network"), &words));
-            network.map_or(worst_of_all.clone(), |network| format!("{worst_of_all}. {network}"))
+            let clocks = worst.clock_words().map(|words| said(text!("surroundings.clocks"), &words));
+            let mut all = said(text!("surroundings.worst"), &worst.words());
+            for more in [network, clocks].into_iter().flatten() {
+                all.push_str(". ");
+                all.push_str(&more);
+            }
+            all
         })
     });
     let none = memo(move || rows.with(Vec::is_empty));
