@@ -284,7 +284,8 @@ pub const KINDS: &[KindInfo] = &[
         ..plain(Kind::DISCONNECTED, "Disconnected", Stamper::Caller)
     },
     KindInfo {
-        at: "when what runs a replica has ended before the run: its tasks are aborted and its sockets reset",
+        at: "when what runs a replica has ended before the run: its tasks are aborted and its sockets reset, or its \
+             process is gone",
         steps: Steps { empties: true, ..Steps::NONE },
         ..plain(Kind::PROCESS_EXITED, "ProcessExited", Stamper::Run)
     },
