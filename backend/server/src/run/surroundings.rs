@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_is_of_the_time_since_the_one_before() {
         let timer = Timer::start().unwrap();
-        let mut surroundings = Surroundings::of(timer.clone(), None);
+        let mut surroundings = Surroundings::of(timer.clone(), None, None);
         surroundings.look();
         let mut waits = 0;
         while waits < 3 {
@@ -229,8 +229,8 @@ mod tests {
     fn runs_of_one_process_count_each_other() {
         let others = |surroundings: &mut Surroundings| value(&surroundings.look(), Measure::OTHER_RUNS).unwrap();
         let timer = Timer::start().unwrap();
-        let mut first = Surroundings::of(timer.clone(), None);
-        let mut second = Surroundings::of(timer, None);
+        let mut first = Surroundings::of(timer.clone(), None, None);
+        let mut second = Surroundings::of(timer, None, None);
         // Other tests of this process may run as well.
         assert!(others(&mut first) >= 1 && others(&mut second) >= 1);
     }

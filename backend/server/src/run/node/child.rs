@@ -158,6 +158,9 @@ pub(in crate::run) struct Child {
     _kill_on_drop: DropGuard,
 }
 
+/// Who waits for the answer of which number.
+type Pending = HashMap<u64, oneshot::Sender<Result<Answer, String>>>;
+
 struct Shared {
     place: PlaceIndex,
     nursery: Arc<Nursery>,
@@ -165,7 +168,7 @@ struct Shared {
     send: mpsc::UnboundedSender<Vec<u8>>,
     next: AtomicU64,
     /// Who waits for answers; none once nobody gives them.
-    pending: Mutex<Option<HashMap<u64, oneshot::Sender<Result<Answer, String>>>>>,
+    pending: Mutex<Option<Pending>>,
     probes: Mutex<HashMap<u64, oneshot::Sender<(i64, u64)>>>,
     /// Time of processors that it has said to have used.
     used: AtomicU64,
@@ -356,7 +359,7 @@ impl Shared {
                 // Who asked may be gone.
                 let _ = waits.map(|waits| waits.send(answer));
             }
-            Up::Ask(number, ask) => self.answer(number, ask),
+            Up::Ask(number, ask) => self.answer(number, &ask),
             Up::LoadOver => self.load_over.cancel(),
             Up::Counted(copies, held) => {
                 let [last_copies, last_held] = &self.told;
@@ -370,8 +373,8 @@ impl Shared {
         }
     }
 
-    fn answer(self: &Arc<Self>, number: u64, ask: Ask) {
-        match ask {
+    fn answer(self: &Arc<Self>, number: u64, ask: &Ask) {
+        match *ask {
             Ask::Enter(link) => {
                 let Some(home) = self.nursery.home.get() else {
                     return self.line(&Down::Told(number, Err(TransportError::NoBroker.to_string())));

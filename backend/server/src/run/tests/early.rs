@@ -78,8 +78,15 @@ async fn what_can_be_stored_no_longer_goes_on_to_its_end() {
 async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
     let (key, sink) = (new_run_key().unwrap(), Box::new(memory.clone()));
     let options = RecordingOptions { run: "test".into(), key, plan: plan.to_bytes().unwrap(), sink };
-    Running::set_up(&Arc::new(plan.clone()), None, Recording::start(options).unwrap(), Timer::start().unwrap(), None)
-        .await
+    Running::set_up(
+        &Arc::new(plan.clone()),
+        None,
+        Recording::start(options).unwrap(),
+        Timer::start().unwrap(),
+        None,
+        None,
+    )
+    .await
 }
 
 fn plan_of(scenario: &Scenario) -> Plan {
