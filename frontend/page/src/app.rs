@@ -131,7 +131,8 @@ fn Logo() -> impl IntoView {
 #[component]
 fn Server(server: ReadSignal<ServerState>) -> impl IntoView {
     view! {
-        <span class="server" role="status" data-state=move || server.with(ServerState::name)>
+        <span class="server" role="status" data-state=move || server.with(ServerState::name)
+            title=move || server.with(ServerState::caption)>
             {move || server.with(ServerState::caption)}
         </span>
     }

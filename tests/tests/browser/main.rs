@@ -19,6 +19,7 @@ mod hole;
 mod keyboard;
 mod language;
 mod no_server;
+mod placement;
 mod presenting;
 mod queue_run;
 mod rabbitmq;

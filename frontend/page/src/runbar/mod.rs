@@ -12,7 +12,7 @@ pub(crate) use server::NeedsServer;
 
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
-use hopscope_scenario::plan::Broker;
+use hopscope_scenario::plan::{Broker, Placement};
 use hopscope_scenario::text;
 use hopscope_scenario::validate::request_issues;
 use leptos::prelude::*;
@@ -32,14 +32,15 @@ type Reason = (String, String);
 #[component]
 pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
-    let (seed, warm_up, duration, endless, broker) = (run.seed, run.warm_up, run.duration, run.endless, run.broker);
+    let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
+    let (broker, placement) = (run.broker, run.placement);
     let refused = RwSignal::new(None::<Reason>);
     // What another process runs is not stopped here; another run may begin meanwhile.
     let live = memo(move || run.status.with(crate::state::run::Status::is_live) && !run.with(Data::is_elsewhere));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
-        let typed = [seed, warm_up, broker].map(|typed| typed.get_untracked());
+        let typed = [seed, warm_up, broker, placement].map(|typed| typed.get_untracked());
         match request(&scenario, &typed, duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
@@ -56,8 +57,9 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                 brokers.extend(about.brokers.iter().filter(|name| name.starts_with("amqp")).cloned());
             }
         });
-        brokers
+        options(broker, brokers)
     };
+    let placements = [Placement::Tasks, Placement::Processes].map(|placement| placement.as_str().to_owned()).into();
     // What was wrong may be right after a change.
     Effect::new(move |_| {
         editor.with(|_| ());
@@ -66,6 +68,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
         duration.track();
         endless.track();
         broker.track();
+        placement.track();
         refused.set(None);
     });
     view! {
@@ -91,9 +94,12 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
             </label>
             <label title=t(text!("run.broker.tip"))>{t(text!("field.broker"))}
                 <select name="broker" on:change=move |event| broker.set(event_target_value(&event))>
-                    {move || brokers().into_iter().map(|name| view! {
-                        <option value=name.clone() selected=broker.with_untracked(|broker| *broker == name)>{label(&name)}</option>
-                    }).collect::<Node>()}
+                    {brokers}
+                </select>
+            </label>
+            <label title=t(text!("run.placement.tip"))>{t(text!("field.placement"))}
+                <select name="placement" on:change=move |event| placement.set(event_target_value(&event))>
+                    {options(placement, placements)}
                 </select>
             </label>
             <Show when=move || live.get() fallback=move || view! {
@@ -117,21 +123,35 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     }
 }
 
-/// What a person calls a broker that runs may have.
-fn label(broker: &str) -> String {
-    match broker {
+/// What a choice offers, and what is chosen of it.
+fn options(chosen: RwSignal<String>, names: Vec<String>) -> Node {
+    let option = |name: String| {
+        let selected = chosen.with_untracked(|chosen| *chosen == name);
+        view! { <option value=name.clone() selected=selected>{label(&name)}</option> }
+    };
+    names.into_iter().map(option).collect::<Node>()
+}
+
+/// What a person calls a broker that runs may have, or where their nodes may live.
+fn label(choice: &str) -> String {
+    match choice {
         Broker::BUILT_IN => t(text!("run.broker.built-in")),
         Broker::LOCAL => t(text!("run.broker.local")),
+        "tasks" => t(text!("placement.tasks")),
+        "processes" => t(text!("placement.processes")),
         address => address.to_owned(),
     }
 }
 
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, [seed, warm_up, broker]: &[String; 3], duration: Option<&str>) -> Result<String, Reason> {
+fn request(scenario: &Value, typed: &[String; 4], duration: Option<&str>) -> Result<String, Reason> {
+    let [seed, warm_up, broker, placement] = typed;
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
-    let request =
-        json!({ "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration, "broker": broker });
+    let request = json!({
+        "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration, "broker": broker,
+        "placement": placement,
+    });
     let request = request.to_string();
     // Warnings stop no run.
     match request_issues(&request).iter().find(|issue| issue.is_error()) {

@@ -189,6 +189,8 @@ pub(crate) struct Run {
     pub(crate) endless: RwSignal<bool>,
     /// What keeps its queues.
     pub(crate) broker: RwSignal<String>,
+    /// Where its nodes live.
+    pub(crate) placement: RwSignal<String>,
 }
 
 impl Run {
@@ -232,6 +234,7 @@ impl Run {
             duration: RwSignal::new("5 s".to_owned()),
             endless: RwSignal::new(false),
             broker: RwSignal::new("built-in".to_owned()),
+            placement: RwSignal::new("tasks".to_owned()),
         }
     }
 

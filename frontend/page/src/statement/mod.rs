@@ -73,9 +73,27 @@ pub(crate) fn Statement() -> impl IntoView {
                     <span class="dim" data-checked-by="true">{move || checked.get()}</span>
                     </div>
                     <Chart queue/>
+                    <Apart/>
                 </div>
                 <Rows queue/>
             </div>
+        </Show>
+    }
+}
+
+/// Says where a run's nodes are processes of their own; nothing where they are tasks of the server.
+#[component]
+pub(crate) fn Apart() -> impl IntoView {
+    let run = use_run();
+    let apart = memo(move || {
+        run.revision.track();
+        run.with(|data| data.buffer.plan().is_some_and(|plan| !plan.settings.placement.is_tasks()))
+    });
+    view! {
+        <Show when=move || apart.get()>
+            <span class="apart" data-placement="processes" title=t(text!("run.placement.tip"))>
+                {t(text!("statement.placement.processes"))}
+            </span>
         </Show>
     }
 }

@@ -189,7 +189,7 @@ pub(super) const TEXTS: Table = &[
     ("payload.uniform", "Uniform"),
     ("payload.zipf", "Zipf"),
     ("placement.processes", "Processes"),
-    ("placement.tasks", "Tasks of the server"),
+    ("placement.tasks", "Tasks"),
     ("protocol.amqp", "AMQP"),
     ("protocol.amqp.note", "Messages through a queue of a broker: the sender does not wait for the receiver."),
     ("protocol.amqp.verb", "published to over AMQP"),

@@ -10,6 +10,7 @@ use hopscope_view::judge::{Counts, LinkRow, Spread};
 use leptos::prelude::*;
 
 use crate::state::run::use_run;
+use crate::statement::Apart;
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{t, t_with};
@@ -72,7 +73,7 @@ pub(crate) fn LatencyTable() -> impl IntoView {
                     </thead>
                     <tbody>{times}</tbody>
                 </table>
-                <p class="surroundings">{move || surroundings.get()}</p>
+                <p class="surroundings"><Apart/>{move || surroundings.get()}</p>
             </Show>
         </div>
     }
