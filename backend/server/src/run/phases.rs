@@ -32,6 +32,9 @@ use crate::transport::TransportError;
 /// How far ahead the run's zero is set once everything is connected, so that every node knows it before it comes.
 const AHEAD_NS: i64 = 5_000_000;
 
+/// How long a part of a run may take to end once nothing is in flight.
+const LONGEST_END: Duration = Duration::from_secs(5);
+
 /// How often the clocks of processes are asked: as often as the surroundings are sampled.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
@@ -333,15 +336,26 @@ impl Running {
         known.map(|(link, count)| EndCount::open_attempts(link, count)).chain(wanted).collect()
     }
 
+    /// Waits for a part of the run's end, and no longer than an end may take: what hangs there is dropped with the run.
+    async fn within_reason(&self, end: impl Future<Output = ()>, what: impl FnOnce() -> String) {
+        tokio::select! {
+            () = end => {}
+            () = self.timer.after(LONGEST_END) => tracing::warn!("the end of a run does not wait any longer for {}", what()),
+        }
+    }
+
     /// Gives up what is still in flight and closes everything; resolves when nothing of it is left but processes, which are
     /// to be counted still.
     async fn end_nodes(&self) {
         let units = self.units();
         for step in Step::ALL {
-            join_all(units.iter().map(|unit| unit.step(step))).await;
+            for unit in &units {
+                let place = unit.place().0;
+                self.within_reason(unit.step(step), || format!("{step:?} at place {place}")).await;
+            }
         }
         if let Some(broker) = &self.ports.broker {
-            broker.close().await;
+            self.within_reason(broker.close(), || "closing the broker".to_owned()).await;
         }
         self.ports.take_up();
     }
