@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use hopscope_record::kind::DisconnectReason;
@@ -27,6 +28,9 @@ const RESET: &str = "reset by a crash of this end";
 
 /// What is said of a connection that was lost before its watch could say why.
 const LOST: &str = "the connection was lost";
+
+/// How long a connection may take to close before it is reset.
+const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
 /// An open connection. Dropping it lets go of what it still does.
 pub(super) struct Session {
@@ -136,7 +140,11 @@ impl Session {
             if self.is_lost() { (DisconnectReason::Broken, Some(LOST)) } else { (DisconnectReason::Closed, None) };
         self.ended.tell(reason, error);
         // A connection that is gone already says so; there is nothing more to close then.
-        let _ = self.connection.close(REPLY_SUCCESS, "the run is over".into()).await;
+        let closing = self.connection.close(REPLY_SUCCESS, "the run is over".into());
+        if tokio::time::timeout(LONGEST_CLOSE, closing).await.is_err() {
+            // lapin has been seen to wait for ever here, under load.
+            self.grip.reset();
+        }
         self.tasks.end().await;
     }
 }
