@@ -12,7 +12,7 @@ const MOST: usize = 4096;
 const MOST_KEYS: usize = 1 << 20;
 
 /// Most bytes of one text; longer ones are cut.
-const LONGEST: usize = 512;
+pub(super) const LONGEST: usize = 512;
 
 /// The run's append-only list of strings.
 #[derive(Default)]

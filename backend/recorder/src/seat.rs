@@ -13,7 +13,7 @@ use hopscope_record::{Event, SourceId};
 
 use super::contents::ROW;
 use super::lane::{LINE, Sender, Taker, room};
-use super::names::Names;
+use super::names::{LONGEST, Names};
 use super::ring::{CAPACITY, EVENT};
 use super::words::Words;
 
@@ -36,9 +36,6 @@ const TOLD: usize = 3 * LINE;
 const TEXTS: usize = 4 * LINE;
 /// Words for them: for as many and as long ones as a run keeps.
 const TEXT_WORDS: usize = 1 << 18;
-/// Most bytes of one text, as a run keeps them.
-const LONGEST: usize = 512;
-
 /// Where the rings begin.
 const FIRST: usize = TEXTS + TEXT_WORDS;
 /// In a ring's words: marks, then its events, then its rows.
@@ -235,7 +232,7 @@ impl ChildMemory {
             let words = text.len().div_ceil(8);
             if *told + 1 + words > TEXT_WORDS {
                 // Rows behind the last one are none.
-                return;
+                break;
             }
             let at = TEXTS + *told;
             self.words[at].store(text.len() as u64, Ordering::Relaxed);
