@@ -325,6 +325,8 @@ impl Rings {
         events: &mut Vec<Event>,
         lost: &mut Vec<Lost>,
     ) -> i64 {
+        // Before the cut: who is seated later begins later, and who is here already needs the fence of this one.
+        self.seat(&mut registry.lock());
         let cut = monotonic_ns();
         while monotonic_ns() <= cut {}
         taker_fence(!self.children.is_empty());
@@ -354,11 +356,16 @@ impl Rings {
         cut
     }
 
+    /// Takes in the children that have been seated.
+    fn seat(&mut self, waiting: &mut Waiting) {
+        let seats = waiting.seats.drain(..).map(|seated| Child { seated, opened: 0, homeless: 0 });
+        self.children.extend(seats);
+    }
+
     /// Takes in the rings that have been opened, those of children too.
     fn look_for_more(&mut self, registry: &Registry) {
         let mut waiting = registry.lock();
-        let seats = waiting.seats.drain(..).map(|seated| Child { seated, opened: 0, homeless: 0 });
-        self.children.extend(seats);
+        self.seat(&mut waiting);
         let before = self.readers.len();
         self.readers.append(&mut waiting.readers);
         for child in &mut self.children {
