@@ -71,9 +71,14 @@ pub async fn fetch(line: &str, to: SocketAddr, headers: &[(&str, &str)], body: &
     }
     head.push_str("\r\n");
     let mut stream = TcpStream::connect(to).await?;
-    stream.write_all(&[head.as_bytes(), body].concat()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
+    // A server may answer, and close, before it has read all: an answer that is there is one, whatever became of the rest.
+    let (mut from, mut into) = stream.split();
+    let (whole, mut answer) = ([head.as_bytes(), body].concat(), Vec::new());
+    let (sent, received) = tokio::join!(into.write_all(&whole), from.read_to_end(&mut answer));
+    if answer.is_empty() {
+        sent?;
+        received?;
+    }
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
     let body = answer.split_off(end + 4);
     let head = String::from_utf8(answer)?;

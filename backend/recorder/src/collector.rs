@@ -18,7 +18,8 @@ use super::clock::{monotonic_ns, wall_ns};
 use super::contents::Rows;
 use super::recorder::Shared;
 use super::recording::{EndInfo, FrameSink, RecordingOptions, Sampler, Summary, Taken};
-use super::ring::{Lost, OWN_SOURCE, Rings};
+use super::ring::OWN_SOURCE;
+use super::rings::{Lost, Rings};
 
 /// Longest time between two cuts.
 const TICK: Duration = Duration::from_millis(50);

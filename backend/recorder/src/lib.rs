@@ -13,6 +13,7 @@ mod names;
 mod recorder;
 mod recording;
 mod ring;
+mod rings;
 mod seat;
 mod words;
 

@@ -117,11 +117,11 @@ async fn a_settlement_that_waits_leaves_no_room_for_another_delivery() {
 #[tokio::test]
 async fn what_cannot_be_is_told_at_once() {
     let (_running, client, channel) = with_queue().await;
-    let error = within(channel.basic_ack(7, BasicAckOptions::default())).await;
-    let error = match error {
-        Ok(()) => within(channel.tx_commit()).await.unwrap_err(),
-        Err(error) => error,
-    };
+    // One right behind the other: what waits for its answer is told why the channel is closed, and what comes when it is closing is
+    // not.
+    let both = async { tokio::join!(channel.basic_ack(7, BasicAckOptions::default()), channel.tx_commit()) };
+    let (acked, committed) = within(both).await;
+    let error = acked.err().or(committed.err()).unwrap();
     assert_eq!(reply_text(&error), "PRECONDITION_FAILED - unknown delivery tag 7");
     let channel = transactional(&client).await;
     let (options, properties) = (Default::default(), BasicProperties::default());

@@ -2,7 +2,8 @@ use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, RunKey, TraceId};
 
 use super::*;
 use crate::Recorder;
-use crate::ring::{Registry, Rings};
+use crate::ring::Registry;
+use crate::rings::Rings;
 
 fn taken(registry: &Registry, rings: &mut Rings, names: &Names) -> Vec<Event> {
     let (mut events, mut lost) = (Vec::new(), Vec::new());

@@ -13,14 +13,12 @@ use hopscope_scenario::quantity::Time;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::client::ClientNode;
 use super::control::{Asked, Control};
 use super::generator::Generator;
-use super::node::{Child, Clocks, Nursery};
+use super::node::{Child, Clocks, Nursery, ask};
 use super::ports::{Home, Own, Ports};
-use super::slice::ClientSlice;
 use super::slot::{Bound, Slot};
-use super::unit::{Step, Unit};
+use super::unit::{Step, Unit, children, units};
 use super::{Early, RunError, RunState, slice};
 use crate::broker::{Found, RunBroker};
 use crate::network::Network;
@@ -34,9 +32,6 @@ const AHEAD_NS: i64 = 5_000_000;
 
 /// How long a part of a run may take to end once nothing is in flight.
 const LONGEST_END: Duration = Duration::from_secs(5);
-
-/// How often the clocks of processes are asked: as often as the surroundings are sampled.
-const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// How far a run may go.
 #[derive(Clone, Copy)]
@@ -110,7 +105,7 @@ impl Running {
         }
         let clients = try_join_all(slice::clients(plan)?.into_iter().map(|slice| async {
             let place = slice.place;
-            client(slice, &recorder, &ports, &timer, nursery.as_ref()).await.map_err(failed(place))
+            Unit::client(slice, &recorder, &ports, &timer, nursery.as_ref()).await.map_err(failed(place))
         }))
         .await?;
         let clocks = nursery.map(|nursery| nursery.clocks());
@@ -153,12 +148,9 @@ impl Running {
         let asking = CancellationToken::new();
         let _until_then = asking.clone().drop_guard();
         if let Some(clocks) = self.clocks.clone() {
-            tokio::spawn(asking.run_until_cancelled_owned(ask(
-                clocks,
-                self.clients.clone(),
-                self.replicas.clone(),
-                self.timer.clone(),
-            )));
+            let (clients, replicas) = (self.clients.clone(), self.replicas.clone());
+            let now = move || children(&units(&clients, &replicas));
+            tokio::spawn(asking.run_until_cancelled_owned(ask(clocks, now, self.timer.clone())));
         }
         let early = self.offer(generator, zero, &state, &stop, bounds.most_events).await;
         over.cancel();
@@ -175,7 +167,7 @@ impl Running {
         let children = self.children();
         if let Some(clocks) = &self.clocks {
             // What they have used since they were asked last.
-            clocks.ask(&children).await;
+            self.within_reason(clocks.ask(&children), || "the clocks of its processes".to_owned()).await;
         }
         join_all(children.iter().map(|child| child.end())).await;
         self.begin(Phase::End, &state);
@@ -271,7 +263,7 @@ impl Running {
 
     /// Clients and the replicas that are there now; of one that is down, nothing runs. Once load is offered no more, they stay.
     fn units(&self) -> Vec<Unit> {
-        self.clients.iter().cloned().chain(self.replicas.iter().map(|slot| slot.unit())).collect()
+        units(&self.clients, &self.replicas)
     }
 
     /// Those that are processes of their own.
@@ -319,7 +311,12 @@ impl Running {
     async fn counts(&self, offered: Time) -> Vec<EndCount> {
         let (mut open, mut unknown, mut wanted) = (BTreeMap::<_, u64>::new(), BTreeSet::new(), Vec::new());
         let units = self.units();
-        for (unit, counted) in units.iter().zip(join_all(units.iter().map(|unit| unit.count(offered))).await) {
+        let count = |unit: &Unit| {
+            let place = unit.place().0;
+            let unit = unit.clone();
+            async move { self.within_reason(unit.count(offered), || format!("counts at place {place}")).await.flatten() }
+        };
+        for (unit, counted) in units.iter().zip(join_all(units.iter().map(count)).await) {
             match counted {
                 Some((links, schedule)) => {
                     links.into_iter().for_each(|(link, count)| *open.entry(link).or_default() += count);
@@ -337,10 +334,22 @@ impl Running {
     }
 
     /// Waits for a part of the run's end, and no longer than an end may take: what hangs there is dropped with the run.
-    async fn within_reason(&self, end: impl Future<Output = ()>, what: impl FnOnce() -> String) {
+    async fn within_reason<T>(&self, end: impl Future<Output = T>, what: impl FnOnce() -> String) -> Option<T> {
         tokio::select! {
-            () = end => {}
-            () = self.timer.after(LONGEST_END) => tracing::warn!("the end of a run does not wait any longer for {}", what()),
+            ended = end => Some(ended),
+            () = self.timer.after(LONGEST_END) => {
+                tracing::warn!("the end of a run does not wait any longer for {}", what());
+                None
+            }
+        }
+    }
+
+    /// Has a unit do a step of its end. A process that does not do it is killed: it may be stopped, and would do no other.
+    async fn step(&self, unit: &Unit, step: Step) {
+        let place = unit.place().0;
+        let done = self.within_reason(unit.step(step), || format!("{step:?} at place {place}")).await;
+        if let (None, Unit::Child(child)) = (done, unit) {
+            child.crash().await;
         }
     }
 
@@ -349,51 +358,13 @@ impl Running {
     async fn end_nodes(&self) {
         let units = self.units();
         for step in Step::ALL {
-            for unit in &units {
-                let place = unit.place().0;
-                self.within_reason(unit.step(step), || format!("{step:?} at place {place}")).await;
-            }
+            join_all(units.iter().map(|unit| self.step(unit, step))).await;
         }
         if let Some(broker) = &self.ports.broker {
             self.within_reason(broker.close(), || "closing the broker".to_owned()).await;
         }
         self.ports.take_up();
     }
-}
-
-/// Those of them that are processes.
-fn children(units: &[Unit]) -> Vec<Arc<Child>> {
-    let child = |unit: &Unit| match unit {
-        Unit::Child(child) => Some(Arc::clone(child)),
-        Unit::Client(_) | Unit::Replica(_) => None,
-    };
-    units.iter().filter_map(child).collect()
-}
-
-/// Asks the clocks of processes again and again.
-async fn ask(clocks: Arc<Clocks>, clients: Vec<Unit>, replicas: Vec<Arc<Slot>>, timer: Timer) {
-    loop {
-        let units: Vec<_> = clients.iter().cloned().chain(replicas.iter().map(|slot| slot.unit())).collect();
-        clocks.ask(&children(&units)).await;
-        timer.after(ASK_EVERY).await;
-    }
-}
-
-/// Connects a client, where it lives.
-async fn client(
-    slice: ClientSlice,
-    recorder: &Recorder,
-    ports: &Ports,
-    timer: &Timer,
-    nursery: Option<&Arc<Nursery>>,
-) -> Result<Unit, TransportError> {
-    let place = slice.place;
-    let Some(nursery) = nursery else {
-        return Ok(Unit::Client(ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), ports, timer).await?));
-    };
-    let child = nursery.start(place, None)?;
-    child.connect(ports.reached_from_afar(false)).await?;
-    Ok(Unit::Child(child))
 }
 
 /// Stamps the beginning of a phase.

@@ -8,10 +8,16 @@ use hopscope_scenario::quantity::Time;
 use serde::{Deserialize, Serialize};
 
 use super::client::ClientNode;
-use super::node::Child;
+use super::node::{Child, Nursery};
+use super::ports::Ports;
 use super::service::ReplicaNode;
+use super::slice::ClientSlice;
+use super::slot::Slot;
 use crate::link::Link;
+use crate::record::Recorder;
 use crate::tasks::Tasks;
+use crate::timer::Timer;
+use crate::transport::TransportError;
 
 /// One step of a run's end. Every unit has done one before any begins the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +63,28 @@ pub(super) enum Unit {
 }
 
 impl Unit {
+    /// Connects a client, where it lives; `recorder` stamps in its run.
+    ///
+    /// # Errors
+    /// When what it calls does not answer, or the system gives no process.
+    pub(super) async fn client(
+        slice: ClientSlice,
+        recorder: &Recorder,
+        ports: &Ports,
+        timer: &Timer,
+        nursery: Option<&Arc<Nursery>>,
+    ) -> Result<Self, TransportError> {
+        let place = slice.place;
+        let Some(nursery) = nursery else {
+            return Ok(Self::Client(
+                ClientNode::connect(slice, recorder.at(place, LinkIndex::NONE), ports, timer).await?,
+            ));
+        };
+        let child = nursery.start(place, None)?;
+        child.connect(ports.reached_from_afar(false)).await?;
+        Ok(Self::Child(child))
+    }
+
     /// Its links, where it is here.
     pub(super) fn links(&self) -> Vec<&Link> {
         match self {
@@ -111,7 +139,7 @@ impl Unit {
         Some((self.links().into_iter().map(|link| (link.index(), link.open())).collect(), wanted))
     }
 
-    /// Where it stamps, where it is a client or a child.
+    /// Where it stamps.
     pub(super) fn place(&self) -> PlaceIndex {
         match self {
             Self::Client(client) => client.place(),
@@ -119,4 +147,18 @@ impl Unit {
             Self::Child(child) => child.place(),
         }
     }
+}
+
+/// Clients, and the replicas that are in these slots now.
+pub(super) fn units(clients: &[Unit], replicas: &[Arc<Slot>]) -> Vec<Unit> {
+    clients.iter().cloned().chain(replicas.iter().map(|slot| slot.unit())).collect()
+}
+
+/// Those of them that are processes.
+pub(super) fn children(units: &[Unit]) -> Vec<Arc<Child>> {
+    let child = |unit: &Unit| match unit {
+        Unit::Child(child) => Some(Arc::clone(child)),
+        Unit::Client(_) | Unit::Replica(_) => None,
+    };
+    units.iter().filter_map(child).collect()
 }

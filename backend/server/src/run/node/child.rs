@@ -12,13 +12,14 @@ use hopscope_record::frame::EndCount;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
-use serde::Serialize;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::Command;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::clocks::Clocks;
+use super::line::{Lines, Waiting, lines};
 use super::{Answer, Ask, Birth, Down, LoadChange, Order, Reached, Up};
 use crate::record::clock::monotonic_ns;
 use crate::record::{Recorder, Seat};
@@ -81,7 +82,7 @@ impl Nursery {
             .map_err(TransportError::Process)?;
         ours.set_nonblocking(true).map_err(TransportError::Process)?;
         let stream = UnixStream::from_std(ours).map_err(TransportError::Process)?;
-        let (send, sends) = mpsc::unbounded_channel();
+        let (send, sends) = lines();
         let (exit, exited) = watch::channel(false);
         let kill = CancellationToken::new();
         let shared = Arc::new(Shared {
@@ -99,56 +100,12 @@ impl Nursery {
         });
         let birth =
             Birth { key: self.recorder.run_key().0, first: seat.first().0, place: place.0, plan: self.plan.clone() };
-        shared.line(&birth);
+        shared.send.say(&birth);
         let killed = kill.clone();
         tokio::spawn(attend(Arc::clone(&shared), process, stream, sends, seat, killed, exit));
         Ok(Arc::new(Child { shared, exited, kill: kill.clone(), _kill_on_drop: kill.drop_guard() }))
     }
 }
-
-/// What the processes of a run say of their clocks and processors, as the samples of its surroundings tell it.
-#[derive(Debug, Default)]
-pub(in crate::run) struct Clocks {
-    /// How far the farthest is ahead, and by how much that may be wrong; not known before any was asked.
-    farthest: Mutex<Option<(i64, i64)>>,
-    /// Time of processors that all have used, in ns.
-    used: AtomicU64,
-}
-
-impl Clocks {
-    /// Asks all of them.
-    pub(in crate::run) async fn ask(&self, children: &[Arc<Child>]) {
-        let mut farthest = None::<(i64, i64)>;
-        for child in children {
-            let mut best = None::<(i64, i64)>;
-            for _ in 0..PROBES {
-                let Some((offset, uncertainty, used)) = child.probe().await else { break };
-                let before = child.shared.used.swap(used, Ordering::AcqRel);
-                self.used.fetch_add(used.saturating_sub(before), Ordering::AcqRel);
-                if best.is_none_or(|(_, best)| uncertainty < best) {
-                    best = Some((offset, uncertainty));
-                }
-            }
-            if best.map(|(offset, _)| offset.unsigned_abs()) > farthest.map(|(offset, _)| offset.unsigned_abs()) {
-                farthest = best;
-            }
-        }
-        *lock(&self.farthest) = farthest;
-    }
-
-    /// The farthest, as it was last found.
-    pub(in crate::run) fn farthest(&self) -> Option<(i64, i64)> {
-        *lock(&self.farthest)
-    }
-
-    /// Time of processors that all have used so far, in ns.
-    pub(in crate::run) fn used_ns(&self) -> u64 {
-        self.used.load(Ordering::Acquire)
-    }
-}
-
-/// How often each clock is asked in a row; the quickest answer says most.
-const PROBES: usize = 5;
 
 /// A child. Dropping it kills it.
 pub(in crate::run) struct Child {
@@ -165,7 +122,7 @@ struct Shared {
     place: PlaceIndex,
     nursery: Arc<Nursery>,
     effects: Option<Arc<Effects>>,
-    send: mpsc::UnboundedSender<Vec<u8>>,
+    send: Lines,
     next: AtomicU64,
     /// Who waits for answers; none once nobody gives them.
     pending: Mutex<Option<Pending>>,
@@ -286,12 +243,12 @@ impl Child {
 
     /// Reads its clock: how far it is ahead of ours in ns, by how much that may be wrong either way, and the time of processors
     /// that it has used.
-    async fn probe(&self) -> Option<(i64, i64, u64)> {
+    pub(super) async fn probe(&self) -> Option<(i64, i64, u64)> {
         let (tell, told) = oneshot::channel();
         let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.shared.probes).insert(number, tell);
         let asked = monotonic_ns();
-        self.shared.line(&Down::Probe(number));
+        self.shared.send.say(&Down::Probe(number));
         let (read, used) = tokio::select! {
             read = told => read.ok()?,
             () = self.gone() => return None,
@@ -300,6 +257,11 @@ impl Child {
         // Cristian, "Probabilistic clock synchronization" (1989): the reading lies anywhere between the two of ours.
         let half = answered.saturating_sub(asked) / 2;
         Some((read.saturating_sub(asked.saturating_add(half)), half + 1, used))
+    }
+
+    /// Takes in what it says to have used of processors so far, in ns; gives how much of that is new.
+    pub(super) fn uses(&self, used: u64) -> u64 {
+        used.saturating_sub(self.shared.used.swap(used, Ordering::AcqRel))
     }
 
     async fn try_ask(&self, order: Order) -> Option<Answer> {
@@ -319,7 +281,7 @@ impl Child {
             Some(pending) => drop(pending.insert(number, tell)),
             None => return Err(TransportError::Apart("its process has ended".to_owned())),
         }
-        self.shared.line(&Down::Order(number, order));
+        self.shared.send.say(&Down::Order(number, order));
         match told.await {
             Ok(answer) => answer.map_err(TransportError::Apart),
             Err(_) => Err(TransportError::Apart("its process has ended".to_owned())),
@@ -337,17 +299,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn line(&self, what: &impl Serialize) {
-        match serde_json::to_vec(what) {
-            Ok(mut line) => {
-                line.push(b'\n');
-                // Nobody may write any more.
-                let _ = self.send.send(line);
-            }
-            Err(error) => tracing::error!("a node that is a process could not be told: {error}"),
-        }
-    }
-
     fn account(&self) -> Option<Account> {
         self.nursery.home.get().and_then(|home| home.account())
     }
@@ -377,12 +328,12 @@ impl Shared {
         match *ask {
             Ask::Enter(link) => {
                 let Some(home) = self.nursery.home.get() else {
-                    return self.line(&Down::Told(number, Err(TransportError::NoBroker.to_string())));
+                    return self.send.say(&Down::Told(number, Err(TransportError::NoBroker.to_string())));
                 };
                 let (entered, shared) = (home.enter(link.map(LinkIndex)), Arc::clone(self));
                 tokio::spawn(async move {
                     let entered = entered.await.map(|source| source.map(|source| source.0));
-                    shared.line(&Down::Told(number, entered.map_err(|error| error.to_string())));
+                    shared.send.say(&Down::Told(number, entered.map_err(|error| error.to_string())));
                 });
             }
             Ask::Effect { effect, link, trace, message } => {
@@ -391,7 +342,7 @@ impl Shared {
                 if let Some(effects) = &self.effects {
                     effects.apply(effect, &recorder, identity);
                 }
-                self.line(&Down::Told(number, Ok(None)));
+                self.send.say(&Down::Told(number, Ok(None)));
             }
         }
     }
@@ -402,18 +353,14 @@ async fn attend(
     shared: Arc<Shared>,
     mut process: tokio::process::Child,
     stream: UnixStream,
-    mut sends: mpsc::UnboundedReceiver<Vec<u8>>,
+    sends: Waiting,
     seat: Seat,
     kill: CancellationToken,
     exit: watch::Sender<bool>,
 ) {
-    let (read, mut write) = stream.into_split();
+    let (read, write) = stream.into_split();
     let writing = async {
-        while let Some(line) = sends.recv().await {
-            if write.write_all(&line).await.is_err() {
-                break;
-            }
-        }
+        sends.write(write).await;
         std::future::pending::<()>().await;
     };
     let reading = async {

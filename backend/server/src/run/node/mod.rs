@@ -6,6 +6,8 @@
 //! channel goes only what is ordered and asked, a line of JSON each. The channel's end is the child's.
 
 mod child;
+mod clocks;
+mod line;
 mod serve;
 
 use std::net::SocketAddr;
@@ -15,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::unit::Step;
 
-pub(super) use child::{Child, Clocks, Nursery};
+pub(super) use child::{Child, Nursery};
+pub(super) use clocks::{Clocks, ask};
 pub(super) use serve::Asker;
 pub use serve::{NodeError, serve};
 

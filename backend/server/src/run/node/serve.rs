@@ -12,13 +12,13 @@ use hopscope_rules::tempo::Change;
 use hopscope_scenario::plan::{Plan, PlanError};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Time};
-use serde::Serialize;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::line::{self, lines};
 use super::{Answer, Ask, Birth, BrokerSite, Down, LoadChange, Order, Reached, Up};
 use crate::record::Recorder;
 use crate::record::clock::monotonic_ns;
@@ -80,28 +80,22 @@ pub fn serve() -> Result<(), NodeError> {
 }
 
 async fn live(memory: &File, stream: UnixStream) -> Result<(), NodeError> {
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
-    let first = lines.next_line().await.map_err(NodeError::Channel)?.unwrap_or_default();
+    let (read, write) = stream.into_split();
+    let mut heard = BufReader::new(read).lines();
+    let first = heard.next_line().await.map_err(NodeError::Channel)?.unwrap_or_default();
     let Birth { key, first, place, plan } = serde_json::from_str(&first)?;
     let recorder = Recorder::in_child(memory, RunKey(key), SourceId(first)).map_err(NodeError::Channel)?;
     let recorder = recorder.at(PlaceIndex(place), LinkIndex::NONE);
     let plan = Plan::from_bytes(plan.as_bytes())?;
-    let (send, mut sends) = mpsc::unbounded_channel::<Vec<u8>>();
-    tokio::spawn(async move {
-        while let Some(line) = sends.recv().await {
-            if write.write_all(&line).await.is_err() {
-                break;
-            }
-        }
-    });
+    let (send, sends) = lines();
+    tokio::spawn(sends.write(write));
     let asker = Asker { send, next: Arc::default(), pending: Arc::default() };
     let timer = Timer::start().map_err(NodeError::Channel)?;
     let is = Being::of(&plan, PlaceIndex(place), &asker)?;
     let (orders, ordered) = mpsc::unbounded_channel();
     let node = Node { is, recorder, timer, asker: asker.clone(), unit: None, offering: None };
     tokio::spawn(node.obey(ordered));
-    hear(lines, &asker, &orders).await;
+    hear(heard, &asker, &orders).await;
     Ok(())
 }
 
@@ -109,7 +103,7 @@ async fn live(memory: &File, stream: UnixStream) -> Result<(), NodeError> {
 async fn hear(mut lines: Lines<BufReader<OwnedReadHalf>>, asker: &Asker, orders: &mpsc::UnboundedSender<(u64, Order)>) {
     while let Ok(Some(line)) = lines.next_line().await {
         match serde_json::from_str(&line) {
-            Ok(Down::Probe(number)) => asker.line(&Up::Probed(number, monotonic_ns(), used_ns())),
+            Ok(Down::Probe(number)) => asker.send.say(&Up::Probed(number, monotonic_ns(), used_ns())),
             Ok(Down::Told(number, told)) => {
                 // Who asked may be gone.
                 let _ = asker.pending().remove(&number).map(|waits| waits.send(told));
@@ -127,7 +121,7 @@ async fn hear(mut lines: Lines<BufReader<OwnedReadHalf>>, asker: &Asker, orders:
 /// What asks the server. Clones ask the same.
 #[derive(Clone, Debug)]
 pub(in crate::run) struct Asker {
-    send: mpsc::UnboundedSender<Vec<u8>>,
+    send: line::Lines,
     next: Arc<AtomicU64>,
     pending: Arc<Mutex<Pending>>,
 }
@@ -140,23 +134,12 @@ impl Asker {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn line(&self, what: &impl Serialize) {
-        match serde_json::to_vec(what) {
-            Ok(mut line) => {
-                line.push(b'\n');
-                // The server may be gone; so is this process then.
-                let _ = self.send.send(line);
-            }
-            Err(error) => tracing::error!("the server could not be told: {error}"),
-        }
-    }
-
     /// Asks, and resolves with what is told.
     pub(in crate::run) async fn ask(&self, ask: Ask) -> Result<Option<u16>, TransportError> {
         let (tell, told) = oneshot::channel();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.pending().insert(number, tell);
-        self.line(&Up::Ask(number, ask));
+        self.send.say(&Up::Ask(number, ask));
         match told.await {
             Ok(told) => told.map_err(TransportError::Apart),
             Err(_) => Err(TransportError::Apart("the server is gone".to_owned())),
@@ -223,7 +206,7 @@ impl Node {
                 continue;
             }
             let answer = self.obey_one(order, &mut bound).await;
-            self.asker.line(&Up::Answer(number, answer.map_err(|error| error.to_string())));
+            self.asker.send.say(&Up::Answer(number, answer.map_err(|error| error.to_string())));
         }
     }
 
@@ -318,7 +301,7 @@ impl Node {
             let Ok(mut generator) = generator else { return };
             tokio::select! {
                 () = generator.ended() => {
-                    asker.line(&Up::LoadOver);
+                    asker.send.say(&Up::LoadOver);
                     halted.cancelled().await;
                 }
                 () = halted.cancelled() => {}
@@ -369,7 +352,7 @@ async fn idle(unit: Option<Unit>, asker: Asker, number: u64) {
         }
         begun = tasks.iter().map(|tasks| tasks.begun()).sum();
     }
-    asker.line(&Up::Answer(number, Ok(Answer::Idle(begun))));
+    asker.send.say(&Up::Answer(number, Ok(Answer::Idle(begun))));
 }
 
 /// Tells the server of copies as their count changes.
@@ -381,7 +364,7 @@ async fn tell_copies(account: Account, asker: Asker) {
         let now = (account.copies(), account.deliveries());
         if now != told {
             told = now;
-            asker.line(&Up::Counted(now.0, now.1));
+            asker.send.say(&Up::Counted(now.0, now.1));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::TryRecvError;
 use hopscope_record::Kind;
 
 use super::*;
+use crate::ring::Writer;
 
 fn writer(registry: &Registry, capacity: usize) -> Writer {
     registry.open(0, None, capacity).expect("a source is free")
