@@ -181,6 +181,22 @@ async fn no_process_outlives_the_one_that_started_it() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_process_that_is_stopped_does_not_hold_up_the_end_of_its_run() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let running = begin(&template("hello-sync.json"), data.path(), &[]).await?;
+    let children = nodes(&running.process()?).await?;
+    let service = children.iter().find(|child| listens(**child)).context("nobody listens")?;
+    kill_process(Pid::from_raw(service.id().cast_signed()).context("no process")?, Signal::STOP)?;
+    running.interrupt()?;
+    let ended = running.end().await?;
+    ensure!(ended.code == 0, "exit {}: {}", ended.code, ended.stderr);
+    ensure!(!is_node(*service), "it is there still");
+    let recorded = recorded(&recording_in(data.path())?)?;
+    ensure!(of(&recorded, Kind::PROCESS_EXITED).count() == 1 && recorded.end.is_some() && recorded.lost == 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_node_without_a_server_says_what_it_is() -> Result<()> {
     let ended = hopscope(["node"]).await?;
     ensure!(ended.code == 5 && ended.stderr.contains("started by the server of its run"), "{ended:?}");

@@ -9,7 +9,7 @@ use hopscope_tests::server::Server;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{LOOK, STUCK, ask, over, start};
+use crate::support::{LOOK, STUCK, ask, over, start_at};
 
 /// How many runs there are; `HOPSCOPE_LEAK_RUNS` sets another number.
 const RUNS: usize = 20;
@@ -36,7 +36,10 @@ fn templates() -> Result<Vec<Value>> {
 /// Runs a template: to its end, or until it is stopped, with a node that has crashed and a stream that is open.
 async fn run(server: &Server, scenario: &Value, number: usize) -> Result<()> {
     let stopped = number % 2 == 1;
-    let run = start(server, scenario, (!stopped).then_some("200 ms")).await?;
+    let within_one =
+        scenario["links"].as_array().is_some_and(|links| links.iter().any(|it| it["protocol"] == "in-process"));
+    let placement = if number / 2 % 2 == 1 && !within_one { "processes" } else { "tasks" };
+    let run = start_at(server, scenario, (!stopped).then_some("200 ms"), placement).await?;
     let id = run["id"].as_str().context("no id")?;
     let stream = format!("ws://{}/api/runs/{id}/stream", server.address()?);
     let (socket, _) = tokio_tungstenite::connect_async(stream).await?;

@@ -48,7 +48,17 @@ pub(crate) async fn get(server: &Server, path: &str) -> Result<Vec<u8>> {
 
 /// Starts a run of a scenario; `None` until it is stopped.
 pub(crate) async fn start(server: &Server, scenario: &Value, duration: Option<&str>) -> Result<Value> {
-    let body = json!({"scenario": scenario, "duration": duration}).to_string();
+    start_at(server, scenario, duration, "tasks").await
+}
+
+/// Starts a run whose nodes live there.
+pub(crate) async fn start_at(
+    server: &Server,
+    scenario: &Value,
+    duration: Option<&str>,
+    placement: &str,
+) -> Result<Value> {
+    let body = json!({"scenario": scenario, "duration": duration, "placement": placement}).to_string();
     let reply = ask(server, "POST /api/runs", body.as_bytes()).await?;
     ensure!(reply.status == 201, "{}", String::from_utf8_lossy(&reply.body));
     Ok(serde_json::from_slice(&reply.body)?)

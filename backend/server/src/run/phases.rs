@@ -31,7 +31,7 @@ use crate::transport::TransportError;
 const AHEAD_NS: i64 = 5_000_000;
 
 /// How long a part of a run may take to end once nothing is in flight.
-const LONGEST_END: Duration = Duration::from_secs(5);
+const LONGEST_END: Duration = Duration::from_secs(8);
 
 /// How far a run may go.
 #[derive(Clone, Copy)]
@@ -311,12 +311,7 @@ impl Running {
     async fn counts(&self, offered: Time) -> Vec<EndCount> {
         let (mut open, mut unknown, mut wanted) = (BTreeMap::<_, u64>::new(), BTreeSet::new(), Vec::new());
         let units = self.units();
-        let count = |unit: &Unit| {
-            let place = unit.place().0;
-            let unit = unit.clone();
-            async move { self.within_reason(unit.count(offered), || format!("counts at place {place}")).await.flatten() }
-        };
-        for (unit, counted) in units.iter().zip(join_all(units.iter().map(count)).await) {
+        for (unit, counted) in units.iter().zip(join_all(units.iter().map(|unit| unit.count(offered))).await) {
             match counted {
                 Some((links, schedule)) => {
                     links.into_iter().for_each(|(link, count)| *open.entry(link).or_default() += count);
@@ -344,21 +339,16 @@ impl Running {
         }
     }
 
-    /// Has a unit do a step of its end. A process that does not do it is killed: it may be stopped, and would do no other.
-    async fn step(&self, unit: &Unit, step: Step) {
-        let place = unit.place().0;
-        let done = self.within_reason(unit.step(step), || format!("{step:?} at place {place}")).await;
-        if let (None, Unit::Child(child)) = (done, unit) {
-            child.crash().await;
-        }
-    }
-
     /// Gives up what is still in flight and closes everything; resolves when nothing of it is left but processes, which are
     /// to be counted still.
     async fn end_nodes(&self) {
         let units = self.units();
         for step in Step::ALL {
-            join_all(units.iter().map(|unit| self.step(unit, step))).await;
+            join_all(units.iter().map(|unit| {
+                let place = unit.place().0;
+                self.within_reason(unit.step(step), move || format!("{step:?} at place {place}"))
+            }))
+            .await;
         }
         if let Some(broker) = &self.ports.broker {
             self.within_reason(broker.close(), || "closing the broker".to_owned()).await;

@@ -124,7 +124,12 @@ impl Unit {
                 Step::ClosePorts => replica.close_ports().await,
                 _ => {}
             },
-            Self::Child(child) => child.step(step).await,
+            // One that does not do it may be stopped, and would do no other.
+            Self::Child(child) => {
+                if !child.step(step).await {
+                    child.crash().await;
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hopscope_record::frame::EndCount;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
@@ -27,6 +28,9 @@ use crate::run::effects::Effects;
 use crate::run::ports::Home;
 use crate::run::unit::Step;
 use crate::transport::{Account, Identity, TransportError};
+
+/// How long a child may take to do what it is told.
+const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
 /// What the children of a run are made from.
 pub(in crate::run) struct Nursery {
@@ -210,9 +214,9 @@ impl Child {
         }
     }
 
-    /// A step of its end; with the last one it ends.
-    pub(in crate::run) async fn step(&self, step: Step) {
-        self.try_ask(Order::Step(step)).await;
+    /// A step of its end; `false`: it does not do it.
+    pub(in crate::run) async fn step(&self, step: Step) -> bool {
+        self.try_ask(Order::Step(step)).await.is_some() || self.is_gone()
     }
 
     /// Ends its process, of which nothing is expected any more; resolves when it is gone.
@@ -264,8 +268,11 @@ impl Child {
         used.saturating_sub(self.shared.used.swap(used, Ordering::AcqRel))
     }
 
+    /// Has it do something, and does not wait for ever: it may be stopped. When it is idle, only it can know.
     async fn try_ask(&self, order: Order) -> Option<Answer> {
-        match self.ask(order).await {
+        let longest = if matches!(order, Order::Idle) { Duration::MAX } else { LONGEST_ANSWER };
+        let answer = tokio::time::timeout(longest, self.ask(order)).await;
+        match answer.unwrap_or_else(|_| Err(TransportError::Apart("its process does not answer".to_owned()))) {
             Ok(answer) => Some(answer),
             Err(error) => {
                 tracing::debug!("a node that is a process did not do what it was told: {error}");
