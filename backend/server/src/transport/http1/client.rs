@@ -41,8 +41,9 @@ impl Caller for Http1Caller {
         Box::pin(async move {
             let mut connection = self.connection(&outgoing.carried).await.map_err(CallError::Connect)?;
             let request = self.request(outgoing);
-            let response = connection.sender.send_request(request).await.map_err(|error| broken(&error))?;
-            let reply = read(response).await?;
+            let Connection { sender, carriage, .. } = &mut connection;
+            let response = carriage.carry(sender.send_request(request)).await.map_err(|error| broken(&error))?;
+            let reply = carriage.carry(read(response)).await?;
             self.pool.put_back(connection);
             Ok(reply)
         })
@@ -71,7 +72,8 @@ impl Http1Caller {
             let mut connection = self.pool.take().await?;
             carried.set(true);
             // What the other end has closed meanwhile says so here, before anything is sent on it.
-            match connection.sender.ready().await {
+            let Connection { sender, carriage, .. } = &mut connection;
+            match carriage.carry(sender.ready()).await {
                 Ok(()) => return Ok(connection),
                 Err(_) if connection.used => carried.set(false),
                 // One that ends as soon as it stands tells of the way there: the next would end likewise.

@@ -1,6 +1,7 @@
 //! HTTP/1.1 over loopback: `POST /` with the message as its body, of the media type that says its content, and its
 //! identity in `traceparent` and `tracestate`.
 
+mod carriage;
 mod client;
 mod pool;
 mod server;

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::carriage::Carriage;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::socket::{self, Dialled};
@@ -50,7 +51,9 @@ struct State {
 /// One connection; dropping it closes it.
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
-    /// Whether it has carried a call.
+    /// Carries it while a call is under way.
+    pub(super) carriage: Arc<Carriage>,
+    /// Whether it has served a call.
     pub(super) used: bool,
     closed_by_us: Arc<AtomicBool>,
 }
@@ -58,6 +61,8 @@ pub(super) struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.closed_by_us.store(true, Ordering::Release);
+        // The keeper sees to its end.
+        self.carriage.hand_back();
     }
 }
 
@@ -90,6 +95,7 @@ impl Pool {
     /// Gives a connection to whoever waits, or keeps it.
     pub(super) fn put_back(&self, mut connection: Connection) {
         connection.used = true;
+        connection.carriage.hand_back();
         if !connection.sender.is_closed() {
             self.lock().give(Ok(connection));
         }
@@ -142,8 +148,9 @@ impl Pool {
         let (sender, driver) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         let closed_by_us = Arc::new(AtomicBool::new(false));
-        socket::drive(recorder.clone(), tasks, began, Arc::clone(&closed_by_us), driver);
-        Ok(Connection { sender, used: false, closed_by_us })
+        let (carriage, keeper) = Carriage::new(driver);
+        socket::drive(recorder.clone(), tasks, began, Arc::clone(&closed_by_us), keeper);
+        Ok(Connection { sender, carriage, used: false, closed_by_us })
     }
 }
 

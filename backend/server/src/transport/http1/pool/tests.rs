@@ -160,3 +160,41 @@ async fn an_attempt_whose_time_is_over_before_it_has_a_connection_is_never_sent(
     assert_eq!(receiver.request().await, next.message);
     link.close().await;
 }
+
+/// Whoever carried a connection last is woken next: after a call that must be its keeper.
+#[tokio::test]
+async fn a_connection_that_has_served_and_is_closed_by_its_peer_while_idle_ends_at_once() {
+    let (_recording, recorder) = record();
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let pool = Pool::new(listener.local_addr().unwrap(), recorder);
+    let (taken, accepted) = tokio::join!(pool.take(), listener.accept());
+    let (mut connection, (mut peer, _)) = (taken.unwrap(), accepted.unwrap());
+    let request = http::Request::get("/").header("host", "peer").body(Full::new(Bytes::new())).unwrap();
+    let Connection { sender, carriage, .. } = &mut connection;
+    let serve = async {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(peer.read_u8().await.unwrap());
+        }
+        peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    };
+    let (response, ()) = tokio::join!(carriage.carry(sender.send_request(request)), serve);
+    assert_eq!(response.unwrap().status(), 200);
+    pool.put_back(connection);
+    assert_eq!(pool.shared.tasks.count(), 1, "it is kept");
+    drop(peer);
+    pool.shared.tasks.idle().await;
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_on_its_way_ends_its_connection() {
+    let (_recording, recorder) = record();
+    let (mut receiver, caller) = Deaf::start(&recorder).await;
+    let mut call = Arc::clone(&caller).call(outgoing(&recorder));
+    assert!(futures_util::poll!(&mut call).is_pending());
+    receiver.request().await;
+    drop(call);
+    assert_eq!(receiver.connection.read(&mut [0]).await.unwrap(), 0, "it is open still");
+    caller.close().await;
+}
