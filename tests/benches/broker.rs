@@ -111,7 +111,7 @@ async fn turn(broker: &Broker) -> Result<Turn> {
     consumer.basic_qos(256, BasicQosOptions::default()).await?;
     let mut deliveries = consume(&consumer, "bench").await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-    let (began, before) = (Instant::now(), cpu(broker.pid)?);
+    let (began, before) = (Instant::now(), Process::new(broker.pid).cpu()?);
     let publishing = async {
         let publishes = futures_util::stream::iter(0..MESSAGES).map(|_| async {
             let confirm = publish(&publisher, "bench").await?;
@@ -131,7 +131,7 @@ async fn turn(broker: &Broker) -> Result<Turn> {
         Ok::<_, anyhow::Error>(())
     };
     tokio::try_join!(publishing, consuming)?;
-    let (took, used) = (began.elapsed(), cpu(broker.pid)? - before);
+    let (took, used) = (began.elapsed(), Process::new(broker.pid).cpu()? - before);
     let round = rounds(&publisher, &consumer, deliveries).await?;
     for queue in ["bench", "bench.replies"] {
         publisher.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
@@ -191,16 +191,6 @@ fn beam() -> Result<u32> {
         }
     }
     bail!("no process of RabbitMQ's is found; it is looked for in /proc")
-}
-
-/// Processor time that a process has used, its system's part included.
-fn cpu(pid: u32) -> Result<Duration> {
-    // Ticks of a hundredth of a second, as Linux counts for every program.
-    const TICK: Duration = Duration::from_millis(10);
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<_> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let [user, system] = fields.get(11..13).context("a short line")? else { bail!("{stat}") };
-    Ok(TICK * (user.parse::<u32>()? + system.parse::<u32>()?))
 }
 
 /// Memory of a process, MB.

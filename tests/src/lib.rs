@@ -14,6 +14,7 @@ pub mod kills;
 pub mod long;
 mod perfetto;
 pub mod process;
+pub mod reader;
 pub mod recording;
 pub mod runs;
 pub mod server;

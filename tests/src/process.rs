@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 /// The state that `/proc/net/tcp` has for a socket that listens.
 const LISTENING: &str = "0A";
@@ -61,6 +62,19 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib << 10)
+    }
+
+    /// The processor time that it has used, its system's part included, to a hundredth of a second.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn cpu(&self) -> Result<Duration> {
+        // As Linux counts for every program.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = fs::read_to_string(self.path("stat"))?;
+        let fields: Vec<_> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+        let [user, system] = fields.get(11..13).context("a short line")? else { bail!("{stat}") };
+        Ok(TICK * (user.parse::<u32>()? + system.parse::<u32>()?))
     }
 
     /// What it holds now.

@@ -51,12 +51,20 @@ pub struct Started {
 /// # Errors
 /// When it does not start.
 pub async fn start(scenario: Scenario, brokers: &Brokers, broker: &str, seconds: u64) -> Result<Started> {
-    let memory = Memory::default();
     let settings = RunSettings {
         broker: Broker::parse(broker)?,
         duration: Some(Time(seconds * 1_000_000_000)),
         ..RunSettings::default()
     };
+    start_with(scenario, brokers, settings).await
+}
+
+/// Starts a run of a scenario with settings of one's own.
+///
+/// # Errors
+/// When it does not start.
+pub async fn start_with(scenario: Scenario, brokers: &Brokers, settings: RunSettings) -> Result<Started> {
+    let memory = Memory::default();
     let key = new_run_key()?;
     let options = RunOptions {
         id: format!("t{:016x}", key.0),

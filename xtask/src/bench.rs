@@ -10,13 +10,14 @@ use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
 
 /// Benches that need nothing else, by their names here and as targets.
-const BENCHES: [(&str, &str); 6] = [
+const BENCHES: [(&str, &str); 7] = [
     ("codec", "codec"),
     ("codec-run", "codec_run"),
     ("recorder", "recorder"),
     ("timing", "timing"),
     ("network", "network"),
     ("frame", "frame"),
+    ("reading", "reading"),
 ];
 
 /// Benches that drive a browser: page and server are built first where they are out of date.
@@ -27,6 +28,9 @@ const BESIDE_RABBITMQ: [(&str, &str); 2] = [("broker", "broker"), ("client-suite
 
 /// The bench that captures what passes over loopback.
 const WIRE: &str = "wire";
+
+/// The bench that measures the load beside other programs.
+const PEERS: &str = "peers";
 
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
@@ -53,6 +57,12 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         tools.ensure(&[Purpose::Capture])?;
         return step("bench wire", || run(&mut bench(WIRE)));
     }
+    if name == PEERS {
+        tools.ensure(&[Purpose::Peers])?;
+        let mut bench = bench(PEERS);
+        bench.env("PATH", tools.path()).arg("--").args(parts);
+        return step("bench peers", || run(&mut bench));
+    }
     if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {
         tools.ensure(&[Purpose::Brokers])?;
         build_server()?;
@@ -69,7 +79,7 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
             .chain(&BESIDE_RABBITMQ)
             .map(|(known, _)| *known)
             .chain(IN_A_BROWSER)
-            .chain([SIZE, WIRE])
+            .chain([SIZE, WIRE, PEERS])
             .collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
@@ -81,6 +91,8 @@ pub(crate) fn bench(target: &str) -> Command {
     let mut command = command("cargo");
     command
         .args(["bench", "--profile", "release", "--locked", "--workspace"])
+        // Yardsticks are measured too, and some are generic: their code is compiled with what measures them.
+        .args(["--config", "profile.release.package.hopscope-tests.opt-level=3"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
         .args(["--bench", target]);
     command

@@ -2,10 +2,11 @@
 //!
 //! `cargo clippy` and `cargo doc` check every dependency, which `cargo build` then compiles: half of the work twice. Instead, the
 //! continuous integration lets cargo call this very program in rustc's place for the packages of the workspace
-//! (`RUSTC_WORKSPACE_WRAPPER`). It compiles as it was told, so that others can go on, and then has clippy and rustdoc read the same
-//! crate with the same dependencies. What they refuse fails the build. Benches are only read.
+//! (`RUSTC_WORKSPACE_WRAPPER`). Libraries and programs are compiled by rustc, so that others can go on, and then read by rustdoc; they
+//! are compiled once more with their tests, and that, as all tests, clippy does, which is a compiler too. So the compiler reads each
+//! crate as often as without any lint. What one of them refuses fails the build. Benches are only read.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -42,55 +43,82 @@ pub(crate) fn as_compiler() -> Option<ExitCode> {
 
 fn compile(words: &[OsString]) -> Result<ExitCode> {
     let (rustc, words) = words.split_first().context("cargo calls this with the compiler first")?;
-    let unit = Unit::of(words);
-    if !unit.is_bench {
-        let compiled = run(Command::new(rustc).args(words))?;
-        // Cargo also asks the compiler about itself, with a crate of this name or with none.
-        if !compiled.success() || unit.name.is_none_or(|name| name == "___") {
-            return Ok(code(compiled));
+    let warnings: &[&str] = if std::env::var_os(OTHER_COMPILER).is_none() { &["--deny", "warnings"] } else { &[] };
+    match Role::of(words) {
+        // Cargo also asks the compiler about itself.
+        Role::None => run(Command::new(rustc).args(words)).map(code),
+        // Nobody is given these: clippy compiles them itself, with less care for their speed.
+        Role::Test => run(Command::new("clippy-driver").args(words).args(warnings)).map(code),
+        Role::Bench => in_scratch(|scratch| run(clippy(words, scratch).args(warnings))),
+        Role::Given { tested } => {
+            let compiled = run(Command::new(rustc).args(words).args(warnings))?;
+            if !compiled.success() {
+                return Ok(code(compiled));
+            }
+            in_scratch(|scratch| {
+                // With its tests it is linted as a whole.
+                let linted = if tested { compiled } else { run(clippy(words, scratch).args(warnings))? };
+                if !linted.success() || warnings.is_empty() {
+                    return Ok(linted);
+                }
+                let mut rustdoc = Command::new("rustdoc");
+                rustdoc.args(reading(words)).arg("--out-dir").arg(scratch).arg("--document-private-items");
+                run(rustdoc.args(warnings))
+            })
         }
     }
+}
+
+/// Clippy, which reads a crate and compiles nothing.
+fn clippy(words: &[OsString], scratch: &Path) -> Command {
+    let mut clippy = Command::new("clippy-driver");
+    clippy.args(reading(words)).arg("--emit=metadata").arg("--out-dir").arg(scratch);
+    clippy
+}
+
+/// Calls `read` with a folder for what nobody wants.
+fn in_scratch(read: impl FnOnce(&Path) -> Result<ExitStatus>) -> Result<ExitCode> {
     let scratch = std::env::temp_dir().join(format!("{NAME}-{}", std::process::id()));
     std::fs::create_dir(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    let read = read(&unit, words, &scratch);
+    let ended = read(&scratch);
     // It is ours and temporary; a leftover does no harm.
     let _ = std::fs::remove_dir_all(&scratch);
-    read.map(code)
+    ended.map(code)
 }
 
-/// Has clippy read a crate, and rustdoc where it is one that is documented.
-fn read(unit: &Unit<'_>, words: &[OsString], scratch: &Path) -> Result<ExitStatus> {
-    let strict = std::env::var_os(OTHER_COMPILER).is_none();
-    let warnings: &[&str] = if strict { &["--deny", "warnings"] } else { &[] };
-    let shared = reading(words);
-    let mut clippy = Command::new("clippy-driver");
-    clippy.args(&shared).arg("--emit=metadata").arg("--out-dir").arg(scratch).args(warnings);
-    let linted = run(&mut clippy)?;
-    if !linted.success() || !strict || !unit.documented {
-        return Ok(linted);
-    }
-    let mut rustdoc = Command::new("rustdoc");
-    rustdoc.args(&shared).arg("--out-dir").arg(scratch).arg("--document-private-items").args(warnings);
-    run(&mut rustdoc)
+/// What a crate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// It is none: a question of cargo's.
+    None,
+    /// A library or a program.
+    Given {
+        /// Whether it is compiled with its tests as well.
+        tested: bool,
+    },
+    /// Tests, or an example, or a script that builds.
+    Test,
+    /// A bench. Nobody runs one of these here, and to compile one takes as long as all that it measures.
+    Bench,
 }
 
-/// What is to be known of a crate from the words that compile it.
-struct Unit<'a> {
-    name: Option<&'a OsStr>,
-    /// Whether it is a library or a program, and no test, bench, example or build script.
-    documented: bool,
-    /// Whether it is a bench. Nobody runs one of these here, and to compile one takes as long as all that it measures.
-    is_bench: bool,
-}
-
-impl<'a> Unit<'a> {
-    fn of(words: &'a [OsString]) -> Self {
+impl Role {
+    /// Of a crate, from the words that compile it.
+    fn of(words: &[OsString]) -> Self {
         let after = |option: &str| words.iter().position(|word| word == option).and_then(|at| words.get(at + 1));
         let name = after("--crate-name").map(OsString::as_os_str);
         let source = words.iter().map(Path::new).find(|word| word.extension().is_some_and(|e| e == "rs"));
         let is_in = |folder: &str| source.is_some_and(|source| source.iter().any(|part| part == folder));
-        let documented = is_in("src") && !words.iter().any(|word| word == "--test");
-        Self { name, documented, is_bench: is_in("benches") }
+        let is = |option: &str, value: &str| after(option).is_some_and(|word| word == value);
+        // The page's program only starts its library, and is compiled for browsers: its tests are those of the library.
+        let tested = !(is("--crate-type", "bin") && is("--target", "wasm32-unknown-unknown"));
+        match name {
+            None => Self::None,
+            Some(name) if name == "___" => Self::None,
+            Some(_) if is_in("benches") => Self::Bench,
+            Some(_) if is_in("src") && !words.iter().any(|word| word == "--test") => Self::Given { tested },
+            Some(_) => Self::Test,
+        }
     }
 }
 
@@ -140,15 +168,19 @@ mod tests {
     }
 
     #[test]
-    fn libraries_and_programs_are_documented_and_tests_examples_and_scripts_are_not() {
-        let documented = |line: &str| Unit::of(&words(line)).documented;
-        assert!(documented("--crate-name x x/src/lib.rs --crate-type lib"));
-        assert!(documented("--crate-name x x/src/main.rs --crate-type bin"));
-        assert!(!documented("--crate-name x x/src/lib.rs --test"));
-        assert!(!documented("--crate-name x x/tests/own_harness/main.rs --crate-type bin"));
-        assert!(!documented("--crate-name schema x/examples/schema.rs --crate-type bin"));
-        assert!(!documented("--crate-name build_script_build x/build.rs --crate-type bin"));
-        assert!(Unit::of(&words("--crate-name codec x/benches/codec.rs --crate-type bin")).is_bench);
-        assert_eq!(Unit::of(&words("-vV")).name, None, "cargo's question for the version");
+    fn a_crate_is_known_by_where_it_lies_and_what_it_is_compiled_for() {
+        let role = |line: &str| Role::of(&words(line));
+        let given = Role::Given { tested: true };
+        assert_eq!(role("--crate-name x x/src/lib.rs --crate-type lib"), given);
+        assert_eq!(role("--crate-name x x/src/main.rs --crate-type bin"), given);
+        let page = "--crate-name x x/src/main.rs --crate-type bin --target wasm32-unknown-unknown";
+        assert_eq!(role(page), Role::Given { tested: false });
+        assert_eq!(role("--crate-name x x/src/lib.rs --test"), Role::Test);
+        assert_eq!(role("--crate-name x x/tests/own_harness/main.rs --crate-type bin"), Role::Test);
+        assert_eq!(role("--crate-name schema x/examples/schema.rs --crate-type bin"), Role::Test);
+        assert_eq!(role("--crate-name build_script_build x/build.rs --crate-type bin"), Role::Test);
+        assert_eq!(role("--crate-name codec x/benches/codec.rs --crate-type bin"), Role::Bench);
+        assert_eq!(role("-vV"), Role::None, "cargo's question for the version");
+        assert_eq!(role("--crate-name ___ - --print=cfg"), Role::None, "cargo's question for the target");
     }
 }

@@ -61,17 +61,19 @@ enum Command {
     Record,
     /// Walk the four uses of docs/walks.md in a browser and keep the pictures in docs/shots
     Shots,
-    /// Measure: codec, codec-run, recorder, timing, frame, player (in a browser), or the page's first load (size); prints and never fails on a time
+    /// Measure, print, and never fail on a time; a name that is none lists all, of which codec, recorder, timing, peers, player and size
     Bench {
         /// Which
         name: String,
-        /// What of it, where a bench has parts: of `timing` the protocols
+        /// What of it, where a bench has parts: of `timing` the protocols, of `peers` calls or pacer
         parts: Vec<String>,
     },
-    /// Try for long what a test tries once, and print what came of it: kills or ten-million
+    /// Try for long what a test tries once, and print what came of it: kills, protocols, readers or ten-million
     Soak {
         /// Which
         name: String,
+        /// How, where it can be told: of `protocols` for how many minutes
+        parts: Vec<String>,
     },
     /// Throw made up bytes at what reads bytes from elsewhere (docs/fuzzing.md), and tell what they found
     Fuzz {
@@ -116,7 +118,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Record => record::run(),
         Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
-        Command::Soak { name } => soak::run(&name),
+        Command::Soak { name, parts } => soak::run(&name, &parts),
         Command::Fuzz { target, minutes } => fuzz::run(&tools, target.as_deref(), minutes),
         Command::Setup => {
             tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])

@@ -6,18 +6,20 @@ use crate::bench::bench;
 use crate::serve::{BINARY, build_server};
 use crate::step::{run as run_command, step};
 
-/// What there is: the names here and of `tests/benches/soak.rs`.
-const SOAKS: [&str; 2] = ["kills", "ten-million"];
+/// What there is: the names here and of `tests/benches/soak`.
+const SOAKS: [&str; 4] = ["kills", "protocols", "readers", "ten-million"];
 
 /// Runs one, or says which there are.
 ///
 /// # Errors
 /// When there is none of that name, it does not compile, or something was lost.
-pub(crate) fn run(name: &str) -> Result<()> {
+pub(crate) fn run(name: &str, parts: &[String]) -> Result<()> {
     if !SOAKS.contains(&name) {
         bail!("there is no soak {name}; there are: {}", SOAKS.join(", "));
     }
     build_server()?;
     let binary = std::env::current_dir()?.join(BINARY);
-    step(&format!("soak {name}"), || run_command(bench("soak").args(["--", name]).env("HOPSCOPE_BIN", binary)))
+    step(&format!("soak {name}"), || {
+        run_command(bench("soak").args(["--", name]).args(parts).env("HOPSCOPE_BIN", binary))
+    })
 }

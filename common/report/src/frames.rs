@@ -6,7 +6,8 @@
 
 use std::io::{self, Read};
 
-use hopscope_record::codec::EventsError;
+use hopscope_record::Event;
+use hopscope_record::codec::{EventDecoder, EventsError};
 use hopscope_record::decoder::{DecodeError, Decoder, Frame, Framing};
 use hopscope_record::frame::{Payload, PayloadError};
 
@@ -87,6 +88,29 @@ where
         while let Some(frame) = decoder.next_frame()? {
             each(&frame)?;
         }
+    }
+}
+
+/// The events of one frame at a time, taken out of it once for all who read them.
+#[derive(Default)]
+pub struct Batch {
+    decoder: EventDecoder,
+    events: Vec<Event>,
+}
+
+impl Batch {
+    /// The events of a frame; none of one that has others.
+    ///
+    /// # Errors
+    /// [`ReadError`]: they cannot be read.
+    pub fn of(&mut self, frame: &Frame<'_>) -> Result<&[Event], ReadError> {
+        let number = frame.header.number;
+        self.events.clear();
+        if let Payload::Events(payload) = frame.read().map_err(|error| ReadError::Payload { number, error })? {
+            let decoded = self.decoder.decode(payload.batch, &mut self.events);
+            decoded.map_err(|error| ReadError::Events { number, error })?;
+        }
+        Ok(&self.events)
     }
 }
 

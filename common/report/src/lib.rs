@@ -13,7 +13,7 @@ pub mod frames;
 pub mod import;
 pub mod laws;
 mod measured;
-mod numbered;
+pub mod numbered;
 pub mod stats;
 pub mod surroundings;
 pub mod traces;

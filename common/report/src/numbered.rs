@@ -2,22 +2,27 @@
 //!
 //! What a `BTreeMap` of them would do. Its code is compiled once for each type of value, and a judge keeps many types by
 //! the number of a message: here one map of numbers serves all, and values stay where they are put, which also spares
-//! moving large ones.
+//! moving large ones. Numbers are found many times for each event, and gone through a few times a second at most: so they are
+//! hashed, and sorted where somebody goes through them.
 
-use std::collections::BTreeMap;
+#[allow(clippy::disallowed_types, reason = "its order is never seen: who goes through it sorts")]
+type Hashed = std::collections::HashMap<u64, u32, foldhash::fast::RandomState>;
+
+/// Rows by number, for what is looked up and never gone through.
+pub type Index = Hashed;
 
 /// Values by number. As many slots stay as there were values at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbered<V> {
     /// Which slot has the value of a number.
-    slots: BTreeMap<u64, u64>,
+    slots: Index,
     values: Vec<Option<V>>,
-    unused: Vec<u64>,
+    unused: Vec<u32>,
 }
 
 impl<V> Default for Numbered<V> {
     fn default() -> Self {
-        Self { slots: BTreeMap::new(), values: Vec::new(), unused: Vec::new() }
+        Self { slots: Index::default(), values: Vec::new(), unused: Vec::new() }
     }
 }
 
@@ -32,15 +37,23 @@ impl<V> Numbered<V> {
 
     /// The least number.
     pub(crate) fn first(&self) -> Option<u64> {
-        self.slots.first_key_value().map(|(number, _)| *number)
+        self.slots.keys().min().copied()
     }
 
     pub(crate) fn contains(&self, number: u64) -> bool {
-        self.slots.contains_key(&number)
+        // Most of these are empty most of the time.
+        !self.is_empty() && self.slots.contains_key(&number)
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<&V> {
+        if self.is_empty() {
+            return None;
+        }
         self.values[*self.slots.get(&number)? as usize].as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut V> {
+        self.values[*self.slots.get(&number)? as usize].as_mut()
     }
 
     pub(crate) fn get_or_insert_with(&mut self, number: u64, make: impl FnOnce() -> V) -> &mut V {
@@ -61,7 +74,19 @@ impl<V> Numbered<V> {
         None
     }
 
+    /// Puts a value, whatever was there.
+    pub(crate) fn set(&mut self, number: u64, value: V) {
+        let slot = match self.slots.get(&number) {
+            Some(slot) => *slot,
+            None => self.take_slot(number),
+        };
+        self.values[slot as usize] = Some(value);
+    }
+
     pub(crate) fn remove(&mut self, number: u64) -> Option<V> {
+        if self.is_empty() {
+            return None;
+        }
         let slot = self.slots.remove(&number)?;
         self.unused.push(slot);
         self.values[slot as usize].take()
@@ -69,7 +94,9 @@ impl<V> Numbered<V> {
 
     /// The numbers in their order, each with its value.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
-        self.slots.iter().filter_map(|(number, slot)| Some((*number, self.values[*slot as usize].as_ref()?)))
+        let mut slots: Vec<(u64, u32)> = self.slots.iter().map(|(number, slot)| (*number, *slot)).collect();
+        slots.sort_unstable();
+        slots.into_iter().filter_map(|(number, slot)| Some((number, self.values[slot as usize].as_ref()?)))
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
@@ -81,10 +108,11 @@ impl<V> Numbered<V> {
         self.values.iter_mut().flatten()
     }
 
-    fn take_slot(&mut self, number: u64) -> u64 {
+    fn take_slot(&mut self, number: u64) -> u32 {
         let slot = self.unused.pop().unwrap_or_else(|| {
             self.values.push(None);
-            self.values.len() as u64 - 1
+            // So many values never fit into memory.
+            u32::try_from(self.values.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots.insert(number, slot);
         slot

@@ -7,8 +7,8 @@ use hopscope_tests::recording::Recorded;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::reader::{Held, Reader};
 use crate::server::{HELLO, Server};
+use hopscope_tests::reader::{Held, Reader};
 
 /// Bytes of recording that are certainly more than sockets hold and a reader may be behind.
 const MUCH: u64 = 12 << 20;

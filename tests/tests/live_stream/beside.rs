@@ -10,8 +10,8 @@ use hopscope_tests::server::Server;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::reader::Reader;
 use crate::server::HELLO;
+use hopscope_tests::reader::Reader;
 
 async fn ask(server: &Server, line: &str) -> Result<(u16, Value)> {
     let (status, body) = request(line, server.address()?, &Vec::new(), b"").await?;

@@ -2,7 +2,6 @@
 
 mod behind;
 mod beside;
-mod reader;
 mod resume;
 mod server;
 

@@ -10,8 +10,8 @@ use hopscope_tests::recording::Recorded;
 use hopscope_tests::server::Server as Process;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::reader::Reader;
 use crate::server::{HELLO, Server};
+use hopscope_tests::reader::Reader;
 
 /// The code of the close that says how many frames there are.
 const TRUNCATED: u16 = 4001;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::reader::Reader;
+use hopscope_tests::reader::Reader;
 
 /// The first template.
 pub(crate) const HELLO: &str = include_str!("../../../scenarios/hello-sync.json");

@@ -18,12 +18,14 @@ pub(crate) struct CargoTool {
     arguments: &'static [&'static str],
     /// Whether any version in PATH will do; Trunk takes wasm-bindgen only at the very version of Cargo.lock.
     any_version: bool,
+    /// Whether it is itself measured: then it is compiled as its makers want it.
+    measured: bool,
     pub(super) purpose: Purpose,
     reason: &'static str,
 }
 
 /// All of them.
-pub(super) static ALL: [CargoTool; 4] = [
+pub(super) static ALL: [CargoTool; 5] = [
     CargoTool {
         name: "wasm-bindgen-cli",
         program: "wasm-bindgen",
@@ -32,6 +34,7 @@ pub(super) static ALL: [CargoTool; 4] = [
         // Its lock file names a version of webpki-roots that does not exist.
         arguments: &["--no-default-features"],
         any_version: false,
+        measured: false,
         purpose: Purpose::Page,
         reason: "binds WebAssembly to the browser",
     },
@@ -41,6 +44,7 @@ pub(super) static ALL: [CargoTool; 4] = [
         version: "0.21.14",
         arguments: &["--locked", "--no-default-features"],
         any_version: false,
+        measured: false,
         purpose: Purpose::Page,
         reason: "bundles the page",
     },
@@ -50,6 +54,7 @@ pub(super) static ALL: [CargoTool; 4] = [
         version: "0.20.2",
         arguments: &["--locked", "--no-default-features"],
         any_version: true,
+        measured: false,
         purpose: Purpose::Gates,
         reason: "checks licences, bans and sources",
     },
@@ -59,8 +64,19 @@ pub(super) static ALL: [CargoTool; 4] = [
         version: "0.13.2",
         arguments: &["--locked"],
         any_version: true,
+        measured: false,
         purpose: Purpose::Fuzzing,
         reason: "compiles and runs fuzzing targets",
+    },
+    CargoTool {
+        name: "oha",
+        program: "oha",
+        version: "1.16.0",
+        arguments: &["--locked"],
+        any_version: true,
+        measured: true,
+        purpose: Purpose::Peers,
+        reason: "a peer of benches",
     },
 ];
 
@@ -104,10 +120,10 @@ impl CargoTool {
         }
         let mut install = command("cargo");
         install.args(["install", "--quiet", "--root"]).arg(&home).arg(&spec).args(self.arguments);
-        // They run for seconds and compile for minutes: compile quickly.
-        for (name, value) in
-            [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "16"), ("DEBUG", "0"), ("STRIP", "symbols")]
-        {
+        // The others run for seconds and compile for minutes: compile quickly.
+        let quickly =
+            [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "16"), ("DEBUG", "0"), ("STRIP", "symbols")];
+        for (name, value) in quickly.into_iter().filter(|_| !self.measured) {
             install.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
         }
         install

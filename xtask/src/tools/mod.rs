@@ -6,6 +6,7 @@
 mod apt;
 mod axe;
 mod cargo_tool;
+mod go_tool;
 mod python;
 mod rabbitmq;
 mod wasm;
@@ -46,6 +47,8 @@ pub(crate) enum Purpose {
     Brokers,
     /// Benches that look at what passes over loopback.
     Capture,
+    /// Benches that measure beside other programs.
+    Peers,
     /// The gates of the continuous integration.
     Gates,
     /// Fuzzing.
@@ -65,6 +68,7 @@ struct Missing {
 enum Install {
     Apt(Vec<String>),
     Cargo(&'static cargo_tool::CargoTool),
+    Go,
     Wasm,
     WasmOpt,
     Python,
@@ -145,6 +149,9 @@ impl Tools {
         if purposes.contains(&Purpose::Brokers) {
             missing.extend(rabbitmq::missing(self));
         }
+        if purposes.contains(&Purpose::Peers) {
+            missing.extend(go_tool::missing(self)?);
+        }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
             missing.extend(tool.missing(self));
         }
@@ -165,6 +172,7 @@ impl Tools {
             match &item.install {
                 Install::Apt(_) => {}
                 Install::Cargo(tool) => step(&title, || tool.install(self))?,
+                Install::Go => step(&title, || go_tool::install(self))?,
                 Install::Wasm => step(&title, || wasm::install(self))?,
                 Install::WasmOpt => step(&title, || wasm_opt::install(self))?,
                 Install::Python => step(&title, || python::install(self))?,
@@ -243,8 +251,10 @@ impl Tools {
         rabbitmq::found(self)
     }
 
-    fn path(&self) -> OsString {
+    /// What PATH is with the tools folder first.
+    pub(crate) fn path(&self) -> OsString {
         let mut folders: Vec<PathBuf> = cargo_tool::ALL.iter().map(|tool| tool.bin(self)).collect();
+        folders.push(go_tool::bin(self));
         folders.extend(wasm_opt::found(self).and_then(|program| program.parent().map(Path::to_owned)));
         folders.retain(|folder| folder.is_dir());
         if let Some(path) = std::env::var_os("PATH") {

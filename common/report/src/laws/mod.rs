@@ -16,7 +16,6 @@ mod replies;
 mod tally;
 mod wanted;
 
-use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndCount, Payload};
 use hopscope_record::kind::{ControlAction, Phase, ValueMeaning};
@@ -31,7 +30,7 @@ use self::queue::{Bounded, Queue};
 use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
-use crate::frames::{FrameReader, ReadError};
+use crate::frames::{Batch, FrameReader, ReadError};
 use crate::numbered::Numbered;
 
 pub use self::law::{Breach, LAWS, Law, LawReport, MOST_BREACHES};
@@ -45,8 +44,7 @@ const OF_QUEUES: [Law; 4] = [Law::TakeLowers, Law::Conservation, Law::Order, Law
 /// one may still be heard of.
 pub struct Laws {
     reader: FrameReader,
-    decoder: EventDecoder,
-    events: Vec<Event>,
+    batch: Batch,
     links: Links,
     attempts: Numbered<Attempt>,
     wanted: Numbered<Wanted>,
@@ -75,8 +73,7 @@ impl Laws {
     pub fn new() -> Self {
         Self {
             reader: FrameReader::default(),
-            decoder: EventDecoder::new(),
-            events: Vec::new(),
+            batch: Batch::default(),
             links: Links::default(),
             attempts: Numbered::default(),
             wanted: Numbered::default(),
@@ -97,20 +94,24 @@ impl Laws {
     /// # Errors
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        let result = batch.of(frame).and_then(|events| self.push_read(frame, events));
+        self.batch = batch;
+        result
+    }
+
+    /// Takes the next frame, whose events somebody has read already: none where it has others.
+    ///
+    /// # Errors
+    /// As [`Laws::push`].
+    pub fn push_read(&mut self, frame: &Frame<'_>, events: &[Event]) -> Result<(), ReadError> {
         match self.reader.read(frame)? {
             // Without a plan most is judged alike; links and queues go by number, and nothing is known of acknowledgements.
             Payload::Hello(hello) => {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
                 self.bounded = self.links.bounded().iter().cloned().map(Bounded::new).collect();
             }
-            Payload::Events(payload) => {
-                let mut events = std::mem::take(&mut self.events);
-                let number = frame.header.number;
-                let decoded = self.decoder.decode(payload.batch, &mut events);
-                decoded.map_err(|error| ReadError::Events { number, error })?;
-                events.iter().for_each(|event| self.take(event));
-                self.events = events;
-            }
+            Payload::Events(_) => events.iter().for_each(|event| self.take(event)),
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));

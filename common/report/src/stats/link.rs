@@ -1,11 +1,10 @@
 //! The figures of one link, and of one queue.
 
-use std::collections::BTreeMap;
-
 use hopscope_record::LinkIndex;
 use hopscope_record::kind::LinkCount;
 
 use super::Latency;
+use crate::numbered::Numbered;
 
 /// The figures of one link.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub struct LinkStats {
     /// Of messages whose last attempt is known to be that.
     pub(super) answered: Latency,
     /// How long it took to close the attempt of each message that may yet be tried again, by message.
-    pub(super) doubtful: BTreeMap<u64, i64>,
+    pub(super) doubtful: Numbered<i64>,
 }
 
 impl LinkStats {
@@ -40,7 +39,7 @@ impl LinkStats {
             completed: Latency::default(),
             confirmed: Latency::default(),
             answered: Latency::default(),
-            doubtful: BTreeMap::new(),
+            doubtful: Numbered::default(),
         }
     }
 

@@ -9,16 +9,14 @@ mod link;
 mod offer;
 mod workers;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Measure, Payload};
 use hopscope_record::kind::{
     AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LinkCount, Phase, QueueStep, ValueMeaning,
 };
-use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, PlaceIndex};
+use hopscope_record::{Event, Kind, KindInfo, LinkIndex, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, RunSettings};
 
 pub use self::latency::Latency;
@@ -26,7 +24,7 @@ pub use self::link::{LinkStats, QueueStats};
 pub use self::offer::{Offer, Span};
 use self::workers::Workers;
 use crate::effects::{Effects, EffectsReport};
-use crate::frames::{FrameReader, ReadError};
+use crate::frames::{Batch, FrameReader, ReadError};
 use crate::numbered::Numbered;
 use crate::traces::Traces;
 use crate::verdict::Controls;
@@ -34,8 +32,7 @@ use crate::verdict::Controls;
 /// The figures of one recording, gathered frame by frame. Memory grows with its traces.
 pub struct Stats {
     reader: FrameReader,
-    decoder: EventDecoder,
-    events: Vec<Event>,
+    batch: Batch,
     phase: Option<Phase>,
     span: Option<Span>,
     /// When load was offered, the warm-up and the measured phase.
@@ -48,9 +45,9 @@ pub struct Stats {
     /// Traces of other phases.
     left_out: Numbered<()>,
     /// When each open attempt was sent.
-    sent: BTreeMap<MessageId, i64>,
+    sent: Numbered<i64>,
     /// When a schedule wanted each message that is not answered yet, or may be tried again.
-    wanted: BTreeMap<u64, i64>,
+    wanted: Numbered<i64>,
     links: Numbered<LinkStats>,
     queues: Numbered<QueueStats>,
     /// Whether the broker stamps nothing.
@@ -81,8 +78,7 @@ impl Stats {
     pub fn new() -> Self {
         Self {
             reader: FrameReader::default(),
-            decoder: EventDecoder::new(),
-            events: Vec::new(),
+            batch: Batch::default(),
             phase: None,
             span: None,
             offered: None,
@@ -90,8 +86,8 @@ impl Stats {
             end: None,
             lost: 0,
             left_out: Numbered::default(),
-            sent: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            sent: Numbered::default(),
+            wanted: Numbered::default(),
             links: Numbered::default(),
             queues: Numbered::default(),
             bounded: false,
@@ -111,6 +107,17 @@ impl Stats {
     /// # Errors
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        let result = batch.of(frame).and_then(|events| self.push_read(frame, events));
+        self.batch = batch;
+        result
+    }
+
+    /// Takes the next frame, whose events somebody has read already: none where it has others.
+    ///
+    /// # Errors
+    /// As [`Stats::push`].
+    pub fn push_read(&mut self, frame: &Frame<'_>, events: &[Event]) -> Result<(), ReadError> {
         match self.reader.read(frame)? {
             Payload::Hello(hello) => {
                 if let Ok(plan) = Plan::from_bytes(&hello.plan) {
@@ -121,14 +128,7 @@ impl Stats {
                     self.controls.plan(&plan);
                 }
             }
-            Payload::Events(payload) => {
-                let mut events = std::mem::take(&mut self.events);
-                let number = frame.header.number;
-                let decoded = self.decoder.decode(payload.batch, &mut events);
-                decoded.map_err(|error| ReadError::Events { number, error })?;
-                events.iter().for_each(|event| self.take(event));
-                self.events = events;
-            }
+            Payload::Events(_) => events.iter().for_each(|event| self.take(event)),
             Payload::Loss(losses) => {
                 self.lost = losses.iter().fold(self.lost, |lost, loss| lost.saturating_add(loss.count));
             }
@@ -351,17 +351,17 @@ impl Stats {
             self.link(event.link).counts[count as usize] += 1;
             let message = event.message.message();
             if count == LinkCount::Intended {
-                self.wanted.insert(message, event.a.cast_signed());
+                self.wanted.set(message, event.a.cast_signed());
             } else if count == LinkCount::NotSent {
-                self.wanted.remove(&message);
+                self.wanted.remove(message);
             } else if count == LinkCount::Retried {
-                self.link(event.link).doubtful.remove(&message);
+                self.link(event.link).doubtful.remove(message);
             }
         }
         match info.attempt {
             Attempt::None => {}
             Attempt::Opens => {
-                self.sent.insert(event.message, event.time);
+                self.sent.set(event.message.0, event.time);
                 self.link(event.link).open += 1;
             }
             Attempt::Closes => {
@@ -382,7 +382,7 @@ impl Stats {
 
     /// Takes the time of a confirm.
     fn confirm(&mut self, event: &Event) {
-        let sent = self.sent.get(&event.message).copied().filter(|_| event.kind == Kind::CONFIRMED);
+        let sent = self.sent.get(event.message.0).copied().filter(|_| event.kind == Kind::CONFIRMED);
         if let Some(sent) = sent {
             self.link(event.link).confirmed.record(event.time.saturating_sub(sent));
         }
@@ -392,8 +392,8 @@ impl Stats {
         let message = event.message.message();
         // A good reply is the last, and so are a confirm and giving up; whether another end is, only what follows can tell.
         let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED | Kind::CANCELLED);
-        let wanted = if is_last { self.wanted.remove(&message) } else { self.wanted.get(&message).copied() };
-        let sent = self.sent.remove(&event.message);
+        let wanted = if is_last { self.wanted.remove(message) } else { self.wanted.get(message).copied() };
+        let sent = self.sent.remove(event.message.0);
         let link = self.link(event.link);
         if let Some(sent) = sent {
             link.open = link.open.saturating_sub(1);
@@ -406,7 +406,7 @@ impl Stats {
             if is_last {
                 link.answered.record(took);
             } else {
-                link.doubtful.insert(message, took);
+                link.doubtful.set(message, took);
             }
         }
     }

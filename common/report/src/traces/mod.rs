@@ -14,7 +14,7 @@ use hopscope_scenario::plan::Plan;
 
 pub use self::named::Named;
 use self::open::Open;
-use crate::numbered::Numbered;
+use crate::numbered::{Index, Numbered};
 use crate::stats::Latency;
 
 /// What became of one trace, as far as its recording goes.
@@ -107,10 +107,10 @@ impl TraceRow {
 #[derive(Default)]
 pub struct Traces {
     rows: Vec<TraceRow>,
-    by_id: Numbered<u32>,
+    by_id: Index,
     open: Open,
     /// What was taken up by a worker: by the message or the publish, without its attempt, the links that it came over.
-    worked: Numbered<Vec<LinkIndex>>,
+    worked: Numbered<Worked>,
     phase: Option<Phase>,
 }
 
@@ -163,7 +163,9 @@ impl Traces {
 
     /// Those of every phase and from outside too, in the order of their ids.
     pub(crate) fn all(&self) -> impl Iterator<Item = &TraceRow> {
-        self.by_id.values().filter_map(|row| self.rows.get(*row as usize))
+        let mut rows: Vec<&TraceRow> = self.rows.iter().collect();
+        rows.sort_unstable_by_key(|row| row.trace.0);
+        rows.into_iter()
     }
 
     /// From the intended send to the last event, of traces that came to their end.
@@ -192,10 +194,14 @@ impl Traces {
 
     /// Notes what a worker takes up; whether one has taken it up before.
     fn works_again(&mut self, event: &Event) -> bool {
-        let links = self.worked.get_or_insert_with(self.open.publish_of(event.message), Vec::new);
-        let again = links.contains(&event.link);
+        let publish = self.open.publish_of(event.message);
+        let Some(worked) = self.worked.get_mut(publish) else {
+            self.worked.set(publish, Worked { first: event.link, others: Vec::new() });
+            return false;
+        };
+        let again = worked.first == event.link || worked.others.contains(&event.link);
         if !again {
-            links.push(event.link);
+            worked.others.push(event.link);
         }
         again
     }
@@ -204,7 +210,7 @@ impl Traces {
         if event.trace.is_none() {
             return None;
         }
-        if let Some(row) = self.by_id.get(event.trace.0) {
+        if let Some(row) = self.by_id.get(&event.trace.0) {
             return Some(*row);
         }
         let row = u32::try_from(self.rows.len()).ok()?;
@@ -226,6 +232,12 @@ impl Traces {
         self.by_id.insert(event.trace.0, row);
         Some(row)
     }
+}
+
+/// The links that something came over to be worked on: hardly ever more than one.
+struct Worked {
+    first: LinkIndex,
+    others: Vec<LinkIndex>,
 }
 
 /// Whether the attempt goes on until its reply comes.

@@ -1,9 +1,8 @@
 //! Journeys: one row per attempt, with the stamps of its life.
 
-use std::collections::HashMap;
-
 use hopscope_record::kind::{Admission, Attempt};
 use hopscope_record::{Event, Kind, MessageId, PlaceIndex};
+use hopscope_report::numbered::Index;
 use hopscope_scenario::plan::Passage;
 
 use super::journey::{ABSENT, Ending, Journey};
@@ -47,11 +46,11 @@ struct Block {
 pub struct Journeys {
     rows: Vec<Journey>,
     blocks: Vec<Block>,
-    by_message: HashMap<MessageId, u32>,
+    by_message: Index,
     /// By place: which workers are held.
     workers: Vec<Vec<bool>>,
     /// The rows of the deliveries whose copies went back and are ready, by the row of the publish.
-    requeued: HashMap<u32, u32>,
+    requeued: Index,
 }
 
 impl Journeys {
@@ -59,9 +58,9 @@ impl Journeys {
         Self {
             rows: Vec::new(),
             blocks: Vec::new(),
-            by_message: HashMap::new(),
+            by_message: Index::default(),
             workers: vec![Vec::new(); places],
-            requeued: HashMap::new(),
+            requeued: Index::default(),
         }
     }
 
@@ -92,7 +91,7 @@ impl Journeys {
     /// The row of an attempt.
     #[must_use]
     pub fn find(&self, message: MessageId) -> Option<u32> {
-        self.by_message.get(&message).copied()
+        self.by_message.get(&message.0).copied()
     }
 
     /// The rows that begin with `first`, of one trace.
@@ -145,7 +144,7 @@ impl Journeys {
             self.take_copy(event.message, event.time);
             return Some(Change::default());
         }
-        let row = *self.by_message.get(&event.message)?;
+        let row = *self.by_message.get(&event.message.0)?;
         let journey = self.rows.get_mut(row as usize)?;
         let (mut change, alive) = (Change::default(), journey.is_alive());
         match event.kind {
@@ -193,7 +192,7 @@ impl Journeys {
                     change = Change { open: -1, flying, closed: Some(row), ..Change::default() };
                     if ending == Ending::Requeued {
                         (journey.queued, journey.queue) = (event.time, seen.map_or(event.place, |(_, queue)| queue));
-                        self.requeued.insert(journey.copy_of, row);
+                        self.requeued.insert(u64::from(journey.copy_of), row);
                     }
                 }
             }
@@ -210,7 +209,7 @@ impl Journeys {
     /// the latest when it is received, which begins its delivery.
     fn seen(&mut self, event: &Event, trace: u32, room: bool, (passage, queue): (Passage, PlaceIndex)) -> Change {
         let put = |journeys: &mut Self, publish: MessageId, left: i64| {
-            let row = journeys.by_message.get(&publish).and_then(|row| journeys.rows.get_mut(*row as usize));
+            let row = journeys.by_message.get(&publish.0).and_then(|row| journeys.rows.get_mut(*row as usize));
             let Some(journey) = row.filter(|row| row.queued == ABSENT) else { return 0 };
             (journey.queued, journey.left, journey.queue) = (event.time, left, queue);
             land(journey)
@@ -237,8 +236,8 @@ impl Journeys {
 
     /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row.
     fn take_copy(&mut self, publish: MessageId, time: i64) -> Option<u32> {
-        let publish = self.by_message.get(&publish).copied()?;
-        let row = self.requeued.remove(&publish).unwrap_or(publish);
+        let publish = self.by_message.get(&publish.0).copied()?;
+        let row = self.requeued.remove(&u64::from(publish)).unwrap_or(publish);
         let ready = |row: &&mut Journey| row.queued != ABSENT && row.left == ABSENT;
         if let Some(journey) = self.rows.get_mut(row as usize).filter(ready) {
             let alive = journey.is_alive();
@@ -284,7 +283,7 @@ impl Journeys {
         if let Some(block) = self.blocks.last_mut() {
             block.alive += 1;
         }
-        self.by_message.insert(event.message, row);
+        self.by_message.insert(event.message.0, row);
         Change { open: 1, flying: 1, opened: Some(row), ..Change::default() }
     }
 

@@ -256,6 +256,7 @@ impl RunBuffer {
 
     /// Takes the next frame into everything that needs them in their order.
     fn fold(&mut self, frame: &Frame<'_>) -> Result<(), BufferError> {
+        self.batch.clear();
         match frame.read()? {
             Payload::Hello(hello) => self.begin(hello)?,
             Payload::Events(events) => {
@@ -282,7 +283,7 @@ impl RunBuffer {
             Payload::End(end) => self.end = Some(end),
             Payload::Skipped(_) => {}
         }
-        Ok(self.judge.push(frame)?)
+        Ok(self.judge.push(frame, &self.batch)?)
     }
 
     fn begin(&mut self, hello: Hello) -> Result<(), BufferError> {

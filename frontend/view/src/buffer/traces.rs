@@ -1,10 +1,9 @@
 //! Traces: one row per request with all that it causes.
 
-use std::collections::HashMap;
-
 use hopscope_record::frame::MessageRow;
 use hopscope_record::kind::Attempt;
 use hopscope_record::{Event, Kind, TraceId};
+use hopscope_report::numbered::Index;
 
 use super::journey::{ABSENT, Ending};
 use super::journeys::NO_ROW;
@@ -71,7 +70,7 @@ impl Trace {
 #[derive(Default)]
 pub struct Traces {
     rows: Vec<Trace>,
-    by_id: HashMap<TraceId, u32>,
+    by_id: Index,
     last_event: i64,
 }
 
@@ -81,7 +80,7 @@ impl Traces {
     }
 
     pub(super) fn find(&self, trace: TraceId) -> Option<u32> {
-        self.by_id.get(&trace).copied()
+        self.by_id.get(&trace.0).copied()
     }
 
     /// Time of the last event of any trace.
@@ -108,7 +107,7 @@ impl Traces {
 
     /// The row of the event's trace, new if there is room.
     pub(super) fn apply(&mut self, event: &Event, frame: u32, room: bool) -> Option<u32> {
-        let row = match self.by_id.get(&event.trace) {
+        let row = match self.by_id.get(&event.trace.0) {
             Some(row) => *row,
             None if room => self.begin(event, frame),
             None => return None,
@@ -160,7 +159,7 @@ impl Traces {
             first_frame: frame,
             last_frame: frame,
         });
-        self.by_id.insert(event.trace, row);
+        self.by_id.insert(event.trace.0, row);
         row
     }
 }

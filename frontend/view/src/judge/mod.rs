@@ -3,9 +3,9 @@
 //! [`Judge`] reads each frame once; asking it for reports costs more than a frame, so [`Pace`] says when it is time to.
 //! Nothing here is worked out anew: the judgement is the report's own.
 
-use hopscope_record::LinkIndex;
 use hopscope_record::decoder::Frame;
 use hopscope_record::kind::LinkCount;
+use hopscope_record::{Event, LinkIndex};
 use hopscope_report::checks::{self, CheckReport};
 use hopscope_report::effects::EffectsReport;
 use hopscope_report::frames::ReadError;
@@ -27,13 +27,13 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Takes the next frame.
+    /// Takes the next frame, and its events where it has some.
     ///
     /// # Errors
     /// [`ReadError`]: the frame cannot be read, or is not the next one.
-    pub(crate) fn push(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
-        self.laws.push(frame)?;
-        self.stats.push(frame)
+    pub(crate) fn push(&mut self, frame: &Frame<'_>, events: &[Event]) -> Result<(), ReadError> {
+        self.laws.push_read(frame, events)?;
+        self.stats.push_read(frame, events)
     }
 
     /// What came of each law so far.

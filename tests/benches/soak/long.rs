@@ -1,61 +1,15 @@
-//! What takes too long for a test, by name (`cargo xtask soak NAME`): it fails where something is lost or damaged, and prints figures.
-
-#![allow(clippy::print_stdout, reason = "what a soak has to say")]
+//! A very long recording.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use hopscope_tests::http::request;
-use hopscope_tests::kills::{Killed, Left, kill};
 use hopscope_tests::long::{Took, took, write};
 use hopscope_tests::server::Server;
 use serde_json::Value;
 
-/// Kills in a row, of each command.
-const KILLS: u64 = 10;
-
-#[tokio::main]
-async fn main() -> Result<()> {
-    // Cargo has a word of its own for benches.
-    let names: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    match names.first().map(String::as_str) {
-        Some("kills") => kills().await,
-        Some("ten-million") => ten_million().await,
-        _ => bail!("name one of: kills, ten-million"),
-    }
-}
-
-/// Ten kills of each command, by turns and in one folder.
-async fn kills() -> Result<()> {
-    let mut data = tempfile::tempdir()?;
-    println!("| kill | killed | after | events kept | last event is behind by | complete up to |");
-    println!("| --- | --- | --- | --- | --- | --- |");
-    let mut worst = Duration::ZERO;
-    for turn in 0..KILLS {
-        for what in [Killed::Server, Killed::Run] {
-            // Somewhere between two frames, another place each time.
-            let after = Duration::from_millis((turn * 37 + 11) % 100);
-            let (folder, left) = kill(what, data, after).await?;
-            data = folder;
-            worst = worst.max(left.complete_to).max(left.last_event);
-            println!("{}", row(turn + 1, what, &left));
-        }
-    }
-    println!("\nThe worst: {}. All {} runs are listed as cut, read, exported and judged.", ms(worst), KILLS * 2);
-    Ok(())
-}
-
-fn row(turn: u64, what: Killed, left: &Left) -> String {
-    let Left { events, ran, last_event, complete_to, .. } = left;
-    let command = what.command();
-    let (last, complete) = (ms(*last_event), ms(*complete_to));
-    format!("| {turn} | `{command}` | {:.2} s | {events} | {last} | {complete} before |", ran.as_secs_f64())
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
-}
+use crate::ms;
 
 /// Two recordings, by their ids and their events; the second is ten times the first.
 const LONG: [(&str, u64); 2] = [("20200101-000000-0001", 1_000_000), ("20200101-000000-0002", 10_000_000)];
@@ -68,7 +22,7 @@ const MORE: u64 = 16 << 20;
 const FORMATS: [&str; 4] = ["json", "csv", "csv-messages", "perfetto"];
 
 /// Reads a recording of a million events and one of ten: the memory is to be the same, and a place in the middle is found at once.
-async fn ten_million() -> Result<()> {
+pub(crate) async fn ten_million() -> Result<()> {
     let data = tempfile::tempdir()?;
     for (id, events) in LONG {
         write(data.path(), id, events)?;

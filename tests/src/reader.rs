@@ -16,24 +16,28 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 const SOCKET_BYTES: u32 = 8 << 10;
 
 /// A stream that is being read.
-pub(crate) struct Reader {
+pub struct Reader {
     socket: WebSocketStream<TcpStream>,
-    pub(crate) held: Held,
+    /// What it has read.
+    pub held: Held,
 }
 
 /// Frames, by their numbers.
 #[derive(Default)]
-pub(crate) struct Held {
+pub struct Held {
     frames: BTreeMap<u32, Vec<u8>>,
     /// How many Keyframes came; they are no frames of the recording.
-    pub(crate) keyframes: usize,
+    pub keyframes: usize,
     /// How far the run's time has come in its frames of events, in ns.
-    pub(crate) time: i64,
+    pub time: i64,
 }
 
 impl Held {
     /// Takes whole frames; those that are held already must not come again.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// When one does, or the bytes are no whole frames.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<()> {
         let mut decoder = Decoder::new(Framing::Stream);
         decoder.push(bytes);
         while let Some(frame) = decoder.next_frame()? {
@@ -52,36 +56,45 @@ impl Held {
     }
 
     /// The number after the last frame.
-    pub(crate) fn next(&self) -> u32 {
+    #[must_use]
+    pub fn next(&self) -> u32 {
         self.frames.last_key_value().map_or(0, |(last, _)| last + 1)
     }
 
     /// The first frames that are missing.
-    pub(crate) fn hole(&self) -> Option<(u32, u32)> {
+    #[must_use]
+    pub fn hole(&self) -> Option<(u32, u32)> {
         let first = (0..self.next()).find(|number| !self.frames.contains_key(number))?;
         let (end, _) = self.frames.range(first..).next()?;
         Some((first, *end))
     }
 
     /// Discards the frames from this number on.
-    pub(crate) fn truncate(&mut self, frames: u32) {
+    pub fn truncate(&mut self, frames: u32) {
         self.frames.split_off(&frames);
     }
 
     /// The frames, one after the other.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
         self.frames.values().flatten().copied().collect()
     }
 }
 
 impl Reader {
     /// Begins to follow a run; `query` says from where and how.
-    pub(crate) async fn connect(address: SocketAddr, id: &str, query: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When the server is not there, or refuses.
+    pub async fn connect(address: SocketAddr, id: &str, query: &str) -> Result<Self> {
         Self::go_on(Held::default(), address, id, query).await
     }
 
     /// Follows a run again with what a lost connection left.
-    pub(crate) async fn go_on(held: Held, address: SocketAddr, id: &str, query: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As [`Reader::connect`].
+    pub async fn go_on(held: Held, address: SocketAddr, id: &str, query: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(SOCKET_BYTES)?;
         let stream = socket.connect(address).await?;
@@ -91,7 +104,10 @@ impl Reader {
     }
 
     /// Reads one message; its close, if it was that.
-    pub(crate) async fn read(&mut self) -> Result<Option<CloseFrame>> {
+    ///
+    /// # Errors
+    /// When the stream breaks off, or brings what it must not.
+    pub async fn read(&mut self) -> Result<Option<CloseFrame>> {
         match self.socket.next().await.context("the stream ended without a close")?? {
             Message::Binary(frames) => self.held.take(&frames)?,
             Message::Close(close) => return Ok(Some(close.context("closed without a code")?)),
@@ -102,7 +118,10 @@ impl Reader {
     }
 
     /// Reads to the close.
-    pub(crate) async fn read_to_close(&mut self) -> Result<CloseFrame> {
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub async fn read_to_close(&mut self) -> Result<CloseFrame> {
         loop {
             if let Some(close) = self.read().await? {
                 return Ok(close);
@@ -111,7 +130,10 @@ impl Reader {
     }
 
     /// Reads on while the stream is open, until it holds what is wanted.
-    pub(crate) async fn read_until(&mut self, holds: impl Fn(&Held) -> bool) -> Result<()> {
+    ///
+    /// # Errors
+    /// As [`Reader::read`], or when it is closed before.
+    pub async fn read_until(&mut self, holds: impl Fn(&Held) -> bool) -> Result<()> {
         while !holds(&self.held) {
             ensure!(self.read().await?.is_none(), "the stream was closed before");
         }
@@ -119,7 +141,8 @@ impl Reader {
     }
 
     /// The frames that it holds, one after the other.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
         self.held.bytes()
     }
 }
