@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::serve::{BINARY, build_server};
+use crate::serve::{Build, build_server};
 use crate::step::{command, run, step};
 use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
@@ -48,9 +48,10 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
     if IN_A_BROWSER.contains(&name) {
         tools.ensure(&[Purpose::Page, Purpose::Browser])?;
         crate::page::build(tools)?;
-        build_server()?;
+        build_server(Build::Optimized)?;
         let mut bench = bench(name);
         with_browser(&mut bench, &tools.browser()?)?;
+        bench.env("HOPSCOPE_BIN", std::env::current_dir()?.join(Build::Optimized.binary()));
         return step(&format!("bench {name}"), || run(&mut bench));
     }
     if name == WIRE {
@@ -65,9 +66,9 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
     }
     if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {
         tools.ensure(&[Purpose::Brokers])?;
-        build_server()?;
+        build_server(Build::Optimized)?;
         let mut bench = bench(target);
-        bench.env("HOPSCOPE_BIN", std::env::current_dir()?.join(BINARY));
+        bench.env("HOPSCOPE_BIN", std::env::current_dir()?.join(Build::Optimized.binary()));
         if let Some(rabbitmq) = tools.rabbitmq() {
             bench.env("HOPSCOPE_RABBITMQ", rabbitmq);
         }
@@ -86,13 +87,12 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
     step(&format!("bench {name}"), || run(bench(target).arg("--").args(parts)))
 }
 
-/// Runs a bench by the one native profile, and of the whole workspace, so that nothing is compiled a second time with other features.
+/// Runs a bench as what is given away is compiled, and of the whole workspace, so that nothing is compiled a second time with other
+/// features.
 pub(crate) fn bench(target: &str) -> Command {
     let mut command = command("cargo");
     command
-        .args(["bench", "--profile", "release", "--locked", "--workspace"])
-        // Yardsticks are measured too, and some are generic: their code is compiled with what measures them.
-        .args(["--config", "profile.release.package.hopscope-tests.opt-level=3"])
+        .args(["bench", "--profile", Build::Optimized.profile(), "--locked", "--workspace"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
         .args(["--bench", target]);
     command

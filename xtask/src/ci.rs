@@ -41,7 +41,7 @@ pub(crate) fn run(tools: &Tools) -> Result<()> {
     let mut serve = step::xtask(&["serve", "--listen", "127.0.0.1:0"]);
     step("the README's serve, on a free port, in a browser", || served_page(tools, &mut serve))?;
     count.pass();
-    crate::dist::run(tools)?;
+    crate::dist::run(tools, crate::serve::Build::Release)?;
     step("what is given away, alone in an empty folder", || alone(tools))?;
     count.pass();
     crate::test::run(tools, &mut count)?;

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::serve::{BINARY, build_server};
+use crate::serve::{BINARY, Build, build_server};
 use crate::step::{command, run as run_step};
 use crate::tools::{Purpose, Tools};
 
@@ -37,7 +37,7 @@ impl Drop for Server {
 /// When something cannot be installed, built or started.
 pub(crate) fn run(tools: &Tools, arguments: &[String]) -> Result<()> {
     tools.ensure(&[Purpose::Page])?;
-    build_server()?;
+    build_server(Build::Release)?;
     let mut server = command(BINARY);
     // The first name is where the page is said to be, and opened.
     server.args(["serve", "--listen", SERVER, "--host", PAGE, "--host", "localhost:8080"]).args(arguments);

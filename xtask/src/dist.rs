@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
 
-use crate::serve::{BINARY, build_server};
+use crate::serve::{Build, build_server};
 use crate::step::{command, output, run as run_step, say, step};
 use crate::tools::{Purpose, Tools};
 
@@ -17,29 +17,30 @@ const BESIDE: [&str; 3] = ["Dockerfile", "LICENSE-APACHE", "LICENSE-MIT"];
 /// The name that the Dockerfile copies.
 const PLAIN_NAME: &str = "hopscope";
 
-/// Builds page and binary and puts what is given away into `target/dist`.
+/// Builds page and binary and puts what is given away into `target/dist`; the continuous integration, which only looks whether that
+/// works alone, takes the binary that it has.
 ///
 /// # Errors
 /// When something cannot be installed, built or written.
-pub(crate) fn run(tools: &Tools) -> Result<()> {
+pub(crate) fn run(tools: &Tools, build: Build) -> Result<()> {
     tools.ensure(&[Purpose::Page])?;
     crate::page::build(tools)?;
-    build_server()?;
-    let binary = step("pack", pack)?;
+    build_server(build)?;
+    let binary = step("pack", || pack(&build.binary()))?;
     say(format!("{} ({} bytes), SHA256SUMS, {}", binary.display(), fs::metadata(&binary)?.len(), BESIDE.join(", ")));
     say(format!("to try it: {} serve", binary.display()));
     Ok(())
 }
 
 /// Copies the binary without what only a debugger reads, and writes the checksums; gives the binary.
-fn pack() -> Result<PathBuf> {
+fn pack(built: &Path) -> Result<PathBuf> {
     let folder = Path::new(FOLDER);
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {FOLDER}"))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {FOLDER}"))?;
     let binary = folder.join(PLAIN_NAME);
-    fs::copy(BINARY, &binary).with_context(|| format!("cannot copy {BINARY}"))?;
+    fs::copy(built, &binary).with_context(|| format!("cannot copy {}", built.display()))?;
     run_step(command("strip").arg(&binary)).context("strip comes with the C linker (Debian: binutils)")?;
     for name in BESIDE {
         fs::copy(name, folder.join(name)).with_context(|| format!("cannot copy {name}"))?;

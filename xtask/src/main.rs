@@ -114,7 +114,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             count.finish()
         }
         Command::Ci => ci::run(&tools),
-        Command::Dist => dist::run(&tools),
+        Command::Dist => dist::run(&tools, serve::Build::Optimized),
         Command::Record => record::run(),
         Command::Shots => shots::run(&tools),
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::serve::{BINARY, build_server};
+use crate::serve::{BINARY, Build, build_server};
 use crate::step::{command, output, say, step};
 
 /// The templates.
@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let binary = match std::env::var_os("HOPSCOPE_BIN") {
         Some(binary) => PathBuf::from(binary),
         None => {
-            build_server()?;
+            build_server(Build::Release)?;
             PathBuf::from(BINARY)
         }
     };

@@ -1,13 +1,39 @@
 //! `cargo xtask serve`: builds what is out of date and becomes the server.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 
 use crate::step::{command, step};
 use crate::test::WASM_ONLY;
 use crate::tools::{Purpose, Tools};
 
-/// The one native binary.
+/// The one native binary, as it is served and tested.
 pub(crate) const BINARY: &str = "target/release/hopscope";
+
+/// How much care is taken to make the binary quick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Soon there: what is served and tested from the sources.
+    Release,
+    /// As quick as it gets: what is given away and measured.
+    Optimized,
+}
+
+impl Build {
+    /// The profile in Cargo.toml.
+    pub(crate) const fn profile(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Optimized => "optimized",
+        }
+    }
+
+    /// The binary.
+    pub(crate) fn binary(self) -> PathBuf {
+        Path::new("target").join(self.profile()).join("hopscope")
+    }
+}
 
 /// Builds page and server and serves the playground; returns only on an error (or, off Unix, when the server ends).
 ///
@@ -26,7 +52,7 @@ pub(crate) fn run_server(arguments: &[String]) -> Result<()> {
 pub(crate) fn run(tools: &Tools, arguments: &[String]) -> Result<()> {
     tools.ensure(&[Purpose::Page])?;
     crate::page::build(tools)?;
-    build_server()?;
+    build_server(Build::Release)?;
     run_server(arguments)
 }
 
@@ -34,12 +60,12 @@ pub(crate) fn run(tools: &Tools, arguments: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// When it does not compile.
-pub(crate) fn build_server() -> Result<()> {
+pub(crate) fn build_server(build: Build) -> Result<()> {
     step("build the server", || {
         // Of the whole workspace, so that the tests find it compiled with the features that they ask for.
         crate::step::run(
             command("cargo")
-                .args(["build", "--release", "--locked", "--workspace", "--bin", "hopscope"])
+                .args(["build", "--profile", build.profile(), "--locked", "--workspace", "--bin", "hopscope"])
                 .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", *name])),
         )
     })

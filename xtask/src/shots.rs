@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::serve::build_server;
+use crate::serve::{Build, build_server};
 use crate::step::{command, run as run_step, say, step};
 use crate::test::{WASM_ONLY, with_browser};
 use crate::tools::{Purpose, Tools};
@@ -22,7 +22,7 @@ const KEPT: &str = "docs/shots";
 pub(crate) fn run(tools: &Tools) -> Result<()> {
     tools.ensure(&[Purpose::Page, Purpose::Browser])?;
     crate::page::build(tools)?;
-    build_server()?;
+    build_server(Build::Release)?;
     let mut walks = command("cargo");
     walks
         .args(["test", "--release", "--locked", "--workspace"])

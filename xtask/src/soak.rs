@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::bench::bench;
-use crate::serve::{BINARY, build_server};
+use crate::serve::{Build, build_server};
 use crate::step::{run as run_command, step};
 
 /// What there is: the names here and of `tests/benches/soak`.
@@ -17,8 +17,8 @@ pub(crate) fn run(name: &str, parts: &[String]) -> Result<()> {
     if !SOAKS.contains(&name) {
         bail!("there is no soak {name}; there are: {}", SOAKS.join(", "));
     }
-    build_server()?;
-    let binary = std::env::current_dir()?.join(BINARY);
+    build_server(Build::Optimized)?;
+    let binary = std::env::current_dir()?.join(Build::Optimized.binary());
     step(&format!("soak {name}"), || {
         run_command(bench("soak").args(["--", name]).args(parts).env("HOPSCOPE_BIN", binary))
     })

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::count::Count;
-use crate::serve::{BINARY, build_server};
+use crate::serve::{BINARY, Build, build_server};
 use crate::step::{command, run_lines, step};
 use crate::tools::Tools;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     compile(tools)?;
     step("the page's first load", crate::load::check)?;
     count.pass();
-    build_server()?;
+    build_server(Build::Release)?;
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = wasm(tools)?;

@@ -34,7 +34,8 @@ impl Tasks {
 
     /// Starts a task; the group's end drops it at its next await.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let group = self.clone();
+        // In a box: each layer around it would hold it once more, and move it.
+        let (group, task) = (self.clone(), Box::pin(task));
         self.spawn_until_ended(async move {
             group.unless_ended(task).await;
         });

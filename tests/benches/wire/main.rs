@@ -125,6 +125,9 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
         let ours = print("  from the packet that replies to T2", delays.collect());
         if let Some(bare) = bare {
             let replies = seen.replies.get(&bare.port).context("the bare reader's packets are missing")?;
+            let requests = seen.requests.get(&bare.port).context("the bare reader's requests are missing")?;
+            let delays = bare.writes.iter().zip(requests).map(|(wrote, packet)| packet - to_wall(*wrote));
+            print("  from a bare writer's word to the packet that leaves", delays.collect());
             let delays = bare.reads.iter().zip(replies).map(|(read, packet)| to_wall(*read) - packet);
             let bare = print("  the same of a bare reader (epoll)", delays.collect());
             println!(
@@ -138,21 +141,25 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
 }
 
 /// What was seen of the messages on the wire.
+#[derive(Default)]
 struct Seen<'a> {
     /// The packet that took a message to the server.
     out: HashMap<MessageId, &'a Packet>,
     /// When the packet passed that brought its delivery.
     back: HashMap<MessageId, i64>,
+    /// When requests passed, by the port that they come from.
+    requests: HashMap<u16, Vec<i64>>,
     /// When replies passed, by the port that they go to.
     replies: HashMap<u16, Vec<i64>>,
 }
 
 impl<'a> Seen<'a> {
     fn of(packets: &'a [Packet], server: u16) -> Self {
-        let mut seen = Self { out: HashMap::new(), back: HashMap::new(), replies: HashMap::new() };
+        let mut seen = Self::default();
         for packet in packets {
             let spans = packet.spans();
             if packet.to == server {
+                seen.requests.entry(packet.from).or_default().push(packet.time);
                 for span in spans {
                     seen.out.entry(MessageId(span)).or_insert(packet);
                 }

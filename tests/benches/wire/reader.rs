@@ -1,4 +1,5 @@
-//! A bare reader: one thread with an epoll of its own that asks a service again and again, and notes when it has each reply.
+//! A bare reader: one thread with an epoll of its own that asks a service again and again, and notes when it asks and when it has
+//! each reply.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -14,6 +15,8 @@ use rustix::event::epoll;
 pub(crate) struct Reads {
     /// Its port.
     pub(crate) port: u16,
+    /// When each request was about to be written, raw ns.
+    pub(crate) writes: Vec<i64>,
     /// When each reply had been read, raw ns.
     pub(crate) reads: Vec<i64>,
 }
@@ -30,11 +33,13 @@ fn ask(service: SocketAddr, apart: Duration, times: u64) -> Result<Reads> {
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&poll, &stream, epoll::EventData::new_u64(0), epoll::EventFlags::IN)?;
     let request = format!("POST / HTTP/1.1\r\nhost: {service}\r\ncontent-length: 0\r\n\r\n");
-    let (mut reads, mut buffer, mut ready) = (Vec::new(), [0; 4096], Vec::with_capacity(4));
+    let (mut writes, mut reads) = (Vec::new(), Vec::new());
+    let (mut buffer, mut ready) = ([0; 4096], Vec::with_capacity(4));
     let mut next = Instant::now();
     for _ in 0..times {
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         next += apart;
+        writes.push(monotonic_ns());
         stream.write_all(request.as_bytes())?;
         ready.clear();
         epoll::wait(&poll, spare_capacity(&mut ready), None)?;
@@ -46,5 +51,5 @@ fn ask(service: SocketAddr, apart: Duration, times: u64) -> Result<Reads> {
             "not a whole reply"
         );
     }
-    Ok(Reads { port: stream.local_addr()?.port(), reads })
+    Ok(Reads { port: stream.local_addr()?.port(), writes, reads })
 }

@@ -3,31 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
 use hopscope_scenario::model::Content;
-use http::{HeaderMap, Request, Response, Uri};
-use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
-use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
+use http::Uri;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-use tonic::body::Body;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Status};
 
+use super::connection::{Connection, Lost};
 use super::proto::node::CallRequest;
 use super::proto::node::node_client::NodeClient;
-use super::{Group, MESSAGE_LIMIT, number};
+use super::{MESSAGE_LIMIT, number};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::socket::{self, Dialled};
 use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
-
-/// What stands before a message on the wire.
-const PREFIX: usize = 5;
 
 /// Opens the calling end with its connection.
 pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
@@ -88,7 +81,7 @@ impl GrpcCaller {
     /// The connection, which is opened anew when the one before has ended.
     async fn connection(&self) -> std::io::Result<Connection> {
         let mut current = self.connection.lock().await;
-        if let Some(connection) = current.as_ref().filter(|connection| !connection.sender.is_closed()) {
+        if let Some(connection) = current.as_ref().filter(|connection| !connection.is_closed()) {
             return Ok(connection.clone());
         }
         let connection = self.open().await?;
@@ -98,12 +91,11 @@ impl GrpcCaller {
 
     async fn open(&self) -> std::io::Result<Connection> {
         let Dialled { stream, began } = socket::dial(self.address, &self.tasks).await?;
-        let builder = Builder::new(Group(self.tasks.clone()));
-        let (sender, driver) = builder.handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        let (connection, driver) = Connection::begin(stream).await.map_err(std::io::Error::other)?;
         // This end closes it by ending its tasks, and in no other way.
         let closed_by_us = Arc::new(AtomicBool::new(false));
         socket::drive(self.recorder.clone(), &self.tasks, began, closed_by_us, driver);
-        Ok(Connection { sender })
+        Ok(connection)
     }
 
     fn request(&self, outgoing: Outgoing) -> tonic::Request<CallRequest> {
@@ -133,69 +125,6 @@ fn no_message(status: &Status) -> Result<Reply, CallError> {
     Ok(Reply { verdict, status: number(status.code()), body: Bytes::new() })
 }
 
-/// The connection as tonic's client uses it. It hands a reply on when it is read to its end and has a status: what breaks
-/// before is no reply.
-#[derive(Clone)]
-struct Connection {
-    sender: SendRequest<Body>,
-}
-
-impl tower_service::Service<Request<Body>> for Connection {
-    type Response = Response<Collected<Bytes>>;
-    type Error = Lost;
-    type Future = BoxFuture<'static, Result<Self::Response, Lost>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        // Awaited with the call: of an error here, tonic makes a status as if the receiver had sent it.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut sender = self.sender.clone();
-        Box::pin(async move {
-            sender.ready().await.map_err(|error| Lost::broken(&error))?;
-            let response = sender.send_request(request);
-            let (head, body) = response.await.map_err(|error| Lost::broken(&error))?.into_parts();
-            let body = Limited::new(body, MESSAGE_LIMIT + PREFIX).collect().await.map_err(Lost::in_body)?;
-            let has_status = |headers: &HeaderMap| headers.contains_key(Status::GRPC_STATUS);
-            if !has_status(&head.headers) && !body.trailers().is_some_and(has_status) {
-                return Err(Lost::Broken(format!("the reply ended without a gRPC status, HTTP's is {}", head.status)));
-            }
-            Ok(Response::from_parts(head, body))
-        })
-    }
-}
-
-/// Why there is no reply.
-#[derive(Clone, Debug, thiserror::Error)]
-enum Lost {
-    #[error("{0}")]
-    Broken(String),
-    #[error("the reply is too large")]
-    TooLarge,
-}
-
-impl Lost {
-    fn broken(error: &hyper::Error) -> Self {
-        Self::Broken(socket::chain(error))
-    }
-
-    // By value, as the body's reader gives it.
-    #[allow(clippy::needless_pass_by_value, reason = "it is the shape of map_err's argument")]
-    fn in_body(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        if error.is::<LengthLimitError>() { Self::TooLarge } else { Self::Broken(socket::chain(&*error)) }
-    }
-}
-
-impl From<Lost> for CallError {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Broken(reason) => Self::Broken(reason),
-            Lost::TooLarge => Self::TooLarge { limit: MESSAGE_LIMIT },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,10 +132,10 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_has_ended_since_it_was_looked_at_gives_no_status() {
         let (near, far) = tokio::io::duplex(1 << 16);
-        let builder = Builder::new(Group(Tasks::new(Handle::current())));
-        let (sender, driver) = builder.handshake(TokioIo::new(near)).await.unwrap();
+        let (connection, driver) = Connection::begin(near).await.unwrap();
         drop((driver, far));
-        let mut client = NodeClient::new(Connection { sender });
+        assert!(connection.is_closed());
+        let mut client = NodeClient::new(connection);
         let status = client.call(CallRequest::default()).await.unwrap_err();
         let lost = no_message(&status);
         assert!(matches!(lost, Err(CallError::Broken(_))), "{lost:?}");

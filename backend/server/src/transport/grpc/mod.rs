@@ -9,9 +9,10 @@
 //! after the last byte and `Replied` before the first. The calling end reads a reply to its trailers before it is told.
 //!
 //! Each caller has one HTTP/2 connection to a replica, and each call a stream of it: giving a call up resets its stream and
-//! nothing else. tonic reads and writes the messages, hyper the connection, whose tasks are ours and end with it.
+//! nothing else. tonic reads and writes the messages, h2 the connection, whose task is ours and ends with it.
 
 mod client;
+mod connection;
 mod node;
 mod proto;
 mod server;
