@@ -165,12 +165,12 @@ impl<O: Observer> State<O> {
         number: u16,
         delete: &queue::Delete,
     ) -> Result<(), Fault> {
-        let mut message_count = 0;
+        let (mut message_count, mut doomed) = (0, None);
         let name = &delete.queue;
         // What is not there is as good as deleted.
         if name.as_str().is_empty() || self.names.contains_key(name) {
-            let id = self.usable_queue(id, number, name)?;
-            let Some(queue) = self.queues.get(&id) else { return Ok(()) };
+            let found = self.usable_queue(id, number, name)?;
+            let Some(queue) = self.queues.get(&found) else { return Ok(()) };
             if delete.if_unused && queue.machine.consumers() > 0 {
                 return Err(Fault::precondition_failed(format_args!(
                     "queue '{name}' in vhost '{}' in use",
@@ -184,11 +184,15 @@ impl<O: Observer> State<O> {
                 )));
             }
             message_count = queue.machine.ready();
-            self.delete_queue(id);
+            doomed = Some(found);
         }
+        // Answered first: only then do its consumers hear that they are cancelled.
         if !delete.nowait {
             let method = queue::AMQPMethod::DeleteOk(queue::DeleteOk { message_count });
             self.send(id, number, &AMQPClass::Queue(method));
+        }
+        if let Some(doomed) = doomed {
+            self.delete_queue(doomed);
         }
         Ok(())
     }

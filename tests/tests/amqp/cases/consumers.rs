@@ -1,10 +1,10 @@
 //! Consumers: added, served in turn, limited by prefetch, taken away.
 
 use amq_protocol::protocol::basic::{AMQPMethod, Cancel, Consume};
-use amq_protocol::protocol::queue::Declare;
+use amq_protocol::protocol::queue::{AMQPMethod as QueueMethod, Declare, Delete};
 use amq_protocol::protocol::{AMQPClass, channel};
 use amq_protocol::types::{AMQPValue, FieldTable};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::cases;
 use crate::peer::It;
@@ -40,6 +40,7 @@ cases! {
     one_without_credit_is_passed_over,
     flow_off_and_on,
     cancelled_with_its_queue,
+    cancelled_after_the_deletion_is_answered,
     cancelled_with_its_queue_without_notice,
     told_where_from,
     get_is_beside_prefetch,
@@ -330,6 +331,23 @@ async fn cancelled_with_its_queue(it: It) -> Result<()> {
     a.consume(consumer("q", "d")).await?;
     a.delete_queue("q").await?;
     a.cancelled(2).await
+}
+
+/// On one channel the answer comes first; a client may raise what it is told before it.
+async fn cancelled_after_the_deletion_is_answered(it: It) -> Result<()> {
+    let mut a = it.connect('a').await?;
+    a.shake_hands(&capabilities()).await?;
+    a.turn_to(1).await?;
+    a.declare(queue("q")).await?;
+    a.consume(consumer("q", "c")).await?;
+    let delete = Delete { queue: "q".into(), ..Delete::default() };
+    a.send(1, AMQPClass::Queue(QueueMethod::Delete(delete))).await?;
+    for _ in 0..2 {
+        // Neither is put aside: what matters is which comes first.
+        let heard = a.quietly().await?.context("the socket is closed")?;
+        a.notes.say(&heard.line());
+    }
+    Ok(())
 }
 
 async fn cancelled_with_its_queue_without_notice(it: It) -> Result<()> {
