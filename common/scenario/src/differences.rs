@@ -37,6 +37,8 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
         let mut settings = serde_json::to_value(&plan.settings).unwrap_or_default();
         if let Value::Object(settings) = &mut settings {
             settings.insert("broker".to_owned(), Value::from(broker(plan)));
+            // Left out where it is the default, which is one of two all the same.
+            settings.insert("placement".to_owned(), Value::from(plan.settings.placement.as_str()));
         }
         settings
     };
@@ -139,7 +141,7 @@ fn fields(found: &mut Vec<Difference>, of: &str, field: &str, before: Option<&Va
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{RunSettings, compile};
+    use crate::plan::{Placement, RunSettings, compile};
     use crate::validate::validate;
 
     #[test]
@@ -166,6 +168,10 @@ mod tests {
             serde_json::json!([{"do": "delay", "at": "1 s", "on": "l1", "by": "5 ms", "for": "2 s"}]);
         let found: Vec<_> = differences(&before, &disturbed).into_iter().map(line).collect();
         assert_eq!(found, [r#"/disturbances: None Some("1 s delay l1 5 ms for 2 s")"#]);
+        let mut apart = before.clone();
+        apart.settings.placement = Placement::Processes;
+        let found: Vec<_> = differences(&before, &apart).into_iter().map(line).collect();
+        assert_eq!(found, [r#"/placement: Some("tasks") Some("processes")"#]);
         after.scenario["links"].as_array_mut().unwrap().pop();
         let found = differences(&before, &after);
         assert_eq!(
