@@ -5,13 +5,14 @@ use std::fs::File;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use hopscope_record::frame::{Counted, End, Payload};
+use hopscope_record::frame::{Counted, End, EndReason, Payload};
 use hopscope_record::{Event, Kind, MessageId};
 use hopscope_report::frames::{Batch, each_frame};
 use hopscope_report::laws::Laws;
 use hopscope_tests::process::Process;
 use hopscope_tests::server::Server;
 use serde_json::{Value, json};
+use tokio::process::Command;
 use tokio::time::{Instant, sleep_until};
 
 use crate::readers::{begin, json_of, spread};
@@ -26,6 +27,9 @@ const QUEUED: u64 = 250;
 const SETTLED: usize = 3;
 /// So much more memory may the server have at any later minute, bytes: what allocators keep, and a recording's index.
 const MORE: u64 = 32 << 20;
+
+/// More than come in a day: a run may have 20 million unless its server is told otherwise, and these come to that in 23 minutes.
+const MOST_EVENTS: &str = "1500000000";
 
 const MINUTE_NS: i64 = 60_000_000_000;
 
@@ -71,7 +75,9 @@ struct Minute {
 /// One run; a row for each minute of it.
 pub(crate) async fn protocols(minutes: Option<&String>) -> Result<()> {
     let minutes = minutes.map_or(Ok(MINUTES), |minutes| minutes.parse())?;
-    let server = Server::start().await?;
+    let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_BIN")?);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--max-events", MOST_EVENTS]);
+    let server = Server::start_by(command, tempfile::tempdir()?).await?;
     let id = begin(&server, &scenario(), &format!("{minutes} min")).await?;
     let (process, mut stood) = (server.process()?, Vec::new());
     let began = Instant::now();
@@ -126,6 +132,7 @@ fn read(server: &Server, id: &str) -> Result<Vec<Minute>> {
         Ok::<_, anyhow::Error>(())
     })?;
     let end = end.context("the recording has no End")?;
+    ensure!(end.reason == EndReason::LOAD_DONE, "it ended before its time: {:?}", end.reason);
     let stamped = end.counts.iter().filter(|count| count.counted == Counted::EVENTS).map(|count| count.count);
     ensure!(stamped.sum::<u64>() == events, "events are missing");
     for report in laws.report() {
