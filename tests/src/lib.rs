@@ -19,6 +19,7 @@ pub mod recording;
 pub mod runs;
 pub mod server;
 pub mod static_host;
+pub mod tables;
 pub mod wire;
 
 /// The value of a variable that `cargo xtask test` sets.

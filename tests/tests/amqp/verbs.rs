@@ -5,24 +5,11 @@ mod declaring;
 mod publishing;
 
 use amq_protocol::protocol::{AMQPClass, basic, channel, exchange, queue, tx};
-use amq_protocol::types::{AMQPValue, FieldTable, LongString};
+use amq_protocol::types::AMQPValue;
 use anyhow::{Context as _, Result};
+pub(crate) use hopscope_tests::tables::{table, text};
 
 use crate::peer::{Heard, Peer};
-
-/// A table of these.
-pub(crate) fn table(entries: &[(&str, AMQPValue)]) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in entries {
-        table.insert((*name).into(), value.clone());
-    }
-    table
-}
-
-/// A text.
-pub(crate) fn text(text: &str) -> AMQPValue {
-    AMQPValue::LongString(LongString::from(text))
-}
 
 /// A number of 32 bits.
 pub(crate) const fn int(number: i32) -> AMQPValue {

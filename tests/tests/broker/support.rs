@@ -8,6 +8,7 @@ use hopscope_amqp::{
     AMQPValue, Broker, Config, ConnectionId, ConnectionInfo, ConsumerInfo, Delivery, Incoming, LongString, Observer,
     QueueInfo, Routing, Serving, Transition, TransitionKind, serve,
 };
+pub(crate) use hopscope_tests::tables::{table as arguments, text};
 use lapin::message::Delivery as LapinDelivery;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -291,17 +292,4 @@ pub(crate) fn reply_text(error: &lapin::Error) -> String {
 /// A future that must not get stuck.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(STUCK, future).await.expect("stuck")
-}
-
-/// Arguments of a declaration.
-pub(crate) fn arguments(entries: &[(&str, AMQPValue)]) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in entries {
-        table.insert((*name).into(), value.clone());
-    }
-    table
-}
-
-pub(crate) fn text(text: &str) -> AMQPValue {
-    AMQPValue::LongString(LongString::from(text))
 }
