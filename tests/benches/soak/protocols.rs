@@ -29,7 +29,7 @@ const SETTLED: usize = 3;
 const MORE: u64 = 32 << 20;
 
 /// More than come in a day: a run may have 20 million unless its server is told otherwise, and these come to that in 23 minutes.
-const MOST_EVENTS: &str = "1500000000";
+const MOST_EVENTS: &str = "1000000000";
 
 const MINUTE_NS: i64 = 60_000_000_000;
 
