@@ -20,6 +20,7 @@ pub mod runs;
 pub mod server;
 pub mod static_host;
 pub mod tables;
+pub mod thrift;
 pub mod wire;
 
 /// The value of a variable that `cargo xtask test` sets.

@@ -59,9 +59,10 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         return step("bench wire", || run(&mut bench(WIRE)));
     }
     if name == PEERS {
-        tools.ensure(&[Purpose::Peers])?;
+        tools.ensure(&[Purpose::Peers, Purpose::Outside])?;
         let mut bench = bench(PEERS);
-        bench.env("PATH", tools.path()).arg("--").args(parts);
+        bench.env("PATH", tools.path()).env("HOPSCOPE_PYTHON", tools.python()?).arg("--").args(parts);
+        bench.envs(crate::outside::go_peer()?.iter().map(|peer| ("HOPSCOPE_GO_PEER", peer)));
         return step("bench peers", || run(&mut bench));
     }
     if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {

@@ -16,7 +16,8 @@ fn gates(tools: &Tools) -> Result<()> {
     step("format", || step::run(command("cargo").args(["fmt", "--all", "--check"])))?;
     step("licences, bans, sources (cargo-deny)", || {
         step::run(tools.command("cargo-deny").args(["--locked", "check", "licenses", "bans", "sources"]))
-    })
+    })?;
+    step("what Thrift's compiler wrote", crate::thrift::check)
 }
 
 /// What is only linted here.

@@ -13,6 +13,7 @@ mod dist;
 mod fuzz;
 mod linting;
 mod load;
+mod outside;
 mod page;
 mod record;
 mod serve;
@@ -20,6 +21,7 @@ mod shots;
 mod soak;
 mod step;
 mod test;
+mod thrift;
 mod tools;
 
 use std::process::ExitCode;
@@ -83,6 +85,8 @@ enum Command {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         minutes: u64,
     },
+    /// Write anew what Thrift's compiler writes, after a change of backend/server/thrift
+    Generate,
     /// List what is missing on this machine (name, size, reason) and install it
     Setup,
 }
@@ -120,6 +124,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Bench { name, parts } => bench::run_bench(&tools, &name, &parts),
         Command::Soak { name, parts } => soak::run(&name, &parts),
         Command::Fuzz { target, minutes } => fuzz::run(&tools, target.as_deref(), minutes),
+        Command::Generate => {
+            tools.ensure(&[Purpose::Gates])?;
+            thrift::generate()
+        }
         Command::Setup => {
             tools.ensure(&[Purpose::Page, Purpose::Browser, Purpose::Outside, Purpose::Brokers, Purpose::Gates])
         }

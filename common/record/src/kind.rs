@@ -38,6 +38,7 @@ impl Kind {
     pub const CANCELLED: Self = Self(11);
     pub const REFUSED: Self = Self(12);
     pub const EFFECT: Self = Self(13);
+    pub const HANDED_OVER: Self = Self(14);
 
     pub const PUBLISHED: Self = Self(32);
     pub const CONFIRMED: Self = Self(33);
@@ -164,8 +165,9 @@ pub enum ValueMeaning {
     /// A length of time in ns.
     DurationNs,
     /// The protocol's own status code (HTTP's on `http1`, `in-process` and replies over `amqp`; gRPC's on
-    /// `grpc`, 0 to 16; AMQP's reply code on `Returned`), with [`LATE`] on a closing event; 0 where no reply
-    /// came, which a `Failed` tells, and gRPC's OK, which it never does.
+    /// `grpc`, 0 to 16; on `thrift` the field of the result that is set, 0 to 2, or 1000 and the type of a
+    /// `TApplicationException`; AMQP's reply code on `Returned`), with [`LATE`] on a closing event; 0 where no
+    /// reply came, which a `Failed` tells, and gRPC's OK and Thrift's return, which it never does.
     Status,
     /// A number of bytes of body.
     Bytes,
@@ -260,11 +262,13 @@ pub enum LinkCount {
     Nacked,
     /// Deliveries that went back to their queue.
     Requeued,
+    /// Messages that nobody answers, handed to the system.
+    HandedOver,
 }
 
 impl LinkCount {
     /// How many there are.
-    pub const LEN: usize = 14;
+    pub const LEN: usize = 15;
 }
 
 /// Counts that a place keeps.

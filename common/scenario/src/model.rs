@@ -10,8 +10,10 @@ mod client;
 mod disturbance;
 mod queue;
 mod service;
+mod thrift;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::kinds::Kind;
 use crate::protocol::Protocol;
@@ -24,6 +26,7 @@ pub use client::{
 pub use disturbance::Disturbance;
 pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{Apply, BodyStep, Branch, Choice, Effort, Service, Spread, Work};
+pub use thrift::{Encoding, Framing, Mode, Thrift};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";
@@ -100,7 +103,6 @@ impl NodeKind {
 
 /// A directed connection between two nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Link {
     /// Stable and unique among links, like `l1`.
     pub id: String,
@@ -122,6 +124,9 @@ pub struct Link {
     /// What a round trip between its ends takes longer than on this machine; without it, nothing. Half of it is added each way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Work>,
+    /// What only its protocol has, written beside the ones above.
+    #[serde(flatten)]
+    pub options: Map<String, Value>,
 }
 
 /// When a caller tries again.

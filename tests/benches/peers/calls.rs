@@ -29,6 +29,9 @@ const SECONDS: u64 = 9;
 /// Where the definition of the nodes' gRPC lies.
 const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../backend/server/proto/hopscope/v1/node.proto");
 
+/// Where the program in Python lies that speaks Thrift.
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/outside/thrift/python/peer.py");
+
 /// How a load is offered.
 #[derive(Clone, Copy)]
 enum Load {
@@ -45,6 +48,8 @@ enum Caller {
     Oha,
     Ghz,
     H2,
+    Go,
+    Python,
 }
 
 impl Caller {
@@ -54,6 +59,8 @@ impl Caller {
             Self::Oha => "oha",
             Self::Ghz => "ghz",
             Self::H2 => "a bare client of the crate h2",
+            Self::Go => "Apache's Thrift in Go",
+            Self::Python => "Apache's Thrift in Python",
         }
     }
 
@@ -83,6 +90,20 @@ impl Caller {
                 ghz.arg(service);
                 ghz
             }
+            Self::Go | Self::Python => {
+                let mut peer = if self == Self::Go {
+                    Command::new(hopscope_tests::variable("HOPSCOPE_GO_PEER")?)
+                } else {
+                    let mut python = Command::new(hopscope_tests::variable("HOPSCOPE_PYTHON")?);
+                    python.arg(PYTHON);
+                    python
+                };
+                peer.args(["load", service, &at_once, &SECONDS.to_string(), &BODY.to_string()]);
+                if matches!(load, Load::Rate) {
+                    peer.arg(RATE.to_string());
+                }
+                peer
+            }
             Self::H2 => {
                 let mut own = Command::new(std::env::current_exe()?);
                 own.args(["bare", service, &at_once, &SECONDS.to_string()]);
@@ -106,9 +127,11 @@ struct Turn {
 /// Measures all, and prints.
 pub(crate) async fn measure() -> Result<()> {
     println!("{AT_ONCE} calls at once of {BODY} bytes and an empty reply, looked at for {} s", LOOKED_AT.as_secs());
-    for (protocol, callers) in
-        [("http1", &[Caller::Ours, Caller::Oha][..]), ("grpc", &[Caller::Ours, Caller::H2, Caller::Ghz][..])]
-    {
+    for (protocol, callers) in [
+        ("http1", &[Caller::Ours, Caller::Oha][..]),
+        ("grpc", &[Caller::Ours, Caller::H2, Caller::Ghz][..]),
+        ("thrift", &[Caller::Ours, Caller::Go, Caller::Python][..]),
+    ] {
         for (load, offered) in [(Load::Closed, "as they come back".to_owned()), (Load::Rate, format!("{RATE}/s"))] {
             println!("{protocol}, {offered}");
             let mut costs = vec![Vec::new(); callers.len()];

@@ -1,7 +1,7 @@
 //! The load beside that of others: `cargo xtask bench peers [calls] [pacer]`.
 //!
 //! - `calls`: what processor time a call costs its client. A run calls a service, each node a process; then others call that same
-//!   service: oha over HTTP/1.1, ghz and a bare client of the crate h2 over gRPC, by turns. All keep 64 calls under way, as fast as
+//!   service: oha over HTTP/1.1, ghz and a bare client of the crate h2 over gRPC, programs of Apache's Thrift in Go and in Python, by turns. All keep 64 calls under way, as fast as
 //!   these come back, and then 2,000 a second. Time is what the client's process has used between two looks, calls are those that the
 //!   service has stamped as replied to between them: so all are counted by the same.
 //! - `pacer`: how far from its schedule a load of 1,000/s is, beside oha's: by the service's stamps of arrival, and of the run by its own

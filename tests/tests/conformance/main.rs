@@ -7,9 +7,12 @@ mod cases;
 mod doubles;
 mod laws;
 mod messages;
+mod oneway;
 mod policies;
 mod program;
 mod rig;
+mod shaped;
+mod table;
 mod terms;
 
 use std::io::Write as _;
@@ -53,56 +56,94 @@ fn needs_greeter(protocol: Protocol) -> Option<&'static str> {
     (protocol != Protocol::Grpc).then_some("the greeter is a service of gRPC's")
 }
 
+/// The parts of the table.
+const CALLS: &str = "Calls";
+const ONEWAY: &str = "Messages that nobody answers";
+const MESSAGES: &str = "Messages through queues";
+
+/// For the shapes that the programs in between do not speak.
+const USUAL_SHAPE: &str = "the programs in between speak the usual shape alone; those of tests/outside speak every one";
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let mut trials = Vec::new();
+    let mut suite = Suite::default();
     for transport in TRANSPORTS {
         let protocol = transport.protocol().descriptor().id;
         for case in cases::CASES {
-            match (case.not_applicable)(transport.protocol()) {
-                // Straight to the output: a declared gap shows whatever the harness captures.
-                Some(reason) if !arguments.list => {
-                    let line = format!("not applicable: {} on {protocol}: {reason}\n", case.name);
-                    let _ = std::io::stdout().write_all(line.as_bytes());
-                }
-                Some(_) => {}
-                None => trials.push(trial(protocol, case.name, || (case.run)(*transport))),
-            }
+            let missing = (case.not_applicable)(transport.protocol());
+            suite.add(&arguments, (CALLS, protocol), case.name, missing, || (case.run)(*transport));
         }
     }
+    for shape in &shaped::SHAPES {
+        for case in cases::CASES {
+            // What needs a program in between cannot be had in process either.
+            let between = (case.not_applicable)(Protocol::InProcess) == needs_headers(Protocol::InProcess);
+            let missing = between.then_some(USUAL_SHAPE);
+            let missing = (case.not_applicable)(Protocol::Thrift).or(missing);
+            suite.add(&arguments, (CALLS, shape.name), case.name, missing, || (case.run)(shape));
+        }
+    }
+    for case in oneway::CASES {
+        let usual = || shaped::thrift("header", "binary", "oneway");
+        suite.add(&arguments, (ONEWAY, "thrift"), case.name, None, move || (case.run)(usual()));
+        for shape in &shaped::SHAPES {
+            let options = || shape.options("oneway");
+            suite.add(&arguments, (ONEWAY, shape.name), case.name, None, move || (case.run)(options()));
+        }
+    }
+    let brokers = Brokers::default();
+    let rabbitmq = has_rabbitmq("the cases of messages on a real RabbitMQ");
     for transport in MESSAGING {
         let protocol = transport.protocol().descriptor().id;
         for case in messages::CASES {
             let venue = messages::Venue { transport: *transport, rabbitmq: None };
-            trials.push(trial(protocol, case.name, move || (case.run)(venue)));
+            suite.add(&arguments, (MESSAGES, protocol), case.name, None, move || (case.run)(venue));
+        }
+        for case in messages::CASES.iter().filter(|_| rabbitmq) {
+            let venue = messages::Venue { transport: *transport, rabbitmq: Some(brokers.clone()) };
+            let column = format!("{protocol}_on_rabbitmq");
+            suite.add(&arguments, (MESSAGES, &column), case.name, case.unseen, move || (case.run)(venue));
         }
     }
-    let brokers = Brokers::default();
-    on_rabbitmq(&arguments, &brokers, &mut trials);
+    let Suite { trials, table } = suite;
     let conclusion = libtest_mimic::run(&arguments, trials);
     stop(&brokers);
-    conclusion.exit_code()
+    // What was not run as a whole shows nothing of the whole.
+    let whole = !arguments.list && conclusion.num_filtered_out == 0 && !conclusion.has_failed() && rabbitmq;
+    match if whole { table.check() } else { Ok(()) } {
+        Ok(()) => conclusion.exit_code(),
+        Err(error) => {
+            let _ = writeln!(std::io::stdout(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// The cases of messages once more, through a RabbitMQ, where there is one.
-fn on_rabbitmq(arguments: &Arguments, brokers: &Brokers, trials: &mut Vec<Trial>) {
-    if !has_rabbitmq("the cases of messages on a real RabbitMQ") {
-        return;
-    }
-    for transport in MESSAGING {
-        let protocol = format!("{}_on_rabbitmq", transport.protocol().descriptor().id);
-        for case in messages::CASES {
-            match case.unseen {
-                Some(reason) if !arguments.list => {
-                    let line = format!("not applicable: {} on {protocol}: {reason}\n", case.name);
-                    let _ = std::io::stdout().write_all(line.as_bytes());
-                }
-                Some(_) => {}
-                None => {
-                    let venue = messages::Venue { transport: *transport, rabbitmq: Some(brokers.clone()) };
-                    trials.push(trial(&protocol, case.name, move || (case.run)(venue)));
-                }
+/// What runs, and what the document says of it.
+#[derive(Default)]
+struct Suite {
+    trials: Vec<Trial>,
+    table: table::Table,
+}
+
+impl Suite {
+    /// A case in a column of a part, unless it cannot be had there.
+    fn add(
+        &mut self,
+        arguments: &Arguments,
+        (part, column): (&'static str, &str),
+        case: &'static str,
+        missing: Option<&'static str>,
+        begin: impl FnOnce() -> BoxFuture<'static, Result<()>> + Send + 'static,
+    ) {
+        self.table.add(part, column, case, missing);
+        match missing {
+            // Straight to the output: a declared gap shows whatever the harness captures.
+            Some(reason) if !arguments.list => {
+                let _ = writeln!(std::io::stdout(), "not applicable: {case} on {column}: {reason}");
             }
+            Some(_) => {}
+            None => self.trials.push(trial(column, case, begin)),
         }
     }
 }

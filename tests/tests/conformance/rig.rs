@@ -11,7 +11,7 @@ use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recorder, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
 use hopscope_server::timer::Timer;
-use hopscope_server::transport::{Address, Door, Endpoint, Handler, Reply, Transport};
+use hopscope_server::transport::{Address, Caller, Door, Endpoint, Handler, Options, Reply, Transport};
 use hopscope_tests::recording::Recorded;
 use tokio::runtime::Handle;
 
@@ -54,6 +54,26 @@ impl Rig {
         handler: Arc<dyn Handler>,
         policy: Policy,
     ) -> Result<Self> {
+        let link = |recorder, caller, timer| Link::new(recorder, vec![caller], policy, timer);
+        Self::open_as(transport, &Options::default(), handler, link).await
+    }
+
+    /// As [`Rig::open`], of messages that nobody answers; the link says `options`.
+    pub(crate) async fn open_oneway(
+        transport: &'static dyn Transport,
+        options: &Options,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Self> {
+        let link = |recorder, caller, timer| Link::oneway(recorder, vec![caller], Policy::default(), timer);
+        Self::open_as(transport, options, handler, link).await
+    }
+
+    async fn open_as(
+        transport: &'static dyn Transport,
+        options: &Options,
+        handler: Arc<dyn Handler>,
+        link: impl FnOnce(Recorder, Arc<dyn Caller>, Timer) -> Link,
+    ) -> Result<Self> {
         let tasks_before = Handle::current().metrics().num_alive_tasks();
         let memory = Memory::default();
         let (key, sink) = (new_run_key()?, Box::new(memory.clone()));
@@ -64,7 +84,8 @@ impl Rig {
         let endpoint = transport.bind(door).await?;
         let timer = Timer::start()?;
         let caller = recording.recorder(CALLER, LINK);
-        let link = Arc::new(connect(transport, endpoint.address(), caller, policy, &timer).await?);
+        let end = transport.connect(endpoint.address(), options, caller.clone()).await?;
+        let link = Arc::new(link(caller, end, timer.clone()));
         Ok(Self { transport, recording, memory, tasks, endpoint, link, timer, tasks_before })
     }
 
@@ -75,8 +96,9 @@ impl Rig {
 
     /// Connects [`ELSEWHERE`] from the caller's place.
     pub(crate) async fn connect_elsewhere(&self, address: Address) -> Result<Link> {
-        let caller = self.recording.recorder(CALLER, ELSEWHERE);
-        connect(self.transport, address, caller, Policy::default(), &self.timer).await
+        let recorder = self.recording.recorder(CALLER, ELSEWHERE);
+        let caller = self.transport.connect(address, &Options::default(), recorder.clone()).await?;
+        Ok(Link::new(recorder, vec![caller], Policy::default(), self.timer.clone()))
     }
 
     /// A new call, the root of its trace.
@@ -121,17 +143,6 @@ impl Rig {
         laws::check(&recorded.events).context("a law of every recording is broken")?;
         Ok(Log { recorded, terms: terms(self.transport.protocol())? })
     }
-}
-
-async fn connect(
-    transport: &dyn Transport,
-    address: Address,
-    recorder: Recorder,
-    policy: Policy,
-    timer: &Timer,
-) -> Result<Link> {
-    let caller = transport.connect(address, recorder.clone()).await?;
-    Ok(Link::new(recorder, vec![caller], policy, timer.clone()))
 }
 
 /// What a case left recorded.

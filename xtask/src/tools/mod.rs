@@ -55,6 +55,12 @@ pub(crate) enum Purpose {
     Fuzzing,
 }
 
+/// Programs of the system that the gates ask for, the packages that they are in, and what for.
+const GATES: [(&str, &str, &str); 2] = [
+    ("thrift", "thrift-compiler", "compares what it writes with what is committed"),
+    ("go", "golang-go", "tests with programs in Go"),
+];
+
 /// One thing that is missing.
 struct Missing {
     name: String,
@@ -148,6 +154,13 @@ impl Tools {
         }
         if purposes.contains(&Purpose::Brokers) {
             missing.extend(rabbitmq::missing(self));
+        }
+        if purposes.contains(&Purpose::Gates) {
+            for (program, package, reason) in GATES {
+                if on_path(program).is_none() {
+                    missing.push(apt::missing(&[package], reason)?);
+                }
+            }
         }
         if purposes.contains(&Purpose::Peers) {
             missing.extend(go_tool::missing(self)?);

@@ -118,6 +118,7 @@ fn link(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Value {
         "sent": count(LinkCount::Sent),
         "completed": count(LinkCount::Completed),
         "confirmed": count(LinkCount::Confirmed),
+        "handed_over": count(LinkCount::HandedOver),
         "refused": count(LinkCount::Refused),
         "failed": count(LinkCount::Failed),
         "timed_out": count(LinkCount::TimedOut),

@@ -158,6 +158,8 @@ fn link_lines(report: &Report, link: &PlanLink, stats: Option<&LinkStats>) -> Ve
 enum Told {
     /// Calls: closed by their reply.
     Called,
+    /// Messages that nobody answers: closed when they are handed over.
+    HandedOver,
     /// Publishes whose reply is awaited: closed by that.
     Requested,
     /// Other publishes: closed by the broker's confirm.
@@ -170,6 +172,7 @@ impl Told {
     fn of(passage: Passage, link: &PlanLink) -> Self {
         match passage {
             Passage::Call => Self::Called,
+            Passage::Send => Self::HandedOver,
             Passage::Publish if link.replies.is_some() => Self::Requested,
             Passage::Publish => Self::Published,
             Passage::Deliver => Self::Delivered,
@@ -177,7 +180,7 @@ impl Told {
     }
 }
 
-/// Each sum is that of its parts: sent = completed (or confirmed, where no reply is awaited) + refused + failed + timed out +
+/// Each sum is that of its parts: sent = completed (confirmed or handed over, where no reply is awaited) + refused + failed + timed out +
 /// given up + open; delivered = acked + rejected + given back + open.
 fn counts(told: Told, stats: Option<&LinkStats>) -> Table {
     let count = |count| stats.map_or(0, |stats| stats.count(count));
@@ -192,6 +195,7 @@ fn counts(told: Told, stats: Option<&LinkStats>) -> Table {
         ]
     } else {
         let good = match told {
+            Told::HandedOver => (text!("cli.figures.handed-over"), count(LinkCount::HandedOver)),
             Told::Published => (text!("cli.figures.confirmed"), count(LinkCount::Confirmed)),
             _ => (text!("cli.figures.completed"), count(LinkCount::Completed)),
         };
@@ -232,6 +236,7 @@ fn latencies(told: Told, stats: Option<&LinkStats>) -> Table {
     let confirmed = (text!("cli.figures.confirmed.latency"), stats.map(|stats| stats.confirmed.clone()));
     let rows = match told {
         Told::Called => vec![answered, completed],
+        Told::HandedOver => vec![answered],
         Told::Requested => vec![answered, completed, confirmed],
         Told::Published | Told::Delivered => vec![confirmed],
     };

@@ -22,7 +22,7 @@ impl<'a> Attempt<'a> {
     /// Stamps that it is sent; do so right then.
     pub(super) fn open(link: &'a Link, call: Call, bytes: usize) -> Self {
         link.open.fetch_add(1, Ordering::AcqRel);
-        let kind = if link.passage == Passage::Call { Kind::SENT } else { Kind::PUBLISHED };
+        let kind = if matches!(link.passage, Passage::Publish { .. }) { Kind::PUBLISHED } else { Kind::SENT };
         let sent = link.recorder.record(kind, call.trace, call.message, call.parent, 0, bytes as u64);
         Self { link, call, sent, closed: false }
     }
@@ -83,6 +83,7 @@ pub(super) async fn read_on(
 fn closing(passage: Passage, reply: &Reply) -> (Kind, u64, u64) {
     let (status, bytes) = (u64::from(reply.status), reply.body.len() as u64);
     match (passage, reply.verdict) {
+        (Passage::Send, Verdict::Good) => (Kind::HANDED_OVER, 0, 0),
         (Passage::Publish { awaits_reply: false }, Verdict::Good) => (Kind::CONFIRMED, 0, 0),
         // A status is a reply's; the broker's refusal has none.
         (Passage::Publish { .. }, Verdict::Refused) if reply.status == 0 => (Kind::CONFIRM_REFUSED, 0, 0),

@@ -53,6 +53,8 @@ pub struct Policy {
 enum Passage {
     /// A call: it closes by its reply.
     Call,
+    /// A message that nobody answers: it closes when the system has it.
+    Send,
     /// A publish: it closes by the broker's confirm, or, if a reply is awaited, by that.
     Publish {
         /// Whether one is.
@@ -91,6 +93,12 @@ impl Link {
     #[must_use]
     pub fn new(recorder: Recorder, callers: Vec<Arc<dyn Caller>>, policy: Policy, timer: Timer) -> Self {
         Self::over(Passage::Call, recorder, callers, policy, timer)
+    }
+
+    /// The end that sends what nobody answers; the rest is as in [`Link::new`].
+    #[must_use]
+    pub fn oneway(recorder: Recorder, callers: Vec<Arc<dyn Caller>>, policy: Policy, timer: Timer) -> Self {
+        Self::over(Passage::Send, recorder, callers, policy, timer)
     }
 
     /// The end that publishes into a queue; the rest is as in [`Link::new`].
@@ -203,11 +211,18 @@ impl Link {
         match turn.and_then(|turn| self.callers.get(turn)) {
             Some(caller) => {
                 let identity = Identity { trace: call.trace, message: call.message, link: self.index() };
-                let publishes = self.passage != Passage::Call;
+                let publishes = matches!(self.passage, Passage::Publish { .. });
                 let progress = publishes.then(|| Progress::new(self.recorder.clone(), call.trace, call.message));
                 Arc::clone(caller).call(Outgoing { identity, body, answers, progress, carried })
             }
             None => Box::pin(std::future::ready(Err(CallError::Closed))),
+        }
+    }
+
+    /// Resolves when what was handed over, and nobody answers, has been taken, as far as that can be known.
+    pub async fn settle(&self) {
+        for caller in &self.callers {
+            caller.settle().await;
         }
     }
 

@@ -277,8 +277,11 @@ impl Running {
         let (broker, units) = (self.ports.broker.as_deref(), self.units());
         let tasks: Vec<_> = units.iter().flat_map(Unit::tasks).collect();
         let busy = || tasks.iter().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty());
+        let begun = || tasks.iter().map(|tasks| tasks.begun()).sum::<u64>();
         let children = children(&units);
         loop {
+            let before = begun();
+            join_all(units.iter().map(Unit::settle)).await;
             while busy() {
                 for tasks in &tasks {
                     tasks.idle().await;
@@ -286,6 +289,10 @@ impl Running {
                 if let Some(broker) = broker {
                     broker.empty().await;
                 }
+            }
+            // What was taken meanwhile may have handed something over again.
+            if begun() != before {
+                continue;
             }
             // Processes cannot be looked at in one instant: nothing was in flight between two looks that found each idle, if
             // none has begun anything between them (Mattern, "Algorithms for distributed termination detection", 1987).

@@ -127,7 +127,7 @@ impl Ports {
     /// What a link's connections lead to: the replicas called, or the broker of the queue.
     fn far_ends(&self, plan: &Plan, link: &PlanLink) -> Vec<(PlaceIndex, SocketAddr)> {
         let queue = match plan.passage(link) {
-            Passage::Call => {
+            Passage::Call | Passage::Send => {
                 let places = plan.service_at(link.to).map(PlanService::places).unwrap_or_default();
                 let socket = |place| match self.replicas.get(&(place, link.protocol))? {
                     Address::Socket(socket) => Some((place, *socket)),
@@ -237,19 +237,20 @@ pub(super) async fn connect(
 ) -> Result<Link, TransportError> {
     let recorder = recorder.at(recorder.place(), slice.link);
     match &slice.to {
-        Callee::Replicas(replicas) => {
+        Callee::Replicas { replicas, answer } => {
             let mut callers = Vec::with_capacity(replicas.len());
             for place in replicas {
                 // A link's replicas are bound on its protocol before anything connects.
                 let address = ports.reached(slice.link, *place, slice.protocol);
                 let (Some(transport), Some(address)) = (transport::of(slice.protocol), address) else { continue };
                 callers.push(if later {
-                    transport.caller(&address, recorder.clone())?
+                    transport.caller(&address, &slice.options, recorder.clone())?
                 } else {
-                    transport.connect(address, recorder.clone()).await?
+                    transport.connect(address, &slice.options, recorder.clone()).await?
                 });
             }
-            Ok(Link::new(recorder, callers, slice.policy, timer.clone()))
+            let link = if *answer { Link::new } else { Link::oneway };
+            Ok(link(recorder, callers, slice.policy, timer.clone()))
         }
         Callee::Queue { replies, .. } => {
             let publishing = Publishing::new(publisher(slice, ports, &recorder)?);

@@ -20,6 +20,7 @@ use hopscope_scenario::quantity::{Rate, Share, Time};
 use super::effects::Effects;
 use crate::broker::{Declared, QueueSite};
 use crate::link::Policy;
+use crate::transport::Options;
 
 /// Most bytes of a queue's name (AMQP 0-9-1, section 4.2.5.3: a short string).
 const MAX_QUEUE_NAME: usize = 255;
@@ -94,6 +95,8 @@ pub(super) struct CallingSlice {
     pub(super) link: LinkIndex,
     /// How.
     pub(super) protocol: Protocol,
+    /// What it says to its protocol alone.
+    pub(super) options: Options,
     /// Whom.
     pub(super) to: Callee,
     /// How long it waits, and when it tries again.
@@ -104,7 +107,12 @@ pub(super) struct CallingSlice {
 #[derive(Clone, Debug)]
 pub(super) enum Callee {
     /// The replicas of a service, called in turn.
-    Replicas(Vec<PlaceIndex>),
+    Replicas {
+        /// Where they are.
+        replicas: Vec<PlaceIndex>,
+        /// Whether they answer.
+        answer: bool,
+    },
     /// A queue that is published to.
     Queue {
         /// Its name at the broker.
@@ -153,7 +161,7 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
     for service in &plan.services {
         let body = service.steps()?;
         let arriving: Vec<_> = links(plan)
-            .filter(|(_, link)| link.to == service.node && plan.passage(link) == Passage::Call)
+            .filter(|(_, link)| link.to == service.node && matches!(plan.passage(link), Passage::Call | Passage::Send))
             .map(|(index, link)| (index, link.protocol))
             .collect();
         let outgoing = |replies: bool| -> Result<Vec<_>, PlanError> {
@@ -254,13 +262,13 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
             replies: returning(plan, link, row),
             taken: leaves(plan, row.to),
         },
-        Passage::Call | Passage::Deliver => {
+        passage @ (Passage::Call | Passage::Send | Passage::Deliver) => {
             let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
-            Callee::Replicas(replicas.unwrap_or_default())
+            Callee::Replicas { replicas: replicas.unwrap_or_default(), answer: passage != Passage::Send }
         }
     };
     let policy = Policy { timeout: row.timeout, retry: row.retry.as_ref().map(Described::read).transpose()? };
-    Ok(CallingSlice { link, protocol: row.protocol, to, policy })
+    Ok(CallingSlice { link, protocol: row.protocol, options: Options::of(&row.options), to, policy })
 }
 
 /// How the replies to a link's messages come back: over the derived link that ends where they began.

@@ -15,7 +15,7 @@ use crate::record::{Memory, new_run_key};
 
 /// A test for each protocol that carries calls, by one function of the protocol.
 macro_rules! over_each_protocol {
-    ($check:ident: $in_process:ident, $http1:ident, $grpc:ident) => {
+    ($check:ident: $in_process:ident, $http1:ident, $grpc:ident, $thrift:ident) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn $in_process() {
             $check(Protocol::InProcess).await;
@@ -30,6 +30,11 @@ macro_rules! over_each_protocol {
         async fn $grpc() {
             $check(Protocol::Grpc).await;
         }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $thrift() {
+            $check(Protocol::Thrift).await;
+        }
     };
 }
 
@@ -40,6 +45,7 @@ mod effects;
 mod home;
 mod loads;
 mod networks;
+mod oneway;
 mod payload;
 mod queues;
 mod services;
@@ -156,6 +162,7 @@ fn scenario(shape: &Shape) -> Scenario {
     };
     let link = |id: &str, from: &str, to: &str| Link {
         network: None,
+        options: serde_json::Map::new(),
         id: id.into(),
         from: from.into(),
         to: to.into(),
@@ -267,7 +274,7 @@ async fn a_calm_run_is_whole(protocol: Protocol) {
     }
 }
 
-over_each_protocol!(a_calm_run_is_whole: a_run_in_process_is_whole, a_run_over_http_is_whole, a_run_over_grpc_is_whole);
+over_each_protocol!(a_calm_run_is_whole: a_run_in_process_is_whole, a_run_over_http_is_whole, a_run_over_grpc_is_whole, a_run_over_thrift_is_whole);
 
 /// All are wanted within 10 ms, and each may have a connection of its own.
 #[tokio::test(flavor = "multi_thread")]

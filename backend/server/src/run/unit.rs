@@ -94,6 +94,13 @@ impl Unit {
         }
     }
 
+    /// Resolves when what it handed over, and nobody answers, has been taken; at once where it is not here.
+    pub(super) async fn settle(&self) {
+        for link in self.links() {
+            link.settle().await;
+        }
+    }
+
     /// What is in flight, where it is here.
     pub(super) fn tasks(&self) -> Vec<&Tasks> {
         let own = match self {

@@ -79,16 +79,27 @@ impl Door {
         body: Body,
         say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
     ) -> Admitted {
+        let (identity, parent) = self.claimed(traceparent, hs);
+        self.admit(identity, parent, body, say)
+    }
+
+    /// Lets in what nobody waits for the answer of, with the identity that its headers claim. It is worked on as a task of the
+    /// replica's.
+    pub(super) fn take_claimed(&self, traceparent: Option<TraceParent>, hs: Option<Identity>, body: Body) {
+        let (identity, parent) = self.claimed(traceparent, hs);
+        drop(self.let_in(identity, parent, body, |_| None));
+    }
+
+    /// Who a request is that claims to be this, and what caused it, where its message begins here.
+    fn claimed(&self, traceparent: Option<TraceParent>, hs: Option<Identity>) -> (Identity, MessageId) {
         let (recorder, link) = (&self.shared.recorder, LinkIndex::NONE);
         let ends_here = |link| self.shared.links.contains(&link);
         match arriving(recorder.run_key(), traceparent, hs, ends_here) {
-            Arrival::Itself(identity) => self.admit(identity, MessageId::NONE, body, say),
-            Arrival::Child { trace, parent } => {
-                self.admit(Identity { trace, message: recorder.mint_message(), link }, parent, body, say)
-            }
+            Arrival::Itself(identity) => (identity, MessageId::NONE),
+            Arrival::Child { trace, parent } => (Identity { trace, message: recorder.mint_message(), link }, parent),
             Arrival::Root => {
                 let (trace, message) = recorder.mint_root();
-                self.admit(Identity { trace, message, link }, MessageId::NONE, body, say)
+                (Identity { trace, message, link }, MessageId::NONE)
             }
         }
     }
@@ -100,6 +111,17 @@ impl Door {
         parent: MessageId,
         body: Body,
         say: impl FnOnce(&mut Answer) -> u16 + Send + 'static,
+    ) -> Admitted {
+        self.let_in(identity, parent, body, |answer| Some(say(answer)))
+    }
+
+    /// As [`Door::admit`]; where `say` gives no status, nothing is replied.
+    fn let_in(
+        &self,
+        identity: Identity,
+        parent: MessageId,
+        body: Body,
+        say: impl FnOnce(&mut Answer) -> Option<u16> + Send + 'static,
     ) -> Admitted {
         let shared = &self.shared;
         let recorder = shared.recorder.at(shared.recorder.place(), identity.link);
@@ -123,8 +145,10 @@ impl Door {
                 Some(Ok(answer)) => answer,
                 Some(Err(_)) | None => Answer { verdict: Verdict::Failed, body: Bytes::new() },
             };
-            let status = u64::from(say(&mut answer));
-            recorder.record(Kind::REPLIED, trace, message, MessageId::NONE, status, answer.body.len() as u64);
+            if let Some(status) = say(&mut answer) {
+                let bytes = answer.body.len() as u64;
+                recorder.record(Kind::REPLIED, trace, message, MessageId::NONE, u64::from(status), bytes);
+            }
             answer
         };
         Admitted { answer: Some(Box::pin(answer)), tasks: shared.tasks.clone() }

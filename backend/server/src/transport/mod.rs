@@ -8,6 +8,7 @@
 mod account;
 mod amqp;
 mod body;
+mod carriage;
 mod carried;
 mod door;
 mod grpc;
@@ -15,8 +16,11 @@ mod http1;
 mod in_process;
 mod intake;
 pub mod messaging;
+mod options;
+mod pool;
 mod progress;
 mod socket;
+mod thrift;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -39,7 +43,9 @@ pub use grpc::Grpc;
 pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};
 pub use intake::{Intake, ReplyTo};
+pub use options::Options;
 pub use progress::Progress;
+pub use thrift::Thrift;
 
 pub use amqp::Amqp;
 pub(crate) use amqp::{claimed, source_of};
@@ -49,7 +55,7 @@ pub(crate) use socket::bind;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Every transport of calls, in the order of the descriptors.
-pub static TRANSPORTS: &[&dyn Transport] = &[&Http1, &Grpc, &InProcess];
+pub static TRANSPORTS: &[&dyn Transport] = &[&Http1, &Grpc, &Thrift, &InProcess];
 
 /// The transport of a protocol of calls.
 #[must_use]
@@ -78,17 +84,23 @@ pub trait Transport: Send + Sync {
     /// The calling end of a link without any connection: the first call opens one.
     ///
     /// # Errors
-    /// When `address` is another protocol's.
-    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError>;
+    /// When `address` is another protocol's, or `options` are.
+    fn caller(
+        &self,
+        address: &Address,
+        options: &Options,
+        recorder: Recorder,
+    ) -> Result<Arc<dyn Caller>, TransportError>;
 
     /// Opens the calling end of a link, with one connection ready where the protocol has connections. `recorder` stamps
     /// at the caller's place, on that link.
     ///
     /// # Errors
-    /// When nothing answers at `address`, or it is another protocol's.
+    /// When nothing answers at `address`, or it or `options` are another protocol's.
     fn connect(
         &self,
         address: Address,
+        options: &Options,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>>;
 }
@@ -118,6 +130,12 @@ pub trait Caller: Send + Sync {
     /// # Errors
     /// When no reply came. An error reply is a reply.
     fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>>;
+
+    /// Resolves when the receiver has taken all that was handed over and that nobody answers; at once where there is no such, or
+    /// where it cannot be known any more.
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 
     /// Ends every connection; resolves when nothing of it is left.
     fn close(&self) -> BoxFuture<'_, ()>;
@@ -256,6 +274,9 @@ pub enum TransportError {
     /// What a node that is a process says.
     #[error("{0}")]
     Apart(String),
+    /// What a link says is not what its protocol understands: a fault of the plan.
+    #[error("a link's options are not those of its protocol: {0}; please report this as a fault of Hopscope")]
+    Options(#[source] serde_json::Error),
     /// The address belongs to another protocol.
     #[error("{protocol:?} cannot reach {address:?}")]
     ForeignAddress {

@@ -169,7 +169,7 @@ pub const KINDS: &[KindInfo] = &[
     },
     KindInfo {
         at: "after the last byte of a reply is read that says: not now",
-        a: value(ValueMeaning::Status, "status of the reply: HTTP's 503, gRPC's 8"),
+        a: value(ValueMeaning::Status, "status of the reply: HTTP's 503, gRPC's 8, Thrift's 1"),
         b: REPLY_BYTES,
         on_sync: "T2 of a call that the receiver turned away",
         ..closing(Kind::REFUSED, "Refused", LinkCount::Refused)
@@ -184,6 +184,11 @@ pub const KINDS: &[KindInfo] = &[
         on_sync: "a body has come to an effect: its account is changed, or a repeat was recognised",
         on_async: "a body has come to an effect: its account is changed, or a repeat was recognised",
         ..plain(Kind::EFFECT, "Effect", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "after the last byte of a message that nobody answers is handed to the system",
+        on_sync: "the caller of a oneway method goes on: nothing tells it what becomes of the message",
+        ..closing(Kind::HANDED_OVER, "HandedOver", LinkCount::HandedOver)
     },
     KindInfo {
         at: "immediately before the publish is handed to the transport: before its first byte",

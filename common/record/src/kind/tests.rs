@@ -7,7 +7,7 @@ fn rows_stand_in_the_order_of_their_numbers_and_are_found_by_them() {
         assert_eq!(row.kind.info(), Some(row));
         assert_eq!(row.kind.name(), Some(row.name));
     }
-    for unknown in [0, 14, 63, 69, 1_000, u16::MAX] {
+    for unknown in [0, 15, 63, 69, 1_000, u16::MAX] {
         assert_eq!(Kind(unknown).info(), None);
     }
 }
@@ -68,6 +68,7 @@ fn numbers_are_fixed() {
             (11, "Cancelled"),
             (12, "Refused"),
             (13, "Effect"),
+            (14, "HandedOver"),
             (32, "Published"),
             (33, "Confirmed"),
             (34, "ConfirmRefused"),

@@ -132,9 +132,10 @@ pub(super) fn is_reply(event: &Event, info: &KindInfo) -> bool {
     info.a.meaning == ValueMeaning::Status && (event.kind != Kind::FAILED || event.status() != 0)
 }
 
-/// What an event that opens an attempt begins.
-const fn opened(kind: Kind) -> Option<Passage> {
+/// What an event that opens an attempt begins, on a link that is for `due`.
+const fn opened(kind: Kind, due: Passage) -> Option<Passage> {
     Some(match kind {
+        Kind::SENT if matches!(due, Passage::Send) => Passage::Send,
         Kind::SENT => Passage::Call,
         Kind::PUBLISHED => Passage::Publish,
         Kind::DELIVERED => Passage::Deliver,
@@ -188,6 +189,10 @@ impl Attempt {
                 }
                 receiver && self.closed.is_some() && self.has(Step::Reply) && self.missing(scene).is_none()
             }
+            Passage::Send => {
+                let unworked = self.admission != Admission::Admitted as u64;
+                self.closed.is_some() && self.has(Step::Received) && (self.has(Step::Finished) || unworked)
+            }
             Passage::Publish => {
                 let routed = self.has(Step::Routed) || !scene.stamped;
                 self.has(Step::Sent)
@@ -220,7 +225,7 @@ impl Attempt {
             }
             Effect::Opens => {
                 self.set(Step::Sent, stamp);
-                self.passage = opened(event.kind).unwrap_or(self.passage);
+                self.passage = opened(event.kind, self.passage).unwrap_or(self.passage);
                 self.place = event.place;
             }
             Effect::Closes => self.close(stamp, event, info, book),

@@ -390,8 +390,9 @@ impl Stats {
 
     fn close(&mut self, event: &Event) {
         let message = event.message.message();
-        // A good reply is the last, and so are a confirm and giving up; whether another end is, only what follows can tell.
-        let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED | Kind::CANCELLED);
+        // A good reply is the last, and so are a confirm, having no reply to come, and giving up; whether another end is, only what
+        // follows can tell.
+        let is_last = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED | Kind::HANDED_OVER | Kind::CANCELLED);
         let wanted = if is_last { self.wanted.remove(message) } else { self.wanted.get(message).copied() };
         let sent = self.sent.remove(event.message.0);
         let link = self.link(event.link);

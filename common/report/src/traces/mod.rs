@@ -152,7 +152,7 @@ impl Traces {
             row.answered = None;
         } else if info.attempt == Attempt::Closes && !awaits(event, info) {
             row.answered = Some(event.time);
-            row.good = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED);
+            row.good = matches!(event.kind, Kind::COMPLETED | Kind::CONFIRMED | Kind::HANDED_OVER);
         }
     }
 

@@ -78,6 +78,7 @@ pub(crate) fn all_parts() -> Recording {
         at(5_010, Kind::FAILED, 0, 0, 2),
         at(5_020, Kind::CANCELLED, 0, LATE, 0),
         at(5_030, Kind::REFUSED, 0, 503, 0),
+        at(5_040, Kind::HANDED_OVER, 0, 0, 0),
         connection(6_000, Kind::DISCONNECTED, DisconnectReason::Broken as u64, 1),
         Event { parent, ..at(6_010, Kind::PUBLISHED, 0, 0, 256) },
         at(6_020, Kind::ENQUEUED, 1, 1, step(0, 1, QueueCause::PUBLISHED)),

@@ -56,6 +56,7 @@ fn links(scenario: &Scenario) -> Vec<PlanLink> {
             retry: link.retry.as_ref().map(Described::of),
             replies: link.replies.as_deref().and_then(|queue| nodes.get(queue).copied()),
             network: link.network.as_ref().map(Described::of),
+            options: link.options.clone(),
             replies_of: None,
         })
     });
@@ -81,6 +82,7 @@ fn replies(scenario: &Scenario, links: &[PlanLink], link: &PlanLink, number: u16
         retry: None,
         replies: None,
         network,
+        options: link.options.clone(),
         replies_of: Some(number),
     };
     let kind = |node: u32| scenario.nodes.get(node as usize).map(|node| node.kind.kind());

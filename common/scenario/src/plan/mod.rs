@@ -16,12 +16,12 @@ mod rows;
 mod steps;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::catalogue::Key;
 use crate::kinds::Kind;
 use crate::model::{AckTime, Apply, Durability, Effort, Load, Overflow, Payload, Retry, Work};
-use crate::protocol::{Protocol, Style};
+use crate::protocol::{MODE, ONEWAY, Protocol, Style};
 use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
 use crate::text;
@@ -211,9 +211,19 @@ pub struct PlanLink {
     /// What a round trip over it takes longer than on this machine; none: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Described<Work>>,
+    /// What only its protocol has, as the scenario writes it.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub options: Map<String, Value>,
     /// The link that this one carries the replies of, its number; none on the scenario's own links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replies_of: Option<u16>,
+}
+
+impl PlanLink {
+    /// Whether its protocol has messages that nobody answers, and it is for them.
+    fn is_oneway(&self) -> bool {
+        self.options.get(MODE).and_then(Value::as_str) == Some(ONEWAY)
+    }
 }
 
 /// What a link does at its two ends.
@@ -221,6 +231,8 @@ pub struct PlanLink {
 pub enum Passage {
     /// The sender calls the receiver and has its reply: T1 and T2.
     Call,
+    /// The sender hands the receiver a message that nobody answers.
+    Send,
     /// The sender puts a message into a queue.
     Publish,
     /// A queue delivers to a consumer.
@@ -404,6 +416,7 @@ impl Plan {
     #[must_use]
     pub fn passage(&self, link: &PlanLink) -> Passage {
         match link.protocol.descriptor().style {
+            Style::Sync if link.is_oneway() => Passage::Send,
             Style::Sync => Passage::Call,
             Style::Async if self.queue_at(link.from).is_some() => Passage::Deliver,
             Style::Async => Passage::Publish,

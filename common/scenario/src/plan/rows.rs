@@ -167,6 +167,7 @@ fn link(value: &Value) -> Read<PlanLink> {
         retry: row.described_if("retry"),
         replies: row.number_if("replies")?,
         network: row.described_if("network"),
+        options: row.may("options").and_then(Value::as_object).cloned().unwrap_or_default(),
         replies_of: replies_of.map_err(|_| wrong("replies_of"))?,
     };
     row.whole(link)

@@ -8,6 +8,7 @@ mod grpc;
 mod http1;
 mod in_process;
 mod network;
+mod thrift;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,10 @@ pub use network::{NETWORK_PRESETS, NetworkPreset};
 #[cfg(test)]
 mod tests;
 
+/// The option that says whether a caller waits for a reply, and what it says where none is waited for.
+pub(crate) const MODE: &str = "mode";
+pub(crate) const ONEWAY: &str = "oneway";
+
 /// A protocol of links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,12 +38,14 @@ pub enum Protocol {
     Amqp,
     /// gRPC over a loopback socket.
     Grpc,
+    /// Thrift over a loopback socket.
+    Thrift,
 }
 
 /// Whether the sender waits for a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Style {
-    /// A call with its reply: T1 and T2.
+    /// A call with its reply: T1 and T2; or a message that nobody answers.
     Sync,
     /// A message that is put somewhere and taken later: L1 and L2.
     Async,
@@ -84,7 +91,7 @@ pub struct ProtocolDescriptor {
 
 /// Every protocol, in the chooser's order; the first that may join two kinds is the one a new link gets.
 pub static PROTOCOLS: &[&ProtocolDescriptor] =
-    &[&http1::DESCRIPTOR, &grpc::DESCRIPTOR, &in_process::DESCRIPTOR, &amqp::DESCRIPTOR];
+    &[&http1::DESCRIPTOR, &grpc::DESCRIPTOR, &thrift::DESCRIPTOR, &in_process::DESCRIPTOR, &amqp::DESCRIPTOR];
 
 impl Protocol {
     /// The protocol's descriptor.
@@ -95,6 +102,7 @@ impl Protocol {
             Self::Http1 => &http1::DESCRIPTOR,
             Self::Amqp => &amqp::DESCRIPTOR,
             Self::Grpc => &grpc::DESCRIPTOR,
+            Self::Thrift => &thrift::DESCRIPTOR,
         }
     }
 

@@ -17,7 +17,7 @@ fn every_protocol_is_listed_once_and_found_by_its_id() {
 #[test]
 fn what_may_join_what() {
     let between = |from, to| Protocol::between(from, to).collect::<Vec<_>>();
-    let calls = [Protocol::Http1, Protocol::Grpc, Protocol::InProcess];
+    let calls = [Protocol::Http1, Protocol::Grpc, Protocol::Thrift, Protocol::InProcess];
     assert_eq!(between(Kind::Client, Kind::Service), calls);
     assert_eq!(between(Kind::Service, Kind::Service), calls);
     assert_eq!(between(Kind::Service, Kind::Client), []);

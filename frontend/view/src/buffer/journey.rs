@@ -12,7 +12,8 @@ pub const ABSENT: i64 = i64::MIN;
 pub enum Ending {
     /// It has not.
     Open,
-    /// By a good reply, by the broker's confirm where no reply is awaited, or because its consumer was done with it.
+    /// By a good reply, by the broker's confirm or by being handed over where no reply is awaited, or because its consumer was
+    /// done with it.
     Completed,
     /// By an error reply, for want of a connection, or because its consumer rejected it for good.
     Failed,
@@ -35,7 +36,9 @@ impl Ending {
             return None;
         }
         Some(match info.counts {
-            Count::Link(LinkCount::Completed | LinkCount::Confirmed | LinkCount::Acked) => Self::Completed,
+            Count::Link(LinkCount::Completed | LinkCount::Confirmed | LinkCount::HandedOver | LinkCount::Acked) => {
+                Self::Completed
+            }
             Count::Link(LinkCount::TimedOut) => Self::TimedOut,
             Count::Link(LinkCount::Refused) => Self::Refused,
             Count::Link(LinkCount::Cancelled) => Self::Cancelled,
@@ -169,16 +172,19 @@ impl Journey {
     pub fn gone_at(&self) -> Option<i64> {
         let gone = match self.passage {
             _ if self.queued != ABSENT => self.left,
-            Passage::Deliver if self.finished != ABSENT => self.finished,
+            Passage::Deliver | Passage::Send if self.finished != ABSENT => self.finished,
             _ if self.ends_by_closing() => self.closed,
             _ => ABSENT,
         };
         Some(gone).filter(|gone| *gone != ABSENT)
     }
 
-    /// Whether its closing is the end of it. A consumer may acknowledge a delivery before it has it, or worked on it.
+    /// Whether its closing is the end of it. A consumer may acknowledge a delivery before it has it, or worked on it; who hands a
+    /// message over that nobody answers has done so before it arrives.
     pub(super) const fn ends_by_closing(&self) -> bool {
-        !matches!(self.passage, Passage::Deliver) || self.ending.is_bad() || matches!(self.ending, Ending::Requeued)
+        !matches!(self.passage, Passage::Deliver | Passage::Send)
+            || self.ending.is_bad()
+            || matches!(self.ending, Ending::Requeued)
     }
 
     /// Whether its end is to be seen as a bad one. What a queue has goes its way, whatever its publisher made of it.

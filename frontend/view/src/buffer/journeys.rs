@@ -160,7 +160,7 @@ impl Journeys {
                 if journey.passage == Passage::Deliver && seen.is_none() {
                     change.flight = Some(event.time - journey.sent);
                 }
-                if event.a == Admission::Taken as u64 {
+                if event.a != Admission::Admitted as u64 {
                     journey.finished = event.time;
                 }
             }
@@ -184,6 +184,10 @@ impl Journeys {
             }
             _ => {
                 let ending = Ending::of(event)?;
+                if event.kind == Kind::HANDED_OVER {
+                    // Only this tells that nobody answers it.
+                    journey.passage = Passage::Send;
+                }
                 if journey.closed == ABSENT && !event.is_late() {
                     journey.ending = ending;
                     journey.closed = event.time;

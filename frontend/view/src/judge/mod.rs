@@ -107,6 +107,7 @@ fn counts(stats: &LinkStats) -> Counts {
         sent: stats.count(LinkCount::Sent),
         completed: stats.count(LinkCount::Completed),
         confirmed: stats.count(LinkCount::Confirmed),
+        handed_over: stats.count(LinkCount::HandedOver),
         refused: stats.count(LinkCount::Refused),
         failed: stats.count(LinkCount::Failed),
         timed_out: stats.count(LinkCount::TimedOut),
@@ -135,6 +136,8 @@ pub struct Counts {
     pub completed: u64,
     /// Confirmed by a broker.
     pub confirmed: u64,
+    /// Handed to the system, where nobody answers.
+    pub handed_over: u64,
     /// Closed by a reply that says "not now".
     pub refused: u64,
     /// Closed by an error reply, or for want of a connection.

@@ -3,6 +3,7 @@
 
 mod grpc;
 mod http1;
+mod thrift;
 
 use std::net::SocketAddr;
 
@@ -30,6 +31,7 @@ impl Program {
             match protocol {
                 Protocol::Http1 => http1::handle(caller, next, change).await,
                 Protocol::Grpc => grpc::handle(caller, next, change).await,
+                Protocol::Thrift => thrift::handle(caller, next, change).await,
                 Protocol::InProcess | Protocol::Amqp => bail!("there is no such program"),
             }
         });
@@ -52,6 +54,7 @@ pub(crate) async fn call(
     match protocol {
         Protocol::Http1 => hopscope_tests::http::post(node, headers, body).await,
         Protocol::Grpc => hopscope_tests::grpc::call(hopscope_tests::grpc::CALL, node, headers, body).await,
+        Protocol::Thrift => hopscope_tests::thrift::call(node, headers, body).await,
         Protocol::InProcess | Protocol::Amqp => bail!("no other program can call it"),
     }
 }
@@ -64,6 +67,7 @@ pub(crate) async fn no_messages(protocol: Protocol, node: SocketAddr) -> Result<
     match protocol {
         Protocol::Http1 => http1::no_messages(node).await,
         Protocol::Grpc => grpc::no_messages(node).await,
+        Protocol::Thrift => thrift::no_messages(node).await,
         Protocol::InProcess | Protocol::Amqp => bail!("no other program can call it"),
     }
 }

@@ -345,12 +345,19 @@ async fn idle(unit: Option<Unit>, asker: Asker, number: u64) {
     let mut begun = 0;
     if let Some(unit) = &unit {
         let tasks = unit.tasks();
-        while tasks.iter().any(|tasks| tasks.count() > 0) {
-            for tasks in &tasks {
-                tasks.idle().await;
+        loop {
+            unit.settle().await;
+            while tasks.iter().any(|tasks| tasks.count() > 0) {
+                for tasks in &tasks {
+                    tasks.idle().await;
+                }
+            }
+            // What was begun meanwhile may have handed something over again.
+            let before = std::mem::replace(&mut begun, tasks.iter().map(|tasks| tasks.begun()).sum());
+            if begun == before {
+                break;
             }
         }
-        begun = tasks.iter().map(|tasks| tasks.begun()).sum();
     }
     asker.send.say(&Up::Answer(number, Ok(Answer::Idle(begun))));
 }

@@ -74,7 +74,7 @@ async fn a_crashed_service_is_down_until_it_is_started(protocol: Protocol) {
 }
 
 over_each_protocol!(a_crashed_service_is_down_until_it_is_started:
-    a_crashed_service_is_down_in_process, a_crashed_service_is_down_over_http, a_crashed_service_is_down_over_grpc);
+    a_crashed_service_is_down_in_process, a_crashed_service_is_down_over_http, a_crashed_service_is_down_over_grpc, a_crashed_service_is_down_over_thrift);
 
 /// What a crashed consumer had goes back into its queue, and is delivered again when it has come back.
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,7 @@ async fn a_paused_service_takes_nothing_up(protocol: Protocol) {
 }
 
 over_each_protocol!(a_paused_service_takes_nothing_up:
-    a_paused_service_takes_nothing_in_process, a_paused_service_takes_nothing_over_http, a_paused_service_takes_nothing_over_grpc);
+    a_paused_service_takes_nothing_in_process, a_paused_service_takes_nothing_over_http, a_paused_service_takes_nothing_over_grpc, a_paused_service_takes_nothing_over_thrift);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_service_takes_nothing_from_its_queue() {

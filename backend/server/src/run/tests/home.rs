@@ -19,7 +19,7 @@ async fn what_does_not_come_home_is_given_up(protocol: Protocol) {
     assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
 }
 
-over_each_protocol!(what_does_not_come_home_is_given_up: what_does_not_come_home_in_process_is_given_up, what_does_not_come_home_over_http_is_given_up, what_does_not_come_home_over_grpc_is_given_up);
+over_each_protocol!(what_does_not_come_home_is_given_up: what_does_not_come_home_in_process_is_given_up, what_does_not_come_home_over_http_is_given_up, what_does_not_come_home_over_grpc_is_given_up, what_does_not_come_home_over_thrift_is_given_up);
 
 /// The service takes far longer than the client waits: every request times out in each of its two attempts, the drain
 /// brings every reply home as a late one, and a request is one in flight however many attempts it has.
@@ -52,7 +52,7 @@ async fn what_comes_late_is_told_as_late(protocol: Protocol) {
     assert!(end.unwrap().counts.iter().all(|count| count.counted != Counted::OPEN_ATTEMPTS || count.count == 0));
 }
 
-over_each_protocol!(what_comes_late_is_told_as_late: what_comes_late_in_process_is_told_as_late, what_comes_late_over_http_is_told_as_late, what_comes_late_over_grpc_is_told_as_late);
+over_each_protocol!(what_comes_late_is_told_as_late: what_comes_late_in_process_is_told_as_late, what_comes_late_over_http_is_told_as_late, what_comes_late_over_grpc_is_told_as_late, what_comes_late_over_thrift_is_told_as_late);
 
 /// Work without end behind a time limit: nothing is open when the drain is over, and what the receivers say as they are
 /// ended is no late reply.
@@ -71,4 +71,4 @@ async fn what_would_come_late_is_cut(protocol: Protocol) {
     assert_eq!((counts, first.open, first.late), ([3, 3, 3], 0, 0));
 }
 
-over_each_protocol!(what_would_come_late_is_cut: what_would_come_late_in_process_is_cut, what_would_come_late_over_http_is_cut, what_would_come_late_over_grpc_is_cut);
+over_each_protocol!(what_would_come_late_is_cut: what_would_come_late_in_process_is_cut, what_would_come_late_over_http_is_cut, what_would_come_late_over_grpc_is_cut, what_would_come_late_over_thrift_is_cut);

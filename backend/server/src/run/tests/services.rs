@@ -72,7 +72,7 @@ async fn a_full_room_refuses(protocol: Protocol) {
     assert_eq!(turned_away.count() as u64, refused);
 }
 
-over_each_protocol!(a_full_room_refuses: a_full_room_refuses_in_process, a_full_room_refuses_over_http, a_full_room_refuses_over_grpc);
+over_each_protocol!(a_full_room_refuses: a_full_room_refuses_in_process, a_full_room_refuses_over_http, a_full_room_refuses_over_grpc, a_full_room_refuses_over_thrift);
 
 /// What fails in the middle calls nobody behind it; the caller has a failure for each, and chance decides the same again.
 #[tokio::test(flavor = "multi_thread")]

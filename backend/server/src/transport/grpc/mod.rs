@@ -24,7 +24,7 @@ use hyper::rt::Executor;
 use tonic::Code;
 
 use super::socket::address_of;
-use super::{Address, BoxFuture, Caller, Door, Endpoint, Transport, TransportError, Verdict};
+use super::{Address, BoxFuture, Caller, Door, Endpoint, Options, Transport, TransportError, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
@@ -52,13 +52,14 @@ impl Transport for Grpc {
         Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Grpc)?)).await })
     }
 
-    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+    fn caller(&self, address: &Address, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
         Ok(Arc::new(client::caller(address_of(address, Protocol::Grpc)?, recorder)?))
     }
 
     fn connect(
         &self,
         address: Address,
+        _: &Options,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
         Box::pin(async move { client::connect(address_of(&address, Protocol::Grpc)?, recorder).await })

@@ -9,11 +9,15 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper_util::rt::TokioIo;
 
 use super::BODY_LIMIT;
-use super::pool::{Connection, Pool};
 use crate::record::Recorder;
-use crate::transport::{BoxFuture, CallError, Caller, Carried, Outgoing, Reply, TransportError, Verdict, socket};
+use crate::transport::carriage::Driver;
+use crate::transport::pool::{Connection, Pool, Wire};
+use crate::transport::socket::{self, Socket};
+use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the calling end with its first connection.
 pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
@@ -30,19 +34,40 @@ pub(super) fn caller(address: SocketAddr, recorder: Recorder) -> Result<Http1Cal
     Ok(Http1Caller { host, recorder: recorder.clone(), pool: Pool::new(address, recorder) })
 }
 
+/// hyper's hand on a connection.
+pub(in crate::transport) struct Requests(pub(in crate::transport) SendRequest<Full<Bytes>>);
+
+impl Wire for Requests {
+    type Error = hyper::Error;
+
+    async fn begin(stream: Socket) -> std::io::Result<(Self, Driver<hyper::Error>)> {
+        let begun = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (sender, driver) = begun.map_err(std::io::Error::other)?;
+        Ok((Self(sender), Box::pin(driver)))
+    }
+
+    async fn ready(&mut self) -> Result<(), hyper::Error> {
+        self.0.ready().await
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
 pub(super) struct Http1Caller {
     host: HeaderValue,
     recorder: Recorder,
-    pool: Pool,
+    pool: Pool<Requests>,
 }
 
 impl Caller for Http1Caller {
     fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
         Box::pin(async move {
-            let mut connection = self.connection(&outgoing.carried).await.map_err(CallError::Connect)?;
+            let mut connection = self.pool.ready(&outgoing.carried).await.map_err(CallError::Connect)?;
             let request = self.request(outgoing);
-            let Connection { sender, carriage, .. } = &mut connection;
-            let response = carriage.carry(sender.send_request(request)).await.map_err(|error| broken(&error))?;
+            let Connection { wire, carriage, .. } = &mut connection;
+            let response = carriage.carry(wire.0.send_request(request)).await.map_err(|error| broken(&error))?;
             let reply = carriage.carry(read(response)).await?;
             self.pool.put_back(connection);
             Ok(reply)
@@ -66,22 +91,6 @@ impl Drop for Http1Caller {
 }
 
 impl Http1Caller {
-    /// A connection that is still open, for one attempt.
-    async fn connection(&self, carried: &Carried) -> std::io::Result<Connection> {
-        loop {
-            let mut connection = self.pool.take().await?;
-            carried.set(true);
-            // What the other end has closed meanwhile says so here, before anything is sent on it.
-            let Connection { sender, carriage, .. } = &mut connection;
-            match carriage.carry(sender.ready()).await {
-                Ok(()) => return Ok(connection),
-                Err(_) if connection.used => carried.set(false),
-                // One that ends as soon as it stands tells of the way there: the next would end likewise.
-                Err(error) => return Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, error)),
-            }
-        }
-    }
-
     fn request(&self, outgoing: Outgoing) -> Request<Full<Bytes>> {
         let Outgoing { identity, body, .. } = outgoing;
         let media_type = HeaderValue::from_static(body.media_type());

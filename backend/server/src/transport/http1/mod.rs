@@ -1,17 +1,18 @@
 //! HTTP/1.1 over loopback: `POST /` with the message as its body, of the media type that says its content, and its
 //! identity in `traceparent` and `tracestate`.
 
-mod carriage;
 mod client;
-mod pool;
 mod server;
+
+#[cfg(test)]
+pub(super) use client::Requests;
 
 use std::sync::Arc;
 
 use hopscope_scenario::protocol::Protocol;
 
 use super::socket::address_of;
-use super::{Address, BoxFuture, Caller, Door, Endpoint, Transport, TransportError};
+use super::{Address, BoxFuture, Caller, Door, Endpoint, Options, Transport, TransportError};
 use crate::record::Recorder;
 
 /// Largest body of a request or a reply in bytes.
@@ -41,13 +42,14 @@ impl Transport for Http1 {
         Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Http1)?)).await })
     }
 
-    fn caller(&self, address: &Address, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+    fn caller(&self, address: &Address, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
         Ok(Arc::new(client::caller(address_of(address, Protocol::Http1)?, recorder)?))
     }
 
     fn connect(
         &self,
         address: Address,
+        _: &Options,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
         Box::pin(async move { client::connect(address_of(&address, Protocol::Http1)?, recorder).await })

@@ -7,7 +7,7 @@ use hopscope_scenario::protocol::Protocol;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Address, Answer, BoxFuture, CallError, Caller, Door, Endpoint, Outgoing, Reply, Transport, TransportError,
+    Address, Answer, BoxFuture, CallError, Caller, Door, Endpoint, Options, Outgoing, Reply, Transport, TransportError,
     http_status,
 };
 use crate::record::Recorder;
@@ -71,16 +71,17 @@ impl Transport for InProcess {
         })
     }
 
-    fn caller(&self, address: &Address, _: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+    fn caller(&self, address: &Address, _: &Options, _: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
         Ok(Arc::new(InProcessCaller { port: port_of(address)? }))
     }
 
     fn connect(
         &self,
         address: Address,
+        options: &Options,
         recorder: Recorder,
     ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
-        let caller = self.caller(&address, recorder);
+        let caller = self.caller(&address, options, recorder);
         Box::pin(async { caller })
     }
 }

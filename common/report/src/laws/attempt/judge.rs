@@ -81,6 +81,7 @@ impl Attempt {
         };
         match self.passage {
             Passage::Publish => needs(self.get(Step::Routed), Step::Sent, Kind::PUBLISHED),
+            Passage::Send => needs(received, Step::Sent, Kind::SENT).or_else(worked),
             Passage::Deliver => {
                 let settled = self.closed.filter(|_| !is_outside(self.link) && said_by_consumer(self.cause));
                 let worked_on = settled.filter(|_| self.cause == QueueCause::ACK && scene.acks_after_work());
@@ -133,7 +134,7 @@ impl Attempt {
             }
             Passage::Call => &[Step::Sent, Step::Received, Step::Started, Step::Replied, Step::Reply],
             Passage::Publish => &[Step::Sent, Step::Routed, Step::Answer],
-            Passage::Deliver => &[Step::Sent, Step::Received, Step::Started, Step::Finished],
+            Passage::Deliver | Passage::Send => &[Step::Sent, Step::Received, Step::Started, Step::Finished],
         };
         let mut pairs = Pairs::default();
         let mut last = None;
@@ -151,7 +152,7 @@ impl Attempt {
                     pairs.add(at(Step::Finished), self.closed, 0);
                 }
             }
-            Passage::Deliver | Passage::Call => {}
+            Passage::Deliver | Passage::Call | Passage::Send => {}
         }
         pairs
     }

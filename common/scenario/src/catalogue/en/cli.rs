@@ -67,6 +67,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.figures.count", "count"),
     ("cli.figures.delivered", "delivered"),
     ("cli.figures.failed", "failed"),
+    ("cli.figures.handed-over", "handed over"),
     ("cli.figures.late", "late"),
     ("cli.figures.link", "{from} → {to}, {protocol}"),
     ("cli.figures.max", "max"),

@@ -83,11 +83,12 @@ fn head(label: Key) -> Node {
     view! { <th scope="col" class="figure">{t(label)}</th> }
 }
 
-fn count_heads() -> std::array::IntoIter<Key, 8> {
+fn count_heads() -> std::array::IntoIter<Key, 9> {
     [
         text!("latency.counts.sent"),
         text!("latency.counts.completed"),
         text!("latency.counts.confirmed"),
+        text!("latency.counts.handed-over"),
         text!("latency.counts.refused"),
         text!("latency.counts.failed"),
         text!("latency.counts.timed-out"),
@@ -104,9 +105,9 @@ fn time_heads() -> std::array::IntoIter<Key, 5> {
 
 fn count_row(row: &LinkRow) -> Node {
     let figures = match row.counts {
-        None => [None; 8],
-        Some(Counts { sent, completed, confirmed, refused, failed, timed_out, retried, late }) => {
-            [sent, completed, confirmed, refused, failed, timed_out, retried, late].map(Some)
+        None => [None; 9],
+        Some(Counts { sent, completed, confirmed, handed_over, refused, failed, timed_out, retried, late }) => {
+            [sent, completed, confirmed, handed_over, refused, failed, timed_out, retried, late].map(Some)
         }
     };
     let cell = |count: Option<u64>| figure(count.map(format::whole));

@@ -1,4 +1,5 @@
-//! Who carries a connection: hyper gives a future that reads and writes for it, and somebody has to poll that.
+//! Who carries a connection of a protocol that has one for each call: a future, its *driver*, reads and writes for it, and somebody
+//! has to poll that.
 //!
 //! A task of its own would have to be woken for each request and would have to wake the caller for each reply, on another thread as
 //! often as not. Instead a call carries its connection itself while it is under way, and a *keeper*, which is a task, does so for
@@ -10,18 +11,19 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-type Outcome = Result<(), hyper::Error>;
+/// What reads and writes for a connection, until it ends.
+pub(super) type Driver<E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send>>;
 
-/// What a connection is carried by, in the hands of its calls.
-pub(super) struct Carriage {
-    state: Mutex<State>,
+/// What a connection is carried by, in the hands of its calls. It ends with an `E`.
+pub(super) struct Carriage<E> {
+    state: Mutex<State<E>>,
 }
 
-struct State {
+struct State<E> {
     /// Gone when the connection has ended or is to end.
-    driver: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
+    driver: Option<Driver<E>>,
     /// What came of it, until the keeper takes it.
-    outcome: Option<Outcome>,
+    outcome: Option<Result<(), E>>,
     /// Whether a call carries it now.
     called: bool,
     /// Wakes the keeper, once it has been polled.
@@ -29,12 +31,12 @@ struct State {
 }
 
 /// The task's part: resolves when the connection has ended. Dropped, it ends it.
-pub(super) struct Keeper(Arc<Carriage>);
+pub(super) struct Keeper<E>(Arc<Carriage<E>>);
 
-impl Carriage {
-    /// Of what hyper gave for a connection.
-    pub(super) fn new(driver: impl Future<Output = Outcome> + Send + 'static) -> (Arc<Self>, Keeper) {
-        let state = State { driver: Some(Box::pin(driver)), outcome: None, called: false, keeper: None };
+impl<E> Carriage<E> {
+    /// Of the driver of a connection.
+    pub(super) fn new(driver: Driver<E>) -> (Arc<Self>, Keeper<E>) {
+        let state = State { driver: Some(driver), outcome: None, called: false, keeper: None };
         let carriage = Arc::new(Self { state: Mutex::new(state) });
         (Arc::clone(&carriage), Keeper(carriage))
     }
@@ -78,13 +80,13 @@ impl Carriage {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<E>> {
         // A driver that panicked is as gone as its call.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<E> State<E> {
     fn poll(&mut self, context: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver
             && let Poll::Ready(outcome) = driver.as_mut().poll(context)
@@ -95,10 +97,10 @@ impl State {
     }
 }
 
-impl Future for Keeper {
-    type Output = Outcome;
+impl<E> Future for Keeper<E> {
+    type Output = Result<(), E>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), E>> {
         let mut state = self.0.lock();
         if !state.called {
             state.poll(context);
@@ -114,7 +116,7 @@ impl Future for Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl<E> Drop for Keeper<E> {
     fn drop(&mut self) {
         let driver = self.0.lock().driver.take();
         // Behind the lock: a call that waits for it is woken, and what wakes may look.

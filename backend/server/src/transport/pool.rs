@@ -1,4 +1,4 @@
-//! The connections of a calling end: one per call in flight, kept open and used again.
+//! The connections of a calling end whose protocol has one call at a time on each: kept open and used again.
 //!
 //! A call that finds no idle one waits for whichever is free first: one that another call gives back, or a new one. New ones
 //! are opened by tasks of the caller's, [`OPENING`] at once: all at once, a burst of calls would overflow the receiver's
@@ -6,59 +6,78 @@
 //! call's reply: as long as any wait, connections are being opened.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::carriage::Carriage;
+use super::Carried;
+use super::carriage::{Carriage, Driver};
+use super::socket::{self, Dialled, Socket};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
-use crate::transport::socket::{self, Dialled};
 
 /// Connections that are being opened at once.
 const OPENING: usize = 16;
 
-/// A cheap clone in front of one caller's connections.
-#[derive(Clone)]
-pub(super) struct Pool {
-    shared: Arc<Shared>,
+/// What a protocol has in hand of a connection.
+pub(super) trait Wire: Sized + Send + 'static {
+    /// What a connection may end with.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Begins to speak on a stream; gives what carries it too.
+    fn begin(stream: Socket) -> impl Future<Output = std::io::Result<(Self, Driver<Self::Error>)>> + Send;
+
+    /// Resolves when a call can be made, or never will be, as far as is known.
+    fn ready(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Whether it has ended, as far as is known.
+    fn is_closed(&self) -> bool;
 }
 
-struct Shared {
+/// In front of one caller's connections: a clone is cheap.
+pub(super) struct Pool<W: Wire> {
+    shared: Arc<Shared<W>>,
+}
+
+impl<W: Wire> Clone for Pool<W> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+struct Shared<W: Wire> {
     address: SocketAddr,
     recorder: Recorder,
-    state: Mutex<State>,
+    state: Mutex<State<W>>,
     tasks: Tasks,
 }
 
 /// While a call waits there is no idle connection.
-#[derive(Default)]
-struct State {
+struct State<W: Wire> {
     /// The last one used is taken first: it is the warmest.
-    idle: Vec<Connection>,
+    idle: Vec<Connection<W>>,
     /// The one that has waited longest is served first.
-    waiting: VecDeque<oneshot::Sender<std::io::Result<Connection>>>,
+    waiting: VecDeque<oneshot::Sender<Opened<W>>>,
     opening: usize,
 }
 
+type Opened<W> = std::io::Result<Connection<W>>;
+
 /// One connection; dropping it closes it.
-pub(super) struct Connection {
-    pub(super) sender: SendRequest<Full<Bytes>>,
+pub(super) struct Connection<W: Wire> {
+    pub(super) wire: W,
     /// Carries it while a call is under way.
-    pub(super) carriage: Arc<Carriage>,
+    pub(super) carriage: Arc<Carriage<W::Error>>,
     /// Whether it has served a call.
-    pub(super) used: bool,
+    used: bool,
     closed_by_us: Arc<AtomicBool>,
 }
 
-impl Drop for Connection {
+impl<W: Wire> Drop for Connection<W> {
     fn drop(&mut self) {
         self.closed_by_us.store(true, Ordering::Release);
         // The keeper sees to its end.
@@ -66,18 +85,38 @@ impl Drop for Connection {
     }
 }
 
-impl Pool {
+impl<W: Wire> Pool<W> {
     /// An empty pool, whose connections are tasks of the runtime that this is called on.
     pub(super) fn new(address: SocketAddr, recorder: Recorder) -> Self {
         let tasks = Tasks::new(Handle::current());
-        Self { shared: Arc::new(Shared { address, recorder, state: Mutex::default(), tasks }) }
+        let state = Mutex::new(State { idle: Vec::new(), waiting: VecDeque::new(), opening: 0 });
+        Self { shared: Arc::new(Shared { address, recorder, state, tasks }) }
+    }
+
+    /// A connection that is still open, for one attempt, which is told that it has one.
+    ///
+    /// # Errors
+    /// When none could be opened.
+    pub(super) async fn ready(&self, carried: &Carried) -> Opened<W> {
+        loop {
+            let mut connection = self.take().await?;
+            carried.set(true);
+            // What the other end has closed meanwhile says so here, before anything is sent on it.
+            let Connection { wire, carriage, .. } = &mut connection;
+            match carriage.carry(wire.ready()).await {
+                Ok(()) => return Ok(connection),
+                Err(_) if connection.used => carried.set(false),
+                // One that ends as soon as it stands tells of the way there: the next would end likewise.
+                Err(error) => return Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, error)),
+            }
+        }
     }
 
     /// A connection for one call. Dropping the future leaves what comes of it to the other calls.
     ///
     /// # Errors
     /// When a new one could not be opened.
-    pub(super) async fn take(&self) -> std::io::Result<Connection> {
+    pub(super) async fn take(&self) -> Opened<W> {
         let receiver = {
             let mut state = self.lock();
             if let Some(connection) = state.idle.pop() {
@@ -92,11 +131,16 @@ impl Pool {
         (&mut turn.receiver).await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Takes every connection that is idle.
+    pub(super) fn take_idle(&self) -> Vec<Connection<W>> {
+        std::mem::take(&mut self.lock().idle)
+    }
+
     /// Gives a connection to whoever waits, or keeps it.
-    pub(super) fn put_back(&self, mut connection: Connection) {
+    pub(super) fn put_back(&self, mut connection: Connection<W>) {
         connection.used = true;
         connection.carriage.hand_back();
-        if !connection.sender.is_closed() {
+        if !connection.wire.is_closed() {
             self.lock().give(Ok(connection));
         }
     }
@@ -121,7 +165,7 @@ impl Pool {
         self.shared.tasks.cancel();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<W>> {
         // Lists of connections and of calls cannot be left half changed.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,21 +186,20 @@ impl Pool {
         }
     }
 
-    async fn open(&self) -> std::io::Result<Connection> {
+    async fn open(&self) -> Opened<W> {
         let Shared { address, recorder, tasks, .. } = &*self.shared;
         let Dialled { stream, began } = socket::dial(*address, tasks).await?;
-        let (sender, driver) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        let (wire, driver) = W::begin(stream).await?;
         let closed_by_us = Arc::new(AtomicBool::new(false));
         let (carriage, keeper) = Carriage::new(driver);
         socket::drive(recorder.clone(), tasks, began, Arc::clone(&closed_by_us), keeper);
-        Ok(Connection { sender, carriage, used: false, closed_by_us })
+        Ok(Connection { wire, carriage, used: false, closed_by_us })
     }
 }
 
-impl State {
+impl<W: Wire> State<W> {
     /// Gives an outcome to the call that has waited longest; keeps a connection that nobody waits for.
-    fn give(&mut self, mut outcome: std::io::Result<Connection>) {
+    fn give(&mut self, mut outcome: Opened<W>) {
         while let Some(waiting) = self.waiting.pop_front() {
             match waiting.send(outcome) {
                 Ok(()) => return,
@@ -171,12 +214,12 @@ impl State {
 }
 
 /// A call's turn to come.
-struct Turn {
-    pool: Pool,
-    receiver: oneshot::Receiver<std::io::Result<Connection>>,
+struct Turn<W: Wire> {
+    pool: Pool<W>,
+    receiver: oneshot::Receiver<Opened<W>>,
 }
 
-impl Drop for Turn {
+impl<W: Wire> Drop for Turn<W> {
     fn drop(&mut self) {
         self.receiver.close();
         // It may have come at the moment of giving up.
@@ -187,18 +230,18 @@ impl Drop for Turn {
 }
 
 /// A connection that is being opened. However that ends, the call that has waited longest is told and others may be opened.
-struct Opening {
-    pool: Pool,
-    outcome: Option<std::io::Result<Connection>>,
+struct Opening<W: Wire> {
+    pool: Pool<W>,
+    outcome: Option<Opened<W>>,
 }
 
-impl Opening {
+impl<W: Wire> Opening<W> {
     async fn run(mut self) {
         self.outcome = Some(self.pool.open().await);
     }
 }
 
-impl Drop for Opening {
+impl<W: Wire> Drop for Opening<W> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| Err(closed()));
         {

@@ -1,0 +1,341 @@
+//! The calling end: a call on a connection of the pool, and its reply.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
+use hopscope_scenario::model::{Content, Framing, Mode, Thrift as Manner};
+use tokio::io::AsyncWrite as _;
+use tokio_util::io::poll_read_buf;
+
+use super::envelope::{self, FAILED, Fault, Outcome, REFUSED, SUCCESS};
+use super::generated::Message;
+use super::header::{self, Header};
+use super::shape::{Beginning, PREFIX, Shape};
+use super::{BODY_LIMIT, MESSAGE_LIMIT};
+use crate::record::Recorder;
+use crate::transport::carriage::Driver;
+use crate::transport::pool::{Connection, Pool, Wire};
+use crate::transport::socket::Socket;
+use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 16 << 10;
+
+/// Above the fields of a result: the status of an exception that Thrift itself knows is this and its type.
+const EXCEPTION: u16 = 1_000;
+
+/// Opens the calling end with its first connection.
+pub(super) async fn connect(
+    address: SocketAddr,
+    manner: Manner,
+    recorder: Recorder,
+) -> Result<Arc<dyn Caller>, TransportError> {
+    let caller = caller(address, manner, recorder);
+    let first = caller.pool.take().await.map_err(|source| TransportError::Connect { address, source })?;
+    caller.pool.put_back(first);
+    Ok(Arc::new(caller))
+}
+
+/// The calling end without any connection.
+pub(super) fn caller(address: SocketAddr, manner: Manner, recorder: Recorder) -> ThriftCaller {
+    let pool = Pool::new(address, recorder.clone());
+    ThriftCaller { manner, recorder, pool, sequence: AtomicI32::new(0) }
+}
+
+pub(super) struct ThriftCaller {
+    manner: Manner,
+    recorder: Recorder,
+    pool: Pool<Line>,
+    sequence: AtomicI32,
+}
+
+impl Caller for ThriftCaller {
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
+        Box::pin(async move {
+            let mut connection = self.pool.ready(&outgoing.carried).await.map_err(CallError::Connect)?;
+            let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+            let asking = self.asking(sequence, outgoing)?;
+            let Connection { wire, carriage, .. } = &mut connection;
+            let reply = match self.manner.mode {
+                Mode::Call => carriage.carry(wire.call(&asking, self.shape(), sequence)).await?,
+                Mode::Oneway => {
+                    carriage.carry(wire.write(&asking)).await?;
+                    // The system has it, which is all that is ever known.
+                    Reply { verdict: Verdict::Good, status: 0, body: Bytes::new() }
+                }
+            };
+            self.pool.put_back(connection);
+            Ok(reply)
+        })
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if self.manner.mode != Mode::Oneway {
+                return;
+            }
+            for mut connection in self.pool.take_idle() {
+                let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+                let Ok(asking) = self.question(sequence) else { continue };
+                let Connection { wire, carriage, .. } = &mut connection;
+                // Whatever is answered: a connection's messages are taken in their order, so those before have been.
+                if carriage.carry(wire.call(&asking, self.shape(), sequence)).await.is_ok() {
+                    self.pool.put_back(connection);
+                }
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.pool.close())
+    }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        self.pool.abort();
+        self.close()
+    }
+}
+
+impl Drop for ThriftCaller {
+    fn drop(&mut self) {
+        self.pool.cancel();
+    }
+}
+
+impl ThriftCaller {
+    fn shape(&self) -> Shape {
+        Shape { framing: self.manner.framing, encoding: self.manner.encoding }
+    }
+
+    /// A call of a method that nobody has, as it goes out.
+    fn question(&self, sequence: i32) -> thrift::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.begin(&mut bytes, sequence, &[]);
+        envelope::write_question(&mut bytes, self.manner.encoding, sequence)?;
+        self.finish(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// Begins what goes out, with these headers, where there are such.
+    fn begin(&self, bytes: &mut Vec<u8>, sequence: i32, headers: &[(&str, &str)]) {
+        match self.manner.framing {
+            Framing::Header => header::begin(bytes, sequence.cast_unsigned(), self.manner.encoding, headers),
+            Framing::Framed => bytes.extend([0; PREFIX]),
+            Framing::Buffered => {}
+        }
+    }
+
+    fn finish(&self, bytes: &mut [u8]) {
+        if self.manner.framing != Framing::Buffered {
+            header::finish(bytes);
+        }
+    }
+
+    /// A message as it goes out.
+    fn asking(&self, sequence: i32, outgoing: Outgoing) -> Result<Vec<u8>, CallError> {
+        let Outgoing { identity, body, .. } = outgoing;
+        // Digits, letters, dots and dashes.
+        let traceparent = String::from_utf8_lossy(&identity.traceparent(self.recorder.run_key())).into_owned();
+        let tracestate = String::from_utf8_lossy(identity.tracestate().as_bytes()).into_owned();
+        let mut bytes = Vec::with_capacity(body.len() + 256);
+        self.begin(&mut bytes, sequence, &[(TRACEPARENT, &traceparent), (TRACESTATE, &tracestate)]);
+        let inside = match self.manner.framing {
+            Framing::Header => (None, None),
+            Framing::Framed | Framing::Buffered => (Some(traceparent), Some(tracestate)),
+        };
+        // Bytes alone need no word: an optional field is left out.
+        let content_type = (body.content != Content::Binary).then(|| body.media_type().to_owned());
+        let message = Message::new(Vec::from(body.bytes), content_type, inside.0, inside.1);
+        envelope::write_asking(&mut bytes, self.manner.encoding, self.manner.mode, sequence, &message)
+            .map_err(|error| CallError::Broken(error.to_string()))?;
+        self.finish(&mut bytes);
+        Ok(bytes)
+    }
+}
+
+/// One connection. What comes in is read by its driver, so that its end is seen while it is idle too.
+pub(super) struct Line(Arc<Mutex<State>>);
+
+struct State {
+    socket: Socket,
+    inbox: BytesMut,
+    /// Whether a reply is due.
+    expects: bool,
+    ended: bool,
+}
+
+impl Wire for Line {
+    type Error = std::io::Error;
+
+    async fn begin(stream: Socket) -> std::io::Result<(Self, Driver<std::io::Error>)> {
+        let state = State { socket: stream, inbox: BytesMut::new(), expects: false, ended: false };
+        let state = Arc::new(Mutex::new(state));
+        let carried = Arc::clone(&state);
+        let driver = poll_fn(move |context| {
+            let mut state = lock(&carried);
+            let end = ready!(state.read(context));
+            state.ended = true;
+            Poll::Ready(end)
+        });
+        Ok((Self(state), Box::pin(driver)))
+    }
+
+    async fn ready(&mut self) -> Result<(), std::io::Error> {
+        if self.is_closed() { Err(std::io::Error::other("it has ended")) } else { Ok(()) }
+    }
+
+    fn is_closed(&self) -> bool {
+        lock(&self.0).ended
+    }
+}
+
+impl Line {
+    /// Hands a message to the system.
+    async fn write(&self, bytes: &[u8]) -> Result<(), CallError> {
+        let mut rest = bytes;
+        poll_fn(|context| {
+            let mut state = lock(&self.0);
+            while !rest.is_empty() {
+                match ready!(Pin::new(&mut state.socket).poll_write(context, rest)) {
+                    Ok(0) => return Poll::Ready(Err(CallError::Broken("the connection takes no more".to_owned()))),
+                    Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                    Err(error) => return Poll::Ready(Err(CallError::Broken(error.to_string()))),
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Makes a call. Whoever carries the connection reads the reply.
+    async fn call(&self, asking: &[u8], shape: Shape, sequence: i32) -> Result<Reply, CallError> {
+        lock(&self.0).expects = true;
+        self.write(asking).await?;
+        let mut due = 1;
+        let (number, outcome) = poll_fn(|_| {
+            let mut state = lock(&self.0);
+            loop {
+                if state.inbox.len() < due {
+                    let end =
+                        || Poll::Ready(Err(CallError::Broken("it ended before the reply was complete".to_owned())));
+                    return if state.ended { end() } else { Poll::Pending };
+                }
+                match next(&mut state.inbox, shape) {
+                    Ok(Next::Missing(bytes)) => due = state.inbox.len() + bytes,
+                    Ok(Next::Replied(reply)) => {
+                        state.expects = false;
+                        return Poll::Ready(Ok(reply));
+                    }
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+        })
+        .await?;
+        if number != sequence {
+            return Err(CallError::Broken(format!("the reply {number} came where {sequence} was due")));
+        }
+        Ok(reply(outcome))
+    }
+}
+
+impl State {
+    /// Reads what is there; resolves when no more will come.
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        // More than a message is not taken from the system before somebody has looked at it.
+        while self.inbox.len() < PREFIX + MESSAGE_LIMIT {
+            self.inbox.reserve(CHUNK);
+            let Self { socket, inbox, expects, .. } = self;
+            match ready!(poll_read_buf(Pin::new(socket), context, inbox))? {
+                0 => return Poll::Ready(Ok(())),
+                _ if !*expects => return Poll::Ready(Err(std::io::Error::other("it sent what nobody asked for"))),
+                _ => {}
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// What is next on a connection.
+enum Next {
+    /// It is not there as a whole: so many bytes are missing at least.
+    Missing(usize),
+    /// A reply, and the sequence number that it repeats.
+    Replied((i32, Outcome)),
+}
+
+/// Takes the reply out of what has been read.
+fn next(inbox: &mut BytesMut, shape: Shape) -> Result<Next, CallError> {
+    let too_large = || CallError::TooLarge { limit: BODY_LIMIT };
+    let foreign = || CallError::Broken("what came back is no Thrift of the link's framing".to_owned());
+    let fault = |fault| match fault {
+        Fault::Short(_) => CallError::Broken("the reply is cut short".to_owned()),
+        Fault::TooLarge => too_large(),
+        Fault::Malformed(error) => CallError::Broken(format!("the reply cannot be read: {error}")),
+    };
+    match (Beginning::of(inbox), shape.framing) {
+        (Beginning::Unknown, _) => Ok(Next::Missing(1)),
+        (Beginning::TooLong(_), Framing::Header | Framing::Framed) => Err(too_large()),
+        (Beginning::Bare(encoding), Framing::Buffered) => match envelope::read_reply(inbox, encoding) {
+            Ok((replied, took)) => {
+                inbox.advance(took);
+                Ok(Next::Replied(replied))
+            }
+            Err(Fault::Short(_)) if inbox.len() >= MESSAGE_LIMIT => Err(too_large()),
+            Err(Fault::Short(missing)) => Ok(Next::Missing(missing)),
+            Err(other) => Err(fault(other)),
+        },
+        (Beginning::Frame { length, encoding }, Framing::Header | Framing::Framed) => {
+            let missing = (PREFIX + length).saturating_sub(inbox.len());
+            if missing > 0 {
+                return Ok(Next::Missing(missing));
+            }
+            inbox.advance(PREFIX);
+            let frame = inbox.split_to(length);
+            let (encoding, payload) = match encoding {
+                Some(encoding) => (encoding, 0),
+                None => {
+                    let header = Header::read(&frame).map_err(|error| CallError::Broken(error.to_string()))?;
+                    (header.encoding, header.payload)
+                }
+            };
+            let (replied, _) =
+                envelope::read_reply(frame.get(payload..).unwrap_or_default(), encoding).map_err(fault)?;
+            Ok(Next::Replied(replied))
+        }
+        (Beginning::Foreign | Beginning::Bare(_) | Beginning::Frame { .. } | Beginning::TooLong(_), _) => {
+            Err(foreign())
+        }
+    }
+}
+
+/// What a call's outcome says. A status is the field of the result that is set, or [`EXCEPTION`] and an exception's type.
+fn reply(outcome: Outcome) -> Reply {
+    match outcome {
+        Outcome::Returned(message) => Reply {
+            verdict: Verdict::Good,
+            status: SUCCESS.unsigned_abs(),
+            body: Bytes::from(message.body.unwrap_or_default()),
+        },
+        Outcome::Thrown(field) => {
+            let verdict = if field == REFUSED { Verdict::Refused } else { Verdict::Failed };
+            // An exception that the service's description does not have failed, as what it is.
+            let status = if field > SUCCESS { field } else { FAILED };
+            Reply { verdict, status: status.unsigned_abs(), body: Bytes::new() }
+        }
+        Outcome::Exception(error) => {
+            let kind = u16::try_from(error.kind as i32).unwrap_or_default();
+            Reply { verdict: Verdict::Failed, status: EXCEPTION + kind, body: Bytes::new() }
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // What is read and written is whole after every step.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
