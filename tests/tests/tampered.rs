@@ -273,3 +273,33 @@ async fn an_altered_queue_turns_its_laws_red_and_no_other_and_names_the_trace() 
     assert_eq!(counts, [REQUESTS, 2 * REQUESTS, REQUESTS]);
     judge(&run, QUEUE);
 }
+
+const ONEWAY: &[Row] = &[
+    Row("a message that nobody answers vanished", vanished, &[Conservation, Accepted]),
+    Row("handing over removed", |r| without(Kind::HANDED_OVER, 0)(r), &[OpenAtEnd, Accepted]),
+    Row("handing over copied", |r| doubled(Kind::HANDED_OVER, 0)(r), &[Closing, Accepted]),
+    Row("a message received before it is sent", |r| moved(Kind::RECEIVED, Kind::SENT, 0, -1)(r), &[ReplyAfterRequest]),
+    Row("Started removed", |r| without(Kind::STARTED, 0)(r), &[Steps, Accepted]),
+];
+
+fn vanished(run: &mut Recorded) -> TraceId {
+    let Event { trace, message, .. } = one(run, Kind::HANDED_OVER, 0, any);
+    for kind in [Kind::RECEIVED, Kind::STARTED, Kind::FINISHED] {
+        remove(&mut run.events, message, kind);
+    }
+    trace
+}
+
+/// What is handed over is received, though nobody is answered.
+#[tokio::test]
+async fn altered_messages_that_nobody_answers_turn_their_laws_red() {
+    let mut scenario: Value = serde_json::from_str(HELLO_SYNC).unwrap();
+    scenario["nodes"][0]["load"] = json!({"kind": "constant", "rate": "200/s", "count": REQUESTS});
+    scenario["nodes"][1]["workers"] = 64.into();
+    scenario["links"][0]["protocol"] = "thrift".into();
+    scenario["links"][0]["mode"] = "oneway".into();
+    let run = recorded(&scenario).await;
+    let counts = [Kind::SENT, Kind::HANDED_OVER, Kind::FINISHED, Kind::REPLIED].map(|kind| count(&run.events, kind));
+    assert_eq!(counts, [REQUESTS, REQUESTS, REQUESTS, 0]);
+    judge(&run, ONEWAY);
+}

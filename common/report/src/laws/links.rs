@@ -106,6 +106,11 @@ impl Links {
         Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded }
     }
 
+    /// Whether messages go over any that nobody answers.
+    pub(super) fn oneway(&self) -> bool {
+        self.rows.iter().any(|link| link.passage == Passage::Send)
+    }
+
     /// The link of this number.
     pub(super) fn get(&self, link: LinkIndex) -> Option<&Link> {
         self.rows.get(usize::from(link.0))

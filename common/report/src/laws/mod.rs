@@ -139,7 +139,9 @@ impl Laws {
         self.judge_open(&mut book);
         self.judge_accepted(&mut book);
         if self.queues.is_empty() && self.links.queues().is_empty() {
-            OF_QUEUES.into_iter().for_each(|law| book.not_applicable(law, text!("law.not-applicable.no-queue")));
+            // What is handed over without a queue is conserved too.
+            let other = OF_QUEUES.into_iter().filter(|law| *law != Law::Conservation || !self.links.oneway());
+            other.for_each(|law| book.not_applicable(law, text!("law.not-applicable.no-queue")));
         }
         book.reports()
     }

@@ -195,7 +195,8 @@ async fn a_cut_link_carries_nothing_until_it_is_mended(protocol: Protocol, on: &
             .count()
     };
     assert!(of(Kind::DISCONNECTED, cut, mended) >= 1);
-    assert!(of(Kind::CONNECTED, mended, i64::MAX) >= 1, "its ends connect again by themselves");
+    // One may stand in the relay's backlog since before the mending, and be let through after it.
+    assert!(of(Kind::CONNECTED, cut, i64::MAX) >= 1, "its ends connect again by themselves");
     assert!(fold(&run, &events).links()[usize::from(link.0)].disturbed.is_none());
     let (sent, carried) = match (protocol, on) {
         (Protocol::Amqp, "l1") => (Kind::PUBLISHED, Kind::CONFIRMED),

@@ -1,11 +1,11 @@
 //! The calling end: a call on a connection of the pool, and its reply.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
@@ -26,6 +26,9 @@ use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportE
 
 /// Bytes that are read at once.
 const CHUNK: usize = 16 << 10;
+
+/// What is told of a connection that ends in a call.
+const ENDED: &str = "it ended before the reply was complete";
 
 /// Above the fields of a result: the status of an exception that Thrift itself knows is this and its type.
 const EXCEPTION: u16 = 1_000;
@@ -159,31 +162,72 @@ impl ThriftCaller {
     }
 }
 
-/// One connection. What comes in is read by its driver, so that its end is seen while it is idle too.
+/// One connection. What comes in is read by its driver, so that its end is seen while it is idle too. Dropped, it is closed.
 pub(super) struct Line(Arc<Mutex<State>>);
 
 struct State {
-    socket: Socket,
+    /// Gone when the connection has ended.
+    socket: Option<Socket>,
     inbox: BytesMut,
     /// Whether a reply is due.
     expects: bool,
-    ended: bool,
+    /// Whether nobody will call over it any more.
+    given_up: bool,
+    /// Wakes who carries the connection.
+    carrier: Option<Waker>,
+    /// Wakes the call that waits for its reply.
+    call: Option<Waker>,
+}
+
+/// Reads for a connection until it ends or is given up. Dropped, it ends it.
+struct Reading(Arc<Mutex<State>>);
+
+impl Future for Reading {
+    type Output = std::io::Result<()>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = lock(&self.0);
+        if !state.carrier.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            state.carrier = Some(context.waker().clone());
+        }
+        if state.given_up { Poll::Ready(Ok(())) } else { state.read(context) }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        let (socket, call) = (state.socket.take(), state.call.take());
+        drop(state);
+        drop(socket);
+        call.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        state.given_up = true;
+        let carrier = state.carrier.take();
+        drop(state);
+        carrier.into_iter().for_each(Waker::wake);
+    }
 }
 
 impl Wire for Line {
     type Error = std::io::Error;
 
     async fn begin(stream: Socket) -> std::io::Result<(Self, Driver<std::io::Error>)> {
-        let state = State { socket: stream, inbox: BytesMut::new(), expects: false, ended: false };
-        let state = Arc::new(Mutex::new(state));
-        let carried = Arc::clone(&state);
-        let driver = poll_fn(move |context| {
-            let mut state = lock(&carried);
-            let end = ready!(state.read(context));
-            state.ended = true;
-            Poll::Ready(end)
-        });
-        Ok((Self(state), Box::pin(driver)))
+        let state = Arc::new(Mutex::new(State {
+            socket: Some(stream),
+            inbox: BytesMut::new(),
+            expects: false,
+            given_up: false,
+            carrier: None,
+            call: None,
+        }));
+        let reading = Reading(Arc::clone(&state));
+        Ok((Self(state), Box::pin(reading)))
     }
 
     async fn ready(&mut self) -> Result<(), std::io::Error> {
@@ -191,21 +235,23 @@ impl Wire for Line {
     }
 
     fn is_closed(&self) -> bool {
-        lock(&self.0).ended
+        lock(&self.0).socket.is_none()
     }
 }
 
 impl Line {
     /// Hands a message to the system.
     async fn write(&self, bytes: &[u8]) -> Result<(), CallError> {
+        let broken = |error: &dyn std::fmt::Display| Poll::Ready(Err(CallError::Broken(error.to_string())));
         let mut rest = bytes;
         poll_fn(|context| {
             let mut state = lock(&self.0);
             while !rest.is_empty() {
-                match ready!(Pin::new(&mut state.socket).poll_write(context, rest)) {
-                    Ok(0) => return Poll::Ready(Err(CallError::Broken("the connection takes no more".to_owned()))),
+                let Some(socket) = &mut state.socket else { return broken(&ENDED) };
+                match ready!(Pin::new(socket).poll_write(context, rest)) {
+                    Ok(0) => return broken(&"it takes no more"),
                     Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                    Err(error) => return Poll::Ready(Err(CallError::Broken(error.to_string()))),
+                    Err(error) => return broken(&error),
                 }
             }
             Poll::Ready(Ok(()))
@@ -218,13 +264,15 @@ impl Line {
         lock(&self.0).expects = true;
         self.write(asking).await?;
         let mut due = 1;
-        let (number, outcome) = poll_fn(|_| {
+        let (number, outcome) = poll_fn(|context| {
             let mut state = lock(&self.0);
             loop {
                 if state.inbox.len() < due {
-                    let end =
-                        || Poll::Ready(Err(CallError::Broken("it ended before the reply was complete".to_owned())));
-                    return if state.ended { end() } else { Poll::Pending };
+                    if state.socket.is_none() {
+                        return Poll::Ready(Err(CallError::Broken(ENDED.to_owned())));
+                    }
+                    state.call = Some(context.waker().clone());
+                    return Poll::Pending;
                 }
                 match next(&mut state.inbox, shape) {
                     Ok(Next::Missing(bytes)) => due = state.inbox.len() + bytes,
@@ -247,11 +295,11 @@ impl Line {
 impl State {
     /// Reads what is there; resolves when no more will come.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let Self { socket: Some(socket), inbox, expects, .. } = self else { return Poll::Ready(Ok(())) };
         // More than a message is not taken from the system before somebody has looked at it.
-        while self.inbox.len() < PREFIX + MESSAGE_LIMIT {
-            self.inbox.reserve(CHUNK);
-            let Self { socket, inbox, expects, .. } = self;
-            match ready!(poll_read_buf(Pin::new(socket), context, inbox))? {
+        while inbox.len() < PREFIX + MESSAGE_LIMIT {
+            inbox.reserve(CHUNK);
+            match ready!(poll_read_buf(Pin::new(&mut *socket), context, inbox))? {
                 0 => return Poll::Ready(Ok(())),
                 _ if !*expects => return Poll::Ready(Err(std::io::Error::other("it sent what nobody asked for"))),
                 _ => {}
@@ -339,3 +387,6 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     // What is read and written is whole after every step.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

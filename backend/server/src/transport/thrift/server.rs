@@ -215,3 +215,81 @@ fn written(shape: Shape, sequence: u32, told: (&str, i32), outcome: &Outcome) ->
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use hopscope_scenario::model::Mode;
+
+    use super::*;
+
+    const ENCODINGS: [Encoding; 2] = [Encoding::Binary, Encoding::Compact];
+    const FRAMINGS: [Framing; 3] = [Framing::Header, Framing::Framed, Framing::Buffered];
+
+    fn asking(shape: Shape) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match shape.framing {
+            Framing::Header => header::begin(&mut bytes, 1, shape.encoding, &[(TRACEPARENT, "00-1-1-01")]),
+            Framing::Framed => bytes.extend([0; PREFIX]),
+            Framing::Buffered => {}
+        }
+        let message = Message::new(b"body".to_vec(), "text/plain".to_owned(), None, None);
+        envelope::write_asking(&mut bytes, shape.encoding, Mode::Call, 7, &message).unwrap();
+        if shape.framing != Framing::Buffered {
+            header::finish(&mut bytes);
+        }
+        bytes
+    }
+
+    /// Goes on until nothing more can be taken; every step takes something, or the loop would not end.
+    fn exhaust(bytes: &[u8]) {
+        let mut inbox = BytesMut::from(bytes);
+        loop {
+            let before = inbox.len();
+            match next(&mut inbox) {
+                Next::Asked(..) => assert!(inbox.len() < before),
+                Next::Missing(missing) => return assert!(missing > 0),
+                Next::Unreadable(..) | Next::Foreign => return,
+            }
+        }
+    }
+
+    /// Every byte of every message, changed in every way.
+    #[test]
+    fn no_bytes_panic_or_are_taken_without_end() {
+        for framing in FRAMINGS {
+            for encoding in ENCODINGS {
+                let whole = asking(Shape { framing, encoding });
+                for at in 0..whole.len() {
+                    exhaust(&whole[..at]);
+                    for byte in 0..=u8::MAX {
+                        let mut changed = [whole.as_slice(), &whole].concat();
+                        changed[at] = byte;
+                        exhaust(&changed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_in_pieces_is_the_same_message() {
+        for framing in FRAMINGS {
+            for encoding in ENCODINGS {
+                let shape = Shape { framing, encoding };
+                let whole = asking(shape);
+                let mut inbox = BytesMut::new();
+                for (at, byte) in whole.iter().enumerate() {
+                    inbox.extend([*byte]);
+                    match next(&mut inbox) {
+                        Next::Missing(missing) => assert!(at + missing < whole.len(), "{shape:?} {at}"),
+                        Next::Asked(manner, _, asked) => {
+                            assert_eq!((at + 1, manner.shape, asked.sequence), (whole.len(), shape, 7));
+                        }
+                        Next::Unreadable(..) | Next::Foreign => panic!("{shape:?} {at}"),
+                    }
+                }
+                assert!(inbox.is_empty());
+            }
+        }
+    }
+}

@@ -15,8 +15,11 @@ impl Attempt {
         self.judge_closing(message, scene, book);
         self.judge_steps(message, scene, book);
         self.judge_order(message, scene, book);
-        if self.passage == Passage::Publish && !is_outside(self.link) {
-            self.judge_account(message, scene, book);
+        match self.passage {
+            _ if is_outside(self.link) => {}
+            Passage::Publish => self.judge_account(message, scene, book),
+            Passage::Send => self.judge_hand_over(message, scene, book),
+            Passage::Call | Passage::Deliver => {}
         }
     }
 
@@ -155,6 +158,22 @@ impl Attempt {
             Passage::Deliver | Passage::Call | Passage::Send => {}
         }
         pairs
+    }
+
+    /// What was handed over is received, or nobody can know: its connection was lost, or its sender died.
+    fn judge_hand_over(&self, message: MessageId, scene: Scene<'_>, book: &mut Book) {
+        let Some(handed) = self.closed.filter(|closed| closed.kind() == Kind::HANDED_OVER) else { return };
+        let unknown = || {
+            scene.connections.ended(self.link, self.place, handed.time, true)
+                || scene.connections.exited(self.place, handed.time)
+        };
+        if self.has(Step::Received) || unknown() {
+            book.held(Law::Conservation, 1);
+        } else if scene.complete {
+            self.broken(Law::Conservation, message, &[handed], text!("law.breach.not-taken"), handed, book);
+        } else {
+            book.undecided(Law::Conservation, 1);
+        }
     }
 
     /// A publish is confirmed, refused, or nobody can know: its connection ended.

@@ -24,6 +24,7 @@ pub(super) const TEXTS: Table = &[
     ("law.breach.missing-step", "{event} was stamped, and no {missing} before it."),
     ("law.breach.no-copy", "{event}, step {ordinal} of **{queue}**, takes a copy that was not ready there."),
     ("law.breach.no-depth", "{event}, step {ordinal} of **{queue}**, carries no lengths that can be."),
+    ("law.breach.not-taken", "{event}, and it was never received; its connection was not lost."),
     ("law.breach.open-at-end", "On **{link}**, {found} attempts are open by the events and {counted} by the callers' own count."),
     ("law.breach.order", "{later}, at {later_ns} ns, does not come after {earlier}, at {earlier_ns} ns."),
     ("law.breach.ordinal-gap", "Step {ordinal} of **{queue}** was stamped, and no step {missing} before it."),

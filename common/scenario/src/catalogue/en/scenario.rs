@@ -98,6 +98,7 @@ pub(super) const TEXTS: Table = &[
     ("field.payload.priority.value", "Priority, 0 to 9"),
     ("field.payload.value", "Value"),
     ("field.placement", "Nodes"),
+    ("field.ports", "Ports"),
     ("field.protocol", "Protocol"),
     ("field.question", "Question"),
     ("field.queue.ack", "Acknowledge"),
