@@ -127,34 +127,6 @@ pub(crate) fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Re
     Ok(child.wait().context("cannot wait for the child")?.success())
 }
 
-/// Runs rows of commands side by side, those of a row one after the other, and hands every line of their output to `each`; gives
-/// how each row ended.
-///
-/// # Errors
-/// When one cannot be started or read.
-pub(crate) fn run_beside(rows: Vec<Vec<Command>>, mut each: impl FnMut(&str)) -> Result<Vec<bool>> {
-    let (send, lines) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        let row = |row: Vec<Command>| {
-            let send = send.clone();
-            scope.spawn(move || {
-                // To their end, whatever became of the ones before. Who takes the lines lives as long as this scope.
-                let ended =
-                    row.into_iter().map(|mut command| run_lines(&mut command, |line| drop(send.send(line.to_owned()))));
-                let ended = ended.collect::<Result<Vec<_>>>()?;
-                Ok(ended.into_iter().all(|fine| fine))
-            })
-        };
-        let started: Vec<_> = rows.into_iter().map(row).collect();
-        drop(send);
-        lines.iter().for_each(|line: String| each(&line));
-        let ended = |thread: std::thread::ScopedJoinHandle<'_, Result<bool>>| {
-            thread.join().unwrap_or_else(|_| bail!("what reads a child's output has panicked"))
-        };
-        started.into_iter().map(ended).collect()
-    })
-}
-
 fn line(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|a| a.to_string_lossy().into_owned()));

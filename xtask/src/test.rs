@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::count::Count;
 use crate::serve::{BINARY, Build, build_server};
-use crate::step::{command, run_beside, run_lines, step};
+use crate::step::{command, run_lines, step};
 use crate::tools::Tools;
 
 /// Packages that only compile for the browser.
@@ -22,7 +22,7 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     count.pass();
     build_server(Build::Release)?;
     let browser = tools.browser()?;
-    native_tests(tools, &browser, count)?;
+    program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = wasm(tools)?;
     wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         .env("CHROMEDRIVER", &browser.driver)
@@ -62,29 +62,6 @@ fn wasm(tools: &Tools) -> Result<std::process::Command> {
     Ok(wasm)
 }
 
-/// The native tests: those in a browser beside all others, which leave a processor free for most of their time.
-fn native_tests(tools: &Tools, browser: &crate::browser::Browser, count: &mut Count) -> Result<()> {
-    let peer = crate::outside::go_peer()?;
-    let some = |arguments: &[&str]| -> Result<std::process::Command> {
-        let mut some = native(tools, browser)?;
-        some.args(arguments);
-        // Where there is none, each test that needs it tells that it did not run.
-        some.envs(peer.iter().map(|peer| ("HOPSCOPE_GO_PEER", peer)));
-        Ok(some)
-    };
-    // All programs but `browser`.
-    let others = ["--lib", "--bins", "--test", "[!b]*", "--test", "bo*", "--test", "broke*"];
-    let rows = vec![vec![some(&["--test", "browser"])?], vec![some(&others)?, some(&["--doc"])?]];
-    let before = count.failed();
-    let ended = step("native tests", || run_beside(rows, |line| count.line(line)))?;
-    for (title, fine) in ["tests in a browser", "all other native tests"].into_iter().zip(ended) {
-        if !fine {
-            count.program_failed(title, before);
-        }
-    }
-    Ok(())
-}
-
 fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::process::Command> {
     let mut native = command("cargo");
     native
@@ -95,6 +72,9 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
     // Where there is none, each test that needs one tells that it did not run.
     if let Some(rabbitmq) = tools.rabbitmq() {
         native.env("HOPSCOPE_RABBITMQ", rabbitmq);
+    }
+    if let Some(peer) = crate::outside::go_peer()? {
+        native.env("HOPSCOPE_GO_PEER", peer);
     }
     with_browser(&mut native, browser)?;
     Ok(native)

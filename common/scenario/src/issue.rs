@@ -166,6 +166,10 @@ codes! {
     PriorityAbove, "priority-above", Warning;
     /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value.
     BrokerNotLocal, "broker-not-local", Error;
+    /// An entry of a run's fixed ports that names none. Args: value, known.
+    BadPort, "bad-port", Error;
+    /// A port is fixed for whom nothing reaches so. Args: value, known.
+    UnknownPort, "unknown-port", Error;
     /// A link within one process, in a run whose nodes are processes. Args: link.
     InProcessApart, "in-process-apart", Error;
     /// A step of a body names no outgoing link of its service. Args: value, name.

@@ -34,6 +34,9 @@ pub const MAX_DURATION: Time = Time(3_600_000_000_000);
 /// Most characters of a broker's address.
 const MAX_BROKER_CHARS: usize = 400;
 
+/// Most characters of the ports that are fixed.
+const MAX_PORTS_CHARS: usize = 2_000;
+
 /// Longest warm-up: a tenth of that.
 pub const MAX_WARM_UP: Time = Time(MAX_DURATION.0 / 10);
 
@@ -114,6 +117,12 @@ pub static SETTINGS_FIELDS: &[Field] = &[
             ],
         },
         presence: Presence::Default(Literal::Text(Placement::Tasks.as_str())),
+    },
+    Field {
+        name: "ports",
+        label: text!("field.ports"),
+        value: ValueType::Text { min_chars: 0, max_chars: MAX_PORTS_CHARS, multiline: false },
+        presence: Presence::Default(Literal::Text("")),
     },
 ];
 

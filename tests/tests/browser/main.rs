@@ -26,4 +26,5 @@ mod rabbitmq;
 mod runs;
 mod start;
 mod steps;
+mod thrift;
 mod walks;

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` installs what the programs in `outside/` use and names the interpreter in `HOPSCOPE_PYTHON`.
 
+mod ports;
 mod thrift;
 
 use std::collections::BTreeSet;

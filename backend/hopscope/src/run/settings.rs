@@ -36,6 +36,11 @@ pub(super) struct Typed {
     /// Where services and clients live: tasks (of this program) or processes (one each) [default: tasks]
     #[arg(long, value_name = "WHERE")]
     placement: Option<String>,
+
+    /// Where a service or the built-in broker listens, like orders/grpc=50051 or mail/amqp=5672; several by commas or by the
+    /// option again [default: free ports]
+    #[arg(long = "port", value_name = "NODE/PROTOCOL=PORT")]
+    ports: Vec<String>,
 }
 
 impl Typed {
@@ -62,6 +67,7 @@ impl Typed {
         request.extend(self.warm_up.as_deref().map(|time| ("warm_up".to_owned(), time.into())));
         request.extend(self.broker.as_deref().map(|broker| ("broker".to_owned(), broker.into())));
         request.extend(self.placement.as_deref().map(|placement| ("placement".to_owned(), placement.into())));
+        request.extend((!self.ports.is_empty()).then(|| ("ports".to_owned(), self.ports.join(", ").into())));
         let duration = self.duration.as_deref();
         let duration = duration.map(|text| if text == UNTIL_STOPPED { Value::Null } else { text.into() });
         request.extend(duration.map(|duration| ("duration".to_owned(), duration)));
@@ -73,7 +79,7 @@ fn fault(issue: &Issue) -> Option<String> {
     let name = issue
         .path
         .strip_prefix('/')
-        .filter(|name| ["seed", "warm_up", "duration", "broker", "placement"].contains(name))?;
+        .filter(|name| ["seed", "warm_up", "duration", "broker", "placement", "ports"].contains(name))?;
     Some(line(name, issue))
 }
 
@@ -84,7 +90,11 @@ pub(super) fn line(name: &str, issue: &Issue) -> String {
         remedy.push(' ');
         remedy.push_str(&say(text!("cli.issue.endless"), [("value", UNTIL_STOPPED.to_owned())]));
     }
-    let args = [("name", name.replace('_', "-")), ("message", issue.message(LANGUAGE)), ("remedy", remedy)];
+    let args = [
+        ("name", name.replace('_', "-").replace("ports", "port")),
+        ("message", issue.message(LANGUAGE)),
+        ("remedy", remedy),
+    ];
     say(text!("cli.issue.setting"), args)
 }
 
@@ -94,7 +104,7 @@ mod tests {
 
     fn faults(seed: Option<u64>, warm_up: Option<&str>, duration: Option<&str>) -> Vec<String> {
         let [warm_up, duration] = [warm_up, duration].map(|text| text.map(str::to_owned));
-        Typed { seed, warm_up, duration, broker: None, placement: None }.faults()
+        Typed { seed, warm_up, duration, broker: None, placement: None, ports: Vec::new() }.faults()
     }
 
     #[test]

@@ -27,12 +27,16 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// Starts it and declares the queues; what they do is stamped in `recorder`'s recording.
+    /// Starts it at a port, or at a free one, and declares the queues; what they do is stamped in `recorder`'s recording.
     ///
     /// # Errors
-    /// When no port can be had, or a queue's name is none that AMQP allows.
-    pub async fn start(recorder: Recorder, queues: Vec<QueueSite>) -> Result<Self, BrokerError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    /// When no port can be had, or not that one, or a queue's name is none that AMQP allows.
+    pub async fn start(recorder: Recorder, queues: Vec<QueueSite>, port: Option<u16>) -> Result<Self, BrokerError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
+        let listener = TcpListener::bind(address).await.map_err(|source| match port {
+            Some(_) => BrokerError::Taken { address, source },
+            None => BrokerError::Bind(source),
+        })?;
         let named = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.place)).collect();
         let declared: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.declared.clone())).collect();
         let (stamps, shared) = Stamps::new(recorder, queues);

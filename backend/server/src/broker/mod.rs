@@ -39,6 +39,16 @@ pub enum BrokerError {
     /// No loopback port could be had.
     #[error("the built-in broker cannot listen on a loopback port: {0}. Close what holds too many ports or files open")]
     Bind(#[from] std::io::Error),
+    /// A port that was asked for could not be had.
+    #[error(
+        "the built-in broker cannot listen on {address}: {source}. End the program that listens there, or have it at another port"
+    )]
+    Taken {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A queue could not be declared.
     #[error("the queue {queue} could not be declared: {reason}. Rename it")]
     Declare {
@@ -169,7 +179,7 @@ pub enum RunBroker {
 }
 
 impl RunBroker {
-    /// Has the queues declared, at what was found or in the built-in broker.
+    /// Has the queues declared, at what was found or in the built-in broker, which listens at `port` or at a free one.
     ///
     /// # Errors
     /// When the broker cannot be had, or refuses a queue.
@@ -178,9 +188,10 @@ impl RunBroker {
         recorder: Recorder,
         queues: Vec<QueueSite>,
         timer: Timer,
+        port: Option<u16>,
     ) -> Result<Self, BrokerError> {
         Ok(match found {
-            None => Self::BuiltIn(BuiltIn::start(recorder, queues).await?),
+            None => Self::BuiltIn(BuiltIn::start(recorder, queues, port).await?),
             Some(Found { address, socket, local, .. }) => {
                 Self::External(Box::new(External::start(address, socket, local, recorder, queues, timer).await?))
             }

@@ -78,17 +78,23 @@ impl Running {
         let mut ports = Ports::default();
         let queues = slice::queues(plan);
         if !queues.is_empty() {
-            let broker = Arc::new(RunBroker::start(broker, recorder.clone(), queues, timer.clone()).await?);
+            // Of several queues with a port the first: all are at the one broker.
+            let fixed = plan.settings.ports.of(plan).into_iter();
+            let mut fixed = fixed.filter(|(place, ..)| plan.queues.iter().any(|queue| queue.place == *place));
+            let port = fixed.next().map(|(_, _, port)| port);
+            let broker = RunBroker::start(broker, recorder.clone(), queues, timer.clone(), port).await?;
+            let broker = Arc::new(broker);
             let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(&broker), recorder: recorder.clone() });
             if let Some(nursery) = &nursery {
                 nursery.at(Arc::clone(&home));
             }
             (ports.broker, ports.home) = (Some(broker), Some(home));
         }
+        let fixed = Ports::fixed(plan);
         // All at once: a process takes its time to begin.
         let replicas = try_join_all(slice::replicas(plan)?.into_iter().map(|slice| async {
             let recorder = recorder.at(slice.place, LinkIndex::NONE);
-            let bound = Bound::new(&slice, &recorder, &timer, nursery.as_ref(), None).await;
+            let bound = Bound::new(&slice, &recorder, &timer, nursery.as_ref(), Some(&fixed)).await;
             let (bound, addresses) = bound.map_err(failed(slice.place))?;
             Ok::<_, RunError>((slice, recorder, bound, addresses))
         }))

@@ -1,7 +1,7 @@
 //! Where the parts of a run are reached, and how links are connected to them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
@@ -86,6 +86,16 @@ pub(super) struct Ports {
 }
 
 impl Ports {
+    /// Those that the run's settings fix, for who binds them.
+    pub(super) fn fixed(plan: &Plan) -> Self {
+        let at = |(place, protocol, port): (u32, Protocol, u16)| {
+            let listens = plan.queues.iter().all(|queue| queue.place != place);
+            let address = Address::Socket((Ipv4Addr::LOCALHOST, port).into());
+            listens.then_some(((PlaceIndex(place), protocol), address))
+        };
+        Self { replicas: plan.settings.ports.of(plan).into_iter().filter_map(at).collect(), ..Self::default() }
+    }
+
     /// Every address, by place and protocol: a queue's is its broker's.
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
         let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));

@@ -246,6 +246,16 @@ pub enum TransportError {
         "cannot listen on a loopback port: {0}. Close what holds too many ports or files open, and start the run again"
     )]
     Bind(#[source] std::io::Error),
+    /// A port that was asked for could not be had.
+    #[error(
+        "cannot listen on {address}: {source}. End the program that listens there, or have the node at another port"
+    )]
+    Taken {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Nothing answered.
     #[error("cannot connect to {address}: {source}")]
     Connect {

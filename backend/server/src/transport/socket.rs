@@ -43,10 +43,11 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let listener = match again {
-        Some(address) => claim(address).and_then(|socket| socket.listen(BACKLOG)),
-        None => bind(),
+        Some(address) => claim(address)
+            .and_then(|socket| socket.listen(BACKLOG))
+            .map_err(|source| TransportError::Taken { address, source })?,
+        None => bind().map_err(TransportError::Bind)?,
     };
-    let listener = listener.map_err(TransportError::Bind)?;
     let address = listener.local_addr().map_err(TransportError::Bind)?;
     let tasks = Tasks::new(Handle::current());
     tasks.spawn(accept(listener, serve, tasks.clone()));

@@ -91,6 +91,14 @@ impl Document {
         Some(Change::Group(trial.changes))
     }
 
+    /// Gives a link another protocol: what only the one before can have goes. `None` where there is no such link.
+    #[must_use]
+    pub fn to_protocol(&self, link: &str, protocol: Protocol) -> Option<Change> {
+        let mut trial = Trial::new(self);
+        trial.change_protocol(link, protocol)?;
+        Some(Change::Group(trial.changes))
+    }
+
     fn kind(&self, node: &str) -> Option<Kind> {
         self.node(node)?.kind()
     }
@@ -158,7 +166,8 @@ impl Trial {
         let before = self.document.link(link)?;
         let from = before.from().to_owned();
         let has = |name: &str| protocol.descriptor().options.iter().any(|field| field.name == name);
-        let lost: Vec<_> = before.protocol()?.descriptor().options.iter().map(|field| field.name).collect();
+        let had = before.protocol().map_or(&[][..], |protocol| protocol.descriptor().options);
+        let lost: Vec<_> = had.iter().map(|field| field.name).collect();
         for name in lost.into_iter().filter(|name| !has(name)) {
             if self.document.get(&target, &format!("/{name}")).is_some() {
                 self.apply(Change::unset(target.clone(), &format!("/{name}")))?;

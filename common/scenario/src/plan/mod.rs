@@ -11,6 +11,7 @@ mod compile;
 mod described;
 mod disturbed;
 mod placement;
+mod ports;
 mod read;
 mod rows;
 mod steps;
@@ -32,6 +33,8 @@ pub use compile::compile;
 pub use described::Described;
 pub use disturbed::PlanDisturbance;
 pub use placement::Placement;
+pub use ports::FixedPorts;
+pub(crate) use ports::issues as port_issues;
 use read::read;
 pub use steps::{Replies, links_of};
 
@@ -60,6 +63,9 @@ pub struct RunSettings {
     /// Where its nodes live. Not written when they are tasks of the server.
     #[serde(skip_serializing_if = "Placement::is_tasks")]
     pub placement: Placement,
+    /// Where nodes listen whose ports are fixed. Not written when none is.
+    #[serde(skip_serializing_if = "FixedPorts::is_empty")]
+    pub ports: FixedPorts,
 }
 
 fn is_zero(time: &Time) -> bool {
@@ -75,6 +81,7 @@ impl Default for RunSettings {
             duration: Some(Time(5_000_000_000)),
             broker: Broker::default(),
             placement: Placement::Tasks,
+            ports: FixedPorts::default(),
         }
     }
 }

@@ -5,8 +5,8 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad, PlanNode,
-    PlanQueue, PlanService, Role, RunSettings, Step,
+    Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad,
+    PlanNode, PlanQueue, PlanService, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
@@ -132,6 +132,7 @@ pub(super) fn settings(value: &Value) -> Read<RunSettings> {
             Some(placement) => placement.as_str().and_then(Placement::find).ok_or_else(|| wrong("placement"))?,
             None => usual.placement,
         },
+        ports: row.may("ports").and_then(Value::as_str).map(FixedPorts::new).unwrap_or_default(),
     };
     row.whole(settings)
 }

@@ -10,7 +10,7 @@ use crate::catalogue::Arg;
 use crate::fields;
 use crate::issue::{Code, Issue};
 use crate::model::Scenario;
-use crate::plan::{Broker, Placement, RunSettings};
+use crate::plan::{Broker, Placement, RunSettings, port_issues};
 use crate::protocol::Protocol;
 use crate::quantity::Time;
 use crate::shape::{self, MAX_DURATION, SETTINGS_FIELDS};
@@ -110,8 +110,12 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     }
     let broker =
         root.get("broker").map_or_else(|| Some(Broker::default()), |broker| Broker::parse(broker.as_str()?).ok());
+    let built_in = broker.as_ref().is_none_or(Broker::is_built_in);
     if let Some((scenario, broker)) = root.get("scenario").zip(broker) {
         issues.extend(below_scenario(not_local(scenario, &broker)));
+    }
+    if let Some((scenario, ports)) = root.get("scenario").zip(root.get("ports").and_then(Value::as_str)) {
+        issues.extend(port_issues(ports, scenario, built_in));
     }
     let apart = root.get("placement").and_then(Value::as_str).and_then(Placement::find) == Some(Placement::Processes);
     if let Some(scenario) = root.get("scenario").filter(|_| apart) {

@@ -73,12 +73,14 @@ fn every_broken_scenario_yields_exactly_its_issues() {
 fn the_table_of_broken_scenarios_meets_every_code() {
     let elsewhere = [
         Code::BadJson,
+        Code::BadPort,
         Code::BrokerNotAllowed,
         Code::BrokerNotLocal,
         Code::InProcessApart,
         Code::DisturbedTooLate,
         Code::DocumentTooLarge,
         Code::TooMany,
+        Code::UnknownPort,
         Code::Unreadable,
     ];
     for code in CODES {

@@ -139,7 +139,7 @@ impl Rig {
             vec![site(&queues[0], REQUESTS, requests, PUBLISH), site(&queues[1], REPLIES, Declared::default(), ANSWER)];
         let timer = Timer::start()?;
         let stamping = recording.recorder(REQUESTS, LinkIndex::NONE);
-        let broker = Arc::new(RunBroker::start(found, stamping, sites, timer.clone()).await?);
+        let broker = Arc::new(RunBroker::start(found, stamping, sites, timer.clone(), None).await?);
         let account = broker.account().cloned();
         let recorder = recording.recorder(CLIENT, PUBLISH);
         let replies = if shape.replies {

@@ -1,6 +1,7 @@
 //! Calls made queues and queues made calls, and the checks that follow them.
 
 use super::*;
+use crate::protocol::{PROTOCOLS, Style};
 
 const QUEUE: Added<'_> = Added { name: "shop queue", x: 300, y: 40 };
 const REPLIES: Added<'_> = Added { name: "buyers replies", x: 300, y: 240 };
@@ -160,4 +161,32 @@ fn disturbances_go_on_naming_what_they_name() {
     let list = document.value()["disturbances"].as_array().unwrap();
     let named: Vec<_> = list.iter().map(|disturbance| disturbance["on"].as_str().unwrap()).collect();
     assert_eq!(named, ["store", "buyers->store", "l1", "nobody"]);
+}
+
+/// What a person chooses for a link: its new protocol understands all that is left.
+#[test]
+fn a_link_loses_with_its_protocol_what_only_that_has() {
+    let mut document = Document::open(GOOD).unwrap();
+    let mut history = History::default();
+    let before = document.to_text();
+    let link = || Target::Link("l1".to_owned());
+    for protocol in PROTOCOLS.iter().filter(|protocol| protocol.style == Style::Sync) {
+        let change = document.to_protocol("l1", Protocol::Thrift).unwrap();
+        history.apply(&mut document, change, None).unwrap();
+        for (field, value) in [("/framing", json!("buffered")), ("/mode", json!("oneway")), ("/timeout", json!("1 s"))]
+        {
+            history.apply(&mut document, Change::set(link(), field, value), None).unwrap();
+        }
+        let network = json!({"distribution": "constant", "mean": "2 ms"});
+        history.apply(&mut document, Change::set(link(), "/network", network), None).unwrap();
+        let change = document.to_protocol("l1", protocol.protocol).unwrap();
+        history.apply(&mut document, change, None).unwrap();
+        assert_eq!(document.issues(), [], "{}", protocol.id);
+        assert!(document.get(&link(), "/timeout").is_some());
+        assert_eq!(document.get(&link(), "/framing").is_some(), protocol.protocol == Protocol::Thrift);
+        assert_eq!(document.get(&link(), "/network").is_some(), protocol.socket);
+    }
+    while history.undo(&mut document).unwrap() {}
+    assert_eq!(document.to_text(), before);
+    assert_eq!(document.to_protocol("no such link", Protocol::Grpc), None);
 }

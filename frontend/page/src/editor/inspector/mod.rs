@@ -233,8 +233,12 @@ fn ProtocolChoice(id: StoredValue<String>) -> impl IntoView {
         })
     });
     let choose = move |event| {
-        let change = Change::set(Target::Link(id.get_value()), "/protocol", Value::from(event_target_value(&event)));
-        editor.apply(change, None);
+        let protocol = Protocol::find(&event_target_value(&event));
+        let change =
+            protocol.and_then(|protocol| editor.now(|document| document.to_protocol(&id.get_value(), protocol)));
+        if let Some(change) = change {
+            editor.apply(change, None);
+        }
     };
     let option = move |protocol: Protocol| {
         let descriptor = protocol.descriptor();
