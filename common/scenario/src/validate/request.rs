@@ -114,7 +114,9 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if let Some((scenario, broker)) = root.get("scenario").zip(broker) {
         issues.extend(below_scenario(not_local(scenario, &broker)));
     }
-    if let Some((scenario, ports)) = root.get("scenario").zip(root.get("ports").and_then(Value::as_str)) {
+    // A page has no field for them, and its first load is shorter without.
+    let ports = root.get("ports").and_then(Value::as_str).filter(|_| !cfg!(target_arch = "wasm32"));
+    if let Some((scenario, ports)) = root.get("scenario").zip(ports) {
         issues.extend(port_issues(ports, scenario, built_in));
     }
     let apart = root.get("placement").and_then(Value::as_str).and_then(Placement::find) == Some(Placement::Processes);

@@ -8,13 +8,23 @@ mod laws;
 mod page;
 mod player;
 mod scenario;
+mod settings;
 
 /// Rows of (key, template).
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Every table of English.
-pub(super) const TABLES: &[Table] =
-    &[api::TEXTS, cli::TEXTS, import::TEXTS, issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS];
+pub(super) const TABLES: &[Table] = &[
+    api::TEXTS,
+    cli::TEXTS,
+    import::TEXTS,
+    issues::TEXTS,
+    laws::TEXTS,
+    page::TEXTS,
+    player::TEXTS,
+    scenario::TEXTS,
+    settings::TEXTS,
+];
 
 /// What is looked up by names that arrive as data. To the page nobody sends what the command line and the server say, and its
 /// first load is shorter without; keys in its code are found while it compiles.
