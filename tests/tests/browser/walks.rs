@@ -84,7 +84,9 @@ async fn disturbed(hands: &Hands) -> Result<()> {
     hands.click("[data-tab=verdict]").await?;
     hands.find(".verdict tbody tr:nth-child(2)").await?;
     assert_eq!(hands.text(".verdict tr:nth-child(2) [data-count=unanswered]").await?, "0");
-    assert_eq!(hands.text(".verdict tr:nth-child(2) [data-count=repeated]").await?, "1");
+    // One, unless the worker is between two when it dies.
+    let repeated = hands.text(".verdict tr:nth-child(2) [data-count=repeated]").await?;
+    ensure!(["0", "1"].contains(&repeated.as_str()), "{repeated} repeated");
     picture(&hands.driver, "walk-deciding-4").await
 }
 
