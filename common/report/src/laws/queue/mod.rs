@@ -252,7 +252,8 @@ impl Queue {
         let step = Step { event, info, queue: &self.name, unbroken: self.gaps.is_empty() };
         self.depth.follow(&step, &mut self.suspects, book);
         self.copies.follow(&step, &mut self.suspects, book);
-        self.due += 1;
+        // A made up recording may have a step of the greatest number.
+        self.due = self.due.saturating_add(1);
     }
 
     fn twice(&mut self, event: &Event, info: &KindInfo, book: &mut Book) {
