@@ -39,7 +39,7 @@ pub(super) struct Typed {
 
     /// Where a service or the built-in broker listens, like orders/grpc=50051 or mail/amqp=5672; several by commas or by the
     /// option again [default: free ports]
-    #[arg(long = "port", value_name = "NODE/PROTOCOL=PORT")]
+    #[arg(long, value_name = "NODE/PROTOCOL=PORT")]
     ports: Vec<String>,
 }
 
@@ -90,11 +90,7 @@ pub(super) fn line(name: &str, issue: &Issue) -> String {
         remedy.push(' ');
         remedy.push_str(&say(text!("cli.issue.endless"), [("value", UNTIL_STOPPED.to_owned())]));
     }
-    let args = [
-        ("name", name.replace('_', "-").replace("ports", "port")),
-        ("message", issue.message(LANGUAGE)),
-        ("remedy", remedy),
-    ];
+    let args = [("name", name.replace('_', "-")), ("message", issue.message(LANGUAGE)), ("remedy", remedy)];
     say(text!("cli.issue.setting"), args)
 }
 

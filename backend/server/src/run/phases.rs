@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::control::{Asked, Control};
 use super::generator::Generator;
 use super::node::{Child, Clocks, Nursery, ask};
-use super::ports::{Home, Own, Ports};
+use super::ports::{Home, Own, Ports, broker_port};
 use super::slot::{Bound, Slot};
 use super::unit::{Step, Unit, children, units};
 use super::{Early, RunError, RunState, slice};
@@ -78,10 +78,7 @@ impl Running {
         let mut ports = Ports::default();
         let queues = slice::queues(plan);
         if !queues.is_empty() {
-            // Of several queues with a port the first: all are at the one broker.
-            let fixed = plan.settings.ports.of(plan).into_iter();
-            let mut fixed = fixed.filter(|(place, ..)| plan.queues.iter().any(|queue| queue.place == *place));
-            let port = fixed.next().map(|(_, _, port)| port);
+            let port = broker_port(plan);
             let broker = RunBroker::start(broker, recorder.clone(), queues, timer.clone(), port).await?;
             let broker = Arc::new(broker);
             let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(&broker), recorder: recorder.clone() });

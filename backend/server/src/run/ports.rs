@@ -69,6 +69,12 @@ impl Home for Own {
     }
 }
 
+/// The port that the run's settings fix for the built-in broker: of several queues with one the first's, since all are at it.
+pub(super) fn broker_port(plan: &Plan) -> Option<u16> {
+    let mut fixed = plan.settings.ports.of(plan).into_iter();
+    fixed.find(|(place, ..)| plan.queues.iter().any(|queue| queue.place == *place)).map(|(_, _, port)| port)
+}
+
 /// The addresses of a run's parts.
 #[derive(Default)]
 pub(super) struct Ports {

@@ -17,6 +17,7 @@ mod in_process;
 mod intake;
 pub mod messaging;
 mod options;
+mod over_socket;
 mod pool;
 mod progress;
 mod socket;

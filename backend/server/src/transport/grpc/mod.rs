@@ -17,14 +17,16 @@ mod node;
 mod proto;
 mod server;
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hopscope_scenario::protocol::Protocol;
 use hyper::rt::Executor;
 use tonic::Code;
 
-use super::socket::address_of;
-use super::{Address, BoxFuture, Caller, Door, Endpoint, Options, Transport, TransportError, Verdict};
+use super::over_socket::OverSocket;
+use super::{Caller, Door, Endpoint, Options, TransportError, Verdict};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 
@@ -35,34 +37,26 @@ const MESSAGE_LIMIT: usize = 4 << 20;
 #[derive(Clone, Copy, Debug)]
 pub struct Grpc;
 
-impl Transport for Grpc {
-    fn protocol(&self) -> Protocol {
-        Protocol::Grpc
-    }
+impl OverSocket for Grpc {
+    const PROTOCOL: Protocol = Protocol::Grpc;
 
-    fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(server::bind(door, None))
-    }
-
-    fn bind_again(
-        &self,
+    fn bind(
         door: Door,
-        address: Address,
-    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Grpc)?)).await })
+        again: Option<SocketAddr>,
+    ) -> impl Future<Output = Result<Box<dyn Endpoint>, TransportError>> + Send + 'static {
+        server::bind(door, again)
     }
 
-    fn caller(&self, address: &Address, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-        Ok(Arc::new(client::caller(address_of(address, Protocol::Grpc)?, recorder)?))
+    fn caller(address: SocketAddr, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address, recorder)?))
     }
 
     fn connect(
-        &self,
-        address: Address,
+        address: SocketAddr,
         _: &Options,
         recorder: Recorder,
-    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
-        Box::pin(async move { client::connect(address_of(&address, Protocol::Grpc)?, recorder).await })
+    ) -> impl Future<Output = Result<Arc<dyn Caller>, TransportError>> + Send + 'static {
+        client::connect(address, recorder)
     }
 }
 

@@ -7,12 +7,14 @@ mod server;
 #[cfg(test)]
 pub(super) use client::Requests;
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hopscope_scenario::protocol::Protocol;
 
-use super::socket::address_of;
-use super::{Address, BoxFuture, Caller, Door, Endpoint, Options, Transport, TransportError};
+use super::over_socket::OverSocket;
+use super::{Caller, Door, Endpoint, Options, TransportError};
 use crate::record::Recorder;
 
 /// Largest body of a request or a reply in bytes.
@@ -25,33 +27,25 @@ const MEDIA_TYPE: http::HeaderValue = http::HeaderValue::from_static("applicatio
 #[derive(Clone, Copy, Debug)]
 pub struct Http1;
 
-impl Transport for Http1 {
-    fn protocol(&self) -> Protocol {
-        Protocol::Http1
-    }
+impl OverSocket for Http1 {
+    const PROTOCOL: Protocol = Protocol::Http1;
 
-    fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(server::bind(door, None))
-    }
-
-    fn bind_again(
-        &self,
+    fn bind(
         door: Door,
-        address: Address,
-    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Http1)?)).await })
+        again: Option<SocketAddr>,
+    ) -> impl Future<Output = Result<Box<dyn Endpoint>, TransportError>> + Send + 'static {
+        server::bind(door, again)
     }
 
-    fn caller(&self, address: &Address, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-        Ok(Arc::new(client::caller(address_of(address, Protocol::Http1)?, recorder)?))
+    fn caller(address: SocketAddr, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address, recorder)?))
     }
 
     fn connect(
-        &self,
-        address: Address,
+        address: SocketAddr,
         _: &Options,
         recorder: Recorder,
-    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
-        Box::pin(async move { client::connect(address_of(&address, Protocol::Http1)?, recorder).await })
+    ) -> impl Future<Output = Result<Arc<dyn Caller>, TransportError>> + Send + 'static {
+        client::connect(address, recorder)
     }
 }

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
-use hopscope_scenario::model::{Content, Framing, Mode, Thrift as Manner};
+use hopscope_scenario::model::{Content, Framing, Mode, Thrift as Options};
 use tokio::io::AsyncWrite as _;
 use tokio_util::io::poll_read_buf;
 
 use super::envelope::{self, FAILED, Fault, Outcome, REFUSED, SUCCESS};
+use super::frame::{self, Manner, Next};
 use super::generated::Message;
-use super::header::{self, Header};
-use super::shape::{Beginning, PREFIX, Shape};
+use super::shape::{PREFIX, Shape};
 use super::{BODY_LIMIT, MESSAGE_LIMIT};
 use crate::record::Recorder;
 use crate::transport::carriage::Driver;
@@ -36,23 +36,23 @@ const EXCEPTION: u16 = 1_000;
 /// Opens the calling end with its first connection.
 pub(super) async fn connect(
     address: SocketAddr,
-    manner: Manner,
+    options: Options,
     recorder: Recorder,
 ) -> Result<Arc<dyn Caller>, TransportError> {
-    let caller = caller(address, manner, recorder);
+    let caller = caller(address, options, recorder);
     let first = caller.pool.take().await.map_err(|source| TransportError::Connect { address, source })?;
     caller.pool.put_back(first);
     Ok(Arc::new(caller))
 }
 
 /// The calling end without any connection.
-pub(super) fn caller(address: SocketAddr, manner: Manner, recorder: Recorder) -> ThriftCaller {
+pub(super) fn caller(address: SocketAddr, options: Options, recorder: Recorder) -> ThriftCaller {
     let pool = Pool::new(address, recorder.clone());
-    ThriftCaller { manner, recorder, pool, sequence: AtomicI32::new(0) }
+    ThriftCaller { options, recorder, pool, sequence: AtomicI32::new(0) }
 }
 
 pub(super) struct ThriftCaller {
-    manner: Manner,
+    options: Options,
     recorder: Recorder,
     pool: Pool<Line>,
     sequence: AtomicI32,
@@ -65,7 +65,7 @@ impl Caller for ThriftCaller {
             let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
             let asking = self.asking(sequence, outgoing)?;
             let Connection { wire, carriage, .. } = &mut connection;
-            let reply = match self.manner.mode {
+            let reply = match self.options.mode {
                 Mode::Call => carriage.carry(wire.call(&asking, self.shape(), sequence)).await?,
                 Mode::Oneway => {
                     carriage.carry(wire.write(&asking)).await?;
@@ -80,7 +80,7 @@ impl Caller for ThriftCaller {
 
     fn settle(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            if self.manner.mode != Mode::Oneway {
+            if self.options.mode != Mode::Oneway {
                 return;
             }
             for mut connection in self.pool.take_idle() {
@@ -113,31 +113,16 @@ impl Drop for ThriftCaller {
 
 impl ThriftCaller {
     fn shape(&self) -> Shape {
-        Shape { framing: self.manner.framing, encoding: self.manner.encoding }
+        Shape { framing: self.options.framing, encoding: self.options.encoding }
     }
 
     /// A call of a method that nobody has, as it goes out.
     fn question(&self, sequence: i32) -> thrift::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.begin(&mut bytes, sequence, &[]);
-        envelope::write_question(&mut bytes, self.manner.encoding, sequence)?;
-        self.finish(&mut bytes);
-        Ok(bytes)
+        frame::written(self.manner(sequence), &[], |into, encoding| envelope::write_question(into, encoding, sequence))
     }
 
-    /// Begins what goes out, with these headers, where there are such.
-    fn begin(&self, bytes: &mut Vec<u8>, sequence: i32, headers: &[(&str, &str)]) {
-        match self.manner.framing {
-            Framing::Header => header::begin(bytes, sequence.cast_unsigned(), self.manner.encoding, headers),
-            Framing::Framed => bytes.extend([0; PREFIX]),
-            Framing::Buffered => {}
-        }
-    }
-
-    fn finish(&self, bytes: &mut [u8]) {
-        if self.manner.framing != Framing::Buffered {
-            header::finish(bytes);
-        }
+    fn manner(&self, sequence: i32) -> Manner {
+        Manner { shape: self.shape(), sequence: sequence.cast_unsigned() }
     }
 
     /// A message as it goes out.
@@ -146,19 +131,17 @@ impl ThriftCaller {
         // Digits, letters, dots and dashes.
         let traceparent = String::from_utf8_lossy(&identity.traceparent(self.recorder.run_key())).into_owned();
         let tracestate = String::from_utf8_lossy(identity.tracestate().as_bytes()).into_owned();
-        let mut bytes = Vec::with_capacity(body.len() + 256);
-        self.begin(&mut bytes, sequence, &[(TRACEPARENT, &traceparent), (TRACESTATE, &tracestate)]);
-        let inside = match self.manner.framing {
-            Framing::Header => (None, None),
-            Framing::Framed | Framing::Buffered => (Some(traceparent), Some(tracestate)),
-        };
+        let headers = [(TRACEPARENT, traceparent.as_str()), (TRACESTATE, tracestate.as_str())];
         // Bytes alone need no word: an optional field is left out.
         let content_type = (body.content != Content::Binary).then(|| body.media_type().to_owned());
-        let message = Message::new(Vec::from(body.bytes), content_type, inside.0, inside.1);
-        envelope::write_asking(&mut bytes, self.manner.encoding, self.manner.mode, sequence, &message)
-            .map_err(|error| CallError::Broken(error.to_string()))?;
-        self.finish(&mut bytes);
-        Ok(bytes)
+        let mut message = Message::new(Vec::from(body.bytes), content_type, None, None);
+        if self.options.framing != Framing::Header {
+            (message.traceparent, message.tracestate) = (Some(traceparent.clone()), Some(tracestate.clone()));
+        }
+        let written = frame::written(self.manner(sequence), &headers, |into, encoding| {
+            envelope::write_asking(into, encoding, self.options.mode, sequence, &message)
+        });
+        written.map_err(|error| CallError::Broken(error.to_string()))
     }
 }
 
@@ -274,9 +257,9 @@ impl Line {
                     state.call = Some(context.waker().clone());
                     return Poll::Pending;
                 }
-                match next(&mut state.inbox, shape) {
-                    Ok(Next::Missing(bytes)) => due = state.inbox.len() + bytes,
-                    Ok(Next::Replied(reply)) => {
+                match replied(&mut state.inbox, shape) {
+                    Ok(Err(missing)) => due = state.inbox.len() + missing,
+                    Ok(Ok(reply)) => {
                         state.expects = false;
                         return Poll::Ready(Ok(reply));
                     }
@@ -309,57 +292,22 @@ impl State {
     }
 }
 
-/// What is next on a connection.
-enum Next {
-    /// It is not there as a whole: so many bytes are missing at least.
-    Missing(usize),
-    /// A reply, and the sequence number that it repeats.
-    Replied((i32, Outcome)),
-}
-
-/// Takes the reply out of what has been read.
-fn next(inbox: &mut BytesMut, shape: Shape) -> Result<Next, CallError> {
-    let too_large = || CallError::TooLarge { limit: BODY_LIMIT };
-    let foreign = || CallError::Broken("what came back is no Thrift of the link's framing".to_owned());
-    let fault = |fault| match fault {
-        Fault::Short(_) => CallError::Broken("the reply is cut short".to_owned()),
-        Fault::TooLarge => too_large(),
-        Fault::Malformed(error) => CallError::Broken(format!("the reply cannot be read: {error}")),
-    };
-    match (Beginning::of(inbox), shape.framing) {
-        (Beginning::Unknown, _) => Ok(Next::Missing(1)),
-        (Beginning::TooLong(_), Framing::Header | Framing::Framed) => Err(too_large()),
-        (Beginning::Bare(encoding), Framing::Buffered) => match envelope::read_reply(inbox, encoding) {
-            Ok((replied, took)) => {
-                inbox.advance(took);
-                Ok(Next::Replied(replied))
-            }
-            Err(Fault::Short(_)) if inbox.len() >= MESSAGE_LIMIT => Err(too_large()),
-            Err(Fault::Short(missing)) => Ok(Next::Missing(missing)),
-            Err(other) => Err(fault(other)),
-        },
-        (Beginning::Frame { length, encoding }, Framing::Header | Framing::Framed) => {
-            let missing = (PREFIX + length).saturating_sub(inbox.len());
-            if missing > 0 {
-                return Ok(Next::Missing(missing));
-            }
-            inbox.advance(PREFIX);
-            let frame = inbox.split_to(length);
-            let (encoding, payload) = match encoding {
-                Some(encoding) => (encoding, 0),
-                None => {
-                    let header = Header::read(&frame).map_err(|error| CallError::Broken(error.to_string()))?;
-                    (header.encoding, header.payload)
-                }
-            };
-            let (replied, _) =
-                envelope::read_reply(frame.get(payload..).unwrap_or_default(), encoding).map_err(fault)?;
-            Ok(Next::Replied(replied))
+/// Takes the reply out of what has been read, with the sequence number that it repeats, or says how many bytes are missing.
+fn replied(inbox: &mut BytesMut, shape: Shape) -> Result<Result<(i32, Outcome), usize>, CallError> {
+    let framed = |framing| framing != Framing::Buffered;
+    Err(match frame::next(inbox, envelope::read_reply) {
+        Next::Missing(bytes) => return Ok(Err(bytes)),
+        Next::Whole(manner, _, replied) if framed(manner.shape.framing) == framed(shape.framing) => {
+            return Ok(Ok(replied));
         }
-        (Beginning::Foreign | Beginning::Bare(_) | Beginning::Frame { .. } | Beginning::TooLong(_), _) => {
-            Err(foreign())
+        Next::Whole(..) | Next::Foreign => {
+            CallError::Broken("what came back is no Thrift of the link's framing".to_owned())
         }
-    }
+        Next::Unreadable(_, Fault::TooLarge) => CallError::TooLarge { limit: BODY_LIMIT },
+        Next::Unreadable(_, Fault::Short(_)) => CallError::Broken("the reply is cut short".to_owned()),
+        Next::Unreadable(_, Fault::Header(error)) => CallError::Broken(error.to_string()),
+        Next::Unreadable(_, Fault::Malformed(error)) => CallError::Broken(format!("the reply cannot be read: {error}")),
+    })
 }
 
 /// What a call's outcome says. A status is the field of the result that is set, or [`EXCEPTION`] and an exception's type.

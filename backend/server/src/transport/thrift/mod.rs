@@ -10,6 +10,7 @@
 
 mod client;
 mod envelope;
+mod frame;
 #[allow(
     dead_code,
     unreachable_pub,
@@ -27,12 +28,14 @@ mod header;
 mod server;
 mod shape;
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hopscope_scenario::protocol::Protocol;
 
-use super::socket::address_of;
-use super::{Address, BoxFuture, Caller, Door, Endpoint, Options, Transport, TransportError};
+use super::over_socket::OverSocket;
+use super::{Caller, Door, Endpoint, Options, TransportError};
 use crate::record::Recorder;
 
 /// Largest body of a request or a reply in bytes.
@@ -44,39 +47,26 @@ const MESSAGE_LIMIT: usize = BODY_LIMIT + (64 << 10);
 #[derive(Clone, Copy, Debug)]
 pub struct Thrift;
 
-impl Transport for Thrift {
-    fn protocol(&self) -> Protocol {
-        Protocol::Thrift
-    }
+impl OverSocket for Thrift {
+    const PROTOCOL: Protocol = Protocol::Thrift;
 
-    fn bind(&self, door: Door) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(server::bind(door, None))
-    }
-
-    fn bind_again(
-        &self,
+    fn bind(
         door: Door,
-        address: Address,
-    ) -> BoxFuture<'static, Result<Box<dyn Endpoint>, TransportError>> {
-        Box::pin(async move { server::bind(door, Some(address_of(&address, Protocol::Thrift)?)).await })
+        again: Option<SocketAddr>,
+    ) -> impl Future<Output = Result<Box<dyn Endpoint>, TransportError>> + Send + 'static {
+        server::bind(door, again)
     }
 
-    fn caller(
-        &self,
-        address: &Address,
-        options: &Options,
-        recorder: Recorder,
-    ) -> Result<Arc<dyn Caller>, TransportError> {
-        Ok(Arc::new(client::caller(address_of(address, Protocol::Thrift)?, options.read()?, recorder)))
+    fn caller(address: SocketAddr, options: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address, options.read()?, recorder)))
     }
 
     fn connect(
-        &self,
-        address: Address,
+        address: SocketAddr,
         options: &Options,
         recorder: Recorder,
-    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
+    ) -> impl Future<Output = Result<Arc<dyn Caller>, TransportError>> + Send + 'static {
         let options = options.read();
-        Box::pin(async move { client::connect(address_of(&address, Protocol::Thrift)?, options?, recorder).await })
+        async move { client::connect(address, options?, recorder).await }
     }
 }

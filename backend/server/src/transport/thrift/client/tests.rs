@@ -30,7 +30,8 @@ impl Pair {
         let (_recording, recorder) = record();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (caller, accepted) = tokio::join!(connect(address, Manner::default(), recorder.clone()), listener.accept());
+        let (caller, accepted) =
+            tokio::join!(connect(address, Options::default(), recorder.clone()), listener.accept());
         Self { _recording, recorder, caller: caller.unwrap(), peer: accepted.unwrap().0 }
     }
 
@@ -78,7 +79,7 @@ async fn a_reset_ends_the_calls_under_way() {
 async fn an_idle_connection_ends_when_its_peer_closes_it_or_speaks_unasked() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let (_recording, recorder) = record();
-    let caller = caller(listener.local_addr().unwrap(), Manner::default(), recorder);
+    let caller = caller(listener.local_addr().unwrap(), Options::default(), recorder);
     for speaks in [false, true] {
         let (taken, accepted) = tokio::join!(caller.pool.take(), listener.accept());
         let mut peer = accepted.unwrap().0;
