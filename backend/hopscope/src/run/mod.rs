@@ -100,8 +100,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let settings = match arguments.settings.of(&valid.scenario)? {
         Ok(settings) => settings,
         Err(issues) => {
-            scenario::warn(&issues);
-            return Ok(Exit::Invalid);
+            let (of_settings, of_scenario): (Vec<_>, Vec<_>) =
+                issues.into_iter().partition(|issue| settings::fault(issue).is_some());
+            of_settings.iter().filter_map(settings::fault).for_each(|line| note(&line));
+            scenario::warn(&of_scenario);
+            return Ok(if of_scenario.is_empty() { Exit::Usage } else { Exit::Invalid });
         }
     };
     let brokers = arguments.allow.brokers()?;

@@ -75,7 +75,8 @@ impl Typed {
     }
 }
 
-fn fault(issue: &Issue) -> Option<String> {
+/// What is wrong with a setting, by its option's name; `None` of an Issue of the scenario.
+pub(super) fn fault(issue: &Issue) -> Option<String> {
     let name = issue
         .path
         .strip_prefix('/')

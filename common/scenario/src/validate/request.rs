@@ -116,7 +116,8 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     }
     // A page has no field for them, and its first load is shorter without.
     let ports = root.get("ports").and_then(Value::as_str).filter(|_| !cfg!(target_arch = "wasm32"));
-    if let Some((scenario, ports)) = root.get("scenario").zip(ports) {
+    // Without a scenario nobody knows who listens.
+    if let Some((scenario, ports)) = root.get("scenario").filter(|scenario| scenario.is_object()).zip(ports) {
         issues.extend(port_issues(ports, scenario, built_in));
     }
     let apart = root.get("placement").and_then(Value::as_str).and_then(Placement::find) == Some(Placement::Processes);
