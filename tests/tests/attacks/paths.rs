@@ -57,7 +57,9 @@ async fn no_id_leads_out_of_the_folder() -> Result<()> {
         ]);
     }
     ids.extend(["..", "%2e%2e", ".", "%2e", "%00", "*", "~", "%", "%zz"].map(str::to_owned));
-    ids.extend([format!("{id}.hop"), format!("{id}.json"), format!("{id}%00"), id.to_uppercase(), format!("{id}%20")]);
+    ids.extend([format!("{id}.hop"), format!("{id}.json"), format!("{id}%00"), format!("{id}%20")]);
+    // An id of digits alone is the same in capitals, and leads to its own run.
+    ids.extend(Some(id.to_uppercase()).filter(|capitals| *capitals != id));
     for bad in &ids {
         for (method, rest) in [
             ("GET", ""),
@@ -70,9 +72,6 @@ async fn no_id_leads_out_of_the_folder() -> Result<()> {
             ("POST", "/stop"),
             ("POST", "/control"),
         ] {
-            if bad == &id.to_uppercase() && bad == &id {
-                continue;
-            }
             let request = format!(
                 "{method} /api/runs/{bad}{rest} HTTP/1.1\r\nHost: {}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}",
                 server.address()?
