@@ -100,9 +100,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let settings = match arguments.settings.of(&valid.scenario)? {
         Ok(settings) => settings,
         Err(issues) => {
-            let (of_settings, of_scenario): (Vec<_>, Vec<_>) =
-                issues.into_iter().partition(|issue| settings::fault(issue).is_some());
-            of_settings.iter().filter_map(settings::fault).for_each(|line| note(&line));
+            let of_scenario = |issue: &Issue| settings::fault(issue).map(|line| note(&line)).is_none();
+            let of_scenario: Vec<_> = issues.into_iter().filter(of_scenario).collect();
             scenario::warn(&of_scenario);
             return Ok(if of_scenario.is_empty() { Exit::Usage } else { Exit::Invalid });
         }
