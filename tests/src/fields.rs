@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::frame::MessageRow;
-use hopscope_record::kind::{AWAITS_REPLY, Attempt, Deaths, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{AWAITS_REPLY, Attempt, Deaths, LATE, LagReport, Position, QueueStep, ValueMeaning};
 use hopscope_record::{Event, Kind, LinkIndex, PlaceIndex};
 use hopscope_scenario::plan::Plan;
 use serde_json::{Map, Value};
@@ -128,6 +128,15 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded, plan: &Plan) -
             }
             fields
         }
+        ValueMeaning::Position if value == 0 => Vec::new(),
+        ValueMeaning::Position => {
+            let position = Position::from_value(value).context("a position that cannot be")?;
+            vec![("partition", position.partition.into()), ("offset", position.offset.into())]
+        }
+        ValueMeaning::LagReport => {
+            let report = LagReport::from_value(value);
+            vec![("log_end", report.end.into()), ("committed", report.committed.into())]
+        }
         ValueMeaning::Marks if value == 0 => Vec::new(),
         ValueMeaning::Marks => {
             ensure!(value == AWAITS_REPLY, "a mark that nobody knows: {value}");
@@ -144,6 +153,8 @@ fn values(meaning: ValueMeaning, value: u64, recorded: &Recorded, plan: &Plan) -
                 ValueMeaning::TimeNs => Some(("scheduled_ns", value.cast_signed().into())),
                 ValueMeaning::DurationNs => Some(("duration_ns", value.into())),
                 ValueMeaning::Status => Some(("status", value.into())),
+                ValueMeaning::Offset => Some(("offset", value.into())),
+                ValueMeaning::Member => Some(("member", value.into())),
                 ValueMeaning::Bytes => Some(("bytes", value.into())),
                 ValueMeaning::NextAttempt => Some(("next_attempt", value.into())),
                 ValueMeaning::Ordinal => Some(("ordinal", value.into())),

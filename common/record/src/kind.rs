@@ -9,11 +9,13 @@
 
 mod control;
 mod effect;
+mod log;
 mod queue;
 mod table;
 
 pub use control::ControlAction;
 pub use effect::EffectMark;
+pub use log::{LagReport, Position};
 pub use queue::{Deaths, DepthReport, QueueCause, QueueStep};
 pub use table::KINDS;
 
@@ -56,6 +58,11 @@ impl Kind {
     pub const DEPTH_REPORTED: Self = Self(45);
     pub const X_DEATH: Self = Self(46);
     pub const REDELIVERED: Self = Self(47);
+    pub const FETCHED: Self = Self(48);
+    pub const COMMITTED: Self = Self(49);
+    pub const REBALANCE_STARTED: Self = Self(50);
+    pub const REBALANCE_ENDED: Self = Self(51);
+    pub const LAG_REPORTED: Self = Self(52);
 
     pub const CONNECTED: Self = Self(64);
     pub const DISCONNECTED: Self = Self(65);
@@ -206,6 +213,14 @@ pub enum ValueMeaning {
     Effect,
     /// An `i64`, bit for bit: what an account changes by.
     Amount,
+    /// A [`Position`] of a record in a topic, or 0 for none.
+    Position,
+    /// An offset of a record in its partition, from 0.
+    Offset,
+    /// A member of a consumer group: the ordinal of its place.
+    Member,
+    /// A [`LagReport`].
+    LagReport,
 }
 
 /// What a kind does to its message's attempt.

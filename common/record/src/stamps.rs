@@ -89,6 +89,10 @@ fn value(value: Value) -> String {
         ValueMeaning::Deaths => "a number and a cause",
         ValueMeaning::Effect => "a number and a mark",
         ValueMeaning::Amount => "a signed number",
+        ValueMeaning::Position => "an offset in the lowest 48 bits, a partition + 1 in the highest 16, or 0 for none",
+        ValueMeaning::Offset => "an offset",
+        ValueMeaning::Member => "the ordinal of a replica",
+        ValueMeaning::LagReport => "two numbers of 32 bits",
     };
     format!("{} ({unit})", value.words)
 }

@@ -11,7 +11,7 @@ pub use encode::{FOLD_VERSION, fingerprint};
 
 use crate::event::Event;
 use crate::kind::{
-    AWAITS_REPLY, Attempt, ControlAction, Count, DepthReport, KindInfo, LATE, LinkCount, Phase, PlaceCount,
+    AWAITS_REPLY, Attempt, ControlAction, Count, DepthReport, KindInfo, LATE, LagReport, LinkCount, Phase, PlaceCount,
     ValueMeaning,
 };
 
@@ -123,7 +123,7 @@ pub struct PlaceState {
     pub busy: i64,
     /// Most workers that were held at once.
     pub max_busy: i64,
-    /// L: copies in a queue that are ready to be taken.
+    /// L: copies in a queue that are ready to be taken; of a group in a partition, its lag by the broker's word.
     pub ready: i64,
     /// Most copies that were ready at once.
     pub max_ready: i64,
@@ -211,8 +211,13 @@ impl State {
                 link.apply(event, info);
             }
         }
-        if info.a.meaning == ValueMeaning::DepthReport {
-            self.report(event);
+        match info.a.meaning {
+            // What is taken out after the run to check it is no part of the run.
+            ValueMeaning::DepthReport if event.parent.is_none() => {
+                self.report(event, DepthReport::from_value(event.a).ready.into());
+            }
+            ValueMeaning::LagReport => self.report(event, LagReport::from_value(event.a).lag().into()),
+            _ => {}
         }
         if info.a.meaning == ValueMeaning::ControlAction {
             self.disturb(event);
@@ -247,12 +252,9 @@ impl State {
         }
     }
 
-    /// Takes a queue's length from its broker's word. What is taken out after the run to check it is no part of the run.
-    fn report(&mut self, event: &Event) {
-        let Some(place) = self.places.get_mut(event.place.0 as usize).filter(|_| event.parent.is_none()) else {
-            return;
-        };
-        let ready = i64::from(DepthReport::from_value(event.a).ready);
+    /// Takes a queue's length, or a group's lag in a partition, from its broker's word.
+    fn report(&mut self, event: &Event, ready: i64) {
+        let Some(place) = self.places.get_mut(event.place.0 as usize) else { return };
         self.all_places.ready += ready - place.ready;
         place.ready = ready;
         place.max_ready = place.max_ready.max(ready);

@@ -143,6 +143,10 @@ codes! {
     SynchronousCycle, "synchronous-cycle", Error;
     /// Messages go round through queues in a circle. Args: names.
     EndlessCycle, "endless-cycle", Error;
+    /// A publish over Kafka is to be known again and is not confirmed by all. Args: acks.
+    IdempotenceNeedsAll, "idempotence-needs-all", Error;
+    /// A link that publishes says what only those who take may say. Args: label, queue.
+    NotWhenPublishing, "not-when-publishing", Error;
     /// An option of a sender on a link that takes from a queue. Args: label, queue.
     NotWhenTaking, "not-when-taking", Error;
     /// The replies of a link name no queue. Args: value.

@@ -8,9 +8,11 @@
 mod check;
 mod client;
 mod disturbance;
+mod kafka;
 mod queue;
 mod service;
 mod thrift;
+mod topic;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,9 +26,11 @@ pub use client::{
     Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Priorities, Ramp, Values,
 };
 pub use disturbance::Disturbance;
+pub use kafka::{Acks, Commit, Compression, Idempotence, Partitioner, Producing, Reading};
 pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{Apply, BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 pub use thrift::{Encoding, Framing, Mode, Thrift};
+pub use topic::Topic;
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";
@@ -87,6 +91,8 @@ pub enum NodeKind {
     Service(Service),
     /// Keeps messages until a consumer takes them.
     Queue(Queue),
+    /// Keeps records in partitions, for every group that reads them.
+    Topic(Topic),
 }
 
 impl NodeKind {
@@ -97,6 +103,7 @@ impl NodeKind {
             Self::Client(_) => Kind::Client,
             Self::Service(_) => Kind::Service,
             Self::Queue(_) => Kind::Queue,
+            Self::Topic(_) => Kind::Topic,
         }
     }
 }

@@ -108,6 +108,17 @@ pub static SETTINGS_FIELDS: &[Field] = &[
         presence: Presence::Default(Literal::Text(Broker::BUILT_IN)),
     },
     Field {
+        name: "kafka",
+        label: text!("field.kafka-broker"),
+        value: ValueType::Choice {
+            options: &[
+                ChoiceOption { id: Broker::BUILT_IN, label: text!("kafka.built-in") },
+                ChoiceOption { id: Broker::LOCAL, label: text!("kafka.local") },
+            ],
+        },
+        presence: Presence::Default(Literal::Text(Broker::BUILT_IN)),
+    },
+    Field {
         name: "placement",
         label: text!("field.placement"),
         value: ValueType::Choice {
@@ -159,11 +170,25 @@ pub fn complete(document: &mut Value) {
             fields::complete(kind.descriptor().fields, node);
         }
     });
+    let keepers = keepers(root);
     for_each_object(root, "links", |link, protocol| {
         if let Some(protocol) = protocol.and_then(Protocol::find) {
-            fields::complete(protocol.descriptor().options, link);
+            fields::complete(options_of(protocol, link, &keepers), link);
         }
     });
+}
+
+/// The ids of the nodes that keep messages.
+fn keepers(root: &Map<String, Value>) -> Vec<String> {
+    let nodes = root.get("nodes").and_then(Value::as_array).into_iter().flatten();
+    let keeping = nodes.filter(|node| kind_of(node).is_some_and(Kind::keeps));
+    keeping.filter_map(|node| node.get("id")?.as_str().map(str::to_owned)).collect()
+}
+
+/// The fields that a link may have beside those of every link, by where it starts.
+fn options_of(protocol: Protocol, link: &Map<String, Value>, keepers: &[String]) -> &'static [Field] {
+    let takes = link.get("from").and_then(Value::as_str).is_some_and(|from| keepers.iter().any(|id| id == from));
+    protocol.options_from(if takes { Kind::Queue } else { Kind::Client })
 }
 
 /// Calls `change` on every object of a list, with the text of its `kind` or `protocol`.
@@ -187,18 +212,19 @@ pub fn canonical(document: &Value) -> Value {
     complete(&mut document);
     let Value::Object(root) = &document else { return document };
     let mut canonical = fields::canonical(&["format", "version"], &[SCENARIO_FIELDS], root);
+    let keepers = keepers(root);
     for list in ["nodes", "links", "checks"] {
         let items = root.get(list).and_then(Value::as_array).into_iter().flatten();
-        canonical[list] = items.map(canonical_element).collect();
+        canonical[list] = items.map(|item| canonical_element(item, &keepers)).collect();
     }
     if let Some(Value::Array(items)) = root.get("disturbances").filter(|list| list != &&Value::Array(Vec::new())) {
-        canonical["disturbances"] = items.iter().map(canonical_element).collect();
+        canonical["disturbances"] = items.iter().map(|item| canonical_element(item, &keepers)).collect();
     }
     canonical
 }
 
 /// A node, a link, a check or a disturbance; which, its tag says.
-fn canonical_element(element: &Value) -> Value {
+fn canonical_element(element: &Value, keepers: &[String]) -> Value {
     let Value::Object(object) = element else { return element.clone() };
     if metric_of(element).is_some() {
         return fields::canonical_option(CHECK_TAG, METRICS, object);
@@ -208,7 +234,7 @@ fn canonical_element(element: &Value) -> Value {
     }
     let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
         (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),
-        (None, Some(protocol)) => (LINK_FIELDS, "protocol", protocol.descriptor().options),
+        (None, Some(protocol)) => (LINK_FIELDS, "protocol", options_of(protocol, object, keepers)),
         (None, None) => return element.clone(),
     };
     let mut canonical = fields::canonical(&[], &[own], object);

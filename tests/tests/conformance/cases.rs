@@ -68,7 +68,7 @@ async fn identity(transport: &'static dyn Transport) -> Result<()> {
     same("reply", &reply?.body, &Bytes::from("hello"))?;
     let mut second = rig.root();
     second = hopscope_server::link::Call { trace: first.trace, parent: first.message, ..second };
-    rig.link.call(second, Body { content: Content::Text, bytes: Bytes::from("again"), priority: 0 }).await?;
+    rig.link.call(second, Body { content: Content::Text, bytes: Bytes::from("again"), priority: 0, key: None }).await?;
     for (call, content) in [(first, Content::Binary), (second, Content::Text)] {
         let (arrived, body) = arrivals.recv().await.context("nothing arrived")?;
         same("content", &body.content, &content)?;
@@ -184,7 +184,7 @@ async fn greeting(transport: &'static dyn Transport) -> Result<()> {
     let reply = grpc::call(grpc::SAY_HELLO, receiver, &Headers::new(), "Zoë".as_bytes()).await?;
     same("reply", &reply, &(terms(transport.protocol())?.good, "Hello Zoë".as_bytes().to_vec()))?;
     let (arrived, body) = arrivals.recv().await.context("nothing arrived")?;
-    same("body", &body, &Body { content: Content::Text, bytes: Bytes::from("Zoë"), priority: 0 })?;
+    same("body", &body, &Body { content: Content::Text, bytes: Bytes::from("Zoë"), priority: 0, key: None })?;
     let log = rig.close().await?;
     same("kinds", &log.kinds(arrived.message), &vec![Kind::RECEIVED, Kind::REPLIED])?;
     same("bytes received", &log.one(arrived.message, Kind::RECEIVED)?.b, &4)?;

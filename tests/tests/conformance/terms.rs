@@ -48,6 +48,6 @@ pub(crate) fn terms(protocol: Protocol) -> Result<&'static Terms> {
         Protocol::Grpc => &Terms { good: 0, refused: 8, failed: 13, bodies_of_errors: false, connections_of_two: 1 },
         // The field of the result that is set; an exception has only its reason.
         Protocol::Thrift => &Terms { good: 0, refused: 1, failed: 2, bodies_of_errors: false, connections_of_two: 2 },
-        Protocol::Amqp => bail!("it carries no calls"),
+        Protocol::Amqp | Protocol::Kafka => bail!("it carries no calls"),
     })
 }

@@ -55,6 +55,9 @@ pub(crate) enum Purpose {
     Fuzzing,
 }
 
+/// Programs that librdkafka is compiled with, of which a machine may lack some that has a linker, and the packages that they are in.
+const COMPILED_WITH: [(&str, &str); 3] = [("cc", "gcc"), ("c++", "g++"), ("make", "make")];
+
 /// Programs of the system that the gates ask for, the packages that they are in, and what for.
 const GATES: [(&str, &str, &str); 2] = [
     ("thrift", "thrift-compiler", "compares what it writes with what is committed"),
@@ -136,6 +139,11 @@ impl Tools {
 
     fn missing(&self, purposes: &[Purpose]) -> Result<Vec<Missing>> {
         let mut missing = Vec::new();
+        for (program, package) in COMPILED_WITH {
+            if on_path(program).is_none() {
+                missing.push(apt::missing(&[package], "compiles librdkafka, the client of Kafka")?);
+            }
+        }
         if purposes.contains(&Purpose::Browser) && Browser::find().is_none() {
             missing.push(apt::missing(&["chromium", "chromium-driver"], "tests in a real browser")?);
         }

@@ -36,6 +36,9 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "broker": (!report.plan.queues.is_empty()).then(|| settings.broker.to_string()),
             "broker_product": report.plan.broker.as_ref().map(PlanBroker::product),
             "broker_version": report.plan.broker.as_ref().map(PlanBroker::version),
+            "kafka": report.plan.kafka.as_ref().map(|_| settings.kafka.to_string()),
+            "kafka_product": report.plan.kafka.as_ref().map(PlanBroker::product),
+            "kafka_version": report.plan.kafka.as_ref().map(PlanBroker::version),
             "seed": settings.seed,
             "warm_up": settings.warm_up,
             "duration": settings.duration,
@@ -174,10 +177,11 @@ fn law(report: &LawReport) -> Value {
 
 /// What came of L2 = L1 - 1 at one queue.
 fn queue(report: &Report, queue: &QueueReport) -> Value {
-    let by = match (queue.stamped, queue.bounded) {
-        (true, _) => Some("stamped"),
-        (false, true) => Some("bounded"),
-        (false, false) => None,
+    let by = match (queue.stamped, queue.bounded, queue.log) {
+        (true, ..) => Some("stamped"),
+        (_, true, _) => Some("bounded"),
+        (_, _, true) => Some("log"),
+        _ => None,
     };
     let node = report.plan.places.get(queue.place.0 as usize).and_then(|place| node_id(report, place.node));
     json!({

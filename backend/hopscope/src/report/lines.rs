@@ -69,6 +69,9 @@ pub(super) fn head(report: &Report) -> Vec<String> {
     if !report.plan.queues.is_empty() {
         lines.push(say(text!("cli.report.broker"), [("broker", report.broker())]));
     }
+    if let Some(kafka) = report.kafka() {
+        lines.push(say(text!("cli.report.kafka"), [("broker", kafka)]));
+    }
     if settings.warm_up.0 > 0 {
         lines.push(say(text!("cli.report.warm-up"), [("time", settings.warm_up.to_string())]));
     }
@@ -289,6 +292,7 @@ pub(super) fn queue_line(queue: &QueueReport) -> String {
     let key = match (queue.stamped, queue.bounded && queue.checked() > 0) {
         (true, _) => text!("cli.law.queue.stamped"),
         (_, true) => text!("cli.law.queue.bounded"),
+        _ if queue.log && queue.checked() > 0 => text!("cli.law.queue.log"),
         _ => text!("cli.law.queue.unchecked"),
     };
     let counts = [("queue", queue.name.clone()), ("held", whole(queue.held)), ("checked", whole(queue.checked()))];

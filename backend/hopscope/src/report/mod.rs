@@ -169,6 +169,14 @@ impl Report {
         }
     }
 
+    /// What kept the topics, by name and version, and who started it; `None` where there were none.
+    pub(crate) fn kafka(&self) -> Option<String> {
+        let broker = self.plan.kafka.as_ref()?;
+        let (local, args) = broker.label(&self.plan.settings.kafka);
+        let key = if self.plan.settings.kafka.is_built_in() { text!("broker.mock") } else { local };
+        Some(plain(LANGUAGE, key, &args))
+    }
+
     /// A node's name.
     pub(crate) fn node(&self, node: u32) -> &str {
         self.plan.nodes.get(node as usize).map_or("", |node| &node.name)

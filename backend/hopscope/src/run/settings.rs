@@ -33,6 +33,11 @@ pub(super) struct Typed {
     #[arg(long, value_name = "BROKER")]
     broker: Option<String>,
 
+    /// What keeps the topics: built-in (librdkafka's mock, in this process) or local (a Kafka that Hopscope starts and stops)
+    /// [default: built-in]
+    #[arg(long, value_name = "BROKER")]
+    kafka: Option<String>,
+
     /// Where services and clients live: tasks (of this program) or processes (one each) [default: tasks]
     #[arg(long, value_name = "WHERE")]
     placement: Option<String>,
@@ -66,6 +71,7 @@ impl Typed {
         request.extend(self.seed.map(|seed| ("seed".to_owned(), seed.into())));
         request.extend(self.warm_up.as_deref().map(|time| ("warm_up".to_owned(), time.into())));
         request.extend(self.broker.as_deref().map(|broker| ("broker".to_owned(), broker.into())));
+        request.extend(self.kafka.as_deref().map(|broker| ("kafka".to_owned(), broker.into())));
         request.extend(self.placement.as_deref().map(|placement| ("placement".to_owned(), placement.into())));
         request.extend((!self.ports.is_empty()).then(|| ("ports".to_owned(), self.ports.join(", ").into())));
         let duration = self.duration.as_deref();

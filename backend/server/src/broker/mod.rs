@@ -8,6 +8,7 @@ mod built_in;
 mod declared;
 mod external;
 mod greeting;
+mod kafka;
 mod local;
 mod stamps;
 
@@ -19,12 +20,14 @@ use hopscope_record::{LinkIndex, SourceId};
 use hopscope_scenario::catalogue::Arg;
 use hopscope_scenario::issue::{Code, Issue};
 use hopscope_scenario::plan::Broker;
+use hopscope_scenario::protocol::Protocol;
 
 pub use allowed::{Allowed, NotAnAddress};
 pub use built_in::BuiltIn;
 pub use declared::Declared;
 pub use external::External;
 pub use greeting::Product;
+pub use kafka::{FoundKafka, GroupSite, KafkaBroker, MockCluster, TopicSite};
 pub use local::{Local, LocalError, LocalState, Reached};
 pub use stamps::QueueSite;
 
@@ -130,6 +133,17 @@ impl Brokers {
         }
     }
 
+    /// Finds the broker of topics that a run asks for.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn find_kafka(&self, broker: &Broker) -> Result<FoundKafka, BrokerError> {
+        match broker.as_str() {
+            Broker::BUILT_IN => Ok(FoundKafka::BuiltIn(MockCluster::start()?)),
+            other => Err(BrokerError::NotAllowed(other.to_owned())),
+        }
+    }
+
     /// Finds the broker that a run asks for, and starts it if it is the local one; `None` for the built-in one.
     ///
     /// # Errors
@@ -176,6 +190,8 @@ pub enum RunBroker {
     BuiltIn(BuiltIn),
     /// Another one.
     External(Box<External>),
+    /// One of topics.
+    Kafka(Box<KafkaBroker>),
 }
 
 impl RunBroker {
@@ -198,11 +214,28 @@ impl RunBroker {
         })
     }
 
+    /// Has the topics made at what was found.
+    ///
+    /// # Errors
+    /// When the broker cannot be had, or refuses a topic.
+    pub async fn of_topics(found: FoundKafka, recorder: Recorder, topics: Vec<TopicSite>) -> Result<Self, BrokerError> {
+        Ok(Self::Kafka(Box::new(KafkaBroker::start(found, recorder, topics).await?)))
+    }
+
+    /// Of which protocol it is.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Self::BuiltIn(_) | Self::External(_) => Protocol::Amqp,
+            Self::Kafka(_) => Protocol::Kafka,
+        }
+    }
+
     /// The one that Hopscope started, if it is that: it can be killed and started again.
     #[must_use]
     pub fn local(&self) -> Option<&Local> {
         match self {
-            Self::BuiltIn(_) => None,
+            Self::BuiltIn(_) | Self::Kafka(_) => None,
             Self::External(broker) => broker.local(),
         }
     }
@@ -211,7 +244,7 @@ impl RunBroker {
     #[must_use]
     pub fn is_there(&self) -> bool {
         match self {
-            Self::BuiltIn(_) => true,
+            Self::BuiltIn(_) | Self::Kafka(_) => true,
             Self::External(broker) => broker.is_there(),
         }
     }
@@ -222,6 +255,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.address(),
             Self::External(broker) => broker.address(),
+            Self::Kafka(broker) => broker.address(),
         }
     }
 
@@ -231,6 +265,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => Some(broker.socket()),
             Self::External(broker) => broker.socket(),
+            Self::Kafka(broker) => broker.address().with_password().parse().ok(),
         }
     }
 
@@ -247,6 +282,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(_) => None,
             Self::External(broker) => Some(broker.account()),
+            Self::Kafka(broker) => Some(broker.account()),
         }
     }
 
@@ -257,6 +293,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.is_empty(),
             Self::External(broker) => broker.is_empty(),
+            Self::Kafka(broker) => broker.is_empty(),
         }
     }
 
@@ -265,6 +302,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.empty().await,
             Self::External(broker) => broker.empty().await,
+            Self::Kafka(broker) => broker.empty().await,
         }
     }
 
@@ -273,6 +311,8 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.ended().await,
             Self::External(broker) => broker.ended().await,
+            // Its clients wait for it to come back.
+            Self::Kafka(_) => std::future::pending().await,
         }
     }
 
@@ -282,13 +322,16 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.close().await,
             Self::External(broker) => broker.close().await,
+            Self::Kafka(_) => {}
         }
     }
 
     /// Counts what is left in the queues, at rest, and leaves nothing at a broker that is not ours.
     pub async fn settle(&self) {
-        if let Self::External(broker) = self {
-            broker.settle().await;
+        match self {
+            Self::BuiltIn(_) => {}
+            Self::External(broker) => broker.settle().await,
+            Self::Kafka(broker) => broker.settle().await,
         }
     }
 
@@ -298,6 +341,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.counts(),
             Self::External(broker) => broker.counts(),
+            Self::Kafka(broker) => broker.counts(),
         }
     }
 }

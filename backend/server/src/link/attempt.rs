@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use hopscope_record::kind::LATE;
+use hopscope_record::kind::{LATE, Position};
 use hopscope_record::{Kind, MessageId};
 use hopscope_scenario::quantity::Time;
 
@@ -84,7 +84,9 @@ fn closing(passage: Passage, reply: &Reply) -> (Kind, u64, u64) {
     let (status, bytes) = (u64::from(reply.status), reply.body.len() as u64);
     match (passage, reply.verdict) {
         (Passage::Send, Verdict::Good) => (Kind::HANDED_OVER, 0, 0),
-        (Passage::Publish { awaits_reply: false }, Verdict::Good) => (Kind::CONFIRMED, 0, 0),
+        (Passage::Publish { awaits_reply: false }, Verdict::Good) => {
+            (Kind::CONFIRMED, 0, reply.position.map_or(0, Position::to_value))
+        }
         // A status is a reply's; the broker's refusal has none.
         (Passage::Publish { .. }, Verdict::Refused) if reply.status == 0 => (Kind::CONFIRM_REFUSED, 0, 0),
         (_, Verdict::Good) => (Kind::COMPLETED, status, bytes),

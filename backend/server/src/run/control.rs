@@ -230,7 +230,7 @@ impl Control {
 
     /// Kills the broker that Hopscope started, or starts it again; that takes it a while, in which other things are done.
     async fn on_broker(&self, action: Action) -> Result<(), ControlError> {
-        let local = self.ports.broker.as_ref().and_then(|broker| broker.local()).ok_or(ControlError::NotLocal)?;
+        let local = self.ports.brokers.iter().find_map(|broker| broker.local()).ok_or(ControlError::NotLocal)?;
         let name = || BROKER.to_owned();
         match (action, local.state()) {
             (Action::Kill, LocalState::Ready) => {}

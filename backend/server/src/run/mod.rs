@@ -41,7 +41,7 @@ use crate::timer::Timer;
 use crate::transport::{Address, TransportError};
 use control::Asking;
 use node::Nursery;
-use phases::{Bounds, Running};
+use phases::{Bounds, Brokered, Running};
 use surroundings::Surroundings;
 
 pub use control::ControlError;
@@ -244,6 +244,12 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     plan.broker = broker
         .as_ref()
         .map(|found| PlanBroker::new(&found.product.name, &found.product.version, &format!("hopscope.{id}.")));
+    let kafka = if plan.topics.is_empty() { None } else { Some(brokers.find_kafka(&settings.kafka).await?) };
+    plan.kafka = kafka.as_ref().map(|found| {
+        let (product, version) = found.product();
+        let prefix = if settings.kafka.is_built_in() { String::new() } else { format!("hopscope.{id}.") };
+        PlanBroker::new(product, &version, &prefix)
+    });
     let plan = Arc::new(plan);
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);
@@ -260,7 +266,15 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     let clocks = nursery.as_ref().map(|nursery| nursery.clocks());
     let mut surroundings = Surroundings::of(timer.clone(), network.as_ref().map(Network::lateness), clocks);
     recording.sample_by(Box::new(move || surroundings.look()));
-    let running = Box::pin(Running::set_up(&plan, broker, recording, timer, network, nursery)).await?;
+    let running = Box::pin(Running::set_up(
+        &plan,
+        Brokered { queues: broker, topics: kafka },
+        recording,
+        timer,
+        network,
+        nursery,
+    ))
+    .await?;
     let (sender, state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let stop = CancellationToken::new();
     let (addresses, networks) = (running.ports().addresses(&plan), running.ports().networks());

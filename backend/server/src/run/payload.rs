@@ -56,7 +56,7 @@ impl Sender {
         let alike = priority.filter(|_| payload.content == Content::Binary && !payload.tells());
         let rule = if let Some(priority) = alike {
             let bytes = Bytes::from(body(payload.content, bytes, &nothing));
-            Rule::Alike(Body { content: payload.content, bytes, priority })
+            Rule::Alike(Body { content: payload.content, bytes, priority, key: None })
         } else {
             Rule::Drawn(Box::new(Mutex::new(payloads)))
         };
@@ -96,7 +96,8 @@ impl Parcel {
         match self {
             Self::Made(body) => body,
             Self::Wanted { content, bytes, carried, priority } => {
-                Body { content, bytes: body(content, bytes, &carried).into(), priority }
+                let key = carried.key.map(|key| format!("k{key}").into());
+                Body { content, bytes: body(content, bytes, &carried).into(), priority, key }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join_all, select_all, try_join_all};
 use hopscope_record::frame::{EndCount, EndReason, MOST_BEHIND_NS};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
@@ -20,7 +20,7 @@ use super::ports::{Home, Own, Ports, broker_port};
 use super::slot::{Bound, Slot};
 use super::unit::{Step, Unit, children, units};
 use super::{Early, RunError, RunState, slice};
-use crate::broker::{Found, RunBroker};
+use crate::broker::{Found, FoundKafka, RunBroker};
 use crate::network::Network;
 use crate::record::clock::monotonic_ns;
 use crate::record::{EndInfo, Recorder, Recording};
@@ -40,6 +40,15 @@ pub(super) struct Bounds {
     pub(super) drain: Duration,
     /// Events at which the load ends.
     pub(super) most_events: u64,
+}
+
+/// The brokers that were found for a run, where it needs them.
+#[derive(Default)]
+pub(super) struct Brokered {
+    /// Of its queues; none where that is the built-in one.
+    pub(super) queues: Option<Found>,
+    /// Of its topics.
+    pub(super) topics: Option<FoundKafka>,
 }
 
 /// Everything of a run that runs.
@@ -63,7 +72,7 @@ impl Running {
     /// Names the node that could not be started.
     pub(super) async fn set_up(
         plan: &Arc<Plan>,
-        broker: Option<Found>,
+        found: Brokered,
         recording: Recording,
         timer: Timer,
         network: Option<Network>,
@@ -76,16 +85,21 @@ impl Running {
             |source: TransportError| RunError::Node { node, source }
         };
         let mut ports = Ports::default();
-        let queues = slice::queues(plan);
+        let (queues, topics) = (slice::queues(plan), slice::topics(plan));
         if !queues.is_empty() {
             let port = broker_port(plan);
-            let broker = RunBroker::start(broker, recorder.clone(), queues, timer.clone(), port).await?;
-            let broker = Arc::new(broker);
-            let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(&broker), recorder: recorder.clone() });
-            if let Some(nursery) = &nursery {
-                nursery.at(Arc::clone(&home));
-            }
-            (ports.broker, ports.home) = (Some(broker), Some(home));
+            let broker = RunBroker::start(found.queues, recorder.clone(), queues, timer.clone(), port).await?;
+            ports.brokers.push(Arc::new(broker));
+        }
+        if let Some(found) = found.topics {
+            ports.brokers.push(Arc::new(RunBroker::of_topics(found, recorder.clone(), topics).await?));
+        }
+        for broker in &ports.brokers {
+            let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(broker), recorder: recorder.clone() });
+            ports.homes.insert(broker.protocol(), home);
+        }
+        if let Some(nursery) = &nursery {
+            nursery.at(ports.homes.clone());
         }
         let fixed = Ports::fixed(plan);
         // All at once: a process takes its time to begin.
@@ -101,11 +115,12 @@ impl Running {
             ports.replicas.extend(reached);
         }
         ports.lay(plan, network)?;
-        let mut slots = Vec::new();
-        for (slice, recorder, bound, _) in replicas {
+        // All at once: a group shares its partitions out anew for each member that comes later.
+        let slots = try_join_all(replicas.into_iter().map(|(slice, recorder, bound, _)| async {
             let unit = bound.connect(&ports, false).await.map_err(failed(slice.place))?;
-            slots.push(Arc::new(Slot::new(slice, recorder, timer.clone(), nursery.clone(), unit)));
-        }
+            Ok::<_, RunError>(Arc::new(Slot::new(slice, recorder, timer.clone(), nursery.clone(), unit)))
+        }))
+        .await?;
         let clients = try_join_all(slice::clients(plan)?.into_iter().map(|slice| async {
             let place = slice.place;
             Unit::client(slice, &recorder, &ports, &timer, nursery.as_ref()).await.map_err(failed(place))
@@ -174,11 +189,11 @@ impl Running {
         }
         join_all(children.iter().map(|child| child.end())).await;
         self.begin(Phase::End, &state);
-        if let Some(broker) = &self.ports.broker {
+        for broker in &self.ports.brokers {
             broker.settle().await;
         }
         let (reason, detail) = (early.map_or(EndReason::LOAD_DONE, Early::reason), early.and_then(Early::detail));
-        let counts = counts.into_iter().chain(self.ports.broker.iter().flat_map(|broker| broker.counts())).collect();
+        let counts = counts.into_iter().chain(self.ports.brokers.iter().flat_map(|broker| broker.counts())).collect();
         let summary = self.recording.finish(EndInfo { reason, detail, counts }).await;
         state.send_replace(RunState { phase: Phase::End, summary: Some(summary) });
     }
@@ -253,9 +268,10 @@ impl Running {
             }
         };
         let broker = async {
-            match &self.ports.broker {
-                Some(broker) => broker.ended().await,
-                None => std::future::pending().await,
+            let ended = self.ports.brokers.iter().map(|broker| Box::pin(broker.ended()));
+            match ended.collect::<Vec<_>>() {
+                none if none.is_empty() => std::future::pending().await,
+                some => drop(select_all(some).await),
             }
         };
         tokio::select! {
@@ -277,9 +293,9 @@ impl Running {
     /// Resolves at an instant in which nothing is in flight, nor in a queue that the run takes from, nor any reply to an
     /// attempt that ran out of time.
     async fn drained(&self) {
-        let (broker, units) = (self.ports.broker.as_deref(), self.units());
+        let (brokers, units) = (&self.ports.brokers, self.units());
         let tasks: Vec<_> = units.iter().flat_map(Unit::tasks).collect();
-        let busy = || tasks.iter().any(|tasks| tasks.count() > 0) || broker.is_some_and(|broker| !broker.is_empty());
+        let busy = || tasks.iter().any(|tasks| tasks.count() > 0) || brokers.iter().any(|broker| !broker.is_empty());
         let begun = || tasks.iter().map(|tasks| tasks.begun()).sum::<u64>();
         let children = children(&units);
         loop {
@@ -289,7 +305,7 @@ impl Running {
                 for tasks in &tasks {
                     tasks.idle().await;
                 }
-                if let Some(broker) = broker {
+                for broker in brokers {
                     broker.empty().await;
                 }
             }
@@ -360,7 +376,7 @@ impl Running {
             }))
             .await;
         }
-        if let Some(broker) = &self.ports.broker {
+        for broker in &self.ports.brokers {
             self.within_reason(broker.close(), || "closing the broker".to_owned()).await;
         }
         self.ports.take_up();

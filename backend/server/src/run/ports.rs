@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hopscope_record::{LinkIndex, PlaceIndex, SourceId};
 use hopscope_rules::network::{Delays, Way};
 use hopscope_scenario::model::Work;
-use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanQueue, PlanService};
+use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanService};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ use crate::network::{Condition, Network};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::messaging::{BrokerAddress, Consumer, Inbound, Outbound, RepliesFrom, messaging};
+use crate::transport::messaging::{BrokerAddress, Consumer, Group, Inbound, Outbound, RepliesFrom, messaging};
 use crate::transport::{self, Account, Address, BoxFuture, Caller, Handler, Intake, TransportError};
 
 /// What the ends of links need of a run's broker, wherever they are.
@@ -75,15 +75,18 @@ pub(super) fn broker_port(plan: &Plan) -> Option<u16> {
     fixed.find(|(place, ..)| plan.queues.iter().any(|queue| queue.place == *place)).map(|(_, _, port)| port)
 }
 
+/// The brokers of a run by their protocols, as the ends of links use them.
+pub(super) type Homes = BTreeMap<Protocol, Arc<dyn Home>>;
+
 /// The addresses of a run's parts.
 #[derive(Default)]
 pub(super) struct Ports {
     /// Its replicas.
     pub(super) replicas: BTreeMap<(PlaceIndex, Protocol), Address>,
-    /// The broker of its queues, where it has any and that is here.
-    pub(super) broker: Option<Arc<RunBroker>>,
-    /// The same, as the ends of links use it.
-    pub(super) home: Option<Arc<dyn Home>>,
+    /// The brokers of its queues and topics, where it has any and they are here.
+    pub(super) brokers: Vec<Arc<RunBroker>>,
+    /// The same, as the ends of links use them.
+    pub(super) homes: Homes,
     /// Where the networks of its links begin, by the place that they lead to.
     laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
     network: Mutex<Option<Network>>,
@@ -105,12 +108,15 @@ impl Ports {
     /// Every address, by place and protocol: a queue's is its broker's.
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
         let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
-        let broker = self.broker.iter().flat_map(|broker| {
-            let socket = broker.socket().map(Address::Socket);
-            let at = move |queue: &PlanQueue| Some((PlaceIndex(queue.place), Protocol::Amqp, socket.clone()?));
-            plan.queues.iter().filter_map(at)
+        let kept = |protocol| {
+            let queues = plan.queues.iter().map(|queue| queue.place).filter(move |_| protocol == Protocol::Amqp);
+            queues.chain(plan.topics.iter().map(|topic| topic.place).filter(move |_| protocol == Protocol::Kafka))
+        };
+        let brokers = self.brokers.iter().filter_map(|broker| Some((broker.protocol(), broker.socket()?)));
+        let brokers = brokers.flat_map(|(protocol, socket)| {
+            kept(protocol).map(move |place| (PlaceIndex(place), protocol, Address::Socket(socket)))
         });
-        replicas.chain(broker).collect()
+        replicas.chain(brokers).collect()
     }
 
     /// Lays what is between the ends of links; after everything is bound and before anything connects.
@@ -155,7 +161,8 @@ impl Ports {
             Passage::Deliver => link.from,
         };
         let queue = plan.queue_at(queue).map(|queue| PlaceIndex(queue.place));
-        queue.zip(self.broker.as_ref().and_then(|broker| broker.socket())).into_iter().collect()
+        let broker = self.brokers.iter().find(|broker| broker.protocol() == Protocol::Amqp);
+        queue.zip(broker.and_then(|broker| broker.socket())).into_iter().collect()
     }
 
     /// What is done to a link, where something can be.
@@ -189,20 +196,15 @@ impl Ports {
         laid.or_else(|| self.replicas.get(&(place, protocol)).cloned())
     }
 
-    /// Where a link reaches the broker of a queue: through its network, where it has one.
-    fn broker_over(&self, link: LinkIndex) -> Result<BrokerAddress, TransportError> {
-        let address = self.home()?.address();
+    /// Where a link reaches its broker: through its network, where it has one.
+    fn broker_over(&self, link: LinkIndex, protocol: Protocol) -> Result<BrokerAddress, TransportError> {
+        let address = self.home(protocol)?.address();
         let begins = self.laid.range((link, PlaceIndex(0))..=(link, PlaceIndex(u32::MAX))).next();
         Ok(begins.map_or(address.clone(), |(_, begins)| address.over(*begins)))
     }
 
-    /// What the ends of links count, where the broker stamps nothing.
-    fn account(&self) -> Option<Account> {
-        self.home.as_ref().and_then(|home| home.account())
-    }
-
-    fn home(&self) -> Result<&Arc<dyn Home>, TransportError> {
-        self.home.as_ref().ok_or(TransportError::NoBroker)
+    fn home(&self, protocol: Protocol) -> Result<&Arc<dyn Home>, TransportError> {
+        self.homes.get(&protocol).ok_or(TransportError::NoBroker)
     }
 
     /// What a child is told of them; `later`: what does not answer yet is connected when it does.
@@ -211,21 +213,21 @@ impl Ports {
             Address::Socket(socket) => Some((place.0, *protocol, *socket)),
             Address::InProcess(_) => None,
         };
-        let site = |home: &Arc<dyn Home>| {
+        let site = |(protocol, home): (&Protocol, &Arc<dyn Home>)| {
             let address = home.address();
             let (uri, shown) = (address.with_password().to_owned(), address.to_string());
-            BrokerSite { uri, shown, counts: home.account().is_some() }
+            BrokerSite { protocol: *protocol, uri, shown, counts: home.account().is_some() }
         };
         Reached {
             replicas: self.replicas.iter().filter_map(socket).collect(),
             laid: self.laid.iter().map(|((link, place), begins)| (link.0, place.0, *begins)).collect(),
-            broker: self.home.as_ref().map(site),
+            brokers: self.homes.iter().map(site).collect(),
             later,
         }
     }
 
     /// What a child was told.
-    pub(super) fn of_child(reached: &Reached, home: Option<Arc<dyn Home>>) -> Self {
+    pub(super) fn of_child(reached: &Reached, homes: Homes) -> Self {
         let replica = |(place, protocol, socket): &(u32, Protocol, SocketAddr)| {
             ((PlaceIndex(*place), *protocol), Address::Socket(*socket))
         };
@@ -233,7 +235,7 @@ impl Ports {
         Self {
             replicas: reached.replicas.iter().map(replica).collect(),
             laid: reached.laid.iter().map(laid).collect(),
-            home,
+            homes,
             ..Self::default()
         }
     }
@@ -285,10 +287,11 @@ fn publisher(
     recorder: &Recorder,
 ) -> Result<Make<Arc<dyn Caller>>, TransportError> {
     let Callee::Queue { queue, persistent, replies, taken } = &slice.to else { return Err(TransportError::NoBroker) };
-    let home = Arc::clone(ports.home()?);
+    let home = Arc::clone(ports.home(slice.protocol)?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-    let (broker, account) = (ports.broker_over(slice.link)?, home.account().filter(|_| *taken));
+    let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account().filter(|_| *taken));
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
+    let options = slice.options.clone();
     Ok(Box::new(move || {
         let entering = home.enter(replies.as_ref().map(|replies| replies.link));
         let returning = replies.clone().map(|ReturnSlice { queue, link }| {
@@ -296,10 +299,10 @@ fn publisher(
             move |source| RepliesFrom { queue, source, recorder, account }
         });
         let (broker, queue, account) = (broker.clone(), Arc::clone(&queue), account.clone());
-        let recorder = recorder.clone();
+        let (recorder, options) = (recorder.clone(), options.clone());
         Box::pin(async move {
             let replies = entering.await?.zip(returning).map(|(source, returning)| returning(source));
-            transport.publisher(Outbound { broker, queue, persistent, replies, account }, recorder).await
+            transport.publisher(Outbound { broker, queue, options, persistent, replies, account }, recorder).await
         })
     }))
 }
@@ -322,9 +325,14 @@ pub(super) fn take(
     handler: Arc<dyn Handler>,
     tasks: Tasks,
 ) -> Result<Make<Box<dyn Consumer>>, TransportError> {
-    let home = Arc::clone(ports.home()?);
+    let home = Arc::clone(ports.home(slice.protocol)?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-    let (broker, account) = (ports.broker_over(slice.link)?, ports.account());
+    let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account());
+    let group = slice
+        .group
+        .clone()
+        .map(|(group, first)| Group { member: recorder.place().0.saturating_sub(first.0).saturating_add(1), ..group });
+    let options = slice.options.clone();
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
     let TakingSlice { prefetch, ack, link, .. } = *slice;
     let (queue, prefix) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix));
@@ -332,10 +340,11 @@ pub(super) fn take(
         let entering = home.enter(Some(link));
         let (broker, queue, prefix, account) =
             (broker.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
-        let intake = intake.clone();
+        let (intake, options, group) = (intake.clone(), options.clone(), group.clone());
         Box::pin(async move {
             let source = entering.await?.ok_or(TransportError::Sources)?;
-            transport.consumer(Inbound { broker, queue, source, prefix, prefetch, ack, account }, intake).await
+            let inbound = Inbound { broker, queue, options, group, source, prefix, prefetch, ack, account };
+            transport.consumer(inbound, intake).await
         })
     }))
 }

@@ -12,15 +12,20 @@ use hopscope_rules::tempo::Change;
 use hopscope_scenario::disturb::Action;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{
-    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanLink, PlanLoad, PlanQueue, Step,
+    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanGroup, PlanLink, PlanLoad, PlanQueue,
+    PlanTopic, Step,
 };
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Share, Time};
 
 use super::effects::Effects;
-use crate::broker::{Declared, QueueSite};
+use crate::broker::{Declared, GroupSite, QueueSite, TopicSite};
 use crate::link::Policy;
 use crate::transport::Options;
+use crate::transport::messaging::Group;
+
+/// Most characters of a topic's name (Kafka's `Topic.MAX_NAME_LENGTH`).
+const MAX_TOPIC_NAME: usize = 249;
 
 /// Most bytes of a queue's name (AMQP 0-9-1, section 4.2.5.3: a short string).
 const MAX_QUEUE_NAME: usize = 255;
@@ -150,6 +155,10 @@ pub(super) struct TakingSlice {
     pub(super) prefetch: u16,
     /// When it settles them.
     pub(super) ack: AckTime,
+    /// What it says to its protocol alone.
+    pub(super) options: Options,
+    /// The group that reads over it, where it leads from a topic, and the place of its first member.
+    pub(super) group: Option<(Group, PlaceIndex)>,
 }
 
 /// Cuts every replica's slice, in the order of their places.
@@ -256,6 +265,12 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
 
 fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice, PlanError> {
     let to = match plan.passage(row) {
+        Passage::Publish if let Some(topic) = plan.topic_at(row.to) => Callee::Queue {
+            queue: topic_name(plan, row.to),
+            persistent: false,
+            replies: None,
+            taken: !topic.groups.is_empty(),
+        },
         Passage::Publish => Callee::Queue {
             queue: queue_name(plan, row.to),
             persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability == Durability::Durable),
@@ -280,9 +295,29 @@ fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice
 }
 
 fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
+    let options = Options::of(&row.options);
+    if let Some((topic, group)) = plan.group_over(link.0) {
+        let first = plan.service_at(row.to)?.first_place;
+        let site = Group {
+            name: group_name(plan, row.to),
+            first_place: PlaceIndex(group.first_place),
+            partitions: topic.partitions,
+            member: 1,
+        };
+        return Some(TakingSlice {
+            link,
+            protocol: row.protocol,
+            queue: topic_name(plan, topic.node),
+            prefix: "".into(),
+            prefetch: 0,
+            ack: AckTime::AfterWork,
+            options,
+            group: Some((site, PlaceIndex(first))),
+        });
+    }
     let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
     let (queue, prefix) = (queue_name(plan, row.from), prefix(plan).into());
-    Some(TakingSlice { link, protocol: row.protocol, queue, prefix, prefetch, ack })
+    Some(TakingSlice { link, protocol: row.protocol, queue, prefix, prefetch, ack, options, group: None })
 }
 
 /// The queues of a run, as its broker has to know them.
@@ -345,6 +380,42 @@ fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
     let node = plan.nodes.get(node as usize);
     let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });
     format!("{prefix}{}", name.unwrap_or_default()).into()
+}
+
+/// The topics of a run, as their broker has to know them.
+pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
+    let group = |group: &PlanGroup| {
+        let reader = plan.link(group.link).map_or(0, |link| link.to);
+        GroupSite {
+            name: group_name(plan, reader),
+            link: LinkIndex(group.link),
+            first_place: PlaceIndex(group.first_place),
+        }
+    };
+    let site = |topic: &PlanTopic| TopicSite {
+        name: topic_name(plan, topic.node),
+        partitions: topic.partitions,
+        groups: topic.groups.iter().map(group).collect(),
+    };
+    plan.topics.iter().map(site).collect()
+}
+
+/// What a broker of topics calls the topic at a node, or the group of the service there: its name where that is made of what
+/// Kafka allows in names, else its id.
+fn topic_name(plan: &Plan, node: u32) -> Arc<str> {
+    let prefix = plan.kafka.as_ref().map_or("", PlanBroker::prefix);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let fits = |name: &str| {
+        prefix.len() + name.len() <= MAX_TOPIC_NAME && !matches!(name, "." | "..") && name.chars().all(plain)
+    };
+    let node = plan.nodes.get(node as usize);
+    let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });
+    format!("{prefix}{}", name.unwrap_or_default()).into()
+}
+
+/// What it calls a group: as the service that reads.
+fn group_name(plan: &Plan, node: u32) -> Arc<str> {
+    topic_name(plan, node)
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {

@@ -17,6 +17,9 @@ pub struct Body {
     pub bytes: Bytes,
     /// 0 to 9: which come first in queues that heed it. Handed on from queue to queue; calls carry none.
     pub priority: u8,
+    /// What it is about, for what keeps alike together: a topic's partitions. Handed on from topic to topic; calls and queues
+    /// carry none.
+    pub key: Option<Bytes>,
 }
 
 impl Body {
@@ -26,7 +29,7 @@ impl Body {
         let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         let is = |content: &Content| essence.eq_ignore_ascii_case(type_of(*content).0);
         let content = [Content::Json, Content::Text].into_iter().find(is).unwrap_or_default();
-        Self { content, bytes, priority: 0 }
+        Self { content, bytes, priority: 0, key: None }
     }
 
     /// The media type that it travels with.
@@ -47,7 +50,7 @@ const fn type_of(content: Content) -> (&'static str, &'static str) {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self { content: Content::Binary, bytes, priority: 0 }
+        Self { content: Content::Binary, bytes, priority: 0, key: None }
     }
 }
 
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn what_is_sent_arrives_as_that() {
         for content in [Content::Json, Content::Text, Content::Binary] {
-            let sent = Body { content, bytes: Bytes::from_static(b"x"), priority: 0 };
+            let sent = Body { content, bytes: Bytes::from_static(b"x"), priority: 0, key: None };
             assert_eq!(Body::arrived(Some(sent.media_type()), sent.bytes.clone()), sent);
         }
     }

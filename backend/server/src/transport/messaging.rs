@@ -1,4 +1,4 @@
-//! The seam to protocols that carry messages through a broker's queues: one folder per protocol, and the one list of them.
+//! The seam to protocols that carry messages through a broker's queues or topics: one folder per protocol, and the one list of them.
 //!
 //! As with calls, such a transport has no policy and stamps nothing but its connections. What it is told on the way it
 //! tells [`Progress`](super::Progress), what arrives goes through an [`Intake`], and what the broker itself does is stamped
@@ -8,17 +8,18 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hopscope_record::SourceId;
+use hopscope_record::{PlaceIndex, SourceId};
 use hopscope_scenario::model::AckTime;
 use hopscope_scenario::protocol::Protocol;
 
 use super::account::Account;
 use super::amqp::Amqp;
-use super::{BoxFuture, Caller, Intake, TransportError};
+use super::kafka::Kafka;
+use super::{BoxFuture, Caller, Intake, Options, TransportError};
 use crate::record::Recorder;
 
 /// Every transport of messages, in the order of the descriptors.
-pub static MESSAGING: &[&dyn Messaging] = &[&Amqp];
+pub static MESSAGING: &[&dyn Messaging] = &[&Amqp, &Kafka];
 
 /// The transport of a protocol of messages.
 #[must_use]
@@ -26,7 +27,7 @@ pub fn messaging(protocol: Protocol) -> Option<&'static dyn Messaging> {
     MESSAGING.iter().copied().find(|transport| transport.protocol() == protocol)
 }
 
-/// One protocol that carries messages through queues.
+/// One protocol that carries messages through queues or topics.
 pub trait Messaging: Send + Sync {
     /// Which one.
     fn protocol(&self) -> Protocol;
@@ -117,8 +118,10 @@ impl fmt::Debug for BrokerAddress {
 pub struct Outbound {
     /// The broker.
     pub broker: BrokerAddress,
-    /// The queue that messages are for.
+    /// The queue or the topic that messages are for.
     pub queue: Arc<str>,
+    /// What the link says to its protocol alone.
+    pub options: Options,
     /// Whether its messages are to outlive the broker.
     pub persistent: bool,
     /// How replies come back; none are awaited without it.
@@ -145,8 +148,12 @@ pub struct RepliesFrom {
 pub struct Inbound {
     /// The broker.
     pub broker: BrokerAddress,
-    /// The queue.
+    /// The queue or the topic.
     pub queue: Arc<str>,
+    /// What the link says to its protocol alone.
+    pub options: Options,
+    /// The group that it reads as a member of, where it reads a topic.
+    pub group: Option<Group>,
     /// The source of its deliveries.
     pub source: SourceId,
     /// What the names of the run's queues begin with at this broker.
@@ -157,6 +164,19 @@ pub struct Inbound {
     pub ack: AckTime,
     /// Where copies are counted, if the broker stamps nothing; what is sent to settle them is then stamped here.
     pub account: Option<Account>,
+}
+
+/// A group that reads a topic, and a member of it.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name at the broker.
+    pub name: Arc<str>,
+    /// Its place in partition 0; those in the others follow it.
+    pub first_place: PlaceIndex,
+    /// How many there are.
+    pub partitions: u16,
+    /// Which member this is, from 1.
+    pub member: u32,
 }
 
 #[cfg(test)]

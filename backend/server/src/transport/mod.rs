@@ -15,6 +15,7 @@ mod grpc;
 mod http1;
 mod in_process;
 mod intake;
+mod kafka;
 pub mod messaging;
 mod options;
 mod over_socket;
@@ -29,6 +30,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hopscope_record::kind::Position;
 use hopscope_scenario::protocol::Protocol;
 
 use crate::record::Recorder;
@@ -44,6 +46,8 @@ pub use grpc::Grpc;
 pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};
 pub use intake::{Intake, ReplyTo};
+pub use kafka::Kafka;
+pub(crate) use kafka::config as kafka_config;
 pub use options::Options;
 pub use progress::Progress;
 pub use thrift::Thrift;
@@ -214,6 +218,8 @@ pub struct Reply {
     pub status: u16,
     /// What it carries.
     pub body: Bytes,
+    /// Where the record is that the broker has confirmed, in a topic.
+    pub position: Option<Position>,
 }
 
 /// Why an attempt has no reply.

@@ -201,7 +201,8 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         at: "after the last byte of the broker's confirm is read",
         a: value(ValueMeaning::Marks, "bit 62: the attempt stays open, because its reply is awaited"),
-        on_async: "the broker has the message: every copy is in its queue",
+        b: value(ValueMeaning::Position, "where the record is in its topic; 0 where the message is in a queue"),
+        on_async: "the broker has the message: every copy is in its queue, or the record in its partition",
         ..closing(Kind::CONFIRMED, "Confirmed", LinkCount::Confirmed)
     },
     KindInfo {
@@ -272,6 +273,41 @@ pub const KINDS: &[KindInfo] = &[
         at: "directly after Received, where the broker says that it handed the copy out before",
         on_async: "the copy was given to a consumer before, and came back: it may have been worked on",
         ..plain(Kind::REDELIVERED, "Redelivered", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "directly after Received, when the client of the consumer has handed the record out; at the place of its group \
+             in the partition",
+        a: value(ValueMeaning::Offset, "the record's offset"),
+        counts: Count::Place(PlaceCount::Delivered),
+        on_async: "the group's position in the partition goes on by one record",
+        ..plain(Kind::FETCHED, "Fetched", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "when the broker has answered the commit; at the place of the group in the partition",
+        a: value(ValueMeaning::Offset, "the offset that is committed: of the record that the group goes on with"),
+        b: value(ValueMeaning::DurationNs, "since when the commit was sent"),
+        on_async: "L2 = L1 - n: the group's lag falls by the records that the commit has passed",
+        ..plain(Kind::COMMITTED, "Committed", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "when a member is told to give the partition up, before it does; at the place of the group in the partition",
+        a: value(ValueMeaning::Member, "the member that had it"),
+        on_async: "the group shares its partitions out anew: nobody of it takes from this one now",
+        ..plain(Kind::REBALANCE_STARTED, "RebalanceStarted", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "when a member is told that the partition is its own, before it takes from there; at the place of the group in \
+             the partition",
+        a: value(ValueMeaning::Member, "the member that has it"),
+        on_async: "the member takes from the partition, from the group's committed offset on",
+        ..plain(Kind::REBALANCE_ENDED, "RebalanceEnded", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "when the broker's answers are there; at the place of the group in the partition",
+        a: value(ValueMeaning::LagReport, "the log's end and the group's committed offset, as the broker has them"),
+        b: value(ValueMeaning::DurationNs, "since when it was asked: each is so at some instant in between"),
+        on_async: "how far the group is behind by its broker's word; in the phase End, at rest",
+        ..plain(Kind::LAG_REPORTED, "LagReported", Stamper::Run)
     },
     KindInfo {
         at: "when a connection of the link is ready for its first message",

@@ -3,12 +3,16 @@
 //! JSON, CSV and Perfetto differ in how they write a field, never in which there are.
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, Deaths, DepthReport, EffectMark, LATE, QueueStep, ValueMeaning};
+use hopscope_record::kind::{
+    Attempt, Deaths, DepthReport, EffectMark, LATE, LagReport, Position, QueueStep, ValueMeaning,
+};
 use hopscope_record::{Event, KINDS, Kind, KindInfo, LinkIndex, NameIndex, PlaceIndex};
 use hopscope_scenario::plan::{Place, Plan};
 
 use super::distinct_kinds;
-use super::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, field, field_names, word};
+use super::values::{
+    ACCOUNT, CAUSE, COMMITTED, CONSUMERS, DEPTH_BEFORE, Form, OFFSET, REPEATED, field, field_names, word,
+};
 
 /// Fields that any event may have, in their order.
 const COMMON: [&str; 9] = ["time_ns", "kind", "node", "instance", "link", "trace", "message", "attempt", "parent"];
@@ -223,8 +227,17 @@ impl Fields {
                     put(REPEATED, Cell::True);
                 }
             }
-            None | Some((_, Form::Mark(_) | Form::Step)) if value == 0 => {}
-            None | Some((_, Form::Mark(_) | Form::Step | Form::Deaths)) => put(raw, Cell::Id(value)),
+            Some((name, Form::Position)) if let Some(Position { partition, offset }) = Position::from_value(value) => {
+                put(name, Cell::Unsigned(partition.into()));
+                put(OFFSET, Cell::Unsigned(offset));
+            }
+            Some((name, Form::Lag)) => {
+                let LagReport { end, committed } = LagReport::from_value(value);
+                put(name, Cell::Unsigned(end.into()));
+                put(COMMITTED, Cell::Unsigned(committed.into()));
+            }
+            None | Some((_, Form::Mark(_) | Form::Step | Form::Position)) if value == 0 => {}
+            None | Some((_, Form::Mark(_) | Form::Step | Form::Deaths | Form::Position)) => put(raw, Cell::Id(value)),
         }
     }
 }

@@ -56,6 +56,12 @@ pub(crate) const ACCOUNT: &str = "account";
 /// The mark of an effect that was not applied again.
 pub(crate) const REPEATED: &str = "repeated";
 
+/// The field of where in its partition a record is, beside the one of the partition.
+pub(crate) const OFFSET: &str = "offset";
+
+/// The field of how far a group has come, beside the one of where its log ends.
+pub(crate) const COMMITTED: &str = "committed";
+
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -77,6 +83,10 @@ pub(crate) enum Form {
     Step,
     /// As three fields: `effect`, `account`, and `repeated` where it is so.
     Effect,
+    /// As two fields: `partition` and `offset`; left out where it is 0.
+    Position,
+    /// As two fields: `log_end` and `committed`.
+    Lag,
 }
 
 /// The field of a value with this meaning; `None` where the value is not used.
@@ -104,6 +114,10 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::Deaths => ("deaths", Form::Deaths),
         ValueMeaning::Effect => ("effect", Form::Effect),
         ValueMeaning::Amount => ("amount", Form::Signed),
+        ValueMeaning::Position => ("partition", Form::Position),
+        ValueMeaning::Offset => (OFFSET, Form::Unsigned),
+        ValueMeaning::Member => ("member", Form::Unsigned),
+        ValueMeaning::LagReport => ("log_end", Form::Lag),
     })
 }
 
@@ -115,6 +129,8 @@ pub(crate) fn field_names(meaning: ValueMeaning) -> Vec<&'static str> {
         Some((name, Form::Report)) => vec![name, CONSUMERS],
         Some((name, Form::Deaths)) => vec![name, CAUSE],
         Some((name, Form::Effect)) => vec![name, ACCOUNT, REPEATED],
+        Some((name, Form::Position)) => vec![name, OFFSET],
+        Some((name, Form::Lag)) => vec![name, COMMITTED],
         Some((name, _)) => vec![name],
     }
 }

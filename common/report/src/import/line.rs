@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hopscope_record::frame::{Hello, MessageRow};
-use hopscope_record::kind::{Attempt, Deaths, DepthReport, EffectMark, LATE, QueueCause, QueueStep, ValueMeaning};
+use hopscope_record::kind::{
+    Attempt, Deaths, DepthReport, EffectMark, LATE, LagReport, Position, QueueCause, QueueStep, ValueMeaning,
+};
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, MessageId, NameIndex, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
@@ -12,7 +14,7 @@ use hopscope_scenario::text;
 use super::fault::{Code, Fault, below};
 use super::head::hex;
 use crate::export::fields::columns;
-use crate::export::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, Word, field};
+use crate::export::values::{ACCOUNT, CAUSE, COMMITTED, CONSUMERS, DEPTH_BEFORE, Form, OFFSET, REPEATED, Word, field};
 
 /// A field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -301,12 +303,14 @@ impl Tables {
             Form::Report => report(line, name)?,
             Form::Deaths => deaths(line, name)?,
             Form::Effect => self.effect(line, name)?,
+            Form::Position => position(line, name)?,
+            Form::Lag => lag(line, name)?,
         };
         if let Some(value) = value {
             return Ok(value);
         }
         let value = line.id(raw)?;
-        let optional = matches!(form, Form::Name | Form::Mark(_) | Form::Step);
+        let optional = matches!(form, Form::Name | Form::Mark(_) | Form::Step | Form::Position);
         value.or(optional.then_some(0)).ok_or_else(|| line.missing(name))
     }
 }
@@ -334,6 +338,23 @@ fn report(line: &mut Line, ready: &'static str) -> Result<Option<u64>, Fault> {
     let Some(ready) = line.natural::<u32>(ready)? else { return Ok(None) };
     let consumers = line.natural::<u32>(CONSUMERS)?.ok_or_else(|| line.missing(CONSUMERS))?;
     Ok(Some(DepthReport { ready, consumers }.to_value()))
+}
+
+/// Where a record is, by its two fields.
+fn position(line: &mut Line, partition: &'static str) -> Result<Option<u64>, Fault> {
+    let Some(partition) = line.natural::<u16>(partition)? else { return Ok(None) };
+    let offset = line.natural::<u64>(OFFSET)?.ok_or_else(|| line.missing(OFFSET))?;
+    if partition == u16::MAX || offset > Position::MAX_OFFSET {
+        return Err(line.bad(OFFSET, Scalar::Unsigned(offset), text!("import.expected.natural")));
+    }
+    Ok(Some(Position { partition, offset }.to_value()))
+}
+
+/// How far a group has come, by its two fields.
+fn lag(line: &mut Line, end: &'static str) -> Result<Option<u64>, Fault> {
+    let Some(end) = line.natural::<u32>(end)? else { return Ok(None) };
+    let committed = line.natural::<u32>(COMMITTED)?.ok_or_else(|| line.missing(COMMITTED))?;
+    Ok(Some(LagReport { end, committed }.to_value()))
 }
 
 /// A cause by its name or its number.

@@ -1,9 +1,11 @@
 //! What the laws have to know of the plan: what each link does, and what its queue is.
 
+use std::ops::Range;
+
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::model::{AckTime, Overflow};
-use hopscope_scenario::plan::{Passage, Plan, PlanQueue, PlanService};
+use hopscope_scenario::plan::{Passage, Plan, PlanGroup, PlanQueue, PlanService, PlanTopic};
 use hopscope_scenario::text;
 
 /// The plan's links and queues. Without a plan there is none, and everything goes by number.
@@ -15,6 +17,41 @@ pub(super) struct Links {
     prioritized: Vec<PlaceIndex>,
     /// The queues, where their broker stamps nothing.
     bounded: Vec<Site>,
+    /// The groups that read topics.
+    logs: Vec<LogSite>,
+}
+
+/// What is to be known of a group that reads a topic.
+#[derive(Clone)]
+pub(super) struct LogSite {
+    /// Its place in partition 0; those in the others follow it.
+    pub(super) first_place: PlaceIndex,
+    /// How many there are.
+    pub(super) partitions: u16,
+    /// What a person calls it: the topic, and who reads it.
+    pub(super) name: String,
+    /// The links that put records there.
+    pub(super) fed_by: Vec<LinkIndex>,
+    /// The places of its members.
+    pub(super) reader: Range<u32>,
+}
+
+/// The groups of a plan.
+fn logs(plan: &Plan) -> Vec<LogSite> {
+    let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| &node.name);
+    let site = |topic: &PlanTopic, group: &PlanGroup| LogSite {
+        first_place: PlaceIndex(group.first_place),
+        partitions: topic.partitions,
+        name: format!("{} → {}", node(topic.node), plan.group_name(*group)),
+        fed_by: (0..)
+            .map(LinkIndex)
+            .zip(&plan.links)
+            .filter(|(_, link)| link.to == topic.node)
+            .map(|(at, _)| at)
+            .collect(),
+        reader: plan.link(group.link).and_then(|link| plan.service_at(link.to)).map_or(0..0, PlanService::places),
+    };
+    plan.topics.iter().flat_map(|topic| topic.groups.iter().map(move |group| site(topic, group))).collect()
 }
 
 /// What is to be known of a queue whose broker stamps nothing.
@@ -69,7 +106,9 @@ pub(super) struct Link {
     pub(super) passage: Passage,
     /// The place of the queue that it publishes into or takes from.
     pub(super) queue: PlaceIndex,
-    /// Whether who takes from it acknowledges a message when its work is done.
+    /// Whether it reads a topic.
+    pub(super) reads: bool,
+    /// Whether who takes from it acknowledges a message, or commits it, when its work is done.
     pub(super) acks_after_work: bool,
     /// Whether who is at its end frees its worker before it replies, whatever way a request takes.
     pub(super) replies_last: bool,
@@ -88,11 +127,14 @@ impl Links {
             let passage = plan.passage(link);
             let end = if passage == Passage::Deliver { link.from } else { link.to };
             let queue = plan.queue_at(end);
+            let reads = passage == Passage::Deliver && plan.topic_at(end).is_some();
+            let automatic = link.options.get("commit").is_some_and(|commit| commit == "automatic");
             Link {
+                reads,
                 name: format!("{} → {}", node(link.from), node(link.to)),
                 passage,
                 queue: queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)),
-                acks_after_work: queue.is_some_and(|queue| queue.ack == AckTime::AfterWork),
+                acks_after_work: queue.map_or(reads && !automatic, |queue| queue.ack == AckTime::AfterWork),
                 replies_last: plan.service_at(link.to).is_none_or(PlanService::replies_last),
                 awaits_reply: link.replies.is_some(),
                 replies_of: link.replies_of.map_or(LinkIndex::NONE, LinkIndex),
@@ -103,7 +145,7 @@ impl Links {
         let bounded = if plan.broker.is_some() { sites.collect() } else { Vec::new() };
         let prioritized = plan.queues.iter().filter(|queue| queue.priorities.is_some());
         let prioritized = prioritized.map(|queue| PlaceIndex(queue.place)).collect();
-        Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded }
+        Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded, logs: logs(plan) }
     }
 
     /// Whether messages go over any that nobody answers.
@@ -129,6 +171,11 @@ impl Links {
     /// The plan's queues, where their broker stamps nothing; else none.
     pub(super) fn bounded(&self) -> &[Site] {
         &self.bounded
+    }
+
+    /// The groups that read the plan's topics, in its order.
+    pub(super) fn logs(&self) -> &[LogSite] {
+        &self.logs
     }
 
     /// Why the queue at a place promises no order.

@@ -26,7 +26,7 @@ use hopscope_scenario::text;
 use self::attempt::{Attempt, Scene};
 use self::connections::Connections;
 use self::links::Links;
-use self::queue::{Bounded, Queue};
+use self::queue::{Bounded, Log, Queue};
 use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
@@ -51,6 +51,8 @@ pub struct Laws {
     queues: Numbered<Queue>,
     /// The plan's queues, where their broker stamps nothing.
     bounded: Vec<Bounded>,
+    /// The groups that read topics.
+    logs: Vec<Log>,
     /// Whether the run's parts have ended.
     resting: bool,
     replies: Replies,
@@ -79,6 +81,7 @@ impl Laws {
             wanted: Numbered::default(),
             queues: Numbered::default(),
             bounded: Vec::new(),
+            logs: Vec::new(),
             resting: false,
             replies: Replies::default(),
             connections: Connections::default(),
@@ -110,12 +113,14 @@ impl Laws {
             Payload::Hello(hello) => {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
                 self.bounded = self.links.bounded().iter().cloned().map(Bounded::new).collect();
+                self.logs = self.links.logs().iter().cloned().map(Log::new).collect();
             }
             Payload::Events(_) => events.iter().for_each(|event| self.take(event)),
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
                 self.bounded.iter_mut().for_each(|queue| queue.finish(&mut self.book));
+                self.logs.iter_mut().for_each(|log| log.finish(&mut self.book));
                 self.end = Some(end);
             }
             Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
@@ -135,10 +140,11 @@ impl Laws {
         self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
         self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
         self.bounded.iter().for_each(|queue| queue.judge(complete, &mut book));
+        self.logs.iter().for_each(|log| log.judge(complete, &mut book));
         self.replies.judge(complete.is_some(), &mut book);
         self.judge_open(&mut book);
         self.judge_accepted(&mut book);
-        if self.queues.is_empty() && self.links.queues().is_empty() {
+        if self.queues.is_empty() && self.links.queues().is_empty() && self.logs.is_empty() {
             // What is handed over without a queue is conserved too.
             let other = OF_QUEUES.into_iter().filter(|law| *law != Law::Conservation || !self.links.oneway());
             other.for_each(|law| book.not_applicable(law, text!("law.not-applicable.no-queue")));
@@ -146,8 +152,8 @@ impl Laws {
         book.reports()
     }
 
-    /// What came of L2 = L1 - 1 at each queue so far: the plan's in its order, then others that stamp. Their sum is the
-    /// report of [`Law::TakeLowers`].
+    /// What came of L2 = L1 - 1 at each queue so far: the plan's in its order, then others that stamp, then the groups that read
+    /// topics. Their sum is the report of [`Law::TakeLowers`].
     #[must_use]
     pub fn queues(&self) -> Vec<QueueReport> {
         let complete = self.complete().is_some();
@@ -160,7 +166,8 @@ impl Laws {
             });
         let others =
             self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| u64::from(planned.0) != *place));
-        planned.chain(others.map(|(_, queue)| queue.report(complete))).collect()
+        let stamped = planned.chain(others.map(|(_, queue)| queue.report(complete)));
+        stamped.chain(self.logs.iter().map(Log::report)).collect()
     }
 
     /// How the recording ended, if it did and nothing was lost.
@@ -176,6 +183,7 @@ impl Laws {
             self.resting = event.a == Phase::End as u64;
         }
         self.take_bounded(event);
+        self.logs.iter_mut().for_each(|log| log.take(event, self.resting, &mut self.book));
         // Without an ordinal it is its consumer's word.
         if info.a.meaning == ValueMeaning::Ordinal && event.a != 0 && !event.place.is_none() {
             let links = &self.links;
@@ -249,6 +257,8 @@ impl Laws {
                 counted |= self.judge_bounded_end(queue, row, end, book);
                 continue;
             }
+            let lag = self.logs.iter().find_map(|log| log.lag_at(row.index)).filter(|_| row.counted == Counted::READY);
+            let Some(found) = lag.map_or(Some(found), |lag| lag.map(i128::from)) else { continue };
             counted = true;
             if found == i128::from(row.count) {
                 book.held(Law::OpenAtEnd, 1);
@@ -330,7 +340,8 @@ fn scene<'a>(
 ) -> Scene<'a> {
     let link = links.get(link);
     let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains(u64::from(link.queue.0)));
-    Scene { link, stamped, bounded: !links.bounded().is_empty(), connections, complete }
+    let bounded = !links.bounded().is_empty() || link.is_some_and(|link| link.reads);
+    Scene { link, stamped, bounded, connections, complete }
 }
 
 /// Whether a stamp belongs to no link: a message of a program that is no part of the run.

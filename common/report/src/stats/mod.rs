@@ -14,7 +14,7 @@ use std::ops::Range;
 use hopscope_record::decoder::Frame;
 use hopscope_record::frame::{Counted, End, EndReason, MOST_BEHIND_NS, Measure, Payload};
 use hopscope_record::kind::{
-    AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LinkCount, Phase, QueueStep, ValueMeaning,
+    AWAITS_REPLY, Admission, Attempt, Count, DepthReport, LagReport, LinkCount, Phase, QueueStep, ValueMeaning,
 };
 use hopscope_record::{Event, Kind, KindInfo, LinkIndex, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, RunSettings};
@@ -260,7 +260,9 @@ impl Stats {
         if info.b.meaning == ValueMeaning::QueueStep && event.a != 0 {
             self.step(event);
         } else if info.a.meaning == ValueMeaning::DepthReport && event.parent.is_none() {
-            self.report(event);
+            self.report(event, DepthReport::from_value(event.a).ready);
+        } else if info.a.meaning == ValueMeaning::LagReport {
+            self.report(event, LagReport::from_value(event.a).lag());
         }
         if event.trace.is_none() {
             return;
@@ -288,9 +290,8 @@ impl Stats {
         }
     }
 
-    /// Takes the length that a queue's broker says.
-    fn report(&mut self, event: &Event) {
-        let ready = DepthReport::from_value(event.a).ready;
+    /// Takes the length that a queue's broker says, or the lag of a group in a partition.
+    fn report(&mut self, event: &Event, ready: u32) {
         let queue = self.queues.get_or_insert_with(u64::from(event.place.0), QueueStats::default);
         queue.last = ready;
         if self.span.is_some() {

@@ -7,21 +7,31 @@ use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 use super::{awaits, whole};
 use crate::numbered::Numbered;
 
+/// What a link leads to.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// A queue or a topic that nobody takes from.
+    parks: bool,
+    /// It delivers from one whose steps nobody stamps.
+    delivers: bool,
+    /// Copies of a message that are taken from there: one from a queue, one by each group that reads a topic; 0 where the queue
+    /// stamps its steps.
+    copies: u32,
+}
+
 /// Open attempts, messages at workers, copies in queues; each with the row of its trace.
 #[derive(Default)]
 pub(super) struct Open {
-    /// Whether the broker stamps nothing.
-    bounded: bool,
     /// Places of queues that nobody takes from: what is ready there waits for nothing.
     parked: Vec<u32>,
-    /// Whether each link leads to such a queue, and whether it delivers.
-    links: Vec<(bool, bool)>,
+    /// What each link leads to.
+    links: Vec<Ends>,
     /// Attempts, with who opened them.
     attempts: Numbered<(PlaceIndex, u32)>,
     /// Messages that wait for a worker or have one, with where.
     at_work: Numbered<(PlaceIndex, u32)>,
-    /// Messages that are to come out of a queue that stamps nothing, without their attempt.
-    put: Numbered<()>,
+    /// Messages that are to come out of a queue that stamps nothing, or out of a topic, without their attempt; how often.
+    put: Numbered<u32>,
     /// The publish, without its attempt, of each delivery that no worker has taken up yet.
     publishes: Numbered<u64>,
 }
@@ -32,12 +42,19 @@ impl Open {
         // Replies are taken by whoever waits for them.
         let taken = |node: u32| plan.links.iter().any(|link| link.from == node || link.replies == Some(node));
         let parked = plan.queues.iter().filter(|queue| !taken(queue.node));
+        let unstamped = plan.broker.is_some();
         let link = |link: &PlanLink| {
-            let parks = plan.queue_at(link.to).is_some() && !taken(link.to);
-            (parks, plan.passage(link) == Passage::Deliver)
+            let parks = plan.keeper_at(link.to).is_some() && !taken(link.to);
+            let silent = |node: u32| unstamped || plan.topic_at(node).is_some();
+            let copies =
+                plan.topic_at(link.to).map_or(1, |topic| u32::try_from(topic.groups.len()).unwrap_or(u32::MAX));
+            Ends {
+                parks,
+                delivers: plan.passage(link) == Passage::Deliver && silent(link.from),
+                copies: if silent(link.to) { copies } else { 0 },
+            }
         };
         Self {
-            bounded: plan.broker.is_some(),
             parked: parked.map(|queue| queue.place).collect(),
             links: plan.links.iter().map(link).collect(),
             ..Self::default()
@@ -60,10 +77,7 @@ impl Open {
         if !event.parent.is_none() && (event.kind == Kind::DELIVERED || event.kind == Kind::RECEIVED) {
             self.publishes.insert(event.message.0, whole(event.parent));
         }
-        if self.bounded {
-            by += self.behind(row, event);
-        }
-        by
+        by + self.behind(row, event)
     }
 
     /// What a place had under way ends with it, what it was at and what it had asked of others: the row of each.
@@ -97,19 +111,45 @@ impl Open {
 
     /// What is in a queue that stamps nothing, by what its publishers and consumers say.
     fn behind(&mut self, row: u32, event: &Event) -> i32 {
-        let (parks, delivers) = self.links.get(usize::from(event.link.0)).copied().unwrap_or_default();
+        let Ends { parks, delivers, copies } = self.links.get(usize::from(event.link.0)).copied().unwrap_or_default();
         match event.kind {
-            Kind::PUBLISHED if !parks => i32::from(self.put.insert(whole(event.message), ()).is_none()),
+            Kind::PUBLISHED if !parks && copies > 0 => self.comes(whole(event.message), copies),
             Kind::RETURNED | Kind::CONFIRM_REFUSED => -i32::from(self.put.remove(whole(event.message)).is_some()),
             Kind::RECEIVED if delivers => {
                 let opened = if event.a == Admission::Taken as u64 { 0 } else { self.opens(row, event) };
-                opened - i32::from(self.put.remove(whole(event.parent)).is_some())
+                opened + self.leaves(whole(event.parent))
             }
-            Kind::REQUEUED => {
+            Kind::REQUEUED if delivers => {
                 let publish = self.publishes.get(event.message.0).copied();
-                publish.map_or(0, |publish| i32::from(self.put.insert(publish, ()).is_none()))
+                publish.map_or(0, |publish| self.comes(publish, 1))
             }
             _ => 0,
+        }
+    }
+
+    /// More copies of a message are to be taken; of a queue's it counts once.
+    fn comes(&mut self, publish: u64, copies: u32) -> i32 {
+        match self.put.get(publish).copied() {
+            // Another try of the same message.
+            Some(before) => {
+                self.put.set(publish, before.max(copies));
+                0
+            }
+            None => {
+                self.put.set(publish, copies);
+                1
+            }
+        }
+    }
+
+    /// A copy of a message was taken.
+    fn leaves(&mut self, publish: u64) -> i32 {
+        match self.put.get(publish).copied() {
+            Some(copies) if copies > 1 => {
+                self.put.set(publish, copies - 1);
+                0
+            }
+            _ => -i32::from(self.put.remove(publish).is_some()),
         }
     }
 }

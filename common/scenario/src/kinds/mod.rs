@@ -6,6 +6,7 @@
 pub(crate) mod client;
 mod queue;
 mod service;
+mod topic;
 pub(crate) mod work;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub enum Kind {
     Service,
     /// Keeps messages until a consumer takes them.
     Queue,
+    /// Keeps records in partitions, for every group that reads them.
+    Topic,
 }
 
 /// What there is to know about a kind of node.
@@ -53,7 +56,8 @@ pub struct KindDescriptor {
 }
 
 /// Every kind, in the palette's order.
-pub static KINDS: &[&KindDescriptor] = &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR];
+pub static KINDS: &[&KindDescriptor] =
+    &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR, &topic::DESCRIPTOR];
 
 impl Kind {
     /// The kind's descriptor.
@@ -63,7 +67,14 @@ impl Kind {
             Self::Client => &client::DESCRIPTOR,
             Self::Service => &service::DESCRIPTOR,
             Self::Queue => &queue::DESCRIPTOR,
+            Self::Topic => &topic::DESCRIPTOR,
         }
+    }
+
+    /// Whether it keeps messages between those who put them there and those who take them.
+    #[must_use]
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Queue | Self::Topic)
     }
 
     /// The kind that documents write as `id`.

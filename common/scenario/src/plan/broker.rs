@@ -40,6 +40,15 @@ impl Broker {
         }
     }
 
+    /// What may keep topics: librdkafka's own cluster in this process, or a Kafka that Hopscope starts and stops.
+    pub const OF_TOPICS: [&str; 2] = [Self::BUILT_IN, Self::LOCAL];
+
+    /// The broker of topics that a text names, if it names one.
+    #[must_use]
+    pub fn of_topics(text: &str) -> Option<Self> {
+        Self::OF_TOPICS.contains(&text).then(|| Self(text.to_owned()))
+    }
+
     /// How it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

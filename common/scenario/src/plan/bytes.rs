@@ -115,6 +115,14 @@ impl Plan {
                 points("queue", row, "node", target, nodes)?;
             }
         }
+        for (row, topic) in self.topics.iter().enumerate() {
+            points("topic", row, "node", topic.node, nodes)?;
+            points("topic", row, "place", topic.place, places)?;
+            for group in &topic.groups {
+                points("topic", row, "link", u32::from(group.link), links)?;
+                points("topic", row, "place", group.place(topic.partitions.saturating_sub(1)), places)?;
+            }
+        }
         for (row, disturbance) in self.disturbances.iter().enumerate() {
             if let Some(node) = disturbance.node {
                 points("disturbance", row, "node", node, nodes)?;

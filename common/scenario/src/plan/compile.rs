@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, Role,
-    RunSettings, Step, VERSION,
+    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanGroup, PlanLink, PlanLoad, PlanNode, PlanQueue,
+    PlanService, PlanTopic, Role, RunSettings, Step, VERSION,
 };
 use crate::kinds::Kind;
-use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service, Work};
+use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service, Topic, Work};
 use crate::protocol::Style;
 
 /// Compiles a valid scenario. Total: of a scenario that did not come from validation, links whose ends do not exist are
@@ -22,12 +22,14 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         scenario: serde_json::to_value(scenario).unwrap_or_default(),
         settings: settings.clone(),
         broker: None,
+        kafka: None,
         nodes: Vec::new(),
         places: Vec::new(),
         links,
         loads: Vec::new(),
         services: Vec::new(),
         queues: Vec::new(),
+        topics: Vec::new(),
         disturbances: Vec::new(),
         effects: Vec::new(),
     };
@@ -37,6 +39,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
             NodeKind::Client(client) => add_client(&mut plan, index, client),
             NodeKind::Service(service) => add_service(&mut plan, index, service),
             NodeKind::Queue(queue) => add_queue(&mut plan, index, queue, scenario),
+            NodeKind::Topic(topic) => add_topic(&mut plan, index, *topic),
         }
     }
     plan.disturbances = scenario.disturbances.iter().flat_map(|disturbance| plan.disturbed(disturbance)).collect();
@@ -103,8 +106,22 @@ fn outgoing(plan: &Plan, node: u32) -> Vec<u16> {
 /// Adds `count` places and gives the number of the first.
 fn add_places(plan: &mut Plan, node: u32, role: Role, count: u32) -> u32 {
     let first = u32::try_from(plan.places.len()).unwrap_or(u32::MAX);
-    plan.places.extend((1..=count).map(|ordinal| Place { node, role, ordinal }));
+    plan.places.extend((1..=count).map(|ordinal| Place { node, role, ordinal, partition: None }));
     first
+}
+
+/// The topic's place, and then those of each group in every partition.
+fn add_topic(plan: &mut Plan, node: u32, topic: Topic) {
+    let place = add_places(plan, node, Role::Topic, 1);
+    let reading = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.from == node).map(|(_, number)| number);
+    let mut groups = Vec::new();
+    for (link, ordinal) in reading.zip(1..) {
+        let first_place = u32::try_from(plan.places.len()).unwrap_or(u32::MAX);
+        let in_each = |partition| Place { node, role: Role::Group, ordinal, partition: Some(partition) };
+        plan.places.extend((0..topic.partitions).map(in_each));
+        groups.push(PlanGroup { link, first_place });
+    }
+    plan.topics.push(PlanTopic { node, place, partitions: topic.partitions, groups });
 }
 
 fn add_client(plan: &mut Plan, node: u32, client: &Client) {

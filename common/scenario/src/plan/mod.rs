@@ -15,6 +15,7 @@ mod ports;
 mod read;
 mod rows;
 mod steps;
+mod topic;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,6 +38,7 @@ pub use ports::FixedPorts;
 pub(crate) use ports::issues as port_issues;
 use read::read;
 pub use steps::{Replies, links_of};
+pub use topic::{PlanGroup, PlanTopic};
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,9 @@ pub struct RunSettings {
     /// What keeps its queues. Not written when it is built in.
     #[serde(skip_serializing_if = "Broker::is_built_in")]
     pub broker: Broker,
+    /// What keeps its topics. Not written when it is built in.
+    #[serde(skip_serializing_if = "Broker::is_built_in")]
+    pub kafka: Broker,
     /// Where its nodes live. Not written when they are tasks of the server.
     #[serde(skip_serializing_if = "Placement::is_tasks")]
     pub placement: Placement,
@@ -80,6 +85,7 @@ impl Default for RunSettings {
             warm_up: Time(0),
             duration: Some(Time(5_000_000_000)),
             broker: Broker::default(),
+            kafka: Broker::default(),
             placement: Placement::Tasks,
             ports: FixedPorts::default(),
         }
@@ -116,6 +122,9 @@ pub struct Plan {
     /// What the broker of its queues turned out to be; none where it is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<PlanBroker>,
+    /// What the broker of its topics is; none where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<PlanBroker>,
     /// The scenario's nodes in its order.
     pub nodes: Vec<PlanNode>,
     /// Where things happen: first by node, then by ordinal.
@@ -129,6 +138,9 @@ pub struct Plan {
     /// What keeps messages, by node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<PlanQueue>,
+    /// What keeps records, by node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<PlanTopic>,
     /// What is done to the run, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<PlanDisturbance>,
@@ -158,6 +170,10 @@ pub enum Role {
     Replica,
     /// The one place of a queue.
     Queue,
+    /// The one place of a topic.
+    Topic,
+    /// A group of those that read a topic, in one of its partitions.
+    Group,
 }
 
 impl Role {
@@ -168,6 +184,8 @@ impl Role {
             Self::Client => text!("role.client"),
             Self::Replica => text!("role.replica"),
             Self::Queue => text!("role.queue"),
+            Self::Topic => text!("role.topic"),
+            Self::Group => text!("role.group"),
         }
     }
 }
@@ -181,16 +199,21 @@ pub struct Place {
     pub role: Role,
     /// Which one of that role, from 1.
     pub ordinal: u32,
+    /// In which partition, from 0; none where the role has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<u16>,
 }
 
 impl Place {
-    /// The place within its node as exports write it, in every language: "client", "replica 2".
+    /// The place within its node as exports write it, in every language: "client", "replica 2", "group 1 partition 0".
     #[must_use]
     pub fn instance(&self) -> String {
         match self.role {
             Role::Client => "client".to_owned(),
             Role::Replica => format!("replica {}", self.ordinal),
             Role::Queue => "queue".to_owned(),
+            Role::Topic => "topic".to_owned(),
+            Role::Group => format!("group {} partition {}", self.ordinal, self.partition.unwrap_or(0)),
         }
     }
 }
@@ -240,9 +263,9 @@ pub enum Passage {
     Call,
     /// The sender hands the receiver a message that nobody answers.
     Send,
-    /// The sender puts a message into a queue.
+    /// The sender puts a message into a queue or a topic.
     Publish,
-    /// A queue delivers to a consumer.
+    /// A queue or a topic delivers to a consumer.
     Deliver,
 }
 
@@ -419,13 +442,19 @@ impl Plan {
         self.queues.iter().find(|queue| queue.node == node)
     }
 
+    /// The place of what keeps messages at a node: of a queue or a topic.
+    #[must_use]
+    pub fn keeper_at(&self, node: u32) -> Option<u32> {
+        self.queue_at(node).map(|queue| queue.place).or_else(|| Some(self.topic_at(node)?.place))
+    }
+
     /// What a link does at its ends.
     #[must_use]
     pub fn passage(&self, link: &PlanLink) -> Passage {
         match link.protocol.descriptor().style {
             Style::Sync if link.is_oneway() => Passage::Send,
             Style::Sync => Passage::Call,
-            Style::Async if self.queue_at(link.from).is_some() => Passage::Deliver,
+            Style::Async if self.keeper_at(link.from).is_some() => Passage::Deliver,
             Style::Async => Passage::Publish,
         }
     }

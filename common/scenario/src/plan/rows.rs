@@ -5,8 +5,8 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanLink, PlanLoad,
-    PlanNode, PlanQueue, PlanService, Role, RunSettings, Step,
+    Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanGroup,
+    PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
@@ -97,12 +97,14 @@ pub(super) fn plan(value: &Value) -> Read<Plan> {
         scenario: row.has("scenario")?.clone(),
         settings: settings(row.has("settings")?)?,
         broker: row.may("broker").map(PlanBroker::deserialize).transpose()?,
+        kafka: row.may("kafka").map(PlanBroker::deserialize).transpose()?,
         nodes: each(row.list("nodes")?, node)?,
         places: each(row.list("places")?, place)?,
         links: each(row.list("links")?, link)?,
         loads: each(row.list("loads")?, load)?,
         services: each(row.list("services")?, service)?,
         queues: row.may("queues").and_then(Value::as_array).map_or(Ok(Vec::new()), |queues| each(queues, queue))?,
+        topics: row.may("topics").and_then(Value::as_array).map_or(Ok(Vec::new()), |topics| each(topics, topic))?,
         disturbances: row
             .may("disturbances")
             .and_then(Value::as_array)
@@ -128,6 +130,7 @@ pub(super) fn settings(value: &Value) -> Read<RunSettings> {
         warm_up: row.time_if("warm_up")?.unwrap_or(usual.warm_up),
         duration: row.time_if("duration")?,
         broker: row.may("broker").map(super::Broker::deserialize).transpose()?.unwrap_or(usual.broker),
+        kafka: row.may("kafka").map(super::Broker::deserialize).transpose()?.unwrap_or(usual.kafka),
         placement: match row.may("placement") {
             Some(placement) => placement.as_str().and_then(Placement::find).ok_or_else(|| wrong("placement"))?,
             None => usual.placement,
@@ -150,9 +153,13 @@ fn place(value: &Value) -> Read<Place> {
         "client" => Role::Client,
         "replica" => Role::Replica,
         "queue" => Role::Queue,
+        "topic" => Role::Topic,
+        "group" => Role::Group,
         _ => return Err(wrong("role")),
     };
-    let place = Place { node: row.number("node")?, role, ordinal: row.number("ordinal")? };
+    let partition = row.number_if("partition")?.map(|number| u16::try_from(number).map_err(|_| wrong("partition")));
+    let (node, ordinal) = (row.number("node")?, row.number("ordinal")?);
+    let place = Place { node, role, ordinal, partition: partition.transpose()? };
     row.whole(place)
 }
 
@@ -221,6 +228,23 @@ fn queue(value: &Value) -> Read<PlanQueue> {
         ack: Deserialize::deserialize(row.has("ack")?)?,
     };
     row.whole(queue)
+}
+
+fn topic(value: &Value) -> Read<PlanTopic> {
+    let mut row = Row::of(value)?;
+    let topic = PlanTopic {
+        node: row.number("node")?,
+        place: row.number("place")?,
+        partitions: row.short("partitions")?,
+        groups: each(row.list("groups")?, group)?,
+    };
+    row.whole(topic)
+}
+
+fn group(value: &Value) -> Read<PlanGroup> {
+    let mut row = Row::of(value)?;
+    let group = PlanGroup { link: row.short("link")?, first_place: row.number("first_place")? };
+    row.whole(group)
 }
 
 fn disturbance(value: &Value) -> Read<PlanDisturbance> {

@@ -27,6 +27,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
         },
         NETWORK,
     ],
+    taking: &[NETWORK],
     hue: "amqp",
     stroke: Stroke::Dashed,
     socket: true,

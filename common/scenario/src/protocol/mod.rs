@@ -7,6 +7,7 @@ mod calls;
 mod grpc;
 mod http1;
 mod in_process;
+mod kafka;
 mod network;
 mod thrift;
 
@@ -15,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Key;
 use crate::fields::Field;
 use crate::kinds::Kind;
-use network::TAKING_OPTIONS;
 
 pub use network::{NETWORK_PRESETS, NetworkPreset};
 
@@ -40,6 +40,8 @@ pub enum Protocol {
     Grpc,
     /// Thrift over a loopback socket.
     Thrift,
+    /// Kafka: records through topics of a broker.
+    Kafka,
 }
 
 /// Whether the sender waits for a reply.
@@ -81,6 +83,8 @@ pub struct ProtocolDescriptor {
     pub connects: &'static [(Kind, Kind)],
     /// The fields beside the ones that every link has.
     pub options: &'static [Field],
+    /// The same where a link takes from what keeps messages.
+    pub taking: &'static [Field],
     /// The name of its colour among the page's tokens, like `http` for `--http`.
     pub hue: &'static str,
     /// How a link of it is drawn.
@@ -90,8 +94,14 @@ pub struct ProtocolDescriptor {
 }
 
 /// Every protocol, in the chooser's order; the first that may join two kinds is the one a new link gets.
-pub static PROTOCOLS: &[&ProtocolDescriptor] =
-    &[&http1::DESCRIPTOR, &grpc::DESCRIPTOR, &thrift::DESCRIPTOR, &in_process::DESCRIPTOR, &amqp::DESCRIPTOR];
+pub static PROTOCOLS: &[&ProtocolDescriptor] = &[
+    &http1::DESCRIPTOR,
+    &grpc::DESCRIPTOR,
+    &thrift::DESCRIPTOR,
+    &in_process::DESCRIPTOR,
+    &amqp::DESCRIPTOR,
+    &kafka::DESCRIPTOR,
+];
 
 impl Protocol {
     /// The protocol's descriptor.
@@ -103,6 +113,7 @@ impl Protocol {
             Self::Amqp => &amqp::DESCRIPTOR,
             Self::Grpc => &grpc::DESCRIPTOR,
             Self::Thrift => &thrift::DESCRIPTOR,
+            Self::Kafka => &kafka::DESCRIPTOR,
         }
     }
 
@@ -112,12 +123,12 @@ impl Protocol {
         PROTOCOLS.iter().find(|descriptor| descriptor.id == id).map(|descriptor| descriptor.protocol)
     }
 
-    /// The fields that a link of this protocol may have if it starts at a node of this kind: one that takes from a queue has
-    /// no policy of a sender.
+    /// The fields that a link of this protocol may have if it starts at a node of this kind: one that takes from a queue or a
+    /// topic has no policy of a sender.
     #[must_use]
     pub fn options_from(self, from: Kind) -> &'static [Field] {
-        let takes = self.descriptor().style == Style::Async && from == Kind::Queue;
-        if takes { TAKING_OPTIONS } else { self.descriptor().options }
+        let takes = self.descriptor().style == Style::Async && from.keeps();
+        if takes { self.descriptor().taking } else { self.descriptor().options }
     }
 
     /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.

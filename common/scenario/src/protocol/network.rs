@@ -18,9 +18,6 @@ pub(super) const NETWORK: Field = Field {
     presence: Presence::Optional,
 };
 
-/// The options of the end that takes from a queue.
-pub(super) static TAKING_OPTIONS: &[Field] = &[NETWORK];
-
 const ROUND_TRIP: Field = Field {
     name: "mean",
     label: text!("field.network.round-trip"),

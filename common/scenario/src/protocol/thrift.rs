@@ -17,6 +17,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
     options: &[FRAMING, ENCODING, MODE, TIMEOUT, RETRY, NETWORK],
+    taking: &[],
     hue: "thrift",
     stroke: Stroke::Solid,
     socket: true,

@@ -129,6 +129,7 @@ fn on_node(action: Action, on: &str, nodes: &[Value]) -> Result<(), Refused> {
 pub fn cannot(action: Action, node: &Value) -> Option<Key> {
     match (action, kind_of(node)?) {
         (_, Kind::Queue) => Some(text!("disturb.why.queue")),
+        (_, Kind::Topic) => Some(text!("disturb.why.topic")),
         (Action::Crash | Action::Start, Kind::Client) => Some(text!("disturb.why.client")),
         (Action::Rate, Kind::Service) => Some(text!("disturb.why.no-load")),
         (Action::Rate, Kind::Client) => match node.pointer("/load/kind").and_then(Value::as_str) {
@@ -143,7 +144,11 @@ pub fn cannot(action: Action, node: &Value) -> Option<Key> {
 /// Why nothing can be done to a link of a document; `None` where it can.
 #[must_use]
 pub fn undisturbable(link: &Value) -> Option<Key> {
-    (protocol_of(link)? == Protocol::InProcess).then_some(text!("disturb.why.in-process"))
+    match protocol_of(link)? {
+        Protocol::InProcess => Some(text!("disturb.why.in-process")),
+        Protocol::Kafka => Some(text!("disturb.why.kafka")),
+        _ => None,
+    }
 }
 
 /// What an action may be done to in a document, as a disturbance names it.

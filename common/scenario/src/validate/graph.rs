@@ -125,10 +125,12 @@ fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
 fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String), path: String) -> Issue {
     let joins = Protocol::between(from, to).next();
     let way = match (joins, from, to) {
-        (Some(_), Kind::Queue, _) => text!("issue.illegal-link.take"),
-        (Some(_), _, Kind::Queue) => text!("issue.illegal-link.publish"),
+        (Some(_), Kind::Queue | Kind::Topic, _) => text!("issue.illegal-link.take"),
+        (Some(_), _, Kind::Queue | Kind::Topic) => text!("issue.illegal-link.publish"),
         (Some(_), ..) => text!("issue.illegal-link.call"),
         (None, Kind::Client, _) => text!("issue.illegal-link.from-client"),
+        (None, Kind::Topic, Kind::Client) => text!("issue.illegal-link.topic-to-client"),
+        (None, Kind::Topic, _) | (None, Kind::Queue, Kind::Topic) => text!("issue.illegal-link.topic-to-topic"),
         (None, Kind::Queue, Kind::Client) => text!("issue.illegal-link.queue-to-client"),
         (None, Kind::Queue, _) => text!("issue.illegal-link.queue-to-queue"),
         (None, Kind::Service, _) => text!("issue.illegal-link.service-to-client"),
@@ -173,7 +175,7 @@ fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &
             }
             continue;
         }
-        let is_queue = kind == Kind::Queue;
+        let is_queue = kind.keeps();
         let (fed, emptied) = (dead.contains(&index), dead.contains(&index) || ending.contains(&index));
         if !called[index] && !replies.contains(&index) && !fed && !has_loose_end(links, node, "to") {
             let code = if is_queue { Code::QueueNotFed } else { Code::ServiceNotCalled };
@@ -235,7 +237,7 @@ fn check_circles(issues: &mut Issues, nodes: &[Value], edges: &[Edge], leaks: &[
                 Some(edge) if state[edge.to] == Visit::Open => {
                     let circle = stack.iter().map(|(node, _)| *node);
                     let circle: Vec<_> = circle.skip_while(|node| *node != edge.to).collect();
-                    let queued = circle.iter().any(|node| kind_at(nodes, *node) == Some(Kind::Queue));
+                    let queued = circle.iter().any(|node| kind_at(nodes, *node).is_some_and(Kind::keeps));
                     let args = [("names", names(nodes, &circle).into())];
                     let path = match edge.protocol {
                         Some(_) => format!("/links/{}", edge.link),

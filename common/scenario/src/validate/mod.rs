@@ -19,7 +19,7 @@ use crate::catalogue::Arg;
 use crate::issue::{Code, Issue};
 use crate::kinds::{KINDS, Kind};
 use crate::model::{FORMAT, Scenario, VERSION};
-use crate::protocol::{PROTOCOLS, Protocol};
+use crate::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
 use crate::shape::{self, LINK_FIELDS, MAX_DOCUMENT_BYTES, NODE_FIELDS, SCENARIO_FIELDS};
 use crate::text;
 
@@ -199,7 +199,10 @@ fn check_link(issues: &mut Issues, path: &Path<'_>, link: &Value) {
     let code = Code::UnknownProtocol;
     match tag(issues, path, link, "protocol", label, code, known).and_then(Protocol::find) {
         Some(protocol) => {
-            let groups = [LINK_FIELDS, protocol.descriptor().options];
+            let ProtocolDescriptor { options, taking, .. } = *protocol.descriptor();
+            // What only the other end may say is told apart later.
+            let apart = taking.iter().all(|field| options.iter().all(|other| other.name != field.name));
+            let groups = [LINK_FIELDS, options, if apart { taking } else { &[] }];
             check_object(issues, path, object, &groups, &["protocol"]);
         }
         None => walk::check_known(issues, path, object, LINK_FIELDS),

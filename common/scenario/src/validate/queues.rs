@@ -13,7 +13,8 @@ use super::walk::short;
 use crate::fields::ValueType;
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
-use crate::protocol::Style;
+use crate::protocol::{Protocol, Style};
+use crate::text;
 
 /// What was found of queues, by their nodes.
 #[derive(Default)]
@@ -34,8 +35,8 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
     let mut owners = BTreeMap::new();
     for edge in &edges {
         let Some(link) = links.get(edge.link) else { continue };
-        if kind_at(nodes, edge.from) == Some(Kind::Queue) {
-            check_taking(issues, nodes, edge, link);
+        check_ends(issues, nodes, edge, link);
+        if kind_at(nodes, edge.from).is_some_and(Kind::keeps) {
             check_workers(issues, nodes, edge);
         } else if let Some(replies) = link.get("replies").and_then(Value::as_str) {
             check_replies(issues, nodes, &edges, edge, replies, &mut owners);
@@ -52,15 +53,23 @@ fn is_async(edge: &Edge) -> bool {
     edge.protocol.is_some_and(|protocol| protocol.descriptor().style == Style::Async)
 }
 
-/// A link that takes from a queue has no policy of a sender.
-fn check_taking(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value) {
-    let Some(protocol) = edge.protocol else { return };
-    let may = protocol.options_from(Kind::Queue);
-    let not = protocol.descriptor().options.iter().filter(|field| !may.iter().any(|may| may.name == field.name));
+/// A link that takes from a queue has no policy of a sender, and one that publishes says nothing of those who take.
+fn check_ends(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value) {
+    let (Some(protocol), Some(from)) = (edge.protocol, kind_at(nodes, edge.from)) else { return };
+    let (may, descriptor) = (protocol.options_from(from), protocol.descriptor());
+    let (code, keeper) =
+        if from.keeps() { (Code::NotWhenTaking, edge.from) } else { (Code::NotWhenPublishing, edge.to) };
+    let others = descriptor.options.iter().chain(descriptor.taking);
+    let not = others.filter(|field| !may.iter().any(|may| may.name == field.name));
     for field in not.filter(|field| link.get(field.name).is_some()) {
         let path = format!("/links/{}/{}", edge.link, field.name);
-        let args = [("label", field.label.into()), ("queue", name(nodes, edge.from).into())];
-        issues.push(Issue::new(Code::NotWhenTaking, path, args));
+        let args = [("label", field.label.into()), ("queue", name(nodes, keeper).into())];
+        issues.push(Issue::new(code, path, args));
+    }
+    let says = |field: &str, value: &str| link.get(field).and_then(Value::as_str) == Some(value);
+    if protocol == Protocol::Kafka && says("idempotence", "on") && says("acks", "leader") {
+        let args = [("acks", text!("acks.all").into())];
+        issues.push(Issue::new(Code::IdempotenceNeedsAll, format!("/links/{}/idempotence", edge.link), args));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an event says, in one sentence.
 
 use hopscope_record::kind::{
-    ControlAction, Deaths, DepthReport, EffectMark, LATE, QueueCause, QueueStep, ValueMeaning,
+    ControlAction, Deaths, DepthReport, EffectMark, LATE, LagReport, QueueCause, QueueStep, ValueMeaning,
 };
 use hopscope_record::{Event, Kind, PlaceIndex};
 use hopscope_scenario::catalogue::{Arg, Args, Key};
@@ -83,6 +83,9 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
                 put("rate", Rate(value.saturating_mul(1_000)).to_string().into());
                 put("bytes", format::whole(value).into())
             }
+            ValueMeaning::Offset => put("offset", format::whole(value).into()),
+            ValueMeaning::Member => put("member", format::whole(value).into()),
+            ValueMeaning::LagReport => put("after", format::whole(LagReport::from_value(value).lag().into()).into()),
             ValueMeaning::QueueName => put("queue", buffer.name(value).unwrap_or("–").to_owned().into()),
             ValueMeaning::Deaths => Deaths::from_value(value).and_then(|deaths| {
                 put("times", format::whole(deaths.count.into()).into());
@@ -109,6 +112,11 @@ fn why(cause: QueueCause) -> Key {
 pub fn place_name(plan: &Plan, place: PlaceIndex) -> String {
     let Some(place) = plan.places.get(place.0 as usize) else { return String::new() };
     let name = plan.nodes.get(place.node as usize).map_or("", |node| node.name.as_str());
+    if let Some(partition) = place.partition {
+        let reader =
+            plan.topic_at(place.node).and_then(|topic| topic.groups.get(place.ordinal.checked_sub(1)? as usize));
+        return format!("{name}/{partition} → {}", reader.map_or("", |group| plan.group_name(*group)));
+    }
     let replicas = plan.service_at(place.node).map_or(1, |service| service.replicas);
     if replicas > 1 { format!("{name} {}", place.ordinal) } else { name.to_owned() }
 }

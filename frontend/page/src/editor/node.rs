@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::keys::reveal;
 use super::use_editor;
-use crate::state::run::{QueueLevel, Run, mark};
+use crate::state::run::{NodeLevel, QueueLevel, Run, mark};
 use crate::ui::memo;
 use crate::ui::node::{Node, node};
 use crate::ui::text::{columns, grouped, shortened, t, t_with};
@@ -86,6 +86,11 @@ impl Facts {
                 more: node.value().get("capacity").map_or_else(String::new, |_| {
                     t_with(text!("node.queue.capacity"), &[("capacity", &shown(node, "/capacity"))])
                 }),
+                ..facts
+            },
+            Some(Kind::Topic) => Self {
+                kind: t(text!("kind.topic.inline")),
+                caption: t_with(text!("node.topic.partitions"), &[("count", &shown(node, "/partitions"))]),
                 ..facts
             },
             Some(Kind::Service) => {
@@ -200,10 +205,10 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
 
 #[component]
 fn Body(facts: Memo<Facts>) -> impl IntoView {
-    node(move || if facts.with(|facts| facts.of == Some(Kind::Queue)) { queue_body(facts) } else { body(facts) })
+    node(move || if facts.with(|facts| facts.of.is_some_and(Kind::keeps)) { queue_body(facts) } else { body(facts) })
 }
 
-/// A queue: its name, and the bar that its messages stand in.
+/// A queue or a topic: its name, and the bar that its messages stand in.
 fn queue_body(facts: Memo<Facts>) -> Node {
     let size = facts.with_untracked(Facts::rect);
     let bar = queue_bar(size);
@@ -292,12 +297,13 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
 /// What a queue's port is for; else what a port of that kind is.
 fn port_tip(kind: Option<Kind>) -> Key {
     match kind {
-        Some(Kind::Queue) => text!("node.port.queue"),
+        Some(Kind::Queue | Kind::Topic) => text!("node.port.queue"),
         _ => text!("node.port"),
     }
 }
 
-/// A queue's length before and after its last step and the age of its oldest message during a run; else its limits.
+/// A queue's length before and after its last step and the age of its oldest message during a run, or how far the groups of a
+/// topic are behind; else its limits.
 #[component]
 fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     let run = expect_context::<Run>();
@@ -312,8 +318,22 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
             <text class="m" x=size.w - 12.0 y="61" text-anchor="end">{right}</text>
         }
     };
+    let lags = memo(move || {
+        let lag = |(name, lag): &(String, u32)| format!("{name} {}", grouped(&lag.to_string()));
+        let of = |level: &NodeLevel| level.groups.iter().map(lag).collect::<Vec<_>>().join(" · ");
+        run.levels.with(|levels| id.with_value(|id| levels.get(id).map(of))).filter(|lags| !lags.is_empty())
+    });
     node(move || {
-        if facts.with(|facts| facts.of != Some(Kind::Queue)) {
+        let of = facts.with(|facts| facts.of);
+        if of == Some(Kind::Topic) {
+            return Some(view! {
+                <text class="m" x="12" y="61" data-lags=lags.get()>{match lags.get() {
+                    Some(lags) => shortened(&t_with(text!("node.topic.lag"), &[("lags", &lags)]), 36),
+                    None => facts.with(|facts| facts.caption.clone()),
+                }}</text>
+            });
+        }
+        if of != Some(Kind::Queue) {
             return None;
         }
         let Some(QueueLevel { before, after, unacked, oldest }) = level.get() else {

@@ -226,6 +226,11 @@ fn levels(plan: &Plan, data: &Data) -> Levels {
         let queue = Some(queue_level(log, data.clock.time()));
         levels.insert(node.id.clone(), NodeLevel { queue, ..NodeLevel::default() });
     }
+    for log in data.buffer.groups() {
+        let lag = log.at(data.clock.time());
+        let (Some(node), Some(lag)) = (plan.nodes.get(log.node as usize), lag) else { continue };
+        levels.entry(node.id.clone()).or_default().groups.push((log.name.clone(), lag));
+    }
     levels
 }
 

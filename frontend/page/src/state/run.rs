@@ -94,6 +94,8 @@ pub(crate) struct NodeLevel {
     pub(crate) busy: Vec<u32>,
     /// Of a queue: how it stands.
     pub(crate) queue: Option<QueueLevel>,
+    /// Of a topic: each group that reads it, and its lag.
+    pub(crate) groups: Vec<(String, u32)>,
 }
 
 /// How a queue stands at the time that is shown.

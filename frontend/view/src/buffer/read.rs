@@ -11,7 +11,7 @@ use hopscope_report::surroundings::Surroundings;
 use hopscope_scenario::plan::Plan;
 
 use super::figures::Offered;
-use super::{Figures, Journeys, QueueLog, Run, RunBuffer, Tempos, Trace, figures};
+use super::{Figures, GroupLog, Journeys, QueueLog, Run, RunBuffer, Tempos, Trace, figures};
 use crate::judge::Judge;
 
 /// Frames that are not here yet.
@@ -91,6 +91,12 @@ impl RunBuffer {
     #[must_use]
     pub fn queues(&self) -> &[QueueLog] {
         self.run.as_ref().map_or(&[], |run| run.queues.logs())
+    }
+
+    /// The groups that read the plan's topics, in their order.
+    #[must_use]
+    pub fn groups(&self) -> &[GroupLog] {
+        self.run.as_ref().map_or(&[], |run| run.groups.logs())
     }
 
     /// When messages travelled, were held, or nothing was under way.

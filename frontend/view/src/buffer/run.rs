@@ -11,7 +11,7 @@ use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
 use super::controls::Controls;
 use super::figures::Totals;
-use super::{BufferError, Ending, Journeys, Median, Queues, Tempos, Traces};
+use super::{BufferError, Ending, Groups, Journeys, Median, Queues, Tempos, Traces};
 
 /// Most rows of messages that wait for their first event: more wait only where events were lost.
 const MOST_WAITING: usize = 1 << 16;
@@ -26,8 +26,9 @@ pub(super) struct Run {
     /// What messages carry whose first event is to come.
     carried: VecDeque<MessageRow>,
     pub(super) queues: Queues,
+    pub(super) groups: Groups,
     pub(super) controls: Controls,
-    /// By link what it does and at which queue, where the broker stamps nothing; else none.
+    /// By link what it does and at which queue or topic, where that stamps nothing; else no place.
     seen: Vec<(Passage, PlaceIndex)>,
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
@@ -47,11 +48,13 @@ pub(super) struct Medians {
     pub(super) holds: Median,
 }
 
-/// What a link does, and the queue at its end.
+/// What a link does, and what keeps messages at its end, where that stamps nothing.
 fn ends(plan: &Plan, link: &PlanLink) -> (Passage, PlaceIndex) {
     let passage = plan.passage(link);
-    let queue = plan.queue_at(if passage == Passage::Deliver { link.from } else { link.to });
-    (passage, queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)))
+    let keeper = if passage == Passage::Deliver { link.from } else { link.to };
+    let queue = plan.queue_at(keeper).filter(|_| plan.broker.is_some()).map(|queue| queue.place);
+    let place = queue.or_else(|| Some(plan.topic_at(keeper)?.place));
+    (passage, place.map_or(PlaceIndex::NONE, PlaceIndex))
 }
 
 /// The phase that begins with an event, if one does.
@@ -67,12 +70,9 @@ impl Run {
             traces: Traces::default(),
             carried: VecDeque::new(),
             queues: Queues::new(&plan),
+            groups: Groups::new(&plan),
             controls: Controls::default(),
-            seen: if plan.broker.is_some() {
-                plan.links.iter().map(|link| ends(&plan, link)).collect()
-            } else {
-                Vec::new()
-            },
+            seen: plan.links.iter().map(|link| ends(&plan, link)).collect(),
             tempos: Tempos::default(),
             medians: Medians::default(),
             phases: Vec::new(),
@@ -132,6 +132,7 @@ impl Run {
         }
         if self.kept_until.is_none() {
             self.queues.apply(event);
+            self.groups.apply(event);
         }
         self.controls.apply(event);
         if event.trace.is_none() {

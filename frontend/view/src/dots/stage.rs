@@ -77,7 +77,7 @@ fn places(plan: &Plan, scene: &Scene) -> Vec<Option<StagePlace>> {
         let rect = scene.node(&node.id)?.rect;
         Some(match (place.role, plan.service_at(place.node)) {
             (Role::Replica, Some(service)) => replica(rect, service.replicas, service.workers, place.ordinal),
-            (Role::Queue, _) => queue(rect),
+            (Role::Queue | Role::Topic | Role::Group, _) => queue(rect),
             _ => StagePlace { workers: vec![rect.center()], waiting: rect.center(), step: 0.0, room: 1 },
         })
     };

@@ -69,7 +69,7 @@ async fn identity(venue: Venue) -> Result<()> {
     let (seen, body) = arrivals.recv().await.context("nothing came")?;
     // The reply is there before its request is settled.
     rig.broker.empty().await;
-    same("body", &body, &Body { content: Content::Json, bytes: Bytes::from("hello"), priority: 0 })?;
+    same("body", &body, &Body { content: Content::Json, bytes: Bytes::from("hello"), priority: 0, key: None })?;
     let log = rig.close().await?;
     let taken = &log.deliveries(REQUESTS, call.message)[..];
     let [delivered] = taken else { bail!("{} deliveries", taken.len()) };

@@ -17,7 +17,7 @@ use hopscope_server::record::{EndInfo, Memory, Recording, RecordingOptions, new_
 use hopscope_server::tasks::Tasks;
 use hopscope_server::timer::Timer;
 use hopscope_server::transport::messaging::{Consumer, Inbound, Messaging, Outbound, RepliesFrom};
-use hopscope_server::transport::{Answers, Body, BoxFuture, Handler, Intake, Reply, Request, Verdict};
+use hopscope_server::transport::{Answers, Body, BoxFuture, Handler, Intake, Options, Reply, Request, Verdict};
 use hopscope_tests::recording::Recorded;
 use tokio::runtime::Handle;
 
@@ -157,6 +157,7 @@ impl Rig {
         let outbound = Outbound {
             broker: broker.address(),
             queue: Arc::clone(&queues[0]),
+            options: Options::default(),
             persistent: false,
             replies,
             account: account.clone(),
@@ -167,6 +168,7 @@ impl Rig {
         let outbound = Outbound {
             broker: broker.address(),
             queue: Arc::clone(&queues[1]),
+            options: Options::default(),
             persistent: false,
             replies: None,
             account,
@@ -202,6 +204,8 @@ impl Rig {
         let inbound = Inbound {
             broker: self.broker.address(),
             queue: Arc::clone(&self.queues[queue]),
+            options: Options::default(),
+            group: None,
             source,
             prefix: "".into(),
             prefetch: self.shape.prefetch,
@@ -233,7 +237,7 @@ impl Rig {
     /// Sends a message of its own.
     pub(crate) async fn send(&self, body: impl Into<Bytes>) -> (Call, Result<Reply, LinkError>) {
         let call = self.root();
-        let body = Body { content: Content::Json, bytes: body.into(), priority: 0 };
+        let body = Body { content: Content::Json, bytes: body.into(), priority: 0, key: None };
         (call, self.link.call(call, body).await)
     }
 

@@ -32,7 +32,7 @@ impl Program {
                 Protocol::Http1 => http1::handle(caller, next, change).await,
                 Protocol::Grpc => grpc::handle(caller, next, change).await,
                 Protocol::Thrift => thrift::handle(caller, next, change).await,
-                Protocol::InProcess | Protocol::Amqp => bail!("there is no such program"),
+                Protocol::InProcess | Protocol::Amqp | Protocol::Kafka => bail!("there is no such program"),
             }
         });
         Ok(Self { address, task: AbortOnDropHandle::new(task) })
@@ -55,7 +55,7 @@ pub(crate) async fn call(
         Protocol::Http1 => hopscope_tests::http::post(node, headers, body).await,
         Protocol::Grpc => hopscope_tests::grpc::call(hopscope_tests::grpc::CALL, node, headers, body).await,
         Protocol::Thrift => hopscope_tests::thrift::call(node, headers, body).await,
-        Protocol::InProcess | Protocol::Amqp => bail!("no other program can call it"),
+        Protocol::InProcess | Protocol::Amqp | Protocol::Kafka => bail!("no other program can call it"),
     }
 }
 
@@ -68,6 +68,6 @@ pub(crate) async fn no_messages(protocol: Protocol, node: SocketAddr) -> Result<
         Protocol::Http1 => http1::no_messages(node).await,
         Protocol::Grpc => grpc::no_messages(node).await,
         Protocol::Thrift => thrift::no_messages(node).await,
-        Protocol::InProcess | Protocol::Amqp => bail!("no other program can call it"),
+        Protocol::InProcess | Protocol::Amqp | Protocol::Kafka => bail!("no other program can call it"),
     }
 }

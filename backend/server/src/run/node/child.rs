@@ -1,11 +1,11 @@
 //! The server's end of a child.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use super::{Answer, Ask, Birth, Down, LoadChange, Order, Reached, Up};
 use crate::record::clock::monotonic_ns;
 use crate::record::{Recorder, Seat};
 use crate::run::effects::Effects;
-use crate::run::ports::Home;
+use crate::run::ports::Homes;
 use crate::run::unit::Step;
 use crate::transport::{Account, Identity, TransportError};
 
@@ -37,8 +37,8 @@ pub(in crate::run) struct Nursery {
     program: PathBuf,
     plan: String,
     recorder: Recorder,
-    /// The run's broker, once there is one.
-    home: OnceLock<Arc<dyn Home>>,
+    /// The run's brokers, once they are there.
+    homes: OnceLock<Homes>,
     clocks: Arc<Clocks>,
 }
 
@@ -49,7 +49,7 @@ impl Nursery {
     /// When this program does not know where it is.
     pub(in crate::run) fn new(plan: Vec<u8>, recorder: Recorder) -> std::io::Result<Self> {
         let plan = String::from_utf8(plan).map_err(std::io::Error::other)?;
-        Ok(Self { program: std::env::current_exe()?, plan, recorder, home: OnceLock::new(), clocks: Arc::default() })
+        Ok(Self { program: std::env::current_exe()?, plan, recorder, homes: OnceLock::new(), clocks: Arc::default() })
     }
 
     /// What they say of their clocks and processors.
@@ -57,10 +57,10 @@ impl Nursery {
         Arc::clone(&self.clocks)
     }
 
-    /// Tells of the run's broker, before any child connects.
-    pub(in crate::run) fn at(&self, home: Arc<dyn Home>) {
-        // A run has one.
-        let _ = self.home.set(home);
+    /// Tells of the run's brokers, before any child connects.
+    pub(in crate::run) fn at(&self, homes: Homes) {
+        // They are told once.
+        let _ = self.homes.set(homes);
     }
 
     /// Starts a child for a place; `effects` are those of its service.
@@ -100,7 +100,7 @@ impl Nursery {
             used: AtomicU64::new(0),
             load_over: CancellationToken::new(),
             ending: AtomicBool::new(false),
-            told: [AtomicI64::new(0), AtomicI64::new(0)],
+            told: Mutex::default(),
         });
         let birth =
             Birth { key: self.recorder.run_key().0, first: seat.first().0, place: place.0, plan: self.plan.clone() };
@@ -136,8 +136,8 @@ struct Shared {
     load_over: CancellationToken,
     /// Its end is the run's and no crash.
     ending: AtomicBool,
-    /// What it last said of copies and of deliveries that it holds.
-    told: [AtomicI64; 2],
+    /// What it last said of copies and of deliveries that it holds, by protocol.
+    told: Mutex<BTreeMap<Protocol, (i64, i64)>>,
 }
 
 impl Child {
@@ -306,8 +306,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn account(&self) -> Option<Account> {
-        self.nursery.home.get().and_then(|home| home.account())
+    fn account(&self, protocol: Protocol) -> Option<Account> {
+        self.nursery.homes.get().and_then(|homes| homes.get(&protocol)?.account())
     }
 
     fn hear(self: &Arc<Self>, up: Up) {
@@ -319,11 +319,9 @@ impl Shared {
             }
             Up::Ask(number, ask) => self.answer(number, &ask),
             Up::LoadOver => self.load_over.cancel(),
-            Up::Counted(copies, held) => {
-                let [last_copies, last_held] = &self.told;
-                let more = copies - last_copies.swap(copies, Ordering::AcqRel);
-                let held = held - last_held.swap(held, Ordering::AcqRel);
-                let _ = self.account().map(|account| account.add(more, held));
+            Up::Counted(protocol, copies, held) => {
+                let (last_copies, last_held) = lock(&self.told).insert(protocol, (copies, held)).unwrap_or_default();
+                let _ = self.account(protocol).map(|account| account.add(copies - last_copies, held - last_held));
             }
             Up::Probed(number, read, used) => {
                 let _ = lock(&self.probes).remove(&number).map(|waits| waits.send((read, used)));
@@ -333,8 +331,8 @@ impl Shared {
 
     fn answer(self: &Arc<Self>, number: u64, ask: &Ask) {
         match *ask {
-            Ask::Enter(link) => {
-                let Some(home) = self.nursery.home.get() else {
+            Ask::Enter(protocol, link) => {
+                let Some(home) = self.nursery.homes.get().and_then(|homes| homes.get(&protocol)) else {
                     return self.send.say(&Down::Told(number, Err(TransportError::NoBroker.to_string())));
                 };
                 let (entered, shared) = (home.enter(link.map(LinkIndex)), Arc::clone(self));
@@ -398,13 +396,14 @@ async fn attend(
     let _ = process.kill().await;
     // Nothing is written from here on: what is in its rings is all that there is.
     drop(seat);
-    let [_, held] = &shared.told;
-    if let Some(account) = shared.account() {
-        account.add(0, -held.load(Ordering::Acquire));
-        if !shared.ending.load(Ordering::Acquire) {
-            account.lose_track();
+    let ended = shared.ending.load(Ordering::Acquire);
+    for (protocol, (_, held)) in lock(&shared.told).iter() {
+        if let Some(account) = shared.account(*protocol) {
+            account.add(0, -held);
         }
     }
+    let accounts = shared.nursery.homes.get().into_iter().flatten().filter_map(|(_, home)| home.account());
+    accounts.filter(|_| !ended).for_each(|account| account.lose_track());
     if !shared.ending.load(Ordering::Acquire) {
         let (none, recorder) = (MessageId::NONE, shared.nursery.recorder.at(shared.place, LinkIndex::NONE));
         recorder.record(Kind::PROCESS_EXITED, TraceId::NONE, none, none, 0, 0);

@@ -91,8 +91,8 @@ pub(super) struct Reached {
     pub(super) replicas: Vec<(u32, Protocol, SocketAddr)>,
     /// Where the networks of links begin, by link and place.
     pub(super) laid: Vec<(u16, u32, SocketAddr)>,
-    /// The broker, where there is one.
-    pub(super) broker: Option<BrokerSite>,
+    /// The brokers, where there are some.
+    pub(super) brokers: Vec<BrokerSite>,
     /// Whether what does not answer yet is connected when it does.
     pub(super) later: bool,
 }
@@ -100,6 +100,8 @@ pub(super) struct Reached {
 /// Where the broker is reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct BrokerSite {
+    /// By which protocol.
+    pub(super) protocol: Protocol,
     /// With its password.
     pub(super) uri: String,
     /// Without.
@@ -117,8 +119,8 @@ enum Up {
     Ask(u64, Ask),
     /// Its load has been offered.
     LoadOver,
-    /// Copies under way as far as it knows, and deliveries that it holds.
-    Counted(i64, i64),
+    /// Copies under way at the broker of a protocol as far as it knows, and deliveries that it holds.
+    Counted(Protocol, i64, i64),
     /// The answer to a probe: when it came, in the child's raw ns, and the time of processors that the child has used, in ns.
     Probed(u64, i64, u64),
 }
@@ -139,8 +141,8 @@ enum Answer {
 /// What a child asks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
-    /// Whether the broker is there, and a source for what it delivers over a link.
-    Enter(Option<u16>),
+    /// Whether the broker of a protocol is there, and a source for what it delivers over a link.
+    Enter(Protocol, Option<u16>),
     /// To have an effect stamped that a body has come to.
     Effect {
         /// Its number.

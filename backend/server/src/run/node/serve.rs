@@ -147,8 +147,9 @@ impl Asker {
     }
 }
 
-/// The run's broker as a child reaches it.
+/// A broker of the run as a child reaches it.
 struct Away {
+    protocol: Protocol,
     asker: Asker,
     address: BrokerAddress,
     account: Option<Account>,
@@ -164,8 +165,8 @@ impl Home for Away {
     }
 
     fn enter(&self, link: Option<LinkIndex>) -> BoxFuture<'static, Result<Option<SourceId>, TransportError>> {
-        let asker = self.asker.clone();
-        Box::pin(async move { Ok(asker.ask(Ask::Enter(link.map(|link| link.0))).await?.map(SourceId)) })
+        let (protocol, asker) = (self.protocol, self.asker.clone());
+        Box::pin(async move { Ok(asker.ask(Ask::Enter(protocol, link.map(|link| link.0))).await?.map(SourceId)) })
     }
 }
 
@@ -263,8 +264,8 @@ impl Node {
 
     async fn connect(&mut self, reached: Reached, bound: Option<ReplicaNode>) -> Result<(), TransportError> {
         let later = reached.later;
-        let home = reached.broker.as_ref().map(|site| self.home(site));
-        let ports = Ports::of_child(&reached, home);
+        let homes = reached.brokers.iter().map(|site| (site.protocol, self.home(site))).collect();
+        let ports = Ports::of_child(&reached, homes);
         self.unit = Some(match (&self.is, bound) {
             (Being::Client(slice), _) => {
                 let client = ClientNode::connect((**slice).clone(), self.recorder.clone(), &ports, &self.timer);
@@ -282,10 +283,10 @@ impl Node {
     fn home(&self, site: &BrokerSite) -> Arc<dyn Home> {
         let account = site.counts.then(Account::default);
         if let Some(account) = account.clone() {
-            tokio::spawn(tell_copies(account, self.asker.clone()));
+            tokio::spawn(tell_copies(site.protocol, account, self.asker.clone()));
         }
         let address = BrokerAddress::new(site.uri.clone(), site.shown.clone());
-        Arc::new(Away { asker: self.asker.clone(), address, account })
+        Arc::new(Away { protocol: site.protocol, asker: self.asker.clone(), address, account })
     }
 
     fn offer(&mut self, zero: i64) -> Result<(), TransportError> {
@@ -363,7 +364,7 @@ async fn idle(unit: Option<Unit>, asker: Asker, number: u64) {
 }
 
 /// Tells the server of copies as their count changes.
-async fn tell_copies(account: Account, asker: Asker) {
+async fn tell_copies(protocol: Protocol, account: Account, asker: Asker) {
     let mut ticks = tokio::time::interval(COUNT_EVERY);
     let mut told = (0, 0);
     loop {
@@ -371,7 +372,7 @@ async fn tell_copies(account: Account, asker: Asker) {
         let now = (account.copies(), account.deliveries());
         if now != told {
             told = now;
-            asker.send.say(&Up::Counted(now.0, now.1));
+            asker.send.say(&Up::Counted(protocol, now.0, now.1));
         }
     }
 }

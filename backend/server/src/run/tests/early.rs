@@ -80,7 +80,7 @@ async fn set_up(plan: &Plan, memory: &Memory) -> Result<Running, RunError> {
     let options = RecordingOptions { run: "test".into(), key, plan: plan.to_bytes().unwrap(), sink };
     Running::set_up(
         &Arc::new(plan.clone()),
-        None,
+        Brokered::default(),
         Recording::start(options).unwrap(),
         Timer::start().unwrap(),
         None,
@@ -104,7 +104,7 @@ async fn a_broker_that_stops_ends_the_run_and_what_it_told_is_kept() {
     let plan = plan_of(&validate(text).unwrap().scenario);
     let memory = Memory::default();
     let running = set_up(&plan, &memory).await.unwrap();
-    let broker = running.ports().broker.clone().unwrap();
+    let broker = running.ports().brokers[0].clone();
     let generator = running.generator().unwrap();
     let (sender, mut state) = watch::channel(RunState { phase: Phase::Setup, summary: None });
     let bounds = Bounds { drain: DRAIN, most_events: MOST_EVENTS };

@@ -111,7 +111,7 @@ pub(super) fn reply(properties: &BasicProperties, body: Bytes) -> Reply {
         503 => Verdict::Refused,
         _ => Verdict::Failed,
     };
-    Reply { verdict, status, body }
+    Reply { verdict, status, body, position: None }
 }
 
 fn text(bytes: &[u8]) -> AMQPValue {

@@ -27,7 +27,7 @@ use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, T
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, persistent, replies, account } = outbound;
+    let Outbound { broker, queue, options: _, persistent, replies, account } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;
@@ -184,7 +184,7 @@ impl Publisher {
 
 /// How a publish went that nobody replies to.
 fn plain(verdict: Verdict) -> Reply {
-    Reply { verdict, status: 0, body: Bytes::new() }
+    Reply { verdict, status: 0, body: Bytes::new(), position: None }
 }
 
 fn broken(error: &lapin::Error) -> CallError {

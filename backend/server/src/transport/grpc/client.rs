@@ -53,9 +53,12 @@ impl Caller for GrpcCaller {
             let mut client =
                 NodeClient::with_origin(connection, self.origin.clone()).max_decoding_message_size(MESSAGE_LIMIT);
             match client.call(self.request(outgoing)).await {
-                Ok(reply) => {
-                    Ok(Reply { verdict: Verdict::Good, status: number(Code::Ok), body: reply.into_inner().body })
-                }
+                Ok(reply) => Ok(Reply {
+                    verdict: Verdict::Good,
+                    status: number(Code::Ok),
+                    body: reply.into_inner().body,
+                    position: None,
+                }),
                 Err(status) => no_message(&status),
             }
         })
@@ -122,7 +125,7 @@ fn no_message(status: &Status) -> Result<Reply, CallError> {
         return Err(lost.clone().into());
     }
     let verdict = if status.code() == Code::ResourceExhausted { Verdict::Refused } else { Verdict::Failed };
-    Ok(Reply { verdict, status: number(status.code()), body: Bytes::new() })
+    Ok(Reply { verdict, status: number(status.code()), body: Bytes::new(), position: None })
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ async fn read(response: Response<Incoming>) -> Result<Reply, CallError> {
         status if status.is_success() => Verdict::Good,
         _ => Verdict::Failed,
     };
-    Ok(Reply { verdict, status: status.as_u16(), body: body.to_bytes() })
+    Ok(Reply { verdict, status: status.as_u16(), body: body.to_bytes(), position: None })
 }
 
 fn broken(error: &hyper::Error) -> CallError {

@@ -134,7 +134,7 @@ impl Caller for InProcessCaller {
             let answer = door.admit(identity, MessageId::NONE, body, say);
             tokio::select! {
                 answer = answer => {
-                    Ok(Reply { verdict: answer.verdict, status: http_status(answer.verdict), body: answer.body })
+                    Ok(Reply { verdict: answer.verdict, status: http_status(answer.verdict), body: answer.body, position: None })
                 }
                 () = closed.cancelled() => Err(CallError::Closed),
             }

@@ -70,7 +70,7 @@ impl Caller for ThriftCaller {
                 Mode::Oneway => {
                     carriage.carry(wire.write(&asking)).await?;
                     // The system has it, which is all that is ever known.
-                    Reply { verdict: Verdict::Good, status: 0, body: Bytes::new() }
+                    Reply { verdict: Verdict::Good, status: 0, body: Bytes::new(), position: None }
                 }
             };
             self.pool.put_back(connection);
@@ -317,16 +317,17 @@ fn reply(outcome: Outcome) -> Reply {
             verdict: Verdict::Good,
             status: SUCCESS.unsigned_abs(),
             body: Bytes::from(message.body.unwrap_or_default()),
+            position: None,
         },
         Outcome::Thrown(field) => {
             let verdict = if field == REFUSED { Verdict::Refused } else { Verdict::Failed };
             // An exception that the service's description does not have failed, as what it is.
             let status = if field > SUCCESS { field } else { FAILED };
-            Reply { verdict, status: status.unsigned_abs(), body: Bytes::new() }
+            Reply { verdict, status: status.unsigned_abs(), body: Bytes::new(), position: None }
         }
         Outcome::Exception(error) => {
             let kind = u16::try_from(error.kind as i32).unwrap_or_default();
-            Reply { verdict: Verdict::Failed, status: EXCEPTION + kind, body: Bytes::new() }
+            Reply { verdict: Verdict::Failed, status: EXCEPTION + kind, body: Bytes::new(), position: None }
         }
     }
 }

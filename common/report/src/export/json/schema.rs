@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::head::{END_REASONS, TIME};
 use super::{FORMAT, VERSION};
-use crate::export::values::{ACCOUNT, CAUSE, CONSUMERS, DEPTH_BEFORE, Form, REPEATED, field};
+use crate::export::values::{ACCOUNT, CAUSE, COMMITTED, CONSUMERS, DEPTH_BEFORE, Form, OFFSET, REPEATED, field};
 
 /// The schema (JSON Schema, draft 2020-12).
 #[must_use]
@@ -140,7 +140,7 @@ fn event(info: &KindInfo) -> Value {
             properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
             continue;
         };
-        if matches!(form, Form::Mark(_) | Form::Step | Form::Deaths) {
+        if matches!(form, Form::Mark(_) | Form::Step | Form::Deaths | Form::Position) {
             // What these cannot say is written as it is.
             properties.insert(raw.to_owned(), json!({"$ref": "#/$defs/id"}));
         } else if form != Form::Name {
@@ -150,6 +150,15 @@ fn event(info: &KindInfo) -> Value {
             required.push(CONSUMERS);
             let consumers = json!({"description": "those that take from the queue", "type": "integer", "minimum": 0});
             properties.insert(CONSUMERS.to_owned(), consumers);
+        }
+        if form == Form::Position {
+            let offset = json!({"description": "its offset there", "type": "integer", "minimum": 0});
+            properties.insert(OFFSET.to_owned(), offset);
+        }
+        if form == Form::Lag {
+            required.push(COMMITTED);
+            let committed = json!({"description": "what the group has committed", "type": "integer", "minimum": 0});
+            properties.insert(COMMITTED.to_owned(), committed);
         }
         if form == Form::Deaths {
             properties.insert(CAUSE.to_owned(), cause());
@@ -203,6 +212,8 @@ fn value_schema(form: Form, words: &str) -> Value {
         Form::Report => json!({"description": "ready copies, by the broker's word", "type": "integer", "minimum": 0}),
         Form::Step => json!({"description": "L2", "type": "integer", "minimum": 0}),
         Form::Deaths => json!({"description": "how often", "type": "integer", "minimum": 0}),
+        Form::Position => json!({"description": "the record's partition", "type": "integer", "minimum": 0}),
+        Form::Lag => json!({"description": "the offset of the next record", "type": "integer", "minimum": 0}),
         Form::Effect => json!({"description": "its number in the plan", "type": "integer", "minimum": 0}),
         Form::Word(list) => {
             let list: Vec<_> = list.iter().map(|(_, word)| *word).collect();

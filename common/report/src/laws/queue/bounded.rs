@@ -134,7 +134,7 @@ impl Bounded {
         let pending = u64::from(self.word.is_some());
         let (held, broken, undecided) = if self.free.is_some() { (0, 0, 0) } else { (self.held, self.broken, pending) };
         let (place, name) = (self.site.place, self.site.name.clone());
-        QueueReport { place, name, stamped: false, bounded: true, held, broken, undecided }
+        QueueReport { place, name, stamped: false, bounded: true, log: false, held, broken, undecided }
     }
 
     /// Judges the whole of it; `complete`: nothing more can come and nothing was lost.

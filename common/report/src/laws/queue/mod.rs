@@ -6,6 +6,7 @@
 mod bounded;
 mod copies;
 mod depth;
+mod log;
 
 use hopscope_record::frame::{Counted, End};
 use hopscope_record::{Event, KindInfo, MessageId, PlaceIndex, TraceId};
@@ -15,6 +16,7 @@ use hopscope_scenario::text;
 pub(super) use self::bounded::Bounded;
 use self::copies::Copies;
 use self::depth::Depth;
+pub(super) use self::log::Log;
 use super::tally::{Book, args};
 use super::{Breach, Law, MOST_BREACHES};
 use crate::numbered::Numbered;
@@ -105,6 +107,9 @@ pub struct QueueReport {
     /// Whether its broker's own word was held against what its publishers and consumers stamp; each word, and each copy
     /// that was taken out at the end, is then a step.
     pub bounded: bool,
+    /// Whether it is a group that reads a topic: each record that it takes, each commit and each word of its broker is then a
+    /// step.
+    pub log: bool,
     /// Steps that hold the law.
     pub held: u64,
     /// Steps that break it.
@@ -122,7 +127,7 @@ impl QueueReport {
 
     /// Of a queue of the plan that has stamped nothing.
     pub(super) const fn silent(place: PlaceIndex, name: String) -> Self {
-        Self { place, name, stamped: false, bounded: false, held: 0, broken: 0, undecided: 0 }
+        Self { place, name, stamped: false, bounded: false, log: false, held: 0, broken: 0, undecided: 0 }
     }
 }
 
@@ -187,6 +192,7 @@ impl Queue {
             name: self.name.clone(),
             stamped: true,
             bounded: false,
+            log: false,
             held: self.depth.held,
             broken: self.depth.broken + broken,
             undecided: self.depth.undecided + undecided,

@@ -5,6 +5,7 @@ use super::Table;
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
+    ("broker.mock", "{product} {version}, in this process"),
     ("cli.absent", "–"),
     ("cli.broker.alone", "Ready: AMQP 0-9-1 at amqp://{address}"),
     ("cli.broker.alone.admin", "Ready: AMQP 0-9-1 at amqp://{address}, administration at http://{admin}"),
@@ -106,6 +107,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.law.not-applicable", "not applicable {name}: {reason}"),
     ("cli.law.nothing", "not applicable {name}: nothing was recorded that it speaks of."),
     ("cli.law.queue.bounded", "**{queue}**: {held} of {checked} answers of its broker, each between what was sent and what was received"),
+    ("cli.law.queue.log", "**{queue}**: {held} of {checked} records, commits and answers of the broker"),
     ("cli.law.queue.stamped", "**{queue}**: {held} of {checked} steps, each stamped by the queue itself"),
     ("cli.law.queue.unchecked", "**{queue}**: not checked"),
     ("cli.law.undecided", "undecided {name}: {undecided} cannot be judged, the recording does not tell enough"),
@@ -121,6 +123,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.report.built-in", "built-in broker of {build}"),
     ("cli.report.cut", "The recording was cut: it ends before the run's end."),
     ("cli.report.early", "The run ended after {time} of {duration}: {reason}"),
+    ("cli.report.kafka", "Topics: {broker}"),
     ("cli.report.lost", "Events that were stamped and are not in the recording: {count}"),
     ("cli.report.open", "See it message by message: {command}, then {address}"),
     ("cli.report.run", "Run {id}: {name}, {duration}, seed {seed}, events: {events}"),

@@ -81,6 +81,8 @@ pub(super) const TEXTS: Table = &[
     ("node.queue.unacked", "{count} unacked"),
     ("node.replies", "{name} replies"),
     ("node.service.work", "{work} {mean}"),
+    ("node.topic.lag", "lag: {lags}"),
+    ("node.topic.partitions", "{count} partitions"),
     ("node.waiting", "{count} waiting"),
     ("notice.language", "{language} is not to be had now: choose it again later."),
     ("notice.link", "This link is not possible"),

@@ -88,6 +88,9 @@ fn of_node(data: &Data, id: &str) -> Option<Offered> {
     let place = plan.places.iter().position(|place| place.node == number)?;
     let disturbed = state.places().get(place)?.disturbed;
     let document = element(plan, "nodes", id)?;
+    if node.kind == Kind::Topic {
+        return None;
+    }
     if node.kind == Kind::Queue {
         // It is its broker's, which can be killed if Hopscope started it.
         let action = if disturbed.crashed == 1 { Action::Start } else { Action::Kill };

@@ -1,0 +1,142 @@
+//! Looks at how far the groups of a run's topics have come, by their broker's word, from a thread of its own: librdkafka's
+//! questions wait for their answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hopscope_record::kind::LagReport;
+use hopscope_record::{Kind, MessageId, PlaceIndex, TraceId};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{GroupSite, TopicSite};
+use crate::record::Recorder;
+use crate::transport::Account;
+use crate::transport::messaging::BrokerAddress;
+
+/// From one look to the next.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Looks in a row that must find that all is committed.
+const IN_A_ROW: u32 = 3;
+
+/// How long the broker may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looks {
+    /// What was confirmed when the last look began in which every group had committed all; none where one had not.
+    all_at: Option<i64>,
+    /// How many looks in a row found that.
+    in_a_row: u32,
+    /// What each group has yet to commit in each partition.
+    pub(super) lags: Vec<(PlaceIndex, u32)>,
+    /// No other look follows.
+    pub(super) last: bool,
+}
+
+impl Looks {
+    /// Whether nothing was confirmed since the look in which all was committed.
+    pub(super) fn is_empty(&self, confirmed: i64) -> bool {
+        // What processes confirm they tell a little later.
+        self.last || (self.in_a_row >= IN_A_ROW && self.all_at == Some(confirmed))
+    }
+}
+
+/// Who looks.
+pub(super) struct Looker {
+    topics: Arc<[TopicSite]>,
+    /// For each group of each topic a client that asks in its name, and is no member.
+    clients: Vec<(usize, GroupSite, BaseConsumer)>,
+    recorder: Recorder,
+    account: Account,
+}
+
+impl Looker {
+    pub(super) fn new(
+        address: &BrokerAddress,
+        topics: Arc<[TopicSite]>,
+        recorder: Recorder,
+        account: Account,
+    ) -> KafkaResult<Self> {
+        let mut clients = Vec::new();
+        for (number, topic) in topics.iter().enumerate() {
+            for group in &topic.groups {
+                let mut config = crate::transport::kafka_config(address);
+                config.set("group.id", group.name.as_ref()).set("enable.auto.commit", "false");
+                clients.push((number, group.clone(), config.create()?));
+            }
+        }
+        Ok(Self { topics, clients, recorder, account })
+    }
+
+    /// Looks until it is to stop, and then once more.
+    pub(super) fn run(self, looks: &watch::Sender<Looks>, stop: &CancellationToken) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        loop {
+            let last = stop.is_cancelled();
+            let confirmed = self.account.copies();
+            let seen = self.look();
+            looks.send_modify(|looks| {
+                looks.last = last;
+                match seen {
+                    Ok(lags) => {
+                        looks.all_at = lags.iter().all(|(_, lag)| *lag == 0).then_some(confirmed);
+                        looks.in_a_row = if looks.all_at.is_some() { looks.in_a_row + 1 } else { 0 };
+                        looks.lags = lags;
+                    }
+                    Err(error) => {
+                        (looks.all_at, looks.in_a_row) = (None, 0);
+                        tracing::debug!("a broker of topics does not say how far groups have come: {error}");
+                    }
+                }
+            });
+            if last {
+                return;
+            }
+            if let Ok(runtime) = &runtime {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(PAUSE) => {}
+                    }
+                });
+            }
+        }
+    }
+
+    /// Asks for each group and partition, and stamps what is answered.
+    fn look(&self) -> KafkaResult<Vec<(PlaceIndex, u32)>> {
+        let mut lags = Vec::new();
+        for (topic, group, client) in &self.clients {
+            let Some(topic) = self.topics.get(*topic) else { continue };
+            let asked = self.recorder.now();
+            let mut partitions = TopicPartitionList::new();
+            for partition in 0..topic.partitions {
+                partitions.add_partition(&topic.name, partition.into());
+            }
+            // First what is committed: the log has at least that when its end is asked for.
+            let committed = client.committed_offsets(partitions, PATIENCE)?;
+            for element in committed.elements() {
+                let (_, end) = client.fetch_watermarks(&topic.name, element.partition(), PATIENCE)?;
+                let committed = match element.offset() {
+                    Offset::Offset(offset) => offset,
+                    _ => 0,
+                };
+                let narrow = |offset: i64| u32::try_from(offset.max(0)).unwrap_or(u32::MAX);
+                let report = LagReport { end: narrow(end), committed: narrow(committed) };
+                let place = PlaceIndex(group.first_place.0.saturating_add(element.partition().unsigned_abs()));
+                let recorder = self.recorder.at(place, group.link);
+                let took = recorder.now().saturating_sub(asked).unsigned_abs();
+                let none = MessageId::NONE;
+                recorder.record(Kind::LAG_REPORTED, TraceId::NONE, none, none, report.to_value(), took);
+                lags.push((place, report.lag()));
+            }
+        }
+        Ok(lags)
+    }
+}

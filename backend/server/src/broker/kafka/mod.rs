@@ -1,0 +1,187 @@
+//! The brokers of topics: librdkafka's mock cluster in this process, or one that is reached by an address. The same clients use
+//! either. It stamps nothing; what it says of each group is asked for again and again, and stamped.
+
+mod built_in;
+mod look;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use hopscope_record::frame::EndCount;
+use hopscope_record::{LinkIndex, PlaceIndex};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use built_in::MockCluster;
+
+use self::look::{Looker, Looks};
+use super::BrokerError;
+use crate::record::Recorder;
+use crate::transport::Account;
+use crate::transport::messaging::BrokerAddress;
+
+/// A topic of a run.
+#[derive(Clone, Debug)]
+pub struct TopicSite {
+    /// What the broker calls it.
+    pub name: Arc<str>,
+    /// How many partitions it has.
+    pub partitions: u16,
+    /// Who reads it.
+    pub groups: Vec<GroupSite>,
+}
+
+/// A group that reads a topic.
+#[derive(Clone, Debug)]
+pub struct GroupSite {
+    /// What the broker calls it.
+    pub name: Arc<str>,
+    /// The link that it reads over.
+    pub link: LinkIndex,
+    /// Its place in partition 0; those in the others follow it.
+    pub first_place: PlaceIndex,
+}
+
+/// A broker of topics that is found.
+#[derive(Debug)]
+pub enum FoundKafka {
+    /// librdkafka's, in this process.
+    BuiltIn(MockCluster),
+    /// Another one.
+    At {
+        /// Where.
+        address: BrokerAddress,
+        /// Its version.
+        version: String,
+    },
+}
+
+impl FoundKafka {
+    /// What it is: a product and its version.
+    #[must_use]
+    pub fn product(&self) -> (&'static str, String) {
+        match self {
+            Self::BuiltIn(_) => ("librdkafka mock", rdkafka::util::get_rdkafka_version().1),
+            Self::At { version, .. } => ("Kafka", version.clone()),
+        }
+    }
+}
+
+/// The broker of one run's topics.
+pub struct KafkaBroker {
+    address: BrokerAddress,
+    topics: Arc<[TopicSite]>,
+    /// Lives as long as the run, where it is ours.
+    mock: Option<MockCluster>,
+    account: Account,
+    looks: watch::Receiver<Looks>,
+    stop: CancellationToken,
+    looking: Option<JoinHandle<()>>,
+}
+
+impl KafkaBroker {
+    /// Has the topics made, and begins to ask how far their groups have come.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses a topic.
+    pub async fn start(found: FoundKafka, recorder: Recorder, topics: Vec<TopicSite>) -> Result<Self, BrokerError> {
+        let (address, mock) = match found {
+            FoundKafka::BuiltIn(mock) => (mock.address(), Some(mock)),
+            FoundKafka::At { address, .. } => (address, None),
+        };
+        match &mock {
+            Some(mock) => mock.make(&topics)?,
+            None => make(&address, &topics).await?,
+        }
+        let topics: Arc<[TopicSite]> = topics.into();
+        let (account, stop) = (Account::default(), CancellationToken::new());
+        let looker = Looker::new(&address, Arc::clone(&topics), recorder, account.clone());
+        let looker = looker.map_err(|error| BrokerError::unreachable(&address, &error))?;
+        let (sender, looks) = watch::channel(Looks::default());
+        let stopped = stop.clone();
+        let looking =
+            std::thread::Builder::new().name("lag".to_owned()).spawn(move || looker.run(&sender, &stopped))?;
+        Ok(Self { address, topics, mock, account, looks, stop, looking: Some(looking) })
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn address(&self) -> BrokerAddress {
+        self.address.clone()
+    }
+
+    /// Counts what was confirmed.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Whether each group has committed all that is in its topic, by a look since which nothing was confirmed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.looks.borrow().is_empty(self.account.copies())
+    }
+
+    /// Resolves at an instant in which they have.
+    pub async fn empty(&self) {
+        let mut looks = self.looks.clone();
+        // Who looks has gone: nobody waits for it.
+        let _ = looks.wait_for(|looks| looks.is_empty(self.account.copies())).await;
+    }
+
+    /// Looks once more, at rest, and leaves nothing at a broker that is not ours.
+    pub async fn settle(&self) {
+        self.stop.cancel();
+        let mut looks = self.looks.clone();
+        let _ = looks.wait_for(|looks| looks.last).await;
+        if self.mock.is_none() {
+            let names: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_ref()).collect();
+            let removed = match admin(&self.address) {
+                Ok(admin) => admin.delete_topics(&names, &AdminOptions::new()).await.map(drop),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!("topics of a run that is over could not be removed from {}: {error}", self.address);
+            }
+        }
+    }
+
+    /// What each group has yet to commit in each partition, by the last look.
+    #[must_use]
+    pub fn counts(&self) -> Vec<EndCount> {
+        let looks = self.looks.borrow();
+        looks.lags.iter().map(|(place, lag)| EndCount::ready(*place, u64::from(*lag))).collect()
+    }
+}
+
+impl Drop for KafkaBroker {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(looking) = self.looking.take() {
+            // It ends with its next look.
+            drop(looking);
+        }
+    }
+}
+
+fn admin(address: &BrokerAddress) -> Result<AdminClient<DefaultClientContext>, rdkafka::error::KafkaError> {
+    crate::transport::kafka_config(address).create()
+}
+
+/// Has topics made at a broker that is not ours.
+async fn make(address: &BrokerAddress, topics: &[TopicSite]) -> Result<(), BrokerError> {
+    let unreachable = |error: rdkafka::error::KafkaError| BrokerError::unreachable(address, &error);
+    let new =
+        topics.iter().map(|topic| NewTopic::new(&topic.name, topic.partitions.into(), TopicReplication::Fixed(1)));
+    let new: Vec<_> = new.collect();
+    let made =
+        admin(address).map_err(unreachable)?.create_topics(&new, &AdminOptions::new()).await.map_err(unreachable)?;
+    for made in made {
+        if let Err((topic, code)) = made {
+            return Err(BrokerError::refused(&topic, &code));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Kafka, by librdkafka: a producer per publishing end, a member of the link's group per consuming replica.
+//!
+//! `Published` is stamped before the producer has the record, so before its first byte; its confirm after the broker's answer
+//! was read. A record is `Fetched`, and then received, when the client hands it out, which it had asked for ahead of that. What a
+//! member has done it commits: each record is stamped as acknowledged right before the commit that passes it is sent.
+
+mod consumer;
+mod headers;
+mod progress;
+mod publisher;
+mod reading;
+
+use std::sync::Arc;
+
+use hopscope_record::kind::DisconnectReason;
+use hopscope_record::{Kind, MessageId, TraceId};
+use hopscope_scenario::protocol::Protocol;
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+use super::messaging::{BrokerAddress, Consumer, Inbound, Messaging, Outbound};
+use super::{BoxFuture, Caller, Intake, TransportError};
+use crate::record::Recorder;
+
+/// Kafka.
+#[derive(Clone, Copy, Debug)]
+pub struct Kafka;
+
+impl Messaging for Kafka {
+    fn protocol(&self) -> Protocol {
+        Protocol::Kafka
+    }
+
+    fn publisher(
+        &self,
+        outbound: Outbound,
+        recorder: Recorder,
+    ) -> BoxFuture<'static, Result<Arc<dyn Caller>, TransportError>> {
+        Box::pin(async move {
+            let publisher = publisher::open(outbound, recorder).await?;
+            Ok(publisher as Arc<dyn Caller>)
+        })
+    }
+
+    fn consumer(
+        &self,
+        inbound: Inbound,
+        intake: Intake,
+    ) -> BoxFuture<'static, Result<Box<dyn Consumer>, TransportError>> {
+        Box::pin(async move {
+            let consumer = consumer::open(inbound, intake).await?;
+            Ok(Box::new(consumer) as Box<dyn Consumer>)
+        })
+    }
+}
+
+/// What every client is made with.
+pub(crate) fn config(broker: &BrokerAddress) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", broker.with_password())
+        .set("client.id", "hopscope")
+        // The address that a broker gives for itself may have a name with two addresses, of which it listens on one.
+        .set("broker.address.family", "v4")
+        .set("log.connection.close", "false")
+        .set("reconnect.backoff.ms", "20")
+        .set("reconnect.backoff.max.ms", "500");
+    config.set_log_level(RDKafkaLogLevel::Error);
+    config
+}
+
+fn failed(broker: &BrokerAddress, error: &KafkaError) -> TransportError {
+    TransportError::Broker { broker: broker.clone(), reason: error.to_string() }
+}
+
+/// Stamps that this end has connected, which it began at `began`.
+fn connected(recorder: &Recorder, began: i64) {
+    let took = recorder.now().saturating_sub(began).unsigned_abs();
+    recorder.record(Kind::CONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, took, 0);
+}
+
+/// Stamps that this end is at its end; `error`: what went wrong.
+fn disconnected(recorder: &Recorder, error: Option<&str>) {
+    let reason = if error.is_some() { DisconnectReason::Broken } else { DisconnectReason::Closed };
+    let text = error.map_or(0, |error| recorder.name(error));
+    recorder.record(Kind::DISCONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, reason as u64, text);
+}
+
+/// Runs what waits for librdkafka where it holds up nobody.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    // An error is its panic, which has been reported.
+    tokio::task::spawn_blocking(work).await.ok()
+}

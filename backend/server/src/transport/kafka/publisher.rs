@@ -1,0 +1,169 @@
+//! The publishing end: one producer, whose records are confirmed one by one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hopscope_record::RunKey;
+use hopscope_record::kind::Position;
+use hopscope_scenario::model::{Acks, Compression, Idempotence, Partitioner, Producing};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
+use tokio::sync::Notify;
+
+use super::{aside, config, connected, disconnected, failed, headers};
+use crate::record::Recorder;
+use crate::transport::messaging::Outbound;
+use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+
+/// How long the broker may take to say what it has.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Opens the publishing end of a link.
+pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
+    let Outbound { broker, queue, options, account, .. } = outbound;
+    let producing: Producing = options.read()?;
+    let began = recorder.now();
+    let mut config = config(&broker);
+    config
+        .set("acks", if producing.acks == Acks::All { "all" } else { "1" })
+        .set("linger.ms", format!("{}", producing.linger.0 as f64 / 1e6))
+        .set("compression.type", compression(producing.compression))
+        // As Kafka's own clients choose; a record without a key goes to any.
+        .set("partitioner", "murmur2_random")
+        .set("enable.idempotence", if producing.idempotence == Idempotence::On { "true" } else { "false" });
+    let (topic, site) = (Arc::clone(&queue), broker.clone());
+    let opened = aside(move || -> Result<(FutureProducer, usize), KafkaError> {
+        let producer: FutureProducer = config.create()?;
+        let metadata = producer.client().fetch_metadata(Some(&topic), PATIENCE)?;
+        let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        Ok((producer, partitions))
+    });
+    let opened = opened.await.unwrap_or(Err(KafkaError::Canceled));
+    let (producer, partitions) = opened.map_err(|error| failed(&site, &error))?;
+    connected(&recorder, began);
+    let turns =
+        (producing.partitioner == Partitioner::RoundRobin).then_some(partitions as u64).filter(|turns| *turns > 0);
+    let run_key = recorder.run_key();
+    Ok(Arc::new(Publisher {
+        producer,
+        topic: queue,
+        run_key,
+        recorder,
+        turns,
+        turn: AtomicU64::new(0),
+        account,
+        closed: AtomicBool::new(false),
+        ended: Notify::new(),
+    }))
+}
+
+const fn compression(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Lz4 => "lz4",
+        Compression::Snappy => "snappy",
+    }
+}
+
+/// The publishing end of a link.
+pub(super) struct Publisher {
+    producer: FutureProducer,
+    topic: Arc<str>,
+    run_key: RunKey,
+    recorder: Recorder,
+    /// How many partitions are taken in turn, where they are.
+    turns: Option<u64>,
+    turn: AtomicU64,
+    account: Option<Account>,
+    closed: AtomicBool,
+    ended: Notify,
+}
+
+impl Publisher {
+    async fn publish(&self, outgoing: Outgoing) -> Result<Reply, CallError> {
+        outgoing.carried.set(true);
+        let sent = loop {
+            match self.send(&outgoing) {
+                Ok(sent) => break sent,
+                // Its queue is full: it goes on when the broker has taken some.
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => self.room().await,
+                Err(error) => return Err(CallError::Broken(error.to_string())),
+            }
+        };
+        // The future is notified for who waits for room, whatever came of it.
+        let delivered = sent.await;
+        self.ended.notify_one();
+        match delivered {
+            Ok(Ok(delivery)) => {
+                if let Some(account) = &self.account {
+                    account.confirmed();
+                }
+                let partition = u16::try_from(delivery.partition).ok();
+                let position = partition.zip(u64::try_from(delivery.offset).ok());
+                let position = position.map(|(partition, offset)| Position { partition, offset });
+                Ok(Reply { verdict: Verdict::Good, status: 0, body: Bytes::new(), position })
+            }
+            Ok(Err((error, _))) => Err(CallError::Broken(error.to_string())),
+            Err(_) => Err(CallError::Closed),
+        }
+    }
+
+    fn send(&self, outgoing: &Outgoing) -> Result<DeliveryFuture, KafkaError> {
+        let record = FutureRecord::<[u8], [u8]>::to(&self.topic)
+            .payload(&outgoing.body)
+            .headers(headers::of(outgoing, self.run_key));
+        let record = match &outgoing.body.key {
+            Some(key) => record.key(key),
+            None => record,
+        };
+        let record = match self.turns {
+            Some(turns) => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed) % turns;
+                record.partition(i32::try_from(turn).unwrap_or(0))
+            }
+            None => record,
+        };
+        self.producer.send_result(record).map_err(|(error, _)| error)
+    }
+
+    async fn room(&self) {
+        self.ended.notified().await;
+    }
+
+    /// Ends the producer; what it still has is waited for, or thrown away.
+    async fn end(&self, error: Option<&'static str>) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        disconnected(&self.recorder, error);
+        let producer = self.producer.clone();
+        aside(move || {
+            if error.is_some() {
+                producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
+            }
+            // What is left is told to who waits for it.
+            let _ = producer.flush(PATIENCE);
+        })
+        .await;
+    }
+}
+
+impl Caller for Publisher {
+    fn call(self: Arc<Self>, outgoing: Outgoing) -> BoxFuture<'static, Result<Reply, CallError>> {
+        Box::pin(async move { self.publish(outgoing).await })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.end(None))
+    }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.end(Some("thrown away by a crash of this end")))
+    }
+
+    fn is_lost(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}

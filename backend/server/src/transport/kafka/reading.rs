@@ -1,0 +1,159 @@
+//! What a member of a group has in hand: its partitions, what it took from each, and what it has committed.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use hopscope_record::{Kind, MessageId, TraceId};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::watch;
+
+use super::progress::Progress;
+use crate::record::Recorder;
+use crate::transport::account::Held;
+use crate::transport::messaging::Group;
+
+/// The state of a member; librdkafka calls it back where its partitions change.
+pub(super) struct Reading {
+    topic: String,
+    group: Group,
+    /// Stamps on the link.
+    recorder: Recorder,
+    /// Whether what it took is committed by the clock of the client.
+    automatic: bool,
+    parts: Mutex<BTreeMap<i32, Progress<Held>>>,
+    /// How often its partitions have changed.
+    changed: watch::Sender<u64>,
+    /// How often something was done.
+    worked: watch::Sender<u64>,
+}
+
+impl Reading {
+    pub(super) fn new(topic: &str, group: Group, recorder: Recorder, automatic: bool) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            group,
+            recorder,
+            automatic,
+            parts: Mutex::default(),
+            changed: watch::Sender::new(0),
+            worked: watch::Sender::new(0),
+        }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<i32, Progress<Held>>> {
+        // Its steps are whole.
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn worked(&self) -> watch::Receiver<u64> {
+        self.worked.subscribe()
+    }
+
+    /// Stamps at the group's place in a partition.
+    pub(super) fn stamp(&self, kind: Kind, partition: i32, trace: TraceId, message: MessageId, (a, b): (u64, u64)) {
+        let Ok(partition) = u16::try_from(partition) else { return };
+        let mut place = self.group.first_place;
+        place.0 = place.0.saturating_add(partition.into());
+        let recorder = self.recorder.at(place, self.recorder.link());
+        recorder.record(kind, trace, message, MessageId::NONE, a, b);
+    }
+
+    /// A record was taken; it is kept until a commit passes it.
+    pub(super) fn take(&self, partition: i32, offset: i64, held: Held) {
+        self.parts().entry(partition).or_default().take(offset, held);
+    }
+
+    /// The work on a record is done.
+    pub(super) fn done(&self, partition: i32, offset: i64) {
+        if let Some(progress) = self.parts().get_mut(&partition) {
+            progress.done(offset);
+        }
+        self.worked.send_modify(|times| *times += 1);
+    }
+
+    /// Commits what is done, if anything is; waits for the broker's answer.
+    pub(super) fn commit(&self, consumer: &impl Consumer<Self>) -> KafkaResult<()> {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, progress) in self.parts().iter_mut() {
+            let Some((next, passed)) = progress.passed() else { continue };
+            passed.into_iter().for_each(|mut held| held.ack());
+            offsets.add_partition_offset(&self.topic, *partition, Offset::Offset(next))?;
+        }
+        if offsets.count() == 0 {
+            return Ok(());
+        }
+        let began = Instant::now();
+        consumer.commit(&offsets, CommitMode::Sync)?;
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.committed(&offsets, took);
+        Ok(())
+    }
+
+    fn committed(&self, offsets: &TopicPartitionList, took: u64) {
+        for element in offsets.elements_for_topic(&self.topic) {
+            if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error()) {
+                let values = (offset.unsigned_abs(), took);
+                self.stamp(Kind::COMMITTED, element.partition(), TraceId::NONE, MessageId::NONE, values);
+            }
+        }
+    }
+
+    fn stamp_each(&self, kind: Kind, partitions: &TopicPartitionList) {
+        for element in partitions.elements_for_topic(&self.topic) {
+            let values = (u64::from(self.group.member), 0);
+            self.stamp(kind, element.partition(), TraceId::NONE, MessageId::NONE, values);
+        }
+    }
+}
+
+impl ClientContext for Reading {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, words: &str) {
+        tracing::debug!("librdkafka: {facility} {words}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!("librdkafka: {error}: {reason}");
+    }
+}
+
+impl ConsumerContext for Reading {
+    /// Right before partitions are given up, or are its own.
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(partitions) => self.stamp_each(Kind::REBALANCE_ENDED, partitions),
+            Rebalance::Revoke(partitions) => {
+                // What is done is done: who has them next is not to do it again.
+                if let Err(error) = self.commit(consumer) {
+                    tracing::debug!("a member cannot commit before it gives partitions up: {error}");
+                }
+                self.stamp_each(Kind::REBALANCE_STARTED, partitions);
+                let mut parts = self.parts();
+                for element in partitions.elements_for_topic(&self.topic) {
+                    // What was not done goes to who has the partition next.
+                    drop(parts.remove(&element.partition()));
+                }
+            }
+            Rebalance::Error(error) => tracing::debug!("a group cannot share its partitions out: {error}"),
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, _: &Rebalance<'_>) {
+        self.changed.send_modify(|times| *times += 1);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        // What it commits itself it stamps where it waits for it.
+        if self.automatic && result.is_ok() {
+            self.committed(offsets, 0);
+        }
+    }
+}

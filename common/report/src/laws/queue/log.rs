@@ -1,0 +1,283 @@
+//! One group that reads a topic, partition by partition: each record it takes is the next one, what it commits it has taken, and
+//! its broker's own word of how far it has come agrees with both.
+//!
+//! A record is stamped after it was read and a commit when its answer was. So at any instant the group has committed at least
+//! what was answered before, and at most what was taken by then; and the log has at least what was confirmed.
+
+use hopscope_record::frame::End;
+use hopscope_record::kind::{LagReport, Position};
+use hopscope_record::{Event, Kind, MessageId, PlaceIndex, TraceId};
+use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::text;
+
+use super::QueueReport;
+use crate::laws::links::LogSite;
+use crate::laws::tally::{Book, args};
+use crate::laws::{Breach, Law};
+use crate::numbered::Numbered;
+
+/// A group, and what the laws made of what it took so far.
+pub(in crate::laws) struct Log {
+    site: LogSite,
+    parts: Vec<Part>,
+    /// Publishes that were confirmed at an offset that another has: the first of them, and how many.
+    twice: Option<(TraceId, MessageId, i64)>,
+    held: u64,
+    broken: u64,
+}
+
+/// A partition.
+#[derive(Default)]
+struct Part {
+    /// The member that has it, and whether it has taken nothing yet.
+    member: Option<(u64, bool)>,
+    /// The offset of the record that is due.
+    due: u64,
+    /// One more than the greatest offset that was taken.
+    taken: u64,
+    /// The answered commits since the last word, each with its time; the first stands for all that were before.
+    commits: Vec<(i64, u64)>,
+    /// How far the log surely goes, likewise.
+    ends: Vec<(i64, u64)>,
+    confirmed: Offsets,
+    fetched: Offsets,
+    /// A word that more events of its time may follow.
+    word: Option<Word>,
+    /// The lag by the last word at rest, and what was committed then.
+    rest: Option<LagReport>,
+}
+
+/// What the broker said.
+#[derive(Clone, Copy)]
+struct Word {
+    from: i64,
+    to: i64,
+    report: LagReport,
+    rest: bool,
+}
+
+/// A set of offsets: a bit each, in chunks, so that a recording that names a great one costs no more than a small one.
+#[derive(Default)]
+struct Offsets(Numbered<Chunk>);
+
+const WORDS: usize = 16;
+const CHUNK: u64 = WORDS as u64 * u64::BITS as u64;
+
+#[derive(Clone, Copy, Default)]
+struct Chunk([u64; WORDS]);
+
+impl Offsets {
+    /// Adds an offset; whether it is new.
+    fn add(&mut self, offset: u64) -> bool {
+        let chunk = self.0.get_or_insert_with(offset / CHUNK, Chunk::default);
+        let (word, bit) = ((offset % CHUNK / u64::from(u64::BITS)) as usize, 1 << (offset % u64::from(u64::BITS)));
+        let Some(word) = chunk.0.get_mut(word) else { return false };
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    /// The first that the other has not, below an end.
+    fn first_beyond(&self, other: &Self, end: u64) -> Option<u64> {
+        let only = |(number, chunk): (u64, &Chunk)| {
+            let others = other.0.get(number).copied().unwrap_or_default();
+            let words = chunk.0.iter().zip(others.0).enumerate();
+            let mut left = words.filter(|(_, (ours, theirs))| *ours & !theirs != 0);
+            let (word, (ours, theirs)) = left.next()?;
+            let bit = u64::from((ours & !theirs).trailing_zeros());
+            Some(number * CHUNK + word as u64 * u64::from(u64::BITS) + bit)
+        };
+        self.0.iter().filter_map(only).min().filter(|offset| *offset < end)
+    }
+}
+
+impl Log {
+    pub(in crate::laws) fn new(site: LogSite) -> Self {
+        let parts = (0..site.partitions).map(|_| Part::default()).collect();
+        Self { site, parts, twice: None, held: 0, broken: 0 }
+    }
+
+    /// Its place in partition 0.
+    pub(in crate::laws) const fn place(&self) -> PlaceIndex {
+        self.site.first_place
+    }
+
+    /// Takes an event, if it tells of the group or of its topic; `rest`: no part of the run is connected any more.
+    pub(in crate::laws) fn take(&mut self, event: &Event, rest: bool, book: &mut Book) {
+        match event.kind {
+            Kind::CONFIRMED => {
+                let position = Position::from_value(event.b).filter(|_| self.site.fed_by.contains(&event.link));
+                position.into_iter().for_each(|position| self.confirmed(event, position));
+            }
+            Kind::PROCESS_EXITED => {
+                let member = event.place.0.checked_sub(self.site.reader.start).map(|member| u64::from(member) + 1);
+                let gone = member.filter(|_| self.site.reader.contains(&event.place.0));
+                for part in &mut self.parts {
+                    part.member = part.member.filter(|(had, _)| Some(*had) != gone);
+                }
+            }
+            _ => {
+                let number = event.place.0.checked_sub(self.site.first_place.0);
+                let Some(number) = number.filter(|number| *number < u32::from(self.site.partitions)) else { return };
+                self.judge_word(number as usize, Some(event.time), book);
+                let Some(part) = self.parts.get_mut(number as usize) else { return };
+                match event.kind {
+                    Kind::FETCHED => self.fetched(number, event, book),
+                    Kind::COMMITTED => self.committed(number, event, book),
+                    Kind::REBALANCE_STARTED => part.member = None,
+                    Kind::REBALANCE_ENDED => self.assigned(number, event, book),
+                    Kind::LAG_REPORTED => {
+                        let from = event.time.saturating_sub_unsigned(event.b);
+                        part.word = Some(Word { from, to: event.time, report: LagReport::from_value(event.a), rest });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Nothing more comes.
+    pub(in crate::laws) fn finish(&mut self, book: &mut Book) {
+        (0..self.parts.len()).for_each(|number| self.judge_word(number, None, book));
+    }
+
+    /// What came of it.
+    pub(in crate::laws) fn report(&self) -> QueueReport {
+        let undecided = self.parts.iter().filter(|part| part.word.is_some()).count() as u64;
+        let (held, broken, name) = (self.held, self.broken, self.site.name.clone());
+        QueueReport { place: self.place(), name, stamped: false, bounded: false, log: true, held, broken, undecided }
+    }
+
+    /// The lag at a place by the last word at rest; `None` where there is none, or the place is another's.
+    pub(in crate::laws) fn lag_at(&self, place: u32) -> Option<Option<u32>> {
+        let number = place.checked_sub(self.site.first_place.0)?;
+        let part = self.parts.get(usize::try_from(number).ok()?)?;
+        Some(part.rest.map(LagReport::lag))
+    }
+
+    /// Judges the whole of it; `complete`: nothing more can come and nothing was lost.
+    pub(in crate::laws) fn judge(&self, complete: Option<&End>, book: &mut Book) {
+        let topic = text!("law.not-applicable.topic");
+        book.free(Law::Order, topic);
+        book.free(Law::Little, topic);
+        let report = self.report();
+        book.held(Law::TakeLowers, report.held);
+        book.undecided(Law::TakeLowers, report.undecided);
+        let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
+        if let Some((trace, message, time)) = self.twice {
+            let args = args([("group", self.site.name.clone())]);
+            let text = text!("law.breach.position-twice");
+            return book.broken(Law::Conservation, || Breach { trace, message, times: vec![time], text, args });
+        }
+        // What was committed at rest was read, each record of it. What was not is there still.
+        let mut known = true;
+        for (number, part) in self.parts.iter().enumerate() {
+            let Some(rest) = part.rest else {
+                known = false;
+                continue;
+            };
+            let committed = u64::from(rest.committed);
+            let Some(offset) = part.confirmed.first_beyond(&part.fetched, committed) else { continue };
+            let (trace, message) = (TraceId::NONE, MessageId::NONE);
+            let names =
+                [("group", self.site.name.clone()), ("partition", number.to_string()), ("offset", offset.to_string())];
+            let text = text!("law.breach.passed-over");
+            let times = vec![end.time];
+            return book.broken(Law::Conservation, || Breach { trace, message, times, text, args: args(names) });
+        }
+        if known { book.held(Law::Conservation, 1) } else { book.undecided(Law::Conservation, 1) }
+    }
+
+    fn confirmed(&mut self, event: &Event, position: Position) {
+        let Some(part) = self.parts.get_mut(usize::from(position.partition)) else { return };
+        let new = part.confirmed.add(position.offset);
+        if !new {
+            self.twice.get_or_insert((event.trace, event.message, event.time));
+        }
+        let end = part.ends.last().map_or(0, |(_, end)| *end);
+        if position.offset >= end {
+            part.ends.push((event.time, position.offset.saturating_add(1)));
+        }
+    }
+
+    /// The next record; after the partition has changed hands, any from what was committed to what was taken.
+    fn fetched(&mut self, number: u32, event: &Event, book: &mut Book) {
+        let Some(part) = self.parts.get_mut(number as usize) else { return };
+        let committed = part.commits.last().map_or(0, |(_, committed)| *committed);
+        let (first, due) = (part.member.is_none_or(|(_, first)| first), part.due);
+        let fine = event.a == due || (first && (committed.min(due)..=part.taken.max(committed)).contains(&event.a));
+        part.due = event.a.saturating_add(1);
+        part.taken = part.taken.max(part.due);
+        part.fetched.add(event.a);
+        part.member.iter_mut().for_each(|(_, first)| *first = false);
+        let names = [("offset", event.a), ("due", due)];
+        self.count(fine, number, event, text!("law.breach.log-gap"), &names, book);
+    }
+
+    /// What is committed was taken, and no commit takes another back.
+    fn committed(&mut self, number: u32, event: &Event, book: &mut Book) {
+        let Some(part) = self.parts.get_mut(number as usize) else { return };
+        let before = part.commits.last().map_or(0, |(_, committed)| *committed);
+        let taken = part.taken;
+        part.commits.push((event.time, event.a.max(before)));
+        let names = [("offset", event.a), ("before", before), ("taken", taken)];
+        self.count((before..=taken).contains(&event.a), number, event, text!("law.breach.log-commit"), &names, book);
+    }
+
+    /// Two members of a group never have one partition.
+    fn assigned(&mut self, number: u32, event: &Event, book: &mut Book) {
+        let Some(part) = self.parts.get_mut(number as usize) else { return };
+        let before = part.member.replace((event.a, true));
+        if let Some((other, _)) = before.filter(|(other, _)| *other != event.a) {
+            let names = [("member", event.a), ("other", other)];
+            self.count(false, number, event, text!("law.breach.log-members"), &names, book);
+        }
+    }
+
+    /// Judges the broker's word in a partition, once no more events of its time can come.
+    fn judge_word(&mut self, number: usize, now: Option<i64>, book: &mut Book) {
+        let Some(part) = self.parts.get_mut(number) else { return };
+        let Some(Word { from, to, report, rest }) = part.word.take_if(|word| now.is_none_or(|now| now > word.to))
+        else {
+            return;
+        };
+        let (least, end) = (at(&mut part.commits, from), at(&mut part.ends, from));
+        let most = part.taken;
+        if rest {
+            part.rest = Some(report);
+        }
+        let (committed, log_end) = (u64::from(report.committed), u64::from(report.end));
+        let fine = (least..=most).contains(&committed) && log_end >= end && committed <= log_end;
+        let event = Event::new(to, Kind::LAG_REPORTED);
+        let names = [("committed", committed), ("least", least), ("most", most), ("log_end", log_end), ("known", end)];
+        self.count(fine, u32::try_from(number).unwrap_or(0), &event, text!("law.breach.log-lag"), &names, book);
+    }
+
+    fn count(
+        &mut self,
+        held: bool,
+        partition: u32,
+        event: &Event,
+        text: Key,
+        numbers: &[(&str, u64)],
+        book: &mut Book,
+    ) {
+        if held {
+            self.held += 1;
+            return;
+        }
+        self.broken += 1;
+        let mut named = args([("group", self.site.name.clone()), ("partition", partition.to_string())]);
+        named.extend(numbers.iter().map(|(name, number)| ((*name).to_owned(), number.to_string().as_str().into())));
+        let Event { trace, message, time, .. } = *event;
+        book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![time], text, args: named });
+    }
+}
+
+/// What was so at a time, by values that only grow; what is older than the one that was is let go.
+fn at(values: &mut Vec<(i64, u64)>, time: i64) -> u64 {
+    let after = values.partition_point(|(then, _)| *then <= time);
+    let Some(last) = after.checked_sub(1) else { return 0 };
+    values.drain(..last);
+    values.first().map_or(0, |(_, value)| *value)
+}

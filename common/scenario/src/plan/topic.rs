@@ -1,0 +1,65 @@
+//! Topics, and the groups that read them, as rows of a plan.
+
+use serde::Serialize;
+
+use super::{Plan, Role};
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanTopic {
+    /// The node's number.
+    pub node: u32,
+    /// Its place.
+    pub place: u32,
+    /// How many partitions it has; at least one.
+    pub partitions: u16,
+    /// Who reads it, in the order of the links; each is group 1 and so on at this topic.
+    pub groups: Vec<PlanGroup>,
+}
+
+/// A group: all that read over one link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanGroup {
+    /// The link's number.
+    pub link: u16,
+    /// Its place in partition 0; those in the others follow it.
+    pub first_place: u32,
+}
+
+impl PlanGroup {
+    /// Its place in a partition.
+    #[must_use]
+    pub const fn place(&self, partition: u16) -> u32 {
+        self.first_place.saturating_add(partition as u32)
+    }
+}
+
+impl Plan {
+    /// The topic at a node.
+    #[must_use]
+    pub fn topic_at(&self, node: u32) -> Option<&PlanTopic> {
+        self.topics.iter().find(|topic| topic.node == node)
+    }
+
+    /// The group that reads over a link, with its topic.
+    #[must_use]
+    pub fn group_over(&self, link: u16) -> Option<(&PlanTopic, PlanGroup)> {
+        self.topics.iter().find_map(|topic| Some((topic, *topic.groups.iter().find(|group| group.link == link)?)))
+    }
+
+    /// The group and the partition that a place is of.
+    #[must_use]
+    pub fn group_at(&self, place: u32) -> Option<(&PlanTopic, PlanGroup, u16)> {
+        let row = self.places.get(usize::try_from(place).ok()?).filter(|row| row.role == Role::Group)?;
+        let (topic, partition) = (self.topic_at(row.node)?, row.partition?);
+        let group = topic.groups.get(usize::try_from(row.ordinal).ok()?.checked_sub(1)?)?;
+        Some((topic, *group, partition))
+    }
+
+    /// What a person calls a group: who reads.
+    #[must_use]
+    pub fn group_name(&self, group: PlanGroup) -> &str {
+        let reader = self.link(group.link).and_then(|link| self.nodes.get(usize::try_from(link.to).ok()?));
+        reader.map_or("", |node| node.name.as_str())
+    }
+}

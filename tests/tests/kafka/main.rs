@@ -1,0 +1,136 @@
+//! Topics: whole runs on a broker of Kafka's protocol, and what is recorded of them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
+
+mod members;
+mod outside;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, ensure};
+use hopscope_record::frame::Counted;
+use hopscope_record::kind::{LagReport, Position};
+use hopscope_record::{Event, Kind};
+use hopscope_report::laws::Law;
+use hopscope_scenario::plan::{Broker, Placement, RunSettings};
+use hopscope_scenario::quantity::Time;
+use hopscope_server::broker::Brokers;
+use hopscope_tests::runs::{Finished, scenario, start_with};
+use serde_json::{Value, json};
+
+/// A client, a topic, and two services that read it: `billing` with three members, `audit` with one.
+fn document(count: u64, rate: &str, partitions: u16) -> Value {
+    let service = |id: &str, name: &str, replicas: u32| {
+        json!({"id": id, "name": name, "kind": "service", "replicas": replicas, "workers": 8,
+            "work": {"distribution": "constant", "mean": "20 us"}})
+    };
+    json!({"format": "hopscope-scenario", "version": 1, "name": "Activity",
+        "nodes": [
+            {"id": "n1", "name": "shop", "kind": "client",
+                "load": {"kind": "constant", "rate": rate, "in_flight": 2000, "count": count},
+                "payload": {"bytes": "64 B", "content": "json", "key": {"distribution": "uniform", "keys": 50}}},
+            {"id": "n2", "name": "activity", "kind": "topic", "partitions": partitions},
+            service("n3", "billing", 3), service("n4", "audit", 1)],
+        "links": [
+            {"id": "l1", "from": "n1", "to": "n2", "protocol": "kafka"},
+            {"id": "l2", "from": "n2", "to": "n3", "protocol": "kafka", "in_flight": 64},
+            {"id": "l3", "from": "n2", "to": "n4", "protocol": "kafka", "in_flight": 64}],
+        "checks": []})
+}
+
+async fn ran(document: &Value, kafka: &str, placement: Placement) -> Result<Finished> {
+    let settings = RunSettings {
+        kafka: Broker::of_topics(kafka).context("no such broker")?,
+        placement,
+        duration: Some(Time(60_000_000_000)),
+        ..RunSettings::default()
+    };
+    start_with(scenario(document)?, &Brokers::default(), settings).await?.finish().await
+}
+
+/// Where each publish was confirmed.
+fn positions(run: &Finished) -> Result<BTreeMap<u64, Position>> {
+    let position = |event: &Event| Position::from_value(event.b).context("a confirm without a position");
+    run.of(Kind::CONFIRMED).iter().map(|event| Ok((event.message.0, position(event)?))).collect()
+}
+
+/// That each group has every message once, that a key's are in one partition in their order, and that nothing is left.
+fn is_whole(run: &Finished, count: u64) -> Result<()> {
+    run.holds_the_laws()?;
+    let positions = positions(run)?;
+    ensure!(positions.len() as u64 == count, "{} of {count} confirmed", positions.len());
+    for group in ["billing", "audit"] {
+        let received: Vec<u64> = run.at(group, Kind::RECEIVED).iter().map(|event| event.parent.0).collect();
+        let once: BTreeSet<u64> = received.iter().copied().collect();
+        ensure!(received.len() as u64 == count && once.len() as u64 == count, "{group}: {} received", received.len());
+        ensure!(once.iter().all(|message| positions.contains_key(message)), "{group} has what was never confirmed");
+    }
+    keys_keep_their_order(run, &positions)?;
+    let ready = run.recorded.end.as_ref().context("no End")?.counts.iter().filter(|row| row.counted == Counted::READY);
+    let ready: Vec<u64> = ready.map(|row| row.count).collect();
+    ensure!(ready.iter().all(|lag| *lag == 0) && !ready.is_empty(), "lags at the end: {ready:?}");
+    Ok(())
+}
+
+/// Messages of one key are in one partition, and lie there as they were published: one that was published when another had been
+/// confirmed lies behind it.
+fn keys_keep_their_order(run: &Finished, positions: &BTreeMap<u64, Position>) -> Result<()> {
+    let mut of_key: BTreeMap<u32, Vec<(Position, i64, i64)>> = BTreeMap::new();
+    let keys: BTreeMap<u64, u32> =
+        run.recorded.messages.iter().filter_map(|row| Some((row.message, row.key?.0))).collect();
+    let confirmed: BTreeMap<u64, i64> = run.of(Kind::CONFIRMED).iter().map(|at| (at.message.0, at.time)).collect();
+    for published in run.of(Kind::PUBLISHED) {
+        let message = published.message.0;
+        let position = positions.get(&message).context("not confirmed")?;
+        let key = *keys.get(&published.message.message()).context("a message without a key")?;
+        of_key.entry(key).or_default().push((*position, published.time, confirmed[&message]));
+    }
+    ensure!(of_key.len() > 10, "{} keys", of_key.len());
+    for (key, mut rows) in of_key {
+        rows.sort_by_key(|(position, ..)| position.offset);
+        ensure!(rows.iter().all(|(at, ..)| at.partition == rows[0].0.partition), "key {key} is in two partitions");
+        // Behind each there is none that was confirmed before it was published.
+        let mut least = i64::MAX;
+        for (position, published, confirmed) in rows.iter().rev() {
+            ensure!(*published <= least, "key {key}: {position:?} was published when one behind it was confirmed");
+            least = least.min(*confirmed);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
+    const COUNT: u64 = 20_000;
+    let run = ran(&document(COUNT, "10000/s", 6), "built-in", Placement::Tasks).await?;
+    is_whole(&run, COUNT)?;
+    let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
+    assert_eq!((broker.product(), broker.prefix()), ("librdkafka mock", ""), "it is called what it is");
+    let partitions: BTreeSet<u16> = positions(&run)?.values().map(|position| position.partition).collect();
+    assert_eq!(partitions, (0..6).collect());
+    // Before anything was sent, each partition had its member, and each member its share.
+    let shared: Vec<Event> = run.at("activity", Kind::REBALANCE_ENDED);
+    assert!(shared.iter().any(|event| event.a == 3), "the third member has some: {shared:?}");
+    let lags = run.at("activity", Kind::LAG_REPORTED);
+    assert!(lags.iter().any(|event| LagReport::from_value(event.a).lag() > 0), "it was behind at some time");
+    let takes = run.laws.iter().find(|report| report.law == Law::TakeLowers).context("no law")?;
+    assert!(takes.held > 2 * COUNT, "{} steps", takes.held);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_record_goes_to_the_partition_whose_turn_it_is() -> Result<()> {
+    let mut document = document(30, "200/s", 3);
+    document["links"][0]["partitioner"] = "round-robin".into();
+    document["links"][0]["acks"] = "leader".into();
+    document["links"][0]["compression"] = "lz4".into();
+    document["links"][0]["linger"] = "2 ms".into();
+    document["links"][1]["commit"] = "automatic".into();
+    let run = ran(&document, "built-in", Placement::Tasks).await?;
+    run.holds_the_laws()?;
+    let mut counts = BTreeMap::<u16, u64>::new();
+    positions(&run)?.values().for_each(|position| *counts.entry(position.partition).or_default() += 1);
+    assert_eq!(counts, BTreeMap::from([(0, 10), (1, 10), (2, 10)]));
+    assert_eq!(run.at("billing", Kind::RECEIVED).len(), 30);
+    Ok(())
+}
