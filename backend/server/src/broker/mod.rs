@@ -10,6 +10,7 @@ mod external;
 mod greeting;
 mod kafka;
 mod local;
+mod private;
 mod stamps;
 
 use std::net::SocketAddr;
@@ -28,7 +29,8 @@ pub use declared::Declared;
 pub use external::External;
 pub use greeting::Product;
 pub use kafka::{FoundKafka, GroupSite, KafkaBroker, MockCluster, TopicSite};
-pub use local::{Local, LocalError, LocalState, Reached};
+pub use local::{Local, LocalError, Reached};
+pub use private::LocalState;
 pub use stamps::QueueSite;
 
 use crate::record::Recorder;

@@ -1,7 +1,9 @@
 //! Where RabbitMQ and Erlang lie on this machine.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::broker::private::{path, tools};
 
 /// Names the folder that stands for `/usr`, where it is neither that nor Hopscope's own.
 const VARIABLE: &str = "HOPSCOPE_RABBITMQ";
@@ -53,17 +55,4 @@ impl Installation {
     fn erlang(&self) -> PathBuf {
         self.root.join("lib/erlang/bin")
     }
-}
-
-fn path() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
-}
-
-/// The folder of Hopscope's tools, as `cargo xtask` has it.
-fn tools() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    variable("HOPSCOPE_TOOLS").or_else(|| {
-        let cache = variable("XDG_CACHE_HOME").or_else(|| Some(Path::new(&variable("HOME")?).join(".cache")))?;
-        Some(cache.join("hopscope/tools"))
-    })
 }

@@ -2,24 +2,26 @@
 //!
 //! It never touches the system's own service: it has its own processes, ports and folder, all of them gone with Hopscope.
 
-mod folder;
 mod installation;
 mod node;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use self::installation::Installation;
-use self::node::{Home, Node};
+use self::node::{Home, KIND, Node, Ports, begin};
 use super::greeting::{Product, greet};
+use super::private::{self, Kept, Lack, LocalState};
 
 /// How long it may take to be ready: 9 s on a quiet machine, five times that on a busy one.
 const READY: Duration = Duration::from_secs(90);
 
 /// How long between two looks whether it is.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long the node has for its own way to stop.
+const STOP: Duration = Duration::from_secs(10);
 
 /// How often a start is tried, should another program take one of its ports first.
 const TRIES: u32 = 3;
@@ -47,56 +49,24 @@ pub enum LocalError {
     NotReady(String),
 }
 
-/// How far it has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum LocalState {
-    /// It can be started.
-    Stopped = 0,
-    /// It is not ready yet.
-    Starting = 1,
-    /// It is.
-    Ready = 2,
+impl From<Lack> for LocalError {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Stopped => Self::Ended("Hopscope ends".to_owned()),
+            Lack::Lost(why) => Self::Ended(why),
+            Lack::NotRunning => Self::NotRunning,
+        }
+    }
 }
 
 /// A handle on the process's local broker. Clones share it; with the last of them it is killed.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    /// Who starts or stops it holds this.
-    node: tokio::sync::Mutex<Kept>,
-    state: AtomicU8,
-    stopped: Mutex<bool>,
-}
-
-/// The node, or what it left.
-#[derive(Debug, Default)]
-struct Kept {
-    ready: Option<Ready>,
-    /// Where one lived that was killed.
-    left: Option<Home>,
-}
-
-impl Kept {
-    /// The node, while it runs; where one has ended that nobody stopped, what it left is kept.
-    fn running(&mut self) -> Option<&Ready> {
-        if let Some(ended) = self.ready.take_if(|ready| ready.node.ended().is_cancelled()) {
-            self.left = Some(ended.node.home().clone());
-        }
-        self.ready.as_ref()
-    }
+    node: Arc<Kept<Ports, Product>>,
 }
 
 /// A node that is ready.
-#[derive(Debug)]
-struct Ready {
-    node: Node,
-    product: Product,
-}
+type Ready = private::Ready<Ports, Product>;
 
 /// Where it is reached.
 #[derive(Clone, Debug)]
@@ -119,11 +89,7 @@ impl Local {
     /// How far it has come.
     #[must_use]
     pub fn state(&self) -> LocalState {
-        match self.shared.state.load(Ordering::Acquire) {
-            1 => LocalState::Starting,
-            2 => LocalState::Ready,
-            _ => LocalState::Stopped,
-        }
+        self.node.state()
     }
 
     /// Gives the broker, and starts it if it does not run. Once begun, a start goes on though its caller has gone.
@@ -131,27 +97,8 @@ impl Local {
     /// # Errors
     /// When there is none, or it does not start.
     pub async fn reach(&self) -> Result<Reached, LocalError> {
-        let local = self.clone();
-        let started = tokio::spawn(async move { local.reach_here().await });
-        started.await.unwrap_or_else(|error| Err(LocalError::Ended(error.to_string())))
-    }
-
-    async fn reach_here(&self) -> Result<Reached, LocalError> {
-        let mut kept = self.shared.node.lock().await;
-        if let Some(ready) = kept.running() {
-            return Ok(ready.reached(None));
-        }
-        if *self.shared.stopped.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Err(LocalError::Ended("Hopscope ends".to_owned()));
-        }
-        let installation = Installation::find().ok_or(LocalError::NotInstalled)?;
-        let began = Instant::now();
-        self.set(LocalState::Starting);
-        let started = start(&installation, kept.left.as_ref()).await;
-        self.set(if started.is_ok() { LocalState::Ready } else { LocalState::Stopped });
-        let reached = kept.ready.insert(started?).reached(Some(began.elapsed()));
-        kept.left = None;
-        Ok(reached)
+        let private::Reached { ports, product, took } = self.node.reach(start).await?;
+        Ok(Reached { socket: SocketAddr::from((Ipv4Addr::LOCALHOST, ports.amqp)), product, took })
     }
 
     /// Kills it as nothing can catch, for every run that uses it; resolves when it is gone. What it had is kept: the next
@@ -160,53 +107,32 @@ impl Local {
     /// # Errors
     /// When it does not run.
     pub async fn kill(&self) -> Result<(), LocalError> {
-        let mut kept = self.shared.node.lock().await;
-        kept.running().ok_or(LocalError::NotRunning)?;
-        if let Some(ready) = kept.ready.take() {
-            self.set(LocalState::Stopped);
-            kept.left = Some(ready.node.kill().await);
-        }
-        Ok(())
+        Ok(self.node.kill().await?)
     }
 
     /// Stops it, for good; resolves when nothing of it is left.
     pub async fn stop(&self) {
-        *self.shared.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        let Kept { ready, left } = std::mem::take(&mut *self.shared.node.lock().await);
-        if let Some(ready) = ready {
-            ready.node.stop().await;
-        }
-        drop(left);
-        self.set(LocalState::Stopped);
-    }
-
-    fn set(&self, state: LocalState) {
-        self.shared.state.store(state as u8, Ordering::Release);
-    }
-}
-
-impl Ready {
-    fn reached(&self, took: Option<Duration>) -> Reached {
-        let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, self.node.port()));
-        Reached { socket, product: self.product.clone(), took }
+        self.node.stop(STOP).await;
     }
 }
 
 /// Starts a node, on what another left, if it did.
-async fn start(installation: &Installation, left: Option<&Home>) -> Result<Ready, LocalError> {
+async fn start(left: Option<Home>) -> Result<Ready, LocalError> {
+    let installation = Installation::find().ok_or(LocalError::NotInstalled)?;
     let mut tries = 1;
     loop {
-        let home = match left {
+        let home = match &left {
             Some(left) => left.clone(),
-            None => Home::new()?,
+            None => Home::new(KIND, Ports::free()?)?,
         };
-        let node = Node::start(installation.clone(), home).await?;
+        let installation = installation.clone();
+        let node = Node::start(KIND, home, move |home| begin(&installation, home)).await?;
         match ready(&node).await {
             Ok(product) => return Ok(Ready { node, product }),
             // Only then may another program have taken a port.
             Err(LocalError::Ended(words)) if tries < TRIES && words.contains("eaddrinuse") => tries += 1,
             Err(error) => {
-                node.stop().await;
+                node.stop(STOP).await;
                 return Err(error);
             }
         }
@@ -217,7 +143,7 @@ async fn start(installation: &Installation, left: Option<&Home>) -> Result<Ready
 async fn ready(node: &Node) -> Result<Product, LocalError> {
     let greeted = async {
         loop {
-            match greet("127.0.0.1", node.port()).await {
+            match greet("127.0.0.1", node.ports().amqp).await {
                 Ok(product) => return product,
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
@@ -260,7 +186,7 @@ mod tests {
         assert!(first.took.is_some() != second.took.is_some(), "one of them started it");
         assert_eq!(first.product.name, "RabbitMQ");
         assert_eq!(local.state(), LocalState::Ready);
-        let folder = local.shared.node.lock().await.ready.as_ref().unwrap().node.folder().to_owned();
+        let folder = local.node.look(|node| node.home().folder().to_owned()).unwrap();
         assert!(folder.exists());
         local.kill().await.unwrap();
         assert_eq!(local.state(), LocalState::Stopped);
