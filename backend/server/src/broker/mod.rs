@@ -9,6 +9,7 @@ mod declared;
 mod external;
 mod greeting;
 mod kafka;
+mod kafka_local;
 mod local;
 mod private;
 mod stamps;
@@ -29,6 +30,10 @@ pub use declared::Declared;
 pub use external::External;
 pub use greeting::Product;
 pub use kafka::{FoundKafka, GroupSite, KafkaBroker, MockCluster, TopicSite};
+pub use kafka_local::{
+    KafkaDamage, KafkaInstalled, KafkaInstalling, KafkaLocal, KafkaLocalError, KafkaNotInstalled, KafkaReached,
+    install_kafka, verify_kafka,
+};
 pub use local::{Local, LocalError, Reached};
 pub use private::LocalState;
 pub use stamps::QueueSite;

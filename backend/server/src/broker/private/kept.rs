@@ -164,7 +164,6 @@ impl<P: Copy + Send + Sync + 'static, T: Clone + Send + 'static> Kept<P, T> {
     }
 
     /// What `look` sees of the node, if one is there and nobody starts or stops it just now.
-    #[cfg(test)]
     pub(in crate::broker) fn look<R>(&self, look: impl FnOnce(&Node<P>) -> R) -> Option<R> {
         self.node.try_lock().ok()?.ready.as_ref().map(|ready| look(&ready.node))
     }

@@ -14,7 +14,7 @@ pub use kept::LocalState;
 pub(super) use kept::{Kept, Lack, Reached, Ready};
 pub(super) use node::{Home, Node};
 pub(super) use process::{Children, LOOK, end, spawn};
-pub(super) use tools::{path, tools};
+pub(super) use tools::{on_path, path, tools};
 
 /// Loopback ports that are free now, no two the same.
 ///

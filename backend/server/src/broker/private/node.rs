@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,9 +107,23 @@ impl<P: Copy + Send + 'static> Node<P> {
         format!("{status}{}", self.home.last_words())
     }
 
-    /// Has it stop in its own way, and kills it if that takes longer than `patience`; resolves when it is gone.
-    pub(in crate::broker) async fn stop(self, patience: Duration) {
+    /// The memory that it has now, bytes; `None` where the system does not tell.
+    pub(in crate::broker) fn resident(&self) -> Option<u64> {
+        let id = self.process.id()?.as_raw_nonzero();
+        resident_in(&std::fs::read_to_string(format!("/proc/{id}/status")).ok()?)
+    }
+
+    /// The number of its process.
+    #[cfg(test)]
+    pub(in crate::broker) fn process(&self) -> Option<u32> {
+        Some(self.process.id()?.as_raw_nonzero().get().cast_unsigned())
+    }
+
+    /// Has it stop in its own way, and kills it if that takes longer than `patience`; resolves when it is gone, and tells how
+    /// it ended.
+    pub(in crate::broker) async fn stop(self, patience: Duration) -> Option<ExitStatus> {
         self.process.stop(patience).await;
+        self.process.status()
     }
 
     /// Kills it as nothing can catch; resolves when it is gone, and gives where it lived.
@@ -127,6 +141,12 @@ fn last_of(said: &str) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join(" / ")
 }
 
+/// What Linux tells of a process's resident memory, bytes.
+fn resident_in(status: &str) -> Option<u64> {
+    let told = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    told.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1_024)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +156,11 @@ mod tests {
         let said = "one\ntwo\n\njava.net.BindException: Address already in use\n\tat java.base/Net.bind(Net.java)\n\t... 3 more\nend\n";
         assert_eq!(last_of(said), "two / java.net.BindException: Address already in use / end");
         assert_eq!(last_of(""), "");
+    }
+
+    #[test]
+    fn the_resident_memory_is_in_bytes() {
+        assert_eq!(resident_in("Name:\tjava\nVmRSS:\t  145140 kB\nThreads:\t9\n"), Some(148_623_360));
+        assert_eq!(resident_in("Name:\tkthreadd\n"), None);
     }
 }

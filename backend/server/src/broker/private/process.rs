@@ -86,6 +86,11 @@ impl Process {
         *lock(&self.shared.status)
     }
 
+    /// Its number, while it runs.
+    pub(super) fn id(&self) -> Option<Pid> {
+        *lock(&self.shared.process)
+    }
+
     /// Has it stop in its own way, and kills it if that takes longer than `patience`; resolves when it is gone.
     pub(super) async fn stop(&self, patience: Duration) {
         self.shared.signal(Signal::TERM);

@@ -15,3 +15,8 @@ pub(in crate::broker) fn tools() -> Option<PathBuf> {
 pub(in crate::broker) fn path() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
+
+/// The program of that name, where there is one.
+pub(in crate::broker) fn on_path(program: &str) -> Option<PathBuf> {
+    path().into_iter().map(|folder| folder.join(program)).find(|program| program.is_file())
+}
