@@ -1,9 +1,10 @@
-//! `hopscope broker`: the built-in broker on its own.
+//! `hopscope broker`: the built-in broker on its own, and the installation of one that is not ours.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, anyhow, bail};
 use hopscope_scenario::text;
+use hopscope_server::broker::{KafkaInstalling, install_kafka};
 use hopscope_server::standalone::{Settings, User, serve};
 
 use crate::exit::Exit;
@@ -18,15 +19,30 @@ const PASSWORDS: &str = "HOPSCOPE_BROKER_PASSWORDS";
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    protocol: Protocol,
+    what: What,
 }
 
 #[derive(clap::Subcommand)]
-enum Protocol {
-    /// AMQP 0-9-1, for clients that know RabbitMQ
+enum What {
+    /// Run the built-in broker: AMQP 0-9-1, for clients that know RabbitMQ
     ///
     /// Everything is in memory: durable queues and exchanges are accepted, and live as long as this process.
     Amqp(Amqp),
+    /// Install a broker that Hopscope can start for itself, or make sure that it is whole
+    Install(Install),
+}
+
+/// Arguments of `hopscope broker install`.
+#[derive(clap::Args)]
+struct Install {
+    /// Which: Apache Kafka, fetched by Maven into the folder of Hopscope's tools, or into the one that HOPSCOPE_KAFKA names
+    #[arg(value_enum)]
+    broker: Installable,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Installable {
+    Kafka,
 }
 
 /// Arguments of `hopscope broker amqp`.
@@ -54,11 +70,42 @@ struct Amqp {
     memory_mib: u32,
 }
 
-/// Serves until Ctrl-C or SIGTERM.
+/// Does what was asked for.
 ///
 /// # Errors
-/// When an address cannot be had, or a user has no password.
-pub(crate) fn run(Arguments { protocol: Protocol::Amqp(arguments) }: &Arguments) -> Result<Exit> {
+/// When the broker cannot serve, or cannot be installed.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    match &arguments.what {
+        What::Amqp(arguments) => alone(arguments),
+        What::Install(Install { broker: Installable::Kafka }) => install(),
+    }
+}
+
+/// Installs Kafka and tells where it is.
+fn install() -> Result<Exit> {
+    let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
+    let installed = runtime.block_on(install_kafka(|step| note(&told(step))))?;
+    let args = [("version", installed.version), ("folder", installed.folder.display().to_string())];
+    answer(&say(text!("cli.install.done"), args))?;
+    Ok(Exit::Fine)
+}
+
+/// How far an installation has come, in words.
+fn told(step: KafkaInstalling) -> String {
+    match step {
+        KafkaInstalling::Replaces(reason) => say(text!("cli.install.replaces"), [("reason", reason)]),
+        KafkaInstalling::Begins { version, folder } => {
+            let args = [("version", version.to_owned()), ("folder", folder.display().to_string())];
+            say(text!("cli.install.begins"), args)
+        }
+        KafkaInstalling::Fetches => word(text!("cli.install.fetches")),
+        KafkaInstalling::Archives => word(text!("cli.install.archives")),
+        KafkaInstalling::NoArchive => word(text!("cli.install.no-archive")),
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+fn alone(arguments: &Amqp) -> Result<Exit> {
     let addresses = [("--listen", Some(arguments.listen)), ("--admin", arguments.admin)];
     for (option, address) in addresses {
         if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {

@@ -59,7 +59,7 @@ enum Command {
     Compare(compare::Arguments),
     /// Put a recording that was exported as JSON among the runs
     Import(import::Arguments),
-    /// Run the built-in broker alone
+    /// Run the built-in broker alone, or install another
     Broker(broker::Arguments),
     /// Be a replica or a client of a run, for the server that starts it
     #[command(hide = true)]

@@ -7,6 +7,7 @@ mod desk;
 mod disturb;
 mod effects;
 mod exchange;
+mod install;
 mod ports;
 mod report;
 
