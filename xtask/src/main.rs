@@ -11,6 +11,7 @@ mod count;
 mod dev;
 mod dist;
 mod fuzz;
+mod kafka;
 mod linting;
 mod load;
 mod outside;

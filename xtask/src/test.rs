@@ -21,6 +21,7 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     step("the page's first load", crate::load::check)?;
     count.pass();
     build_server(Build::Release)?;
+    crate::kafka::ensure(tools)?;
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = wasm(tools)?;
@@ -67,6 +68,7 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
     native
         .args(["test", "--release", "--locked", "--no-fail-fast", "--workspace"])
         .args(WASM_ONLY.iter().flat_map(|name| ["--exclude", name]))
+        .env("HOPSCOPE_TOOLS", tools.folder())
         .env("HOPSCOPE_PYTHON", tools.python()?)
         .env("HOPSCOPE_AXE", tools.axe()?);
     // Where there is none, each test that needs one tells that it did not run.

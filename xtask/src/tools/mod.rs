@@ -59,9 +59,11 @@ pub(crate) enum Purpose {
 const COMPILED_WITH: [(&str, &str); 3] = [("cc", "gcc"), ("c++", "g++"), ("make", "make")];
 
 /// Programs of the system that the gates ask for, the packages that they are in, and what for.
-const GATES: [(&str, &str, &str); 2] = [
+const GATES: [(&str, &str, &str); 4] = [
     ("thrift", "thrift-compiler", "compares what it writes with what is committed"),
     ("go", "golang-go", "tests with programs in Go"),
+    ("java", "default-jre-headless", "tests with a real Kafka"),
+    ("mvn", "maven", "fetches Kafka for them"),
 ];
 
 /// One thing that is missing.
@@ -203,6 +205,16 @@ impl Tools {
             }
         }
         Ok(())
+    }
+
+    /// Whether anything may be installed.
+    pub(crate) fn may_install(&self) -> bool {
+        !self.options.no_install
+    }
+
+    /// The folder of tools, where Hopscope looks for what it starts, too.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Where the tool of this name and version lives.
