@@ -11,7 +11,7 @@ use hopscope_scenario::model::Scenario;
 use hopscope_scenario::plan::{Broker, Plan, RunSettings};
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::validate::validate;
-use hopscope_server::broker::{Brokers, Local};
+use hopscope_server::broker::{Brokers, KafkaLocal, Local};
 use hopscope_server::record::{Memory, new_run_key};
 use hopscope_server::run::{self, LiveRun, MOST_EVENTS, RunOptions};
 use serde_json::Value;
@@ -37,6 +37,19 @@ pub fn has_rabbitmq(test: &str) -> bool {
         let _ = std::io::stdout().write_all(line.as_bytes());
     }
     installed
+}
+
+/// Whether Kafka is on this machine; where it is not, says that `test` says nothing.
+#[must_use]
+pub fn has_kafka(test: &str) -> bool {
+    match KafkaLocal::default().installed() {
+        Ok(_) => true,
+        Err(reason) => {
+            let line = format!("not applicable: {test}: {reason}\n");
+            let _ = std::io::stdout().write_all(line.as_bytes());
+            false
+        }
+    }
 }
 
 /// A run and what it has recorded so far.

@@ -69,6 +69,30 @@ async fn every_template_runs_as_processes() -> Result<()> {
     Ok(())
 }
 
+/// Each member of a group is a process, and each group has every record.
+#[tokio::test]
+async fn members_of_a_group_are_processes() -> Result<()> {
+    let service = |id: &str, name: &str, replicas: u32| json!({"id": id, "name": name, "kind": "service", "replicas": replicas, "work": {"distribution": "constant", "mean": "20 us"}});
+    let document = json!({"format": "hopscope-scenario", "version": 1, "name": "read apart",
+        "nodes": [
+            {"id": "n1", "name": "shop", "kind": "client", "load": {"kind": "constant", "rate": "200/s", "count": 200}},
+            {"id": "n2", "name": "activity", "kind": "topic"}, service("n3", "billing", 3), service("n4", "audit", 1)],
+        "links": [
+            {"id": "l1", "from": "n1", "to": "n2", "protocol": "kafka"},
+            {"id": "l2", "from": "n2", "to": "n3", "protocol": "kafka"},
+            {"id": "l3", "from": "n2", "to": "n4", "protocol": "kafka"}]});
+    let data = tempfile::tempdir()?;
+    let file = data.path().join("apart.json");
+    std::fs::write(&file, document.to_string())?;
+    let report = run(&file, &data.path().join("runs"), &[]).await?;
+    holds(&report)?;
+    for group in report["queues"].as_array().context("no groups")? {
+        ensure!(group["checked_by"] == "log" && group["held"].as_u64() > Some(200), "{group}");
+    }
+    ensure!(report["traces"]["unfinished"] == 0 && report["traces"]["sent"] == 200, "{}", report["traces"]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_call_within_one_process_cannot_be_between_two() -> Result<()> {
     let data = tempfile::tempdir()?;

@@ -89,6 +89,6 @@ pub async fn serve(
     };
     axum::serve(listener, app).with_graceful_shutdown(closed).await?;
     runs.end().await;
-    config.brokers.local().stop().await;
+    config.brokers.stop().await;
     Ok(())
 }

@@ -12,14 +12,14 @@ use hopscope_record::frame::Counted;
 use hopscope_record::kind::{LagReport, Position};
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Law;
-use hopscope_scenario::plan::{Broker, Placement, RunSettings};
+use hopscope_scenario::plan::{Broker, RunSettings};
 use hopscope_scenario::quantity::Time;
 use hopscope_server::broker::Brokers;
-use hopscope_tests::runs::{Finished, scenario, start_with};
+use hopscope_tests::runs::{Finished, has_kafka, scenario, start_with};
 use serde_json::{Value, json};
 
 /// A client, a topic, and two services that read it: `billing` with three members, `audit` with one.
-fn document(count: u64, rate: &str, partitions: u16) -> Value {
+pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
     let service = |id: &str, name: &str, replicas: u32| {
         json!({"id": id, "name": name, "kind": "service", "replicas": replicas, "workers": 8,
             "work": {"distribution": "constant", "mean": "20 us"}})
@@ -38,24 +38,23 @@ fn document(count: u64, rate: &str, partitions: u16) -> Value {
         "checks": []})
 }
 
-async fn ran(document: &Value, kafka: &str, placement: Placement) -> Result<Finished> {
+pub(crate) async fn ran(document: &Value, brokers: &Brokers, kafka: &str) -> Result<Finished> {
     let settings = RunSettings {
         kafka: Broker::of_topics(kafka).context("no such broker")?,
-        placement,
         duration: Some(Time(60_000_000_000)),
         ..RunSettings::default()
     };
-    start_with(scenario(document)?, &Brokers::default(), settings).await?.finish().await
+    start_with(scenario(document)?, brokers, settings).await?.finish().await
 }
 
 /// Where each publish was confirmed.
-fn positions(run: &Finished) -> Result<BTreeMap<u64, Position>> {
+pub(crate) fn positions(run: &Finished) -> Result<BTreeMap<u64, Position>> {
     let position = |event: &Event| Position::from_value(event.b).context("a confirm without a position");
     run.of(Kind::CONFIRMED).iter().map(|event| Ok((event.message.0, position(event)?))).collect()
 }
 
 /// That each group has every message once, that a key's are in one partition in their order, and that nothing is left.
-fn is_whole(run: &Finished, count: u64) -> Result<()> {
+pub(crate) fn is_whole(run: &Finished, count: u64) -> Result<()> {
     run.holds_the_laws()?;
     let positions = positions(run)?;
     ensure!(positions.len() as u64 == count, "{} of {count} confirmed", positions.len());
@@ -102,7 +101,7 @@ fn keys_keep_their_order(run: &Finished, positions: &BTreeMap<u64, Position>) ->
 #[tokio::test(flavor = "multi_thread")]
 async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
     const COUNT: u64 = 20_000;
-    let run = ran(&document(COUNT, "10000/s", 6), "built-in", Placement::Tasks).await?;
+    let run = ran(&document(COUNT, "10000/s", 6), &Brokers::default(), "built-in").await?;
     is_whole(&run, COUNT)?;
     let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
     assert_eq!((broker.product(), broker.prefix()), ("librdkafka mock", ""), "it is called what it is");
@@ -118,6 +117,28 @@ async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
     Ok(())
 }
 
+/// The same on a real Kafka: what keeps the topics is no part of a scenario.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_runs_on_a_real_kafka() -> Result<()> {
+    if !has_kafka("topics on a real Kafka") {
+        return Ok(());
+    }
+    const COUNT: u64 = 20_000;
+    let brokers = Brokers::default();
+    let runs = async {
+        let run = ran(&document(COUNT, "10000/s", 6), &brokers, "local").await?;
+        is_whole(&run, COUNT)?;
+        let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
+        ensure!(broker.product() == "Kafka" && broker.version().starts_with("4."), "{broker:?}");
+        let mut idempotent = document(200, "400/s", 3);
+        idempotent["links"][0]["idempotence"] = "on".into();
+        is_whole(&ran(&idempotent, &brokers, "local").await?, 200)
+    };
+    let ended = runs.await;
+    brokers.stop().await;
+    ended
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_record_goes_to_the_partition_whose_turn_it_is() -> Result<()> {
     let mut document = document(30, "200/s", 3);
@@ -126,7 +147,7 @@ async fn each_record_goes_to_the_partition_whose_turn_it_is() -> Result<()> {
     document["links"][0]["compression"] = "lz4".into();
     document["links"][0]["linger"] = "2 ms".into();
     document["links"][1]["commit"] = "automatic".into();
-    let run = ran(&document, "built-in", Placement::Tasks).await?;
+    let run = ran(&document, &Brokers::default(), "built-in").await?;
     run.holds_the_laws()?;
     let mut counts = BTreeMap::<u16, u64>::new();
     positions(&run)?.values().for_each(|position| *counts.entry(position.partition).or_default() += 1);

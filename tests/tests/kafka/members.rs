@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use hopscope_record::Kind;
-use hopscope_scenario::plan::Placement;
+use hopscope_server::broker::Brokers;
 use serde_json::json;
 
 use crate::{document, positions, ran};
@@ -14,7 +14,7 @@ async fn a_member_that_crashes_loses_nothing() -> Result<()> {
     const COUNT: u64 = 3_000;
     let mut document = document(COUNT, "1000/s", 6);
     document["disturbances"] = json!([{"do": "crash", "at": "1 s", "on": "billing", "for": "500 ms"}]);
-    let run = ran(&document, "built-in", Placement::Tasks).await?;
+    let run = ran(&document, &Brokers::default(), "built-in").await?;
     run.holds_the_laws()?;
     let confirmed = positions(&run)?;
     for group in ["billing", "audit"] {

@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let (scenario, warnings) = (valid.scenario, valid.warnings);
     let ran = runtime.block_on(async {
         let ran = Box::pin(watch(&store, scenario, how)).await;
-        brokers.local().stop().await;
+        brokers.stop().await;
         ran
     })?;
     let Some(ran) = ran else {

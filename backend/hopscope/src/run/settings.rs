@@ -107,7 +107,7 @@ mod tests {
 
     fn faults(seed: Option<u64>, warm_up: Option<&str>, duration: Option<&str>) -> Vec<String> {
         let [warm_up, duration] = [warm_up, duration].map(|text| text.map(str::to_owned));
-        Typed { seed, warm_up, duration, broker: None, placement: None, ports: Vec::new() }.faults()
+        Typed { seed, warm_up, duration, broker: None, kafka: None, placement: None, ports: Vec::new() }.faults()
     }
 
     #[test]

@@ -70,6 +70,9 @@ pub enum BrokerError {
     /// There is no RabbitMQ of our own.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// There is no Kafka of our own.
+    #[error(transparent)]
+    Kafka(#[from] KafkaLocalError),
     /// It is not at an address that the operator allowed.
     #[error("the broker {0} is not allowed; start Hopscope with --allow-broker and its address")]
     NotAllowed(String),
@@ -99,6 +102,7 @@ impl BrokerError {
 #[derive(Clone, Debug, Default)]
 pub struct Brokers {
     local: Local,
+    kafka: KafkaLocal,
     allowed: Arc<Vec<Allowed>>,
 }
 
@@ -117,13 +121,24 @@ impl Brokers {
     /// The built-in broker, the local one, and those at these addresses.
     #[must_use]
     pub fn new(allowed: Vec<Allowed>) -> Self {
-        Self { local: Local::default(), allowed: Arc::new(allowed) }
+        Self { local: Local::default(), kafka: KafkaLocal::default(), allowed: Arc::new(allowed) }
     }
 
     /// The local one.
     #[must_use]
     pub const fn local(&self) -> &Local {
         &self.local
+    }
+
+    /// The local one of topics.
+    #[must_use]
+    pub const fn kafka(&self) -> &KafkaLocal {
+        &self.kafka
+    }
+
+    /// Stops those that Hopscope has started, for good; resolves when nothing of them is left.
+    pub async fn stop(&self) {
+        tokio::join!(self.local.stop(), self.kafka.stop());
     }
 
     /// The addresses that are allowed, as they may be shown.
@@ -140,14 +155,18 @@ impl Brokers {
         }
     }
 
-    /// Finds the broker of topics that a run asks for.
+    /// Finds the broker of topics that a run asks for, and starts it.
     ///
     /// # Errors
     /// When it cannot be had.
     pub async fn find_kafka(&self, broker: &Broker) -> Result<FoundKafka, BrokerError> {
         match broker.as_str() {
             Broker::BUILT_IN => Ok(FoundKafka::BuiltIn(MockCluster::start()?)),
-            other => Err(BrokerError::NotAllowed(other.to_owned())),
+            _ => {
+                let KafkaReached { socket, version, .. } = self.kafka.reach().await?;
+                let address = BrokerAddress::new(socket.to_string(), format!("kafka://{socket}"));
+                Ok(FoundKafka::At { address, version })
+            }
         }
     }
 

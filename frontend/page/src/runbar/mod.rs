@@ -12,6 +12,7 @@ pub(crate) use server::NeedsServer;
 
 use hopscope_markup::view;
 use hopscope_scenario::issue::Issue;
+use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::plan::{Broker, Placement};
 use hopscope_scenario::text;
 use hopscope_scenario::validate::request_issues;
@@ -33,14 +34,15 @@ type Reason = (String, String);
 pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
     let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
-    let (broker, placement) = (run.broker, run.placement);
+    let (broker, kafka, placement) = (run.broker, run.kafka, run.placement);
+    let topics = memo(move || editor.with(|document| document.nodes().any(|node| node.kind() == Some(Kind::Topic))));
     let refused = RwSignal::new(None::<Reason>);
     // What another process runs is not stopped here; another run may begin meanwhile.
     let live = memo(move || run.status.with(crate::state::run::Status::is_live) && !run.with(Data::is_elsewhere));
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
-        let typed = [seed, warm_up, broker, placement].map(|typed| typed.get_untracked());
+        let typed = [seed, warm_up, broker, kafka, placement].map(|typed| typed.get_untracked());
         match request(&scenario, &typed, duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
@@ -57,7 +59,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                 brokers.extend(about.brokers.iter().filter(|name| name.starts_with("amqp")).cloned());
             }
         });
-        options(broker, brokers)
+        options(broker, brokers, label)
     };
     let placements = [Placement::Tasks, Placement::Processes].map(|placement| placement.as_str().to_owned()).into();
     // What was wrong may be right after a change.
@@ -68,6 +70,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
         duration.track();
         endless.track();
         broker.track();
+        kafka.track();
         placement.track();
         refused.set(None);
     });
@@ -97,9 +100,16 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                     {brokers}
                 </select>
             </label>
+            <Show when=move || topics.get()>
+                <label title=t(text!("run.kafka.tip"))>{t(text!("field.kafka-broker"))}
+                    <select name="kafka" on:change=move |event| kafka.set(event_target_value(&event))>
+                        {options(kafka, Broker::OF_TOPICS.map(str::to_owned).into(), label_of_topics)}
+                    </select>
+                </label>
+            </Show>
             <label title=t(text!("run.placement.tip"))>{t(text!("field.placement"))}
                 <select name="placement" on:change=move |event| placement.set(event_target_value(&event))>
-                    {options(placement, placements)}
+                    {options(placement, placements, label)}
                 </select>
             </label>
             <Show when=move || live.get() fallback=move || view! {
@@ -124,7 +134,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
 }
 
 /// What a choice offers, and what is chosen of it.
-fn options(chosen: RwSignal<String>, names: Vec<String>) -> Node {
+fn options(chosen: RwSignal<String>, names: Vec<String>, label: fn(&str) -> String) -> Node {
     let option = |name: String| {
         let selected = chosen.with_untracked(|chosen| *chosen == name);
         view! { <option value=name.clone() selected=selected>{label(&name)}</option> }
@@ -143,14 +153,19 @@ fn label(choice: &str) -> String {
     }
 }
 
+/// What a person calls a broker of topics.
+fn label_of_topics(choice: &str) -> String {
+    t(if choice == Broker::LOCAL { text!("kafka.local") } else { text!("kafka.built-in") })
+}
+
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, typed: &[String; 4], duration: Option<&str>) -> Result<String, Reason> {
-    let [seed, warm_up, broker, placement] = typed;
+fn request(scenario: &Value, typed: &[String; 5], duration: Option<&str>) -> Result<String, Reason> {
+    let [seed, warm_up, broker, kafka, placement] = typed;
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
     let request = json!({
         "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration, "broker": broker,
-        "placement": placement,
+        "kafka": kafka, "placement": placement,
     });
     let request = request.to_string();
     // Warnings stop no run.

@@ -193,6 +193,8 @@ pub(crate) struct Run {
     pub(crate) broker: RwSignal<String>,
     /// Where its nodes live.
     pub(crate) placement: RwSignal<String>,
+    /// What keeps the topics of the next run.
+    pub(crate) kafka: RwSignal<String>,
 }
 
 impl Run {
@@ -237,6 +239,7 @@ impl Run {
             endless: RwSignal::new(false),
             broker: RwSignal::new("built-in".to_owned()),
             placement: RwSignal::new("tasks".to_owned()),
+            kafka: RwSignal::new(hopscope_scenario::plan::Broker::BUILT_IN.to_owned()),
         }
     }
 

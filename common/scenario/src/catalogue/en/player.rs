@@ -242,6 +242,7 @@ pub(super) const TEXTS: Table = &[
     ("run.elsewhere", "Another process runs this"),
     ("run.elsewhere.remedy", "It is shown as it goes on, and is stopped where it was started."),
     ("run.full", "The run is longer than the page keeps: dots and traces end at {time}, the figures go on."),
+    ("run.kafka.tip", "What keeps the topics"),
     ("run.loading", "Loading the run…"),
     ("run.lost", "Connection lost. Trying again…"),
     ("run.lost.remedy", "What is here stays, and what is missed comes later. A server is started by cargo xtask serve."),
