@@ -18,6 +18,9 @@ use hopscope_server::broker::Brokers;
 use hopscope_tests::runs::{Finished, has_kafka, scenario, start_with};
 use serde_json::{Value, json};
 
+/// Records of the greater runs.
+const MANY: u64 = 20_000;
+
 /// A client, a topic, and two services that read it: `billing` with three members, `audit` with one.
 pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
     let service = |id: &str, name: &str, replicas: u32| {
@@ -45,6 +48,15 @@ pub(crate) async fn ran(document: &Value, brokers: &Brokers, kafka: &str) -> Res
         ..RunSettings::default()
     };
     start_with(scenario(document)?, brokers, settings).await?.finish().await
+}
+
+/// The same with as many records as `HOPSCOPE_RECORDS` says, from a hundred users who each wait for the confirm.
+fn many() -> Result<(Value, u64)> {
+    let count = std::env::var("HOPSCOPE_RECORDS").map_or(Ok(MANY), |text| text.parse())?;
+    let mut document = document(count, "1/s", 6);
+    document["nodes"][0]["load"] = json!({"kind": "closed", "users": 100, "count": count,
+        "think": {"distribution": "constant", "mean": "0 s"}});
+    Ok((document, count))
 }
 
 /// Where each publish was confirmed.
@@ -100,9 +112,9 @@ fn keys_keep_their_order(run: &Finished, positions: &BTreeMap<u64, Position>) ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
-    const COUNT: u64 = 20_000;
-    let run = ran(&document(COUNT, "10000/s", 6), &Brokers::default(), "built-in").await?;
-    is_whole(&run, COUNT)?;
+    let (document, count) = many()?;
+    let run = ran(&document, &Brokers::default(), "built-in").await?;
+    is_whole(&run, count)?;
     let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
     assert_eq!((broker.product(), broker.prefix()), ("librdkafka mock", ""), "it is called what it is");
     let partitions: BTreeSet<u16> = positions(&run)?.values().map(|position| position.partition).collect();
@@ -113,7 +125,7 @@ async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
     let lags = run.at("activity", Kind::LAG_REPORTED);
     assert!(lags.iter().any(|event| LagReport::from_value(event.a).lag() > 0), "it was behind at some time");
     let takes = run.laws.iter().find(|report| report.law == Law::TakeLowers).context("no law")?;
-    assert!(takes.held > 2 * COUNT, "{} steps", takes.held);
+    assert!(takes.held > 2 * count, "{} steps", takes.held);
     Ok(())
 }
 
@@ -123,11 +135,11 @@ async fn the_same_runs_on_a_real_kafka() -> Result<()> {
     if !has_kafka("topics on a real Kafka") {
         return Ok(());
     }
-    const COUNT: u64 = 20_000;
     let brokers = Brokers::default();
     let runs = async {
-        let run = ran(&document(COUNT, "10000/s", 6), &brokers, "local").await?;
-        is_whole(&run, COUNT)?;
+        let (many, count) = many()?;
+        let run = ran(&many, &brokers, "local").await?;
+        is_whole(&run, count)?;
         let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
         ensure!(broker.product() == "Kafka" && broker.version().starts_with("4."), "{broker:?}");
         let mut idempotent = document(200, "400/s", 3);

@@ -63,6 +63,8 @@ pub(crate) fn config(broker: &BrokerAddress) -> ClientConfig {
         .set("client.id", "hopscope")
         // The address that a broker gives for itself may have a name with two addresses, of which it listens on one.
         .set("broker.address.family", "v4")
+        // Else a small request waits for the acknowledgement of the one before.
+        .set("socket.nagle.disable", "true")
         .set("log.connection.close", "false")
         .set("reconnect.backoff.ms", "20")
         .set("reconnect.backoff.max.ms", "500");
