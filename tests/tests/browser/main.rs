@@ -27,4 +27,5 @@ mod runs;
 mod start;
 mod steps;
 mod thrift;
+mod topics;
 mod walks;

@@ -4,6 +4,7 @@
 
 mod members;
 mod outside;
+mod tampered;
 
 use std::collections::{BTreeMap, BTreeSet};
 

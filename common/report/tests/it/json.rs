@@ -4,8 +4,8 @@ use crate::lawful::{self, Shape};
 use crate::recording::{Recording, for_frames};
 use hopscope_record::frame::{Counted, End, EndCount, EndReason, Loss, MEASURES, Measure, MessageRow, Sample};
 use hopscope_record::kind::{
-    AWAITS_REPLY, Admission, ControlAction, Deaths, DisconnectReason, EffectMark, LATE, NotSentReason, Outcome, Phase,
-    QueueCause, QueueStep,
+    AWAITS_REPLY, Admission, ControlAction, Deaths, DisconnectReason, EffectMark, LATE, LagReport, NotSentReason,
+    Outcome, Phase, Position, QueueCause, QueueStep,
 };
 use hopscope_record::{Event, KINDS, Kind, LinkIndex, MessageId, NameIndex, PlaceIndex, SourceId, TraceId};
 use hopscope_report::export::json::{JSON, recording_schema};
@@ -99,7 +99,12 @@ pub(crate) fn all_parts() -> Recording {
         Event { place: PlaceIndex(1), a: ControlAction::Crash as u64, ..Event::new(6_126, Kind::CONTROL) },
         Event { link: LinkIndex(0), a: ControlAction::Delay as u64, b: 50_000_000, ..Event::new(6_127, Kind::CONTROL) },
         Event { place: PlaceIndex(1), ..Event::new(6_128, Kind::PROCESS_EXITED) },
-        at(6_130, Kind::CONFIRMED, 0, LATE, 0),
+        at(6_130, Kind::CONFIRMED, 0, LATE, Position { partition: 2, offset: 41 }.to_value()),
+        at(6_131, Kind::FETCHED, 1, 41, 0),
+        at(6_132, Kind::COMMITTED, 1, 42, 700),
+        at(6_133, Kind::REBALANCE_STARTED, 1, 3, 0),
+        at(6_134, Kind::REBALANCE_ENDED, 1, 1, 0),
+        at(6_135, Kind::LAG_REPORTED, 1, LagReport { end: 43, committed: 42 }.to_value(), 800),
         at(6_140, Kind::CONFIRM_REFUSED, 0, 1, 0),
         at(6_150, Kind::RETURNED, 0, 312, 0),
         // What this build does not know is shown as it is.
@@ -289,6 +294,14 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         let a = number("depth").unwrap() | consumers << 32;
         return Event { a, b: number("duration_ns").unwrap(), ..read_event(&without_report(line), names) };
     }
+    if let Some(end) = number("log_end") {
+        let a = end | number("committed").unwrap() << 32;
+        return Event { a, b: number("duration_ns").unwrap(), ..read_event(&without_report(line), names) };
+    }
+    if kind == Kind::COMMITTED && line.contains_key("offset") {
+        let a = number("offset").unwrap();
+        return Event { a, b: number("duration_ns").unwrap(), ..read_event(&without_report(line), names) };
+    }
     let a = line
         .get("scheduled_ns")
         .map(|value| value.as_i64().unwrap().cast_unsigned())
@@ -300,6 +313,8 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .or(worded("reason", &reasons))
         .or(worded("action", &ControlAction::ALL.map(|(action, word)| (word, action as u64))))
         .or(number("ordinal"))
+        .or(number("member"))
+        .or(number("offset").filter(|_| !line.contains_key("partition")))
         .or(number("effect").map(|effect| effect | u64::from(line.contains_key("repeated")) << 63))
         .or(line.get("awaits_reply").map(|_| AWAITS_REPLY))
         .or(hex("a"))
@@ -308,6 +323,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
         .filter(|_| kind != Kind::INTENDED)
         .or(number("next_attempt"))
         .or(number("argument"))
+        .or(number("partition").map(|partition| number("offset").unwrap() | (partition + 1) << 48))
         .or(read_step(line))
         .or(line.get("amount").map(|amount| amount.as_i64().unwrap().cast_unsigned()))
         .or(hex("b"))
@@ -341,7 +357,7 @@ fn read_event(line: &Map<String, Value>, names: &[&str]) -> Event {
 
 /// The line without what a broker said.
 fn without_report(line: &Map<String, Value>) -> Map<String, Value> {
-    let said = ["depth", "consumers", "duration_ns"];
+    let said = ["depth", "consumers", "duration_ns", "log_end", "committed", "offset"];
     line.iter()
         .filter(|(name, _)| !said.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
@@ -372,7 +388,7 @@ fn a_runs_events_can_be_read_back_one_for_one() {
 
 pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let number = prop_oneof![0..4_u64, Just(LATE), Just(LATE | 200), any::<u64>()];
-    let kind = prop_oneof![9 => 0..13_u16, 9 => 31..46_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
+    let kind = prop_oneof![9 => 0..13_u16, 9 => 31..46_u16, 4 => 48..53_u16, 1 => 60..70_u16, 1 => 95..98_u16, 1 => any::<u16>()];
     let ids =
         (prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()]);
     let place = prop_oneof![0..4_u32, Just(u32::MAX), any::<u32>()];

@@ -40,7 +40,10 @@ struct Part {
     /// How far the log surely goes, likewise.
     ends: Vec<(i64, u64)>,
     confirmed: Offsets,
-    fetched: Offsets,
+    /// Records that were confirmed and not taken, with their publish.
+    unread: Numbered<(TraceId, MessageId)>,
+    /// Records that were taken and not confirmed: the confirm is on its way, or another program's.
+    early: Numbered<()>,
     /// A word that more events of its time may follow.
     word: Option<Word>,
     /// The lag by the last word at rest, and what was committed then.
@@ -70,25 +73,24 @@ impl Offsets {
     /// Adds an offset; whether it is new.
     fn add(&mut self, offset: u64) -> bool {
         let chunk = self.0.get_or_insert_with(offset / CHUNK, Chunk::default);
-        let (word, bit) = ((offset % CHUNK / u64::from(u64::BITS)) as usize, 1 << (offset % u64::from(u64::BITS)));
+        let (word, bit) = place_of(offset);
         let Some(word) = chunk.0.get_mut(word) else { return false };
         let new = *word & bit == 0;
         *word |= bit;
         new
     }
+}
 
-    /// The first that the other has not, below an end.
-    fn first_beyond(&self, other: &Self, end: u64) -> Option<u64> {
-        let only = |(number, chunk): (u64, &Chunk)| {
-            let others = other.0.get(number).copied().unwrap_or_default();
-            let words = chunk.0.iter().zip(others.0).enumerate();
-            let mut left = words.filter(|(_, (ours, theirs))| *ours & !theirs != 0);
-            let (word, (ours, theirs)) = left.next()?;
-            let bit = u64::from((ours & !theirs).trailing_zeros());
-            Some(number * CHUNK + word as u64 * u64::from(u64::BITS) + bit)
-        };
-        self.0.iter().filter_map(only).min().filter(|offset| *offset < end)
+impl Offsets {
+    fn has(&self, offset: u64) -> bool {
+        let (word, bit) = place_of(offset);
+        self.0.get(offset / CHUNK).and_then(|chunk| chunk.0.get(word)).is_some_and(|word| word & bit != 0)
     }
+}
+
+/// The word and the bit of an offset in its chunk.
+const fn place_of(offset: u64) -> (usize, u64) {
+    ((offset % CHUNK / u64::BITS as u64) as usize, 1 << (offset % u64::BITS as u64))
 }
 
 impl Log {
@@ -177,8 +179,11 @@ impl Log {
                 continue;
             };
             let committed = u64::from(rest.committed);
-            let Some(offset) = part.confirmed.first_beyond(&part.fetched, committed) else { continue };
-            let (trace, message) = (TraceId::NONE, MessageId::NONE);
+            let Some((offset, (trace, message))) = part.unread.iter().next().filter(|(offset, _)| *offset < committed)
+            else {
+                continue;
+            };
+            let (trace, message) = (*trace, *message);
             let names =
                 [("group", self.site.name.clone()), ("partition", number.to_string()), ("offset", offset.to_string())];
             let text = text!("law.breach.passed-over");
@@ -194,6 +199,9 @@ impl Log {
         if !new {
             self.twice.get_or_insert((event.trace, event.message, event.time));
         }
+        if part.early.remove(position.offset).is_none() && new {
+            part.unread.set(position.offset, (event.trace, event.message));
+        }
         let end = part.ends.last().map_or(0, |(_, end)| *end);
         if position.offset >= end {
             part.ends.push((event.time, position.offset.saturating_add(1)));
@@ -208,7 +216,9 @@ impl Log {
         let fine = event.a == due || (first && (committed.min(due)..=part.taken.max(committed)).contains(&event.a));
         part.due = event.a.saturating_add(1);
         part.taken = part.taken.max(part.due);
-        part.fetched.add(event.a);
+        if part.unread.remove(event.a).is_none() && !part.confirmed.has(event.a) {
+            part.early.set(event.a, ());
+        }
         part.member.iter_mut().for_each(|(_, first)| *first = false);
         let names = [("offset", event.a), ("due", due)];
         self.count(fine, number, event, text!("law.breach.log-gap"), &names, book);
