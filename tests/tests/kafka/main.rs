@@ -57,6 +57,8 @@ fn many() -> Result<(Value, u64)> {
     let mut document = document(count, "1/s", 6);
     document["nodes"][0]["load"] = json!({"kind": "closed", "users": 100, "count": count,
         "think": {"distribution": "constant", "mean": "0 s"}});
+    // Else each record is a request of its own.
+    document["links"][0]["linger"] = "5 ms".into();
     Ok((document, count))
 }
 

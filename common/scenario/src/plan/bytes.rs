@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{FORMAT, Plan, Replies, VERSION, links_of, rows};
+use super::{FORMAT, Place, Plan, Replies, Role, VERSION, links_of, rows};
 use crate::shape;
 
 /// Why bytes are not a plan of this build.
@@ -118,9 +118,16 @@ impl Plan {
         for (row, topic) in self.topics.iter().enumerate() {
             points("topic", row, "node", topic.node, nodes)?;
             points("topic", row, "place", topic.place, places)?;
-            for group in &topic.groups {
+            for (group, ordinal) in topic.groups.iter().zip(1..) {
                 points("topic", row, "link", u32::from(group.link), links)?;
-                points("topic", row, "place", group.place(topic.partitions.saturating_sub(1)), places)?;
+                // Its places are its own: as many as it says there are.
+                for partition in 0..topic.partitions {
+                    let own = Place { node: topic.node, role: Role::Group, ordinal, partition: Some(partition) };
+                    let (what, number) = ("place", group.place(partition));
+                    if self.places.get(number as usize) != Some(&own) {
+                        return Err(PlanError::Dangling { table: "topic", row, what, number });
+                    }
+                }
             }
         }
         for (row, disturbance) in self.disturbances.iter().enumerate() {

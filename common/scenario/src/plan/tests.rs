@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::model::{Content, Load, OpenLoad};
 use crate::quantity::{Rate, Size};
@@ -168,4 +170,38 @@ fn bytes_that_are_no_plan_are_refused() {
     for end in 0..text.len() {
         assert!(Plan::from_bytes(&text.as_bytes()[..end]).is_err());
     }
+}
+
+/// Each group that reads a topic has a place in each of its partitions, and no other's.
+#[test]
+fn groups_have_places_of_their_own() {
+    let service = |id: &str| serde_json::json!({"id": id, "name": id, "kind": "service", "work": {"distribution": "constant", "mean": "1 ms"}});
+    let document = serde_json::json!({"format": "hopscope-scenario", "version": 1, "name": "read twice",
+        "nodes": [{"id": "n1", "name": "shop", "kind": "client", "load": {"kind": "constant", "rate": "1/s"}},
+            {"id": "n2", "name": "activity", "kind": "topic", "partitions": 2}, service("n3"), service("n4")],
+        "links": [{"id": "l1", "from": "n1", "to": "n2", "protocol": "kafka"},
+            {"id": "l2", "from": "n2", "to": "n3", "protocol": "kafka", "in_flight": 9},
+            {"id": "l3", "from": "n2", "to": "n4", "protocol": "kafka", "commit": "automatic"}]});
+    let scenario = crate::validate::validate(&document.to_string()).unwrap().scenario;
+    let plan = compile(&scenario, &RunSettings::default());
+    let instances: Vec<_> = plan.places.iter().map(Place::instance).collect();
+    let groups = ["group 1 partition 0", "group 1 partition 1", "group 2 partition 0", "group 2 partition 1"];
+    assert_eq!(instances[1..6], [&["topic"][..], &groups].concat());
+    let (topic, group, partition) = plan.group_at(5).unwrap();
+    assert_eq!((topic.place, group.link, partition, plan.group_name(group)), (1, 2, 1, "n4"));
+    assert_eq!(plan.group_over(1).map(|(_, group)| group.place(1)), Some(3));
+    let passages: Vec<_> = plan.links.iter().map(|link| plan.passage(link)).collect();
+    assert_eq!(passages, [Passage::Publish, Passage::Deliver, Passage::Deliver]);
+    // What a reader says is none of a publisher's, though neither says anything of the other.
+    let options = |link: usize| plan.links[link].options.keys().map(String::as_str).collect::<BTreeSet<_>>();
+    assert_eq!(options(1), BTreeSet::from(["commit", "in_flight"]));
+    assert!(options(0).contains("acks") && !options(0).contains("commit"));
+    let text = String::from_utf8(plan.to_bytes().unwrap()).unwrap();
+    assert_eq!(Plan::from_bytes(text.as_bytes()).unwrap(), plan);
+    let shared = text.replacen(r#""first_place":4"#, r#""first_place":2"#, 1);
+    let refused = Plan::from_bytes(shared.as_bytes());
+    assert!(
+        matches!(refused, Err(PlanError::Dangling { table: "topic", what: "place", number: 2, .. })),
+        "{refused:?}"
+    );
 }
