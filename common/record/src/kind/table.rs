@@ -72,8 +72,24 @@ const fn discards(kind: Kind, name: &'static str) -> KindInfo {
     KindInfo { counts: Count::Place(PlaceCount::Discarded), ..transition(kind, name, -1, 0) }
 }
 
-/// A row for every kind that something stamps, in the order of their numbers.
-pub const KINDS: &[KindInfo] = &[
+/// A row for every kind that something stamps, in the order of their numbers. A page has no use for what documents say of them,
+/// and its first load is shorter without.
+pub const KINDS: &[KindInfo] = &TOLD;
+
+const TOLD: [KindInfo; ROWS.len()] = if cfg!(target_arch = "wasm32") { unexplained(ROWS) } else { ROWS };
+
+const fn unexplained<const N: usize>(mut rows: [KindInfo; N]) -> [KindInfo; N] {
+    let mut row = 0;
+    while row < N {
+        let KindInfo { a, b, .. } = rows[row];
+        (rows[row].at, rows[row].on_sync, rows[row].on_async) = ("", "", "");
+        (rows[row].a, rows[row].b) = (value(a.meaning, ""), value(b.meaning, ""));
+        row += 1;
+    }
+    rows
+}
+
+const ROWS: [KindInfo; 41] = [
     KindInfo {
         at: "when the generator takes up the message whose instant has come; its lag is time - a",
         a: value(ValueMeaning::TimeNs, "when the schedule wanted the send; latency counts from it"),
