@@ -85,7 +85,7 @@ fn the_bytes_of_a_keyframe_are_fixed() {
     let mut state = State::new(0, 0);
     state.phase = Some(Phase::Measured);
     let frame = Keyframe { frame: 9, next_offset: 300, names: 1, messages: 2, lost: 3, cut: -1, state }.to_frame().unwrap();
-    assert_eq!(frame[HEADER_LEN..HEADER_LEN + 12], [0xac, 2, 1, 2, 3, 1, 3, 0, 0, 0, 0, 3]);
+    assert_eq!(frame[HEADER_LEN..HEADER_LEN + 12], [0xac, 2, 1, 2, 3, 1, 4, 0, 0, 0, 0, 3]);
     assert_eq!((frame[4], frame[5], frame[8]), (FrameType::KEYFRAME.0, 1, 9));
 }
 
