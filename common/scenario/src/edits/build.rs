@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::change::{Change, List, Target};
-use super::document::Document;
+use super::document::{Document, NodeRef};
+use crate::fields::Field;
 use crate::issue::{Code, Issue};
 use crate::kinds::KindDescriptor;
 use crate::protocol::{PROTOCOLS, Protocol};
@@ -24,13 +25,18 @@ impl Document {
     #[must_use]
     pub fn add_link(&self, from: &str, to: &str, protocol: Protocol) -> (String, Change) {
         let id = self.fresh_id(List::Links, 'l');
-        let descriptor = protocol.descriptor();
-        let mut element = json!({"id": id, "from": from, "to": to, "protocol": descriptor.id});
+        let mut element = json!({"id": id, "from": from, "to": to, "protocol": protocol.descriptor().id});
         if let Value::Object(link) = &mut element {
-            link.extend(crate::fields::defaults(descriptor.options));
+            link.extend(crate::fields::defaults(self.options_of(from, protocol)));
         }
         let index = self.elements(List::Links).len();
         (id, Change::Insert { list: List::Links, index, element })
+    }
+
+    /// The options of a link over this protocol from this node.
+    pub(super) fn options_of(&self, from: &str, protocol: Protocol) -> &'static [Field] {
+        let from = self.node(from).and_then(NodeRef::kind);
+        from.map_or(protocol.descriptor().options, |from| protocol.options_from(from))
     }
 
     /// The protocol that a new link between two nodes gets, or why there can be none: to itself, between these kinds,

@@ -165,10 +165,10 @@ impl Trial {
         let target = Target::Link(link.to_owned());
         let before = self.document.link(link)?;
         let from = before.from().to_owned();
-        let has = |name: &str| protocol.descriptor().options.iter().any(|field| field.name == name);
-        let had = before.protocol().map_or(&[][..], |protocol| protocol.descriptor().options);
+        let has = self.document.options_of(&from, protocol);
+        let had = before.protocol().map_or(&[][..], |before| self.document.options_of(&from, before));
         let lost: Vec<_> = had.iter().map(|field| field.name).collect();
-        for name in lost.into_iter().filter(|name| !has(name)) {
+        for name in lost.into_iter().filter(|name| has.iter().all(|field| field.name != *name)) {
             if self.document.get(&target, &format!("/{name}")).is_some() {
                 self.apply(Change::unset(target.clone(), &format!("/{name}")))?;
             }
