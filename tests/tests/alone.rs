@@ -30,6 +30,8 @@ async fn in_an_empty_folder_with_an_empty_path_it_serves_page_templates_and_reco
             ensure!(served == std::fs::read(scenarios.join(&file))?, "{file} is another one");
         }
     }
-    ensure!(get("/zh-Hans.json").await?.len() > 1_000, "no Chinese");
+    for file in ["/en.json", "/zh-Hans.json"] {
+        ensure!(get(file).await?.len() > 1_000, "no texts in {file}");
+    }
     Ok(())
 }

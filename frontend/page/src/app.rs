@@ -38,6 +38,7 @@ pub(crate) fn App() -> impl IntoView {
     }
     // What is shown is made anew in another language; what is known of document and run stays.
     let spoken = Trigger::new();
+    language::complete(spoken);
     node(move || {
         spoken.track();
         shell(server, theme, spoken)

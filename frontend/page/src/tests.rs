@@ -1,5 +1,6 @@
 //! Run in headless Chromium by wasm-bindgen's runner.
 
+use hopscope_scenario::catalogue::Language;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -142,6 +143,8 @@ struct Page {
 
 impl Page {
     fn new() -> Self {
+        // The tests' own server has no file beside the page.
+        assert!(Language::English.read(include_str!("../../../common/scenario/src/catalogue/en.json")));
         window().local_storage().unwrap().unwrap().clear().unwrap();
         let root: web_sys::HtmlElement = document().create_element("div").unwrap().unchecked_into();
         document().body().unwrap().append_child(&root).unwrap();

@@ -46,7 +46,8 @@ async fn what_a_late_page_misses_is_hatched_and_its_laws_wait() -> Result<()> {
     .await
 }
 
-async fn block(driver: &thirtyfour::WebDriver, patterns: Value) -> Result<()> {
+/// Lets the browser reach no address that is like one of these.
+pub(crate) async fn block(driver: &thirtyfour::WebDriver, patterns: Value) -> Result<()> {
     driver.cdp().send_raw("Network.setBlockedURLs", json!({ "urls": patterns })).await?;
     Ok(())
 }

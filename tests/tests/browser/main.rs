@@ -29,3 +29,4 @@ mod steps;
 mod thrift;
 mod topics;
 mod walks;
+mod words;

@@ -1,14 +1,18 @@
 //! The languages, one list, and where the texts of those beside English come from.
 //!
-//! English is compiled in. Another language is one file (`TAG.json`): `texts` by key, and under `templates` what the
-//! scenarios that come with Hopscope say in it, by JSON pointer. Native programs have it compiled in too; the page, whose
-//! first load it would make longer for everyone, fetches the same file when a person wants that language, and gives it to
-//! [`Language::read`]. What the file lacks is said in English.
+//! A language is one file (`TAG.json`): `texts` by key, and under `templates` what the scenarios that come with Hopscope say
+//! in it, by JSON pointer. Native programs have all of it compiled in. The page, whose first load that would make longer for
+//! everyone, has compiled in what its first sight needs, in English; it fetches the file of its language and gives it to
+//! [`Language::read`]. English's file (`en.json`, [`english_file`]) has only what the page was built without; what another
+//! language's lacks is said in English.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use super::en::{LATER, NOT_YET};
 use super::key::Key;
 use crate::text;
 
@@ -25,13 +29,18 @@ pub enum Language {
 /// Every language, in the order of the chooser.
 pub const LANGUAGES: &[Language] = &[Language::English, Language::Chinese];
 
-/// The texts of Chinese, once they are here.
+/// The files, once they are here.
+static ENGLISH: OnceLock<Value> = OnceLock::new();
 static CHINESE: OnceLock<Value> = OnceLock::new();
+
+/// Whether a text was asked for whose words were not here.
+static EARLY: AtomicBool = AtomicBool::new(false);
 
 #[cfg(not(target_arch = "wasm32"))]
 const CHINESE_FILE: &str = include_str!("zh-Hans.json");
 
-/// Tells one file of texts from another; not the file itself, so that it costs the page nothing.
+/// Tell one file of texts from another; not the files themselves, so that they cost the page nothing.
+const ENGLISH_VERSION: u32 = version_of(include_bytes!("en.json"));
 const CHINESE_VERSION: u32 = version_of(include_bytes!("zh-Hans.json"));
 
 impl Language {
@@ -77,41 +86,53 @@ impl Language {
         }
     }
 
-    /// The name of the file that has its texts, and which version of it this build is of; `None` where none is needed.
+    /// The name of the file that has its texts, and which version of it this build is of.
     #[must_use]
-    pub fn file(self) -> Option<(&'static str, u32)> {
+    pub fn file(self) -> (&'static str, u32) {
         match self {
-            Self::English => None,
-            Self::Chinese => Some(("zh-Hans.json", CHINESE_VERSION)),
+            Self::English => ("en.json", ENGLISH_VERSION),
+            Self::Chinese => ("zh-Hans.json", CHINESE_VERSION),
         }
     }
 
-    /// Takes in the file of its texts; `false` if it is none. The first one stays.
-    pub fn read(self, file: &str) -> bool {
+    fn texts(self) -> &'static OnceLock<Value> {
         match self {
-            Self::English => true,
-            Self::Chinese if CHINESE.get().is_some() => true,
-            Self::Chinese => serde_json::from_str(file).is_ok_and(|file| CHINESE.set(file).is_ok()),
+            Self::English => &ENGLISH,
+            Self::Chinese => &CHINESE,
         }
+    }
+
+    /// Whether its file has been taken in.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        self.texts().get().is_some()
+    }
+
+    /// Takes in its file; `false` if it is none. The first one stays.
+    pub fn read(self, file: &str) -> bool {
+        self.is_here() || serde_json::from_str(file).is_ok_and(|file| self.texts().set(file).is_ok())
     }
 
     /// What its file has under a heading.
     fn part(self, heading: &str) -> Option<&'static Value> {
-        match self {
-            Self::English => None,
-            Self::Chinese => {
-                #[cfg(not(target_arch = "wasm32"))]
-                self.read(CHINESE_FILE);
-                CHINESE.get()?.get(heading)
-            }
+        #[cfg(not(target_arch = "wasm32"))]
+        if self == Self::Chinese {
+            self.read(CHINESE_FILE);
         }
+        self.texts().get()?.get(heading)
     }
 
     /// The language's template for a key; the English one where it has none, or is not here yet.
     #[must_use]
     pub fn template(self, key: Key) -> &'static str {
         let own = self.part("texts").and_then(|texts| texts.get(key.name())?.as_str());
-        own.unwrap_or(key.english())
+        own.unwrap_or_else(|| {
+            let english = key.english();
+            if english == NOT_YET {
+                EARLY.store(true, Ordering::Relaxed);
+            }
+            english
+        })
     }
 
     /// Says in this language what the scenario that comes with Hopscope under that name says.
@@ -123,6 +144,19 @@ impl Language {
             }
         }
     }
+}
+
+/// Whether a text was asked for before the file that has its words was here: what shows it has to be made anew.
+#[must_use]
+pub fn asked_early() -> bool {
+    EARLY.load(Ordering::Relaxed)
+}
+
+/// English's file: every text that the page is built without, in the order of the keys.
+#[must_use]
+pub fn english_file() -> Value {
+    let texts: BTreeMap<_, _> = LATER.iter().copied().flatten().copied().collect();
+    serde_json::json!({ "texts": texts })
 }
 
 /// Tells one version of a file from another, by FNV-1a (Fowler, Noll, Vo), 32 bits. For an address that changes with what it

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::en::{OF_THE_PAGE, TABLES};
+use super::en::{LATER, OF_THE_PAGE, TABLES};
 use super::*;
 use crate::text;
 use crate::validate::document_issues;
@@ -56,6 +56,13 @@ fn chinese_has_every_text_of_the_page_and_none_that_english_lacks() {
     assert!(unknown.is_empty(), "zh-Hans.json has {unknown:?}, which English lacks");
     let names: Vec<_> = texts.keys().collect();
     assert!(names.is_sorted(), "the texts of zh-Hans.json are not in the order of their keys");
+}
+
+#[test]
+fn the_file_of_english_has_what_the_page_is_built_without() {
+    let file: Value = serde_json::from_str(include_str!("en.json")).unwrap();
+    assert_eq!(file, english_file(), "write it anew: see the catalogue's first lines");
+    assert!(LATER.iter().all(|table| OF_THE_PAGE.contains(table)));
 }
 
 #[test]

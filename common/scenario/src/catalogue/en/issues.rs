@@ -1,10 +1,10 @@
 //! The Issues: what is wrong (`.message`) and what to do (`.remedy`).
 
-use super::Table;
+use super::{Table, later};
 
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
-pub(super) const TEXTS: Table = &[
+pub(super) const TEXTS: Table = &later([
     ("issue.bad-id.message", "**{value}** is not an id."),
     ("issue.bad-id.remedy", "Use 1 to 64 letters, digits, hyphens or underscores, like **n1**."),
     ("issue.bad-json.message", "The document stops being JSON at line {line}, column {column}."),
@@ -130,4 +130,4 @@ pub(super) const TEXTS: Table = &[
     ("issue.wrong-step.remedy", "Write the step **{other}**, or name another link."),
     ("issue.wrong-type.message", "{label} is {found}."),
     ("issue.wrong-type.remedy", "Write {expected} here."),
-];
+]);

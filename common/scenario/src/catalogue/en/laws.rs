@@ -1,11 +1,11 @@
 //! The laws of a recording: what each is called (`.name`), what it says (`.statement`), why one is not applicable, and how
 //! one was broken (`law.breach.*`). Names of events are the recording's own.
 
-use super::Table;
+use super::{Table, later};
 
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
-pub(super) const TEXTS: Table = &[
+pub(super) const TEXTS: Table = &later([
     ("law.accepted.name", "Every accepted event is kept"),
     ("law.accepted.statement", "The recording has as many events as the running parts counted when they handed them over."),
     ("law.breach.accepted", "The recording has **{found}** events; **{accepted}** were accepted."),
@@ -78,4 +78,4 @@ pub(super) const TEXTS: Table = &[
     ("law.steps.statement", "What is received was sent or delivered, what is started was received, what is finished was started, and a reply that arrives was sent; what leaves a queue was put there: each once."),
     ("law.take-lowers.name", "L2 = L1 − 1"),
     ("law.take-lowers.statement", "Each take lowers the number of ready copies by one (L1 before, L2 after), each put raises it by one, and each step of a queue goes on from where the one before it ended. Of a broker that stamps no steps: whenever it is asked, its count lies between what was sent and received; at rest it is that, and each copy taken out then lowers it by one."),
-];
+]);
