@@ -143,6 +143,13 @@ impl Hands {
         self.click(&format!("select[name=\"{name}\"] option[value=\"{value}\"]")).await
     }
 
+    /// Opens the settings of runs, chooses there and closes them again.
+    pub(crate) async fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.click("[data-settings]").await?;
+        self.choose(name, value).await?;
+        self.click("[data-settings]").await
+    }
+
     /// The value of an attribute of the first element of that kind.
     pub(crate) async fn attribute(&self, css: &str, name: &str) -> Result<String> {
         self.find(css).await?.attr(name).await?.with_context(|| format!("{css} has no {name}"))

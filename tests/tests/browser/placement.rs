@@ -19,7 +19,9 @@ async fn a_run_of_processes_says_so_and_refuses_calls_within_one() -> Result<()>
         hands.click("[data-tab=statement]").await?;
         hands.find("[data-broker=built-in]").await?;
         ensure!(hands.count("[data-placement]").await? == 0);
-        hands.choose("placement", "processes").await?;
+        ensure!(hands.count("[data-settings].changed").await? == 0, "nothing has been chosen");
+        hands.set("placement", "processes").await?;
+        hands.find("[data-settings].changed").await?;
         run(&hands).await?;
         hands.click("[data-tab=statement]").await?;
         assert_eq!(hands.text(".statement [data-placement=processes]").await?, "nodes as processes");
@@ -60,7 +62,7 @@ async fn refused(hands: &Hands) -> Result<()> {
     let told = hands.text("[data-refusal]").await?;
     ensure!(told.contains("is a call within one process") && told.contains("as tasks of the server"), "{told}");
     picture(&hands.driver, "placement-refused").await?;
-    hands.choose("placement", "tasks").await?;
+    hands.set("placement", "tasks").await?;
     hands.gone("[data-refusal]").await?;
     run(hands).await
 }

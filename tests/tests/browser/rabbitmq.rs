@@ -25,7 +25,7 @@ async fn a_run_on_the_local_rabbitmq_says_so_and_by_what_its_queue_was_checked()
         let hands = Hands::open(driver, server.url()).await?;
         hands.click("[data-template=hello-async]").await?;
         hands.find("[data-node=n2]").await?;
-        hands.choose("broker", "local").await?;
+        hands.set("broker", "local").await?;
         hands.fill("duration", "2 s").await?;
         hands.click("[data-action=run]").await?;
         hands.find("[data-status=starting]").await?;

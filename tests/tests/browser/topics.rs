@@ -43,10 +43,10 @@ async fn two_groups_read_what_is_published_to_a_topic() -> Result<()> {
 async fn build(hands: &Hands) -> Result<()> {
     hands.drag_to_point("[data-palette=client]", 270, 170).await?;
     hands.drag_to_point("[data-palette=topic]", 560, 170).await?;
-    hands.drag_to_point("[data-palette=service]", 860, 120).await?;
+    hands.drag_to_point("[data-palette=service]", 860, 140).await?;
     hands.find("[data-node=n3]").await?;
     hands.fill("name", "billing").await?;
-    hands.drag_to_point("[data-palette=service]", 860, 280).await?;
+    hands.drag_to_point("[data-palette=service]", 860, 320).await?;
     hands.find("[data-node=n4]").await?;
     hands.fill("name", "audit").await?;
     // Half as fast as records come.
@@ -62,7 +62,11 @@ async fn build(hands: &Hands) -> Result<()> {
     hands.drag_to("[data-port-of=n2]", "[data-node=n4]").await?;
     hands.find("[data-link=l3]").await?;
     // What keeps the topics can be chosen now, and nothing else has changed by it.
-    hands.find("select[name=kafka]").await?;
+    hands.click("[data-settings]").await?;
+    hands.find("#settings:popover-open select[name=kafka]").await?;
+    picture(&hands.driver, "topic-settings").await?;
+    hands.click("[data-settings]").await?;
+    hands.gone("#settings:popover-open").await?;
     hands.click("[data-node=n1]").await?;
     hands.choose("load.kind", "constant").await?;
     hands.fill("load.rate", "100/s").await?;

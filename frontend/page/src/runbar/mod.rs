@@ -29,7 +29,10 @@ use crate::ui::text::{language, t};
 /// Why Run would be refused now: what is wrong, what to do.
 type Reason = (String, String);
 
-/// Seed, warm-up, duration, Run and Stop.
+/// What settings are where nobody chose otherwise.
+const USUAL: [&str; 3] = ["0 s", Broker::BUILT_IN, "tasks"];
+
+/// Seed, duration, the other settings behind a button, Run and Stop.
 #[component]
 pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
@@ -74,16 +77,15 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
         placement.track();
         refused.set(None);
     });
+    // Settings that are not the usual ones are told of by their button.
+    let changed =
+        move || [warm_up, broker, kafka, placement].iter().any(|of| of.with(|of| !USUAL.contains(&of.as_str())));
     view! {
         <div class="runbar">
             <label title=t(text!("run.seed.tip"))>{t(text!("field.seed"))}
                 <input class="num" name="seed" size="5" inputmode="numeric" autocomplete="off" aria-describedby="seed-tip"
                     prop:value=seed on:input=move |event| seed.set(event_target_value(&event))/>
                 <span id="seed-tip" class="run-tip floating">{t(text!("run.seed.tip"))}</span>
-            </label>
-            <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
-                <input class="num" name="warm-up" size="4" autocomplete="off"
-                    prop:value=warm_up on:input=move |event| warm_up.set(event_target_value(&event))/>
             </label>
             // Out of sight where it says nothing, and its place is kept: nothing moves.
             <label style:visibility=move || if endless.get() { "hidden" } else { "visible" }>{t(text!("field.duration"))}
@@ -95,23 +97,30 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                     prop:checked=endless on:change=move |event| endless.set(event_target_checked(&event))/>
                 {t(text!("duration.until-stopped"))}
             </label>
-            <label title=t(text!("run.broker.tip"))>{t(text!("field.broker"))}
-                <select name="broker" on:change=move |event| broker.set(event_target_value(&event))>
-                    {brokers}
-                </select>
-            </label>
-            <Show when=move || topics.get()>
-                <label title=t(text!("run.kafka.tip"))>{t(text!("field.kafka-broker"))}
-                    <select name="kafka" on:change=move |event| kafka.set(event_target_value(&event))>
-                        {options(kafka, Broker::OF_TOPICS.map(str::to_owned).into(), label_of_topics)}
+            <button type="button" data-settings="true" popovertarget="settings" class:changed=changed>{t(text!("run.settings"))}</button>
+            <div id="settings" class="floating" popover="auto">
+                <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
+                    <input class="num" name="warm-up" size="4" autocomplete="off"
+                        prop:value=warm_up on:input=move |event| warm_up.set(event_target_value(&event))/>
+                </label>
+                <label title=t(text!("run.broker.tip"))>{t(text!("field.broker"))}
+                    <select name="broker" on:change=move |event| broker.set(event_target_value(&event))>
+                        {brokers}
                     </select>
                 </label>
-            </Show>
-            <label title=t(text!("run.placement.tip"))>{t(text!("field.placement"))}
-                <select name="placement" on:change=move |event| placement.set(event_target_value(&event))>
-                    {options(placement, placements, label)}
-                </select>
-            </label>
+                <Show when=move || topics.get()>
+                    <label title=t(text!("run.kafka.tip"))>{t(text!("field.kafka-broker"))}
+                        <select name="kafka" on:change=move |event| kafka.set(event_target_value(&event))>
+                            {options(kafka, Broker::OF_TOPICS.map(str::to_owned).into(), label_of_topics)}
+                        </select>
+                    </label>
+                </Show>
+                <label title=t(text!("run.placement.tip"))>{t(text!("field.placement"))}
+                    <select name="placement" on:change=move |event| placement.set(event_target_value(&event))>
+                        {options(placement, placements, label)}
+                    </select>
+                </label>
+            </div>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>
                     <svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 0.5 L9.5 5 L1 9.5 Z"/></svg>
