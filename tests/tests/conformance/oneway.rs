@@ -72,6 +72,8 @@ async fn nobody(options: Options) -> Result<()> {
     let (seen, _arrivals) = mpsc::unbounded_channel();
     let rig = Rig::open_oneway(&Thrift, &options, Arc::new(Witness(seen))).await?;
     rig.kill().await;
+    // Until then it may hand over to its system what nobody will read.
+    rig.notices().await?;
     let (call, reply) = rig.call("lost").await;
     ensure!(reply.is_err(), "it was handed to nobody");
     let log = rig.close().await?;

@@ -118,6 +118,15 @@ impl Rig {
         self.endpoint.close().await;
     }
 
+    /// Waits until the caller has learnt that a connection of its has ended.
+    pub(crate) async fn notices(&self) -> Result<()> {
+        let ended = |event: &Event| event.kind == Kind::DISCONNECTED && event.place == CALLER;
+        while !Recorded::read(&self.memory.bytes(), Framing::Stream)?.events.iter().any(ended) {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
     /// Closes both ends, checks that nothing is left of them and that what holds of every recording holds of this one,
     /// and gives the recording.
     pub(crate) async fn close(self) -> Result<Log> {
