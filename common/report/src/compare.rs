@@ -10,7 +10,7 @@
 use hopscope_record::PlaceIndex;
 use hopscope_scenario::checks::{self, Metric, Part};
 use hopscope_scenario::model::Comparison;
-use hopscope_scenario::plan::{Plan, PlanLink, PlanQueue, PlanService};
+use hopscope_scenario::plan::{Passage, Plan, PlanLink, PlanQueue, PlanService};
 
 use crate::measured::{Measured, link_named};
 use crate::stats::{Latency, Span, Stats};
@@ -227,7 +227,8 @@ fn each<'a>(
 /// The scenario's own links, its queues, and its services.
 fn subjects(plan: &Plan) -> impl Iterator<Item = Subject> {
     let node = |node: u32| plan.nodes.get(node as usize).map_or("", |node| node.name.as_str());
-    let own = plan.links.iter().zip(0_u16..).filter(|(link, _)| link.replies_of.is_none());
+    let sends = |link: &PlanLink| link.replies_of.is_none() && plan.passage(link) != Passage::Bind;
+    let own = plan.links.iter().zip(0_u16..).filter(move |(link, _)| sends(link));
     let link = move |(link, number): (&PlanLink, u16)| {
         let name = format!("{}->{}", node(link.from), node(link.to));
         let shared = link_named(plan, &name).is_none();

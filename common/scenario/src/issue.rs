@@ -149,6 +149,12 @@ codes! {
     NotWhenPublishing, "not-when-publishing", Error;
     /// An option of a sender on a link that takes from a queue. Args: label, queue.
     NotWhenTaking, "not-when-taking", Error;
+    /// A link says what none between such nodes may say. Args: label, from, to.
+    NotBetween, "not-between", Error;
+    /// A text of headers has a part that is none. Args: value.
+    BadHeaders, "bad-headers", Error;
+    /// What an exchange cannot hand on goes to no exchange. Args: value, name.
+    UnknownAlternate, "unknown-alternate", Error;
     /// The replies of a link name no queue. Args: value.
     UnknownQueue, "unknown-queue", Error;
     /// The replies of a link that is no client's. Args: name.
@@ -196,6 +202,10 @@ codes! {
     ServiceNotCalled, "service-not-called", Warning;
     /// No link puts messages into a queue. Args: name.
     QueueNotFed, "queue-not-fed", Warning;
+    /// No link publishes to an exchange. Args: name.
+    ExchangeNotFed, "exchange-not-fed", Warning;
+    /// What is published over a link to an exchange reaches no queue. Args: from, to.
+    RoutedNowhere, "routed-nowhere", Warning;
     /// No service takes from a queue. Args: name.
     QueueNotTaken, "queue-not-taken", Warning;
     /// A service's own body never takes one of its links. Args: name, link.

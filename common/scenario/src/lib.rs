@@ -19,6 +19,7 @@ pub mod model;
 pub mod plan;
 pub mod protocol;
 pub mod quantity;
+pub mod routing;
 pub mod schema;
 pub mod shape;
 pub mod steps;

@@ -8,6 +8,7 @@
 mod check;
 mod client;
 mod disturbance;
+mod exchange;
 mod kafka;
 mod queue;
 mod service;
@@ -26,6 +27,7 @@ pub use client::{
     Arrivals, Bursts, Client, Closed, Content, EventTimes, Keys, Load, OpenLoad, Payload, Priorities, Ramp, Values,
 };
 pub use disturbance::Disturbance;
+pub use exchange::{Exchange, ExchangeType};
 pub use kafka::{Acks, Commit, Compression, Idempotence, Partitioner, Producing, Reading};
 pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{Apply, BodyStep, Branch, Choice, Effort, Service, Spread, Work};
@@ -93,6 +95,8 @@ pub enum NodeKind {
     Queue(Queue),
     /// Keeps records in partitions, for every group that reads them.
     Topic(Topic),
+    /// Hands each message on to the queues that are bound to it for such.
+    Exchange(Exchange),
 }
 
 impl NodeKind {
@@ -104,6 +108,7 @@ impl NodeKind {
             Self::Service(_) => Kind::Service,
             Self::Queue(_) => Kind::Queue,
             Self::Topic(_) => Kind::Topic,
+            Self::Exchange(_) => Kind::Exchange,
         }
     }
 }

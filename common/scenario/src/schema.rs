@@ -22,12 +22,12 @@ mod tests;
 /// The schema (JSON Schema, draft 2020-12).
 #[must_use]
 pub fn scenario_schema() -> Value {
-    let nodes = KINDS.iter().map(|kind| element("kind", kind.id, kind.note, &[NODE_FIELDS, kind.fields]));
+    let nodes = KINDS.iter().map(|kind| element("kind", kind.id, kind.note, NODE_FIELDS.iter().chain(kind.fields)));
     let links = PROTOCOLS
         .iter()
-        .map(|protocol| element("protocol", protocol.id, protocol.note, &[LINK_FIELDS, protocol.options]));
+        .map(|protocol| element("protocol", protocol.id, protocol.note, LINK_FIELDS.iter().chain(protocol.fields())));
     let mut root =
-        object(&[SCENARIO_FIELDS], &[("format", json!({"const": FORMAT})), ("version", json!({"const": VERSION}))]);
+        object(SCENARIO_FIELDS, &[("format", json!({"const": FORMAT})), ("version", json!({"const": VERSION}))]);
     if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
         let list = |most: usize, item: &str| json!({"type": "array", "maxItems": most, "items": {"$ref": item}});
         properties.insert("nodes".to_owned(), list(MAX_NODES, "#/$defs/node"));
@@ -61,22 +61,22 @@ pub fn scenario_schema() -> Value {
 }
 
 /// A node of one kind, or a link of one protocol: `tag` says which.
-fn element(tag: &str, id: &str, note: Key, groups: &[&[Field]]) -> Value {
+fn element(tag: &str, id: &str, note: Key, fields: impl IntoIterator<Item = &'static Field>) -> Value {
     let mut schema = Map::new();
     schema.insert("description".to_owned(), Value::from(english(note)));
-    schema.extend(object(groups, &[(tag, json!({"const": id}))]));
+    schema.extend(object(fields, &[(tag, json!({"const": id}))]));
     Value::Object(schema)
 }
 
 /// An object of these fields and nothing else; `fixed` are required and come first.
-fn object(groups: &[&[Field]], fixed: &[(&str, Value)]) -> Map<String, Value> {
+fn object(fields: impl IntoIterator<Item = &'static Field>, fixed: &[(&str, Value)]) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for (name, schema) in fixed {
         properties.insert((*name).to_owned(), schema.clone());
         required.push(Value::from(*name));
     }
-    for field in groups.iter().copied().flatten() {
+    for field in fields {
         properties.insert(field.name.to_owned(), field_schema(field));
         if field.is_required() {
             required.push(Value::from(field.name));
@@ -110,9 +110,9 @@ fn field_schema(field: &Field) -> Value {
             let kind = english(kind.descriptor().inline);
             json!({"$ref": "#/$defs/id", "description": format!("the id of a {kind}")})
         }
-        ValueType::Group { fields } => Value::Object(object(&[fields], &[])),
+        ValueType::Group { fields } => Value::Object(object(*fields, &[])),
         ValueType::List { fields, min, max } => {
-            json!({"type": "array", "minItems": min, "maxItems": max, "items": object(&[fields], &[])})
+            json!({"type": "array", "minItems": min, "maxItems": max, "items": object(*fields, &[])})
         }
         ValueType::Steps => json!({"type": "array", "items": {"$ref": "#/$defs/step"}}),
         ValueType::Variant { tag, options } => one_of(tag, options),
@@ -127,7 +127,7 @@ fn field_schema(field: &Field) -> Value {
 }
 
 fn one_of(tag: &str, options: &[VariantOption]) -> Value {
-    let options = options.iter().map(|option| object(&[option.fields], &[(tag, json!({"const": option.id}))]));
+    let options = options.iter().map(|option| object(option.fields, &[(tag, json!({"const": option.id}))]));
     json!({"oneOf": options.collect::<Vec<_>>()})
 }
 

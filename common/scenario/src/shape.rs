@@ -170,25 +170,29 @@ pub fn complete(document: &mut Value) {
             fields::complete(kind.descriptor().fields, node);
         }
     });
-    let keepers = keepers(root);
+    let kinds = kinds(root);
     for_each_object(root, "links", |link, protocol| {
         if let Some(protocol) = protocol.and_then(Protocol::find) {
-            fields::complete(options_of(protocol, link, &keepers), link);
+            fields::complete(options_of(protocol, link, &kinds), link);
         }
     });
 }
 
-/// The ids of the nodes that keep messages.
-fn keepers(root: &Map<String, Value>) -> Vec<String> {
+/// The kinds of nodes by their ids, where both are known.
+fn kinds(root: &Map<String, Value>) -> Vec<(String, Kind)> {
     let nodes = root.get("nodes").and_then(Value::as_array).into_iter().flatten();
-    let keeping = nodes.filter(|node| kind_of(node).is_some_and(Kind::keeps));
-    keeping.filter_map(|node| node.get("id")?.as_str().map(str::to_owned)).collect()
+    nodes.filter_map(|node| Some((node.get("id")?.as_str()?.to_owned(), kind_of(node)?))).collect()
 }
 
-/// The fields that a link may have beside those of every link, by where it starts.
-fn options_of(protocol: Protocol, link: &Map<String, Value>, keepers: &[String]) -> &'static [Field] {
-    let takes = link.get("from").and_then(Value::as_str).is_some_and(|from| keepers.iter().any(|id| id == from));
-    protocol.options_from(if takes { Kind::Queue } else { Kind::Client })
+/// The fields that a link may have beside those of every link, by its ends.
+fn options_of(protocol: Protocol, link: &Map<String, Value>, kinds: &[(String, Kind)]) -> &'static [Field] {
+    let end = |name: &str| {
+        let end = link.get(name).and_then(Value::as_str)?;
+        kinds.iter().find(|(id, _)| id == end).map(|(_, kind)| *kind)
+    };
+    // Whatever an end is that names nothing, it keeps no messages.
+    let other = Kind::Client;
+    protocol.options_between(end("from").unwrap_or(other), end("to").unwrap_or(other))
 }
 
 /// Calls `change` on every object of a list, with the text of its `kind` or `protocol`.
@@ -212,19 +216,19 @@ pub fn canonical(document: &Value) -> Value {
     complete(&mut document);
     let Value::Object(root) = &document else { return document };
     let mut canonical = fields::canonical(&["format", "version"], &[SCENARIO_FIELDS], root);
-    let keepers = keepers(root);
+    let kinds = kinds(root);
     for list in ["nodes", "links", "checks"] {
         let items = root.get(list).and_then(Value::as_array).into_iter().flatten();
-        canonical[list] = items.map(|item| canonical_element(item, &keepers)).collect();
+        canonical[list] = items.map(|item| canonical_element(item, &kinds)).collect();
     }
     if let Some(Value::Array(items)) = root.get("disturbances").filter(|list| list != &&Value::Array(Vec::new())) {
-        canonical["disturbances"] = items.iter().map(|item| canonical_element(item, &keepers)).collect();
+        canonical["disturbances"] = items.iter().map(|item| canonical_element(item, &kinds)).collect();
     }
     canonical
 }
 
 /// A node, a link, a check or a disturbance; which, its tag says.
-fn canonical_element(element: &Value, keepers: &[String]) -> Value {
+fn canonical_element(element: &Value, kinds: &[(String, Kind)]) -> Value {
     let Value::Object(object) = element else { return element.clone() };
     if metric_of(element).is_some() {
         return fields::canonical_option(CHECK_TAG, METRICS, object);
@@ -234,7 +238,7 @@ fn canonical_element(element: &Value, keepers: &[String]) -> Value {
     }
     let (own, tag, special) = match (kind_of(element), protocol_of(element)) {
         (Some(kind), _) => (NODE_FIELDS, "kind", kind.descriptor().fields),
-        (None, Some(protocol)) => (LINK_FIELDS, "protocol", options_of(protocol, object, keepers)),
+        (None, Some(protocol)) => (LINK_FIELDS, "protocol", options_of(protocol, object, kinds)),
         (None, None) => return element.clone(),
     };
     let mut canonical = fields::canonical(&[], &[own], object);

@@ -48,8 +48,11 @@ pub struct SceneLink {
     pub protocol: Option<Protocol>,
     /// The document's link whose replies it carries; the document has none of its id then.
     pub replies_of: Option<String>,
-    /// Whether it is the way of a queue's dead letters; the document has none of its id then.
+    /// Whether it is the way of a queue's dead letters, or of what an exchange cannot hand on; the document has none of its id
+    /// then.
     pub dead_letters: bool,
+    /// By what an exchange at one of its ends hands messages on: its key or headers; empty where it has none.
+    pub key: String,
     /// Where it runs.
     pub path: LinkPath,
 }
@@ -74,7 +77,7 @@ impl Scene {
     fn add_links(&mut self, document: &Document) {
         let mut drawn: Vec<_> = document.links().map(|link| Ends::of(link, None)).collect();
         drawn.extend(document.links().flat_map(|link| replies(document, link)));
-        drawn.extend(document.nodes().filter_map(dead_letters));
+        drawn.extend(document.nodes().filter_map(given_up));
         let known: Vec<_> = drawn
             .into_iter()
             .filter_map(|link| {
@@ -89,8 +92,8 @@ impl Scene {
                 continue;
             };
             self.link_index.insert(link.id.clone(), self.links.len());
-            let Ends { id, from, to, protocol, replies_of, dead_letters } = link;
-            self.links.push(SceneLink { id, from, to, protocol, replies_of, dead_letters, path });
+            let Ends { id, from, to, protocol, replies_of, dead_letters, key } = link;
+            self.links.push(SceneLink { id, from, to, protocol, replies_of, dead_letters, key, path });
         }
     }
 
@@ -169,12 +172,16 @@ struct Ends {
     protocol: Option<Protocol>,
     replies_of: Option<String>,
     dead_letters: bool,
+    key: String,
 }
 
 impl Ends {
     fn of(link: LinkRef<'_>, replies_of: Option<String>) -> Self {
         let (id, from, to) = (link.id().to_owned(), link.from().to_owned(), link.to().to_owned());
-        Self { id, from, to, protocol: link.protocol(), replies_of, dead_letters: false }
+        let words =
+            ["routing_key", "binding_key", "headers"].map(|name| link.value().get(name).and_then(Value::as_str));
+        let key = words.into_iter().flatten().find(|words| !words.is_empty()).unwrap_or_default().to_owned();
+        Self { id, from, to, protocol: link.protocol(), replies_of, dead_letters: false, key }
     }
 }
 
@@ -197,13 +204,18 @@ fn replies(document: &Document, link: LinkRef<'_>) -> Vec<Ends> {
     links
 }
 
-/// The way of a queue's dead letters, if they have one. Its id is no link's.
-fn dead_letters(node: NodeRef<'_>) -> Option<Ends> {
-    let to = node.value().get("dead_letters").and_then(Value::as_str)?.to_owned();
-    (node.kind() == Some(Kind::Queue)).then(|| Ends {
-        id: format!("{}~dead", node.id()),
+/// The way of a queue's dead letters, or of what an exchange cannot hand on, if they have one. Its id is no link's.
+fn given_up(node: NodeRef<'_>) -> Option<Ends> {
+    let (field, name) = match node.kind()? {
+        Kind::Queue => ("dead_letters", "dead"),
+        Kind::Exchange => ("alternate", "alternate"),
+        _ => return None,
+    };
+    Some(Ends {
+        id: format!("{}~{name}", node.id()),
         from: node.id().to_owned(),
-        to,
+        to: node.value().get(field)?.as_str()?.to_owned(),
+        key: String::new(),
         protocol: Some(Protocol::Amqp),
         replies_of: None,
         dead_letters: true,

@@ -12,6 +12,7 @@ mod early;
 mod editor;
 mod effects;
 mod elsewhere;
+mod exchanges;
 mod first_run;
 mod first_visit;
 mod hands;

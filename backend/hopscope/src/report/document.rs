@@ -33,7 +33,7 @@ pub(crate) fn document(report: &Report, warnings: &[Issue], exit: Exit) -> Value
             "id": report.id,
             "name": report.plan.name(),
             "build": report.build,
-            "broker": (!report.plan.queues.is_empty()).then(|| settings.broker.to_string()),
+            "broker": report.plan.has_queues().then(|| settings.broker.to_string()),
             "broker_product": report.plan.broker.as_ref().map(PlanBroker::product),
             "broker_version": report.plan.broker.as_ref().map(PlanBroker::version),
             "kafka": report.plan.kafka.as_ref().map(|_| settings.kafka.to_string()),

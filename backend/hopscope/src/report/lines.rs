@@ -66,7 +66,7 @@ pub(super) fn head(report: &Report) -> Vec<String> {
             ("events", whole(report.events)),
         ],
     )];
-    if !report.plan.queues.is_empty() {
+    if report.plan.has_queues() {
         lines.push(say(text!("cli.report.broker"), [("broker", report.broker())]));
     }
     if let Some(kafka) = report.kafka() {
@@ -178,7 +178,7 @@ impl Told {
             Passage::Send => Self::HandedOver,
             Passage::Publish if link.replies.is_some() => Self::Requested,
             Passage::Publish => Self::Published,
-            Passage::Deliver => Self::Delivered,
+            Passage::Deliver | Passage::Bind => Self::Delivered,
         }
     }
 }

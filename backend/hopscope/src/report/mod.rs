@@ -23,7 +23,7 @@ use hopscope_report::surroundings::Surroundings;
 use hopscope_report::verdict::{Verdict, verdict};
 use hopscope_rules::schedule::mean_rate;
 use hopscope_scenario::catalogue::plain;
-use hopscope_scenario::plan::{Plan, PlanError, PlanLink, PlanLoad};
+use hopscope_scenario::plan::{Passage, Plan, PlanError, PlanLink, PlanLoad};
 use hopscope_scenario::quantity::{Rate, Time};
 use hopscope_scenario::text;
 
@@ -152,10 +152,11 @@ impl Report {
             .collect()
     }
 
-    /// Every link of the plan with its figures, if anything happened on it.
+    /// Every link of the plan that something is sent over, with its figures, if anything happened on it.
     pub(crate) fn links(&self) -> impl Iterator<Item = (&PlanLink, Option<&LinkStats>)> {
         let numbered = self.plan.links.iter().zip(0_u16..);
-        numbered.map(|(link, number)| (link, of_link(&self.stats, number)))
+        let sends = |(link, _): &(&PlanLink, u16)| self.plan.passage(link) != Passage::Bind;
+        numbered.filter(sends).map(|(link, number)| (link, of_link(&self.stats, number)))
     }
 
     /// What kept the queues, by name and version, and who started it.

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::BrokerError;
-use super::stamps::{QueueSite, Shared, Stamps};
+use super::exchanges::{self, Sites};
+use super::stamps::{Shared, Stamps};
 use crate::record::Recorder;
 use crate::transport::messaging::BrokerAddress;
 
@@ -27,11 +28,12 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// Starts it at a port, or at a free one, and declares the queues; what they do is stamped in `recorder`'s recording.
+    /// Starts it at a port, or at a free one, and declares queues and exchanges; what queues do is stamped in `recorder`'s recording.
     ///
     /// # Errors
     /// When no port can be had, or not that one, or a queue's name is none that AMQP allows.
-    pub async fn start(recorder: Recorder, queues: Vec<QueueSite>, port: Option<u16>) -> Result<Self, BrokerError> {
+    pub async fn start(recorder: Recorder, sites: Sites, port: Option<u16>) -> Result<Self, BrokerError> {
+        let Sites { queues, exchanges } = sites;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
         let listener = TcpListener::bind(address).await.map_err(|source| match port {
             Some(_) => BrokerError::Taken { address, source },
@@ -39,7 +41,7 @@ impl BuiltIn {
         })?;
         let named = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.place)).collect();
         let declared: Vec<_> = queues.iter().map(|queue| (Arc::clone(&queue.name), queue.declared.clone())).collect();
-        let (stamps, shared) = Stamps::new(recorder, queues);
+        let (stamps, shared) = Stamps::new(recorder, queues, &exchanges);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         // On loopback the system tells when a peer has gone; a client's task for heartbeats would outlive its connection.
@@ -60,7 +62,9 @@ impl BuiltIn {
             let _at_end = at_end;
             serving.await;
         });
-        Ok(Self { broker, shared, queues: named, stop, ended, serving: Mutex::new(Some(serving)) })
+        let built_in = Self { broker, shared, queues: named, stop, ended, serving: Mutex::new(Some(serving)) };
+        exchanges::declare_at(&built_in.address(), &exchanges).await?;
+        Ok(built_in)
     }
 
     /// Where it is reached, by programs that are no part of the run too.

@@ -6,6 +6,7 @@
 mod allowed;
 mod built_in;
 mod declared;
+mod exchanges;
 mod external;
 mod greeting;
 mod kafka;
@@ -27,6 +28,7 @@ use hopscope_scenario::protocol::Protocol;
 pub use allowed::{Allowed, NotAnAddress};
 pub use built_in::BuiltIn;
 pub use declared::Declared;
+pub use exchanges::{BindingSite, ExchangeSite, Sites};
 pub use external::External;
 pub use greeting::Product;
 pub use kafka::{FoundKafka, GroupSite, KafkaBroker, MockCluster, TopicSite};
@@ -59,8 +61,8 @@ pub enum BrokerError {
         /// Why.
         source: std::io::Error,
     },
-    /// A queue could not be declared.
-    #[error("the queue {queue} could not be declared: {reason}. Rename it")]
+    /// A queue or an exchange could not be declared.
+    #[error("{queue} could not be declared at the broker: {reason}. Rename it")]
     Declare {
         /// Its name.
         queue: String,
@@ -221,21 +223,21 @@ pub enum RunBroker {
 }
 
 impl RunBroker {
-    /// Has the queues declared, at what was found or in the built-in broker, which listens at `port` or at a free one.
+    /// Has queues and exchanges declared, at what was found or in the built-in broker, which listens at `port` or at a free one.
     ///
     /// # Errors
     /// When the broker cannot be had, or refuses a queue.
     pub async fn start(
         found: Option<Found>,
         recorder: Recorder,
-        queues: Vec<QueueSite>,
+        sites: Sites,
         timer: Timer,
         port: Option<u16>,
     ) -> Result<Self, BrokerError> {
         Ok(match found {
-            None => Self::BuiltIn(BuiltIn::start(recorder, queues, port).await?),
+            None => Self::BuiltIn(BuiltIn::start(recorder, sites, port).await?),
             Some(Found { address, socket, local, .. }) => {
-                Self::External(Box::new(External::start(address, socket, local, recorder, queues, timer).await?))
+                Self::External(Box::new(External::start(address, socket, local, recorder, sites, timer).await?))
             }
         })
     }

@@ -19,6 +19,7 @@ use lapin::types::AMQPValue;
 use tokio::sync::Notify;
 
 use super::declared::Declared;
+use super::exchanges::ExchangeSite;
 use crate::record::Recorder;
 use crate::transport::source_of;
 
@@ -43,6 +44,8 @@ pub struct QueueSite {
 pub(super) struct Stamps {
     recorder: Recorder,
     sites: BTreeMap<Arc<str>, QueueSite>,
+    /// The links that publish to each exchange of the plan, by its name.
+    exchanges: BTreeMap<Arc<str>, Vec<LinkIndex>>,
     shared: Arc<Shared>,
     /// The ids of deliveries that no source stands for, until they are settled: those that were asked for one by one.
     minted: Mutex<HashMap<DeliveryKey, MessageId>>,
@@ -126,10 +129,11 @@ pub(super) struct Consumer {
 
 impl Stamps {
     /// The observer of a run; `recorder` stamps in its recording.
-    pub(super) fn new(recorder: Recorder, sites: Vec<QueueSite>) -> (Self, Arc<Shared>) {
+    pub(super) fn new(recorder: Recorder, sites: Vec<QueueSite>, exchanges: &[ExchangeSite]) -> (Self, Arc<Shared>) {
         let shared = Arc::<Shared>::default();
         let sites = sites.into_iter().map(|site| (Arc::clone(&site.name), site)).collect();
-        (Self { recorder, sites, shared: Arc::clone(&shared), minted: Mutex::default() }, shared)
+        let exchanges = exchanges.iter().map(|site| (Arc::clone(&site.name), site.publishing.clone())).collect();
+        (Self { recorder, sites, exchanges, shared: Arc::clone(&shared), minted: Mutex::default() }, shared)
     }
 
     /// The id of a delivery, which its consumer makes alike where it is ours, and the link that it goes over.
@@ -168,8 +172,12 @@ impl Observer for Stamps {
     fn published(&self, publish: &mut Incoming<'_>) -> Mark {
         let traceparent = publish.header(TRACEPARENT).and_then(bytes_of).and_then(TraceParent::parse);
         let hs = publish.header(TRACESTATE).and_then(bytes_of).and_then(parse_tracestate);
-        let site = if publish.exchange.is_empty() { self.sites.get(publish.routing_key) } else { None };
-        let ends_here = |link| site.is_some_and(|site| site.publishing.contains(&link));
+        let publishing = if publish.exchange.is_empty() {
+            self.sites.get(publish.routing_key).map(|site| &site.publishing)
+        } else {
+            self.exchanges.get(publish.exchange)
+        };
+        let ends_here = |link| publishing.is_some_and(|publishing| publishing.contains(&link));
         let recorder = &self.recorder;
         let (trace, message, parent) = match arriving(recorder.run_key(), traceparent, hs, ends_here) {
             Arrival::Itself(Identity { trace, message, link }) => {

@@ -240,7 +240,7 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     crate::open_files::raise();
     let mut plan = plan::compile(&scenario, &settings);
     // Before the recording begins, whose first frame says what it is.
-    let broker = if plan.queues.is_empty() { None } else { brokers.find(&settings.broker).await? };
+    let broker = if plan.has_queues() { brokers.find(&settings.broker).await? } else { None };
     plan.broker = broker
         .as_ref()
         .map(|found| PlanBroker::new(&found.product.name, &found.product.version, &format!("hopscope.{id}.")));

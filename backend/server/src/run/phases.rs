@@ -85,10 +85,10 @@ impl Running {
             |source: TransportError| RunError::Node { node, source }
         };
         let mut ports = Ports::default();
-        let (queues, topics) = (slice::queues(plan), slice::topics(plan));
-        if !queues.is_empty() {
+        let (sites, topics) = (slice::sites(plan), slice::topics(plan));
+        if plan.has_queues() {
             let port = broker_port(plan);
-            let broker = RunBroker::start(found.queues, recorder.clone(), queues, timer.clone(), port).await?;
+            let broker = RunBroker::start(found.queues, recorder.clone(), sites, timer.clone(), port).await?;
             ports.brokers.push(Arc::new(broker));
         }
         if let Some(found) = found.topics {

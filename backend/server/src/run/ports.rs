@@ -109,8 +109,11 @@ impl Ports {
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
         let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
         let kept = |protocol| {
-            let queues = plan.queues.iter().map(|queue| queue.place).filter(move |_| protocol == Protocol::Amqp);
-            queues.chain(plan.topics.iter().map(|topic| topic.place).filter(move |_| protocol == Protocol::Kafka))
+            let queues = plan.queues.iter().map(|queue| queue.place);
+            let queues = queues.chain(plan.exchanges.iter().map(|exchange| exchange.place));
+            queues
+                .filter(move |_| protocol == Protocol::Amqp)
+                .chain(plan.topics.iter().map(|topic| topic.place).filter(move |_| protocol == Protocol::Kafka))
         };
         let brokers = self.brokers.iter().filter_map(|broker| Some((broker.protocol(), broker.socket()?)));
         let brokers = brokers.flat_map(|(protocol, socket)| {
@@ -159,8 +162,10 @@ impl Ports {
             }
             Passage::Publish => link.to,
             Passage::Deliver => link.from,
+            Passage::Bind => return Vec::new(),
         };
-        let queue = plan.queue_at(queue).map(|queue| PlaceIndex(queue.place));
+        let exchange = || plan.exchange_at(queue).map(|exchange| exchange.place);
+        let queue = plan.queue_at(queue).map(|queue| queue.place).or_else(exchange).map(PlaceIndex);
         let broker = self.brokers.iter().find(|broker| broker.protocol() == Protocol::Amqp);
         queue.zip(broker.and_then(|broker| broker.socket())).into_iter().collect()
     }
@@ -286,12 +291,14 @@ fn publisher(
     ports: &Ports,
     recorder: &Recorder,
 ) -> Result<Make<Arc<dyn Caller>>, TransportError> {
-    let Callee::Queue { queue, persistent, replies, taken } = &slice.to else { return Err(TransportError::NoBroker) };
+    let Callee::Queue { queue, via, persistent, replies, taken } = &slice.to else {
+        return Err(TransportError::NoBroker);
+    };
     let home = Arc::clone(ports.home(slice.protocol)?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
     let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account().filter(|_| *taken));
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
-    let options = slice.options.clone();
+    let (options, via) = (slice.options.clone(), via.clone());
     Ok(Box::new(move || {
         let entering = home.enter(replies.as_ref().map(|replies| replies.link));
         let returning = replies.clone().map(|ReturnSlice { queue, link }| {
@@ -299,10 +306,11 @@ fn publisher(
             move |source| RepliesFrom { queue, source, recorder, account }
         });
         let (broker, queue, account) = (broker.clone(), Arc::clone(&queue), account.clone());
-        let (recorder, options) = (recorder.clone(), options.clone());
+        let (recorder, options, via) = (recorder.clone(), options.clone(), via.clone());
         Box::pin(async move {
             let replies = entering.await?.zip(returning).map(|(source, returning)| returning(source));
-            transport.publisher(Outbound { broker, queue, options, persistent, replies, account }, recorder).await
+            let outbound = Outbound { broker, queue, via, options, persistent, replies, account };
+            transport.publisher(outbound, recorder).await
         })
     }))
 }

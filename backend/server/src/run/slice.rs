@@ -12,17 +12,19 @@ use hopscope_rules::tempo::Change;
 use hopscope_scenario::disturb::Action;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{
-    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanGroup, PlanLink, PlanLoad, PlanQueue,
-    PlanTopic, Step,
+    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanExchange, PlanGroup, PlanLink, PlanLoad,
+    PlanQueue, PlanTopic, Step,
 };
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Share, Time};
+use hopscope_scenario::routing;
+use serde_json::{Map, Value};
 
 use super::effects::Effects;
-use crate::broker::{Declared, GroupSite, QueueSite, TopicSite};
+use crate::broker::{BindingSite, Declared, ExchangeSite, GroupSite, QueueSite, Sites, TopicSite};
 use crate::link::Policy;
 use crate::transport::Options;
-use crate::transport::messaging::Group;
+use crate::transport::messaging::{Group, Via};
 
 /// Most characters of a topic's name (Kafka's `Topic.MAX_NAME_LENGTH`).
 const MAX_TOPIC_NAME: usize = 249;
@@ -120,8 +122,10 @@ pub(super) enum Callee {
     },
     /// A queue that is published to.
     Queue {
-        /// Its name at the broker.
+        /// Its name at the broker, or the routing key of what is published through an exchange.
         queue: Arc<str>,
+        /// That exchange.
+        via: Option<Via>,
         /// Whether its messages are to outlive the broker.
         persistent: bool,
         /// How replies come back, where they are awaited.
@@ -267,23 +271,69 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
     let to = match plan.passage(row) {
         Passage::Publish if let Some(topic) = plan.topic_at(row.to) => Callee::Queue {
             queue: topic_name(plan, row.to),
+            via: None,
             persistent: false,
             replies: None,
             taken: !topic.groups.is_empty(),
         },
+        Passage::Publish if plan.exchange_at(row.to).is_some() => routed(plan, row),
         Passage::Publish => Callee::Queue {
             queue: queue_name(plan, row.to),
+            via: None,
             persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability == Durability::Durable),
             replies: returning(plan, link, row),
             taken: leaves(plan, row.to),
         },
-        passage @ (Passage::Call | Passage::Send | Passage::Deliver) => {
+        passage @ (Passage::Call | Passage::Send | Passage::Deliver | Passage::Bind) => {
             let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
             Callee::Replicas { replicas: replicas.unwrap_or_default(), answer: passage != Passage::Send }
         }
     };
     let policy = Policy { timeout: row.timeout, retry: row.retry.as_ref().map(Described::read).transpose()? };
     Ok(CallingSlice { link, protocol: row.protocol, options: Options::of(&row.options), to, policy })
+}
+
+/// What a link to an exchange leads to: the queues that its bindings hand its messages on to.
+fn routed(plan: &Plan, row: &PlanLink) -> Callee {
+    let reached = plan.reached(row);
+    let queue = |node: &u32| plan.queue_at(*node);
+    let copies = reached.iter().filter(|node| leaves(plan, **node)).count();
+    Callee::Queue {
+        queue: routing::text(&row.options, "routing_key").into(),
+        via: Some(Via {
+            exchange: queue_name(plan, row.to),
+            headers: named(&row.options).into(),
+            copies: u32::try_from(copies).unwrap_or(u32::MAX),
+        }),
+        persistent: reached.iter().filter_map(queue).any(|queue| queue.durability == Durability::Durable),
+        replies: None,
+        taken: copies > 0,
+    }
+}
+
+/// The headers of a link at an exchange.
+fn named(link: &Map<String, Value>) -> Vec<(String, String)> {
+    // Of a plan that did not come from validation, what is no header is none.
+    let headers = routing::headers(routing::text(link, "headers")).unwrap_or_default();
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The exchanges of a run, as its broker has to know them.
+fn exchanges(plan: &Plan) -> Vec<ExchangeSite> {
+    let binding = |link: &PlanLink| BindingSite {
+        queue: queue_name(plan, link.to),
+        key: routing::text(&link.options, "binding_key").to_owned(),
+        headers: named(&link.options),
+        any: routing::wants_any(&link.options),
+    };
+    let site = |exchange: &PlanExchange| ExchangeSite {
+        name: queue_name(plan, exchange.node),
+        routing: exchange.routing,
+        alternate: exchange.alternate.map(|alternate| queue_name(plan, alternate)),
+        bindings: plan.bindings(exchange.node).map(|(_, link)| binding(link)).collect(),
+        publishing: links(plan).filter(|(_, link)| link.to == exchange.node).map(|(index, _)| index).collect(),
+    };
+    plan.exchanges.iter().map(site).collect()
 }
 
 /// How the replies to a link's messages come back: over the derived link that ends where they began.
@@ -321,16 +371,24 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
 }
 
 /// The queues of a run, as its broker has to know them.
-pub(super) fn queues(plan: &Plan) -> Vec<QueueSite> {
+fn queues(plan: &Plan) -> Vec<QueueSite> {
     let sites = plan.queues.iter().map(|queue| QueueSite {
         name: queue_name(plan, queue.node),
         place: PlaceIndex(queue.place),
         declared: declared(plan, queue),
-        publishing: links(plan).filter(|(_, link)| link.to == queue.node).map(|(index, _)| index).collect(),
+        publishing: links(plan)
+            .filter(|(_, link)| link.to == queue.node && plan.passage(link) == Passage::Publish)
+            .map(|(index, _)| index)
+            .collect(),
         taken: leaves(plan, queue.node),
         consumers: consumers(plan, queue.node),
     });
     sites.collect()
+}
+
+/// The queues and exchanges of a run.
+pub(super) fn sites(plan: &Plan) -> Sites {
+    Sites { queues: queues(plan), exchanges: exchanges(plan) }
 }
 
 /// What a queue is declared with.

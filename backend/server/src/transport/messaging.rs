@@ -118,8 +118,10 @@ impl fmt::Debug for BrokerAddress {
 pub struct Outbound {
     /// The broker.
     pub broker: BrokerAddress,
-    /// The queue or the topic that messages are for.
+    /// The queue or the topic that messages are for; where they go through an exchange, their routing key.
     pub queue: Arc<str>,
+    /// The exchange that they go through, if it is not the one that every queue is bound to by its name.
+    pub via: Option<Via>,
     /// What the link says to its protocol alone.
     pub options: Options,
     /// Whether its messages are to outlive the broker.
@@ -128,6 +130,17 @@ pub struct Outbound {
     pub replies: Option<RepliesFrom>,
     /// Where copies are counted that the run takes again, if the broker stamps nothing.
     pub account: Option<Account>,
+}
+
+/// An exchange that messages go through.
+#[derive(Clone, Debug)]
+pub struct Via {
+    /// Its name at the broker.
+    pub exchange: Arc<str>,
+    /// The headers that they have for it.
+    pub headers: Arc<[(String, String)]>,
+    /// In how many queues that the run takes from a copy comes.
+    pub copies: u32,
 }
 
 /// How replies come back to a publisher.

@@ -19,10 +19,16 @@ fn over(plan: &Plan, link: usize, passed: &mut Vec<u32>) -> Vec<u32> {
         Some(service) => steps(plan, &service.body, passed),
         None => {
             let own = |row: &hopscope_scenario::plan::PlanLink| row.replies_of.is_none();
-            let taking = plan.links.iter().enumerate().filter(|(_, taking)| taking.from == row.to && own(taking));
-            let delivers = taking.filter(|(_, taking)| plan.passage(taking) == Passage::Deliver);
-            let each = delivers.map(|(taking, _)| over(plan, taking, passed)).collect::<Vec<_>>();
-            shared(&each)
+            let taking = plan.links.iter().enumerate().filter(|(_, taking)| own(taking));
+            let delivers: Vec<_> = taking.filter(|(_, taking)| plan.passage(taking) == Passage::Deliver).collect();
+            // A copy comes to each queue, and one of those who take from it has that.
+            let mut comes = |queue: &u32| {
+                let takers = delivers.iter().filter(|(_, taking)| taking.from == *queue);
+                let each: Vec<_> = takers.map(|(taking, _)| over(plan, *taking, passed)).collect();
+                // Every group reads a topic.
+                if plan.topic_at(*queue).is_some() { each.concat() } else { shared(&each) }
+            };
+            plan.reached(row).iter().flat_map(&mut comes).collect()
         }
     };
     passed.pop();

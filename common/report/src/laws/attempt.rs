@@ -65,6 +65,8 @@ pub(super) struct Attempt {
     passage: Passage,
     steps: [Option<Stamp>; STEPS],
     admission: u64,
+    /// Of a publish: how many queues got a copy.
+    copies: u16,
     /// What closed it.
     closed: Option<Stamp>,
     /// Of a delivery: why it was settled.
@@ -153,6 +155,7 @@ impl Attempt {
             passage: link.map_or(Passage::Call, |link| link.passage),
             steps: [None; STEPS],
             admission: Admission::Admitted as u64,
+            copies: 0,
             closed: None,
             cause: QueueCause::NONE,
             late: None,
@@ -194,7 +197,7 @@ impl Attempt {
                 self.closed.is_some() && self.has(Step::Received) && (self.has(Step::Finished) || unworked)
             }
             Passage::Publish => {
-                let routed = self.has(Step::Routed) || !scene.stamped;
+                let routed = self.has(Step::Routed) && self.missing_copies(scene) == 0 || !scene.stamped;
                 self.has(Step::Sent)
                     && self.closed.is_some_and(|closed| match closed.kind() {
                         Kind::CONFIRM_REFUSED => true,
@@ -202,6 +205,7 @@ impl Attempt {
                         _ => routed && self.has(Step::Answer) && self.has(Step::Reply) && !gave_up(closed),
                     })
             }
+            Passage::Bind => false,
             Passage::Deliver => {
                 let unworked = self.admission != Admission::Admitted as u64;
                 let worked = self.has(Step::Started) && self.has(Step::Finished);
@@ -231,9 +235,13 @@ impl Attempt {
             Effect::Closes => self.close(stamp, event, info, book),
             Effect::None => match receiver_step(event.kind) {
                 Some(step) => self.receive(step, stamp, event, book),
-                // Of several copies of one publish the first is enough.
-                None if !self.has(Step::Routed) => self.set(Step::Routed, stamp),
-                None => {}
+                None => {
+                    self.copies = self.copies.saturating_add(u16::from(event.kind == Kind::ENQUEUED));
+                    // Of several copies of one publish the first is the step.
+                    if !self.has(Step::Routed) {
+                        self.set(Step::Routed, stamp);
+                    }
+                }
             },
         }
     }

@@ -104,8 +104,10 @@ pub(super) struct Link {
     name: String,
     /// What it does at its ends.
     pub(super) passage: Passage,
-    /// The place of the queue that it publishes into or takes from.
-    pub(super) queue: PlaceIndex,
+    /// The places of the queues that it publishes into, or of the one that it takes from.
+    pub(super) queues: Vec<PlaceIndex>,
+    /// Whether it publishes to an exchange: a copy then comes to each of its queues.
+    pub(super) routed: bool,
     /// Whether it reads a topic.
     pub(super) reads: bool,
     /// Whether who takes from it acknowledges a message, or commits it, when its work is done.
@@ -127,13 +129,16 @@ impl Links {
             let passage = plan.passage(link);
             let end = if passage == Passage::Deliver { link.from } else { link.to };
             let queue = plan.queue_at(end);
+            let reached = if passage == Passage::Deliver { vec![end] } else { plan.reached(link) };
+            let places = reached.iter().filter_map(|node| plan.queue_at(*node)).map(|queue| PlaceIndex(queue.place));
             let reads = passage == Passage::Deliver && plan.topic_at(end).is_some();
             let automatic = link.options.get("commit").is_some_and(|commit| commit == "automatic");
             Link {
                 reads,
                 name: format!("{} → {}", node(link.from), node(link.to)),
                 passage,
-                queue: queue.map_or(PlaceIndex::NONE, |queue| PlaceIndex(queue.place)),
+                queues: places.collect(),
+                routed: passage == Passage::Publish && plan.exchange_at(link.to).is_some(),
                 acks_after_work: queue.map_or(reads && !automatic, |queue| queue.ack == AckTime::AfterWork),
                 replies_last: plan.service_at(link.to).is_none_or(PlanService::replies_last),
                 awaits_reply: link.replies.is_some(),

@@ -218,9 +218,14 @@ impl Laws {
             return self.bounded.iter_mut().for_each(Bounded::restarted);
         }
         let link = self.links.get(event.link);
-        let place = if event.kind == Kind::DEPTH_REPORTED { Some(event.place) } else { link.map(|link| link.queue) };
-        if let Some(queue) = self.bounded.iter_mut().find(|queue| Some(queue.place()) == place) {
-            let passage = link.map_or(Passage::Deliver, |link| link.passage);
+        let passage = link.map_or(Passage::Deliver, |link| link.passage);
+        let reported = [event.place];
+        let places = match link {
+            _ if event.kind == Kind::DEPTH_REPORTED => &reported[..],
+            Some(link) => &link.queues,
+            None => return,
+        };
+        for queue in self.bounded.iter_mut().filter(|queue| places.contains(&queue.place())) {
             queue.take(event, passage, self.resting, &mut self.book);
         }
     }
@@ -339,7 +344,7 @@ fn scene<'a>(
     complete: bool,
 ) -> Scene<'a> {
     let link = links.get(link);
-    let stamped = link.is_some_and(|link| !link.queue.is_none() && queues.contains(u64::from(link.queue.0)));
+    let stamped = link.is_some_and(|link| link.queues.iter().any(|queue| queues.contains(u64::from(queue.0))));
     let bounded = !links.bounded().is_empty() || link.is_some_and(|link| link.reads);
     Scene { link, stamped, bounded, connections, complete }
 }

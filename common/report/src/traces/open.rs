@@ -44,14 +44,18 @@ impl Open {
         let parked = plan.queues.iter().filter(|queue| !taken(queue.node));
         let unstamped = plan.broker.is_some();
         let link = |link: &PlanLink| {
-            let parks = plan.keeper_at(link.to).is_some() && !taken(link.to);
+            let reached = plan.reached(link);
+            let is_parked = |node: &u32| plan.keeper_at(*node).is_some() && !taken(*node);
+            let parks = !reached.is_empty() && reached.iter().all(is_parked);
             let silent = |node: u32| unstamped || plan.topic_at(node).is_some();
-            let copies =
-                plan.topic_at(link.to).map_or(1, |topic| u32::try_from(topic.groups.len()).unwrap_or(u32::MAX));
+            let copies = match plan.topic_at(link.to) {
+                Some(topic) => topic.groups.len(),
+                None => reached.iter().filter(|node| !is_parked(node)).count(),
+            };
             Ends {
                 parks,
                 delivers: plan.passage(link) == Passage::Deliver && silent(link.from),
-                copies: if silent(link.to) { copies } else { 0 },
+                copies: if silent(link.to) { u32::try_from(copies).unwrap_or(u32::MAX) } else { 0 },
             }
         };
         Self {

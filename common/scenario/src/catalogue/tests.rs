@@ -61,7 +61,7 @@ fn chinese_has_every_text_of_the_page_and_none_that_english_lacks() {
 #[test]
 fn the_file_of_english_has_what_the_page_is_built_without() {
     let file: Value = serde_json::from_str(include_str!("en.json")).unwrap();
-    assert_eq!(file, english_file(), "write it anew: see the catalogue's first lines");
+    assert!(file == english_file(), "en.json is out of date; the first lines of the catalogue say how it is written");
     assert!(LATER.iter().all(|table| OF_THE_PAGE.contains(table)));
 }
 

@@ -27,16 +27,18 @@ impl Document {
         let id = self.fresh_id(List::Links, 'l');
         let mut element = json!({"id": id, "from": from, "to": to, "protocol": protocol.descriptor().id});
         if let Value::Object(link) = &mut element {
-            link.extend(crate::fields::defaults(self.options_of(from, protocol)));
+            link.extend(crate::fields::defaults(self.options_between(from, to, protocol)));
         }
         let index = self.elements(List::Links).len();
         (id, Change::Insert { list: List::Links, index, element })
     }
 
-    /// The options of a link over this protocol from this node.
-    pub(super) fn options_of(&self, from: &str, protocol: Protocol) -> &'static [Field] {
-        let from = self.node(from).and_then(NodeRef::kind);
-        from.map_or(protocol.descriptor().options, |from| protocol.options_from(from))
+    /// The options of a link over this protocol between these nodes.
+    #[must_use]
+    pub fn options_between(&self, from: &str, to: &str, protocol: Protocol) -> &'static [Field] {
+        let kind = |id| self.node(id).and_then(NodeRef::kind);
+        let ends = kind(from).zip(kind(to));
+        ends.map_or(protocol.descriptor().options, |(from, to)| protocol.options_between(from, to))
     }
 
     /// The protocol that a new link between two nodes gets, or why there can be none: to itself, between these kinds,

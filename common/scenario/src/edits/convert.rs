@@ -165,8 +165,8 @@ impl Trial {
         let target = Target::Link(link.to_owned());
         let before = self.document.link(link)?;
         let from = before.from().to_owned();
-        let has = self.document.options_of(&from, protocol);
-        let had = before.protocol().map_or(&[][..], |before| self.document.options_of(&from, before));
+        let options = |protocol| self.document.options_between(&from, before.to(), protocol);
+        let (has, had) = (options(protocol), before.protocol().map_or(&[][..], options));
         let lost: Vec<_> = had.iter().map(|field| field.name).collect();
         for name in lost.into_iter().filter(|name| has.iter().all(|field| field.name != *name)) {
             if self.document.get(&target, &format!("/{name}")).is_some() {

@@ -4,6 +4,7 @@
 //! when it runs is not here.
 
 pub(crate) mod client;
+mod exchange;
 mod queue;
 mod service;
 mod topic;
@@ -32,6 +33,8 @@ pub enum Kind {
     Queue,
     /// Keeps records in partitions, for every group that reads them.
     Topic,
+    /// Hands each message on to the queues that are bound to it for such.
+    Exchange,
 }
 
 /// What there is to know about a kind of node.
@@ -57,7 +60,7 @@ pub struct KindDescriptor {
 
 /// Every kind, in the palette's order.
 pub static KINDS: &[&KindDescriptor] =
-    &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR, &topic::DESCRIPTOR];
+    &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR, &exchange::DESCRIPTOR, &topic::DESCRIPTOR];
 
 impl Kind {
     /// The kind's descriptor.
@@ -68,6 +71,7 @@ impl Kind {
             Self::Service => &service::DESCRIPTOR,
             Self::Queue => &queue::DESCRIPTOR,
             Self::Topic => &topic::DESCRIPTOR,
+            Self::Exchange => &exchange::DESCRIPTOR,
         }
     }
 

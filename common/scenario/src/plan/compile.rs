@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanGroup, PlanLink, PlanLoad, PlanNode, PlanQueue,
-    PlanService, PlanTopic, Role, RunSettings, Step, VERSION,
+    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanExchange, PlanGroup, PlanLink, PlanLoad, PlanNode,
+    PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step, VERSION,
 };
 use crate::kinds::Kind;
-use crate::model::{BodyStep, Client, NodeKind, Queue, Scenario, Service, Topic, Work};
+use crate::model::{BodyStep, Client, Exchange, NodeKind, Queue, Scenario, Service, Topic, Work};
 use crate::protocol::Style;
 
 /// Compiles a valid scenario. Total: of a scenario that did not come from validation, links whose ends do not exist are
@@ -30,6 +30,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         services: Vec::new(),
         queues: Vec::new(),
         topics: Vec::new(),
+        exchanges: Vec::new(),
         disturbances: Vec::new(),
         effects: Vec::new(),
     };
@@ -40,6 +41,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
             NodeKind::Service(service) => add_service(&mut plan, index, service),
             NodeKind::Queue(queue) => add_queue(&mut plan, index, queue, scenario),
             NodeKind::Topic(topic) => add_topic(&mut plan, index, *topic),
+            NodeKind::Exchange(exchange) => add_exchange(&mut plan, index, exchange, scenario),
         }
     }
     plan.disturbances = scenario.disturbances.iter().flat_map(|disturbance| plan.disturbed(disturbance)).collect();
@@ -124,6 +126,18 @@ fn add_topic(plan: &mut Plan, node: u32, topic: Topic) {
     plan.topics.push(PlanTopic { node, place, partitions: topic.partitions, groups });
 }
 
+fn add_exchange(plan: &mut Plan, node: u32, exchange: &Exchange, scenario: &Scenario) {
+    let place = add_places(plan, node, Role::Exchange, 1);
+    let alternate = numbered(scenario, exchange.alternate.as_deref());
+    plan.exchanges.push(PlanExchange { node, place, routing: exchange.routing, alternate });
+}
+
+/// The number of the node with this id.
+fn numbered(scenario: &Scenario, id: Option<&str>) -> Option<u32> {
+    let id = id?;
+    scenario.nodes.iter().zip(0..).find(|(node, _)| node.id == id).map(|(_, number)| number)
+}
+
 fn add_client(plan: &mut Plan, node: u32, client: &Client) {
     let place = add_places(plan, node, Role::Client, 1);
     let links = outgoing(plan, node);
@@ -202,8 +216,7 @@ fn written(plan: &Plan, node: u32, service: &Service, steps: &[BodyStep], effect
 fn add_queue(plan: &mut Plan, node: u32, queue: &Queue, scenario: &Scenario) {
     let place = add_places(plan, node, Role::Queue, 1);
     let Queue { capacity, overflow, ttl, priorities, durability, prefetch, ack, .. } = *queue;
-    let named = |(other, _): &(&crate::model::Node, u32)| Some(&other.id) == queue.dead_letters.as_ref();
-    let dead_letters = scenario.nodes.iter().zip(0..).find(named).map(|(_, number)| number);
+    let dead_letters = numbered(scenario, queue.dead_letters.as_deref());
     plan.queues.push(PlanQueue {
         node,
         place,

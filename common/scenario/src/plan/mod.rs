@@ -10,6 +10,7 @@ mod bytes;
 mod compile;
 mod described;
 mod disturbed;
+mod exchange;
 mod placement;
 mod ports;
 mod read;
@@ -33,6 +34,7 @@ pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;
 pub use disturbed::PlanDisturbance;
+pub use exchange::PlanExchange;
 pub use placement::Placement;
 pub use ports::FixedPorts;
 pub(crate) use ports::issues as port_issues;
@@ -141,6 +143,9 @@ pub struct Plan {
     /// What keeps records, by node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<PlanTopic>,
+    /// What hands messages on to queues, by node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<PlanExchange>,
     /// What is done to the run, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<PlanDisturbance>,
@@ -174,6 +179,8 @@ pub enum Role {
     Topic,
     /// A group of those that read a topic, in one of its partitions.
     Group,
+    /// The one place of an exchange.
+    Exchange,
 }
 
 impl Role {
@@ -186,6 +193,7 @@ impl Role {
             Self::Queue => text!("role.queue"),
             Self::Topic => text!("role.topic"),
             Self::Group => text!("role.group"),
+            Self::Exchange => text!("role.exchange"),
         }
     }
 }
@@ -213,6 +221,7 @@ impl Place {
             Role::Replica => format!("replica {}", self.ordinal),
             Role::Queue => "queue".to_owned(),
             Role::Topic => "topic".to_owned(),
+            Role::Exchange => "exchange".to_owned(),
             Role::Group => format!("group {} partition {}", self.ordinal, self.partition.unwrap_or(0)),
         }
     }
@@ -263,10 +272,12 @@ pub enum Passage {
     Call,
     /// The sender hands the receiver a message that nobody answers.
     Send,
-    /// The sender puts a message into a queue or a topic.
+    /// The sender puts a message into a queue or a topic, or hands it to an exchange that does.
     Publish,
     /// A queue or a topic delivers to a consumer.
     Deliver,
+    /// An exchange puts copies of what it is handed into a queue: nothing is sent over the link.
+    Bind,
 }
 
 /// The load of one client.
@@ -454,6 +465,7 @@ impl Plan {
         match link.protocol.descriptor().style {
             Style::Sync if link.is_oneway() => Passage::Send,
             Style::Sync => Passage::Call,
+            Style::Async if self.exchange_at(link.from).is_some() => Passage::Bind,
             Style::Async if self.keeper_at(link.from).is_some() => Passage::Deliver,
             Style::Async => Passage::Publish,
         }

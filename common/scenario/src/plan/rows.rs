@@ -5,12 +5,12 @@ use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
 use super::{
-    Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanGroup,
-    PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step,
+    Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanExchange,
+    PlanGroup, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
-use crate::model::Apply;
+use crate::model::{Apply, ExchangeType};
 use crate::protocol::Protocol;
 use crate::quantity::Time;
 
@@ -105,6 +105,10 @@ pub(super) fn plan(value: &Value) -> Read<Plan> {
         services: each(row.list("services")?, service)?,
         queues: row.may("queues").and_then(Value::as_array).map_or(Ok(Vec::new()), |queues| each(queues, queue))?,
         topics: row.may("topics").and_then(Value::as_array).map_or(Ok(Vec::new()), |topics| each(topics, topic))?,
+        exchanges: match row.may("exchanges").and_then(Value::as_array) {
+            Some(exchanges) => each(exchanges, exchange)?,
+            None => Vec::new(),
+        },
         disturbances: row
             .may("disturbances")
             .and_then(Value::as_array)
@@ -155,6 +159,7 @@ fn place(value: &Value) -> Read<Place> {
         "queue" => Role::Queue,
         "topic" => Role::Topic,
         "group" => Role::Group,
+        "exchange" => Role::Exchange,
         _ => return Err(wrong("role")),
     };
     let partition = row.number_if("partition")?.map(|number| u16::try_from(number).map_err(|_| wrong("partition")));
@@ -239,6 +244,17 @@ fn topic(value: &Value) -> Read<PlanTopic> {
         groups: each(row.list("groups")?, group)?,
     };
     row.whole(topic)
+}
+
+fn exchange(value: &Value) -> Read<PlanExchange> {
+    let mut row = Row::of(value)?;
+    let exchange = PlanExchange {
+        node: row.number("node")?,
+        place: row.number("place")?,
+        routing: ExchangeType::find(row.text("routing")?).ok_or_else(|| wrong("routing"))?,
+        alternate: row.number_if("alternate")?,
+    };
+    row.whole(exchange)
 }
 
 fn group(value: &Value) -> Read<PlanGroup> {

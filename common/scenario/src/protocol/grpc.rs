@@ -16,6 +16,8 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
     options: SOCKET_CALL_OPTIONS,
     taking: &[],
+    routed: &[],
+    binding: &[],
     hue: "grpc",
     stroke: Stroke::Solid,
     socket: true,

@@ -16,6 +16,8 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
     options: CALL_OPTIONS,
     taking: &[],
+    routed: &[],
+    binding: &[],
     hue: "in-process",
     stroke: Stroke::Dotted,
     socket: false,

@@ -23,6 +23,8 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: &[(Kind::Client, Kind::Topic), (Kind::Service, Kind::Topic), (Kind::Topic, Kind::Service)],
     options: &[ACKS, IDEMPOTENCE, PARTITIONER, LINGER, COMPRESSION, TIMEOUT, RETRY],
     taking: &[COMMIT, IN_FLIGHT],
+    routed: &[],
+    binding: &[],
     hue: "kafka",
     stroke: Stroke::Dashed,
     socket: true,

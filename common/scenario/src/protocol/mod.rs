@@ -17,6 +17,7 @@ use crate::catalogue::Key;
 use crate::fields::Field;
 use crate::kinds::Kind;
 
+pub(crate) use amqp::{ANY, BINDING_KEY, HEADERS, MATCH, ROUTING_KEY};
 pub use network::{NETWORK_PRESETS, NetworkPreset};
 
 #[cfg(test)]
@@ -85,6 +86,10 @@ pub struct ProtocolDescriptor {
     pub options: &'static [Field],
     /// The same where a link takes from what keeps messages.
     pub taking: &'static [Field],
+    /// The same where a link publishes to an exchange.
+    pub routed: &'static [Field],
+    /// The same where a link binds a queue to an exchange.
+    pub binding: &'static [Field],
     /// The name of its colour among the page's tokens, like `http` for `--http`.
     pub hue: &'static str,
     /// How a link of it is drawn.
@@ -102,6 +107,19 @@ pub static PROTOCOLS: &[&ProtocolDescriptor] = &[
     &amqp::DESCRIPTOR,
     &kafka::DESCRIPTOR,
 ];
+
+impl ProtocolDescriptor {
+    /// The fields that some link of this protocol may have, each once.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        let groups = [self.options, self.taking, self.routed, self.binding];
+        let all =
+            groups.into_iter().enumerate().flat_map(|(group, fields)| fields.iter().map(move |field| (group, field)));
+        let told = move |group: usize, name: &str| {
+            groups.iter().take(group).any(|earlier| earlier.iter().any(|other| other.name == name))
+        };
+        all.filter(move |(group, field)| !told(*group, field.name)).map(|(_, field)| field)
+    }
+}
 
 impl Protocol {
     /// The protocol's descriptor.
@@ -123,12 +141,18 @@ impl Protocol {
         PROTOCOLS.iter().find(|descriptor| descriptor.id == id).map(|descriptor| descriptor.protocol)
     }
 
-    /// The fields that a link of this protocol may have if it starts at a node of this kind: one that takes from a queue or a
-    /// topic has no policy of a sender.
+    /// The fields that a link of this protocol may have between nodes of these kinds: one that takes from a queue or a topic has
+    /// no policy of a sender, and one that binds a queue sends nothing.
     #[must_use]
-    pub fn options_from(self, from: Kind) -> &'static [Field] {
-        let takes = self.descriptor().style == Style::Async && from.keeps();
-        if takes { self.descriptor().taking } else { self.descriptor().options }
+    pub fn options_between(self, from: Kind, to: Kind) -> &'static [Field] {
+        let descriptor = self.descriptor();
+        match (from, to) {
+            _ if descriptor.style == Style::Sync => descriptor.options,
+            (Kind::Exchange, _) => descriptor.binding,
+            (_, Kind::Exchange) => descriptor.routed,
+            _ if from.keeps() => descriptor.taking,
+            _ => descriptor.options,
+        }
     }
 
     /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.

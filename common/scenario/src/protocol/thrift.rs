@@ -18,6 +18,8 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
     options: &[FRAMING, ENCODING, MODE, TIMEOUT, RETRY, NETWORK],
     taking: &[],
+    routed: &[],
+    binding: &[],
     hue: "thrift",
     stroke: Stroke::Solid,
     socket: true,

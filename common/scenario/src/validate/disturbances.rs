@@ -130,6 +130,7 @@ pub fn cannot(action: Action, node: &Value) -> Option<Key> {
     match (action, kind_of(node)?) {
         (_, Kind::Queue) => Some(text!("disturb.why.queue")),
         (_, Kind::Topic) => Some(text!("disturb.why.topic")),
+        (_, Kind::Exchange) => Some(text!("disturb.why.exchange")),
         (Action::Crash | Action::Start, Kind::Client) => Some(text!("disturb.why.client")),
         (Action::Rate, Kind::Service) => Some(text!("disturb.why.no-load")),
         (Action::Rate, Kind::Client) => match node.pointer("/load/kind").and_then(Value::as_str) {
@@ -141,10 +142,12 @@ pub fn cannot(action: Action, node: &Value) -> Option<Key> {
     }
 }
 
-/// Why nothing can be done to a link of a document; `None` where it can.
+/// Why nothing can be done to a link of a document with these nodes; `None` where it can.
 #[must_use]
-pub fn undisturbable(link: &Value) -> Option<Key> {
+pub fn undisturbable(link: &Value, nodes: &[Value]) -> Option<Key> {
+    let from = nodes.iter().find(|node| node.get("id").is_some_and(|id| link.get("from") == Some(id)));
     match protocol_of(link)? {
+        Protocol::Amqp if from.and_then(kind_of) == Some(Kind::Exchange) => Some(text!("disturb.why.binding")),
         Protocol::InProcess => Some(text!("disturb.why.in-process")),
         Protocol::Kafka => Some(text!("disturb.why.kafka")),
         _ => None,
@@ -163,7 +166,8 @@ pub fn disturbable(document: &Value, action: Action) -> Vec<String> {
         return able.filter_map(|node| node.get("name")?.as_str().map(str::to_owned)).collect();
     }
     let subjects = Subjects::of_document(document);
-    let able = list("links").iter().filter(|link| protocol_of(link).is_some() && undisturbable(link).is_none());
+    let able =
+        list("links").iter().filter(|link| protocol_of(link).is_some() && undisturbable(link, list("nodes")).is_none());
     able.filter_map(|link| subjects.name_of_link(link.get("id")?.as_str()?)).collect()
 }
 
@@ -172,7 +176,7 @@ fn on_link(action: Action, on: &str, nodes: &[Value], links: &[Value]) -> Result
     let subjects = Subjects::of(nodes, links);
     let Some(id) = subjects.link(on) else { return Err(Refused::Unknown(subjects.links_like(on))) };
     let link = links.iter().find(|link| link.get("id").and_then(Value::as_str) == Some(id));
-    link.and_then(undisturbable).map_or(Ok(()), |why| Err(Refused::Cannot(why)))
+    link.and_then(|link| undisturbable(link, nodes)).map_or(Ok(()), |why| Err(Refused::Cannot(why)))
 }
 
 /// Those that begin at the end of the measured load or after it, and so never; `duration` is its length.

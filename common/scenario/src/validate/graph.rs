@@ -125,12 +125,16 @@ fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
 fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String), path: String) -> Issue {
     let joins = Protocol::between(from, to).next();
     let way = match (joins, from, to) {
+        (Some(_), Kind::Exchange, _) => text!("issue.illegal-link.bind"),
         (Some(_), Kind::Queue | Kind::Topic, _) => text!("issue.illegal-link.take"),
-        (Some(_), _, Kind::Queue | Kind::Topic) => text!("issue.illegal-link.publish"),
+        (Some(_), _, Kind::Queue | Kind::Topic | Kind::Exchange) => text!("issue.illegal-link.publish"),
         (Some(_), ..) => text!("issue.illegal-link.call"),
         (None, Kind::Client, _) => text!("issue.illegal-link.from-client"),
         (None, Kind::Topic, Kind::Client) => text!("issue.illegal-link.topic-to-client"),
-        (None, Kind::Topic, _) | (None, Kind::Queue, Kind::Topic) => text!("issue.illegal-link.topic-to-topic"),
+        (None, Kind::Topic, _) | (None, Kind::Queue, Kind::Topic | Kind::Exchange) => {
+            text!("issue.illegal-link.topic-to-topic")
+        }
+        (None, Kind::Exchange, _) => text!("issue.illegal-link.from-exchange"),
         (None, Kind::Queue, Kind::Client) => text!("issue.illegal-link.queue-to-client"),
         (None, Kind::Queue, _) => text!("issue.illegal-link.queue-to-queue"),
         (None, Kind::Service, _) => text!("issue.illegal-link.service-to-client"),
@@ -173,6 +177,10 @@ fn check_traffic(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &
             if !calls_out[index] && !has_loose_end(links, node, "from") {
                 issues.push(Issue::new(Code::ClientWithoutLink, path, args()));
             }
+            continue;
+        }
+        // Exchanges are looked at with their bindings.
+        if kind == Kind::Exchange {
             continue;
         }
         let is_queue = kind.keeps();

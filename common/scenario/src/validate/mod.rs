@@ -19,7 +19,7 @@ use crate::catalogue::Arg;
 use crate::issue::{Code, Issue};
 use crate::kinds::{KINDS, Kind};
 use crate::model::{FORMAT, Scenario, VERSION};
-use crate::protocol::{PROTOCOLS, Protocol, ProtocolDescriptor};
+use crate::protocol::{PROTOCOLS, Protocol};
 use crate::shape::{self, LINK_FIELDS, MAX_DOCUMENT_BYTES, NODE_FIELDS, SCENARIO_FIELDS};
 use crate::text;
 
@@ -123,7 +123,7 @@ fn check_document(issues: &mut Issues, document: &Value) {
         issues,
         &path,
         root,
-        &[SCENARIO_FIELDS],
+        SCENARIO_FIELDS,
         &["format", "version", "nodes", "links", "checks", disturbances::LIST],
     );
     let nodes = list_of(issues, &path, root, "nodes", text!("field.nodes"));
@@ -182,8 +182,7 @@ fn check_node(issues: &mut Issues, path: &Path<'_>, node: &Value) {
     let code = Code::UnknownKind;
     match tag(issues, path, node, "kind", text!("field.kind"), code, known).and_then(Kind::find) {
         Some(kind) => {
-            let groups = [NODE_FIELDS, kind.descriptor().fields];
-            check_object(issues, path, object, &groups, &["kind"]);
+            check_object(issues, path, object, NODE_FIELDS.iter().chain(kind.descriptor().fields), &["kind"]);
         }
         None => walk::check_known(issues, path, object, NODE_FIELDS),
     }
@@ -199,11 +198,8 @@ fn check_link(issues: &mut Issues, path: &Path<'_>, link: &Value) {
     let code = Code::UnknownProtocol;
     match tag(issues, path, link, "protocol", label, code, known).and_then(Protocol::find) {
         Some(protocol) => {
-            let ProtocolDescriptor { options, taking, .. } = *protocol.descriptor();
-            // What only the other end may say is told apart later.
-            let apart = taking.iter().all(|field| options.iter().all(|other| other.name != field.name));
-            let groups = [LINK_FIELDS, options, if apart { taking } else { &[] }];
-            check_object(issues, path, object, &groups, &["protocol"]);
+            // What links between other nodes may say is told apart later.
+            check_object(issues, path, object, LINK_FIELDS.iter().chain(protocol.descriptor().fields()), &["protocol"]);
         }
         None => walk::check_known(issues, path, object, LINK_FIELDS),
     }

@@ -1,6 +1,7 @@
 //! What queues ask of the scenario around them: links that take, replies, consumers.
 
 mod dead_letters;
+mod exchanges;
 mod priorities;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::graph::{Edge, kind_at, name};
 use super::issues::Issues;
 use super::walk::short;
-use crate::fields::ValueType;
+use crate::fields::{Field, ValueType};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::{Protocol, Style};
@@ -45,6 +46,7 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
     for edge in &edges {
         priorities::check(issues, nodes, edge);
     }
+    exchanges::check(issues, nodes, links, &edges);
     let replies = owners.into_keys().collect();
     dead_letters::check(issues, nodes, &edges, replies)
 }
@@ -53,18 +55,28 @@ fn is_async(edge: &Edge) -> bool {
     edge.protocol.is_some_and(|protocol| protocol.descriptor().style == Style::Async)
 }
 
-/// A link that takes from a queue has no policy of a sender, and one that publishes says nothing of those who take.
+/// A link that takes from a queue has no policy of a sender, one that publishes says nothing of those who take, and keys are for
+/// exchanges.
 fn check_ends(issues: &mut Issues, nodes: &[Value], edge: &Edge, link: &Value) {
-    let (Some(protocol), Some(from)) = (edge.protocol, kind_at(nodes, edge.from)) else { return };
-    let (may, descriptor) = (protocol.options_from(from), protocol.descriptor());
-    let (code, keeper) =
-        if from.keeps() { (Code::NotWhenTaking, edge.from) } else { (Code::NotWhenPublishing, edge.to) };
-    let others = descriptor.options.iter().chain(descriptor.taking);
-    let not = others.filter(|field| !may.iter().any(|may| may.name == field.name));
+    let (Some(protocol), Some(from), Some(to)) = (edge.protocol, kind_at(nodes, edge.from), kind_at(nodes, edge.to))
+    else {
+        return;
+    };
+    let may = protocol.options_between(from, to);
+    let (taking, publishing) = (protocol.descriptor().taking, protocol.descriptor().options);
+    let not = protocol.descriptor().fields().filter(|field| may.iter().all(|may| may.name != field.name));
     for field in not.filter(|field| link.get(field.name).is_some()) {
         let path = format!("/links/{}/{}", edge.link, field.name);
-        let args = [("label", field.label.into()), ("queue", name(nodes, keeper).into())];
-        issues.push(Issue::new(code, path, args));
+        let is_of = |fields: &[Field]| fields.iter().any(|other| other.name == field.name);
+        let (label, keeper) = (("label", field.label.into()), |node| ("queue", name(nodes, node).into()));
+        issues.push(if from.keeps() && is_of(publishing) {
+            Issue::new(Code::NotWhenTaking, path, [label, keeper(edge.from)])
+        } else if to.keeps() && from != Kind::Exchange && is_of(taking) {
+            Issue::new(Code::NotWhenPublishing, path, [label, keeper(edge.to)])
+        } else {
+            let (from, to) = (name(nodes, edge.from).into(), name(nodes, edge.to).into());
+            Issue::new(Code::NotBetween, path, [label, ("from", from), ("to", to)])
+        });
     }
     let says = |field: &str, value: &str| link.get(field).and_then(Value::as_str) == Some(value);
     if protocol == Protocol::Kafka && says("idempotence", "on") && says("acks", "leader") {

@@ -89,7 +89,7 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if endless {
         root.remove("duration");
     }
-    check_object(&mut issues, &path, &root, &[SETTINGS_FIELDS], &["scenario"]);
+    check_object(&mut issues, &path, &root, SETTINGS_FIELDS, &["scenario"]);
     let broker = root.get("broker").and_then(Value::as_str);
     if let Some(text) = broker.filter(|text| Broker::parse(text).is_err()) {
         let known = format!("{}, {}, amqp://…", Broker::BUILT_IN, Broker::LOCAL);

@@ -124,10 +124,21 @@ pub(super) fn check_object(
     issues: &mut Issues,
     path: &Path<'_>,
     object: &Map<String, Value>,
-    groups: &[&'static [Field]],
+    fields: impl IntoIterator<Item = &'static Field>,
     others: &[&str],
 ) {
-    let fields = || groups.iter().copied().flatten();
+    check_fields(issues, path, object, &fields.into_iter().collect::<Vec<_>>(), others);
+}
+
+/// One function for fields wherever they come from: code for each would weigh on the page.
+fn check_fields(
+    issues: &mut Issues,
+    path: &Path<'_>,
+    object: &Map<String, Value>,
+    fields: &[&'static Field],
+    others: &[&str],
+) {
+    let fields = || fields.iter().copied();
     for key in object.keys() {
         let known = others.contains(&key.as_str()) || fields().any(|field| field.name == key);
         if !known {
@@ -204,7 +215,7 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
             wrong_type(issues, path, field.label, value, text!("json.string"));
         }
         (ValueType::Group { fields }, Value::Object(object)) => {
-            check_object(issues, path, object, &[fields], &[]);
+            check_object(issues, path, object, *fields, &[]);
         }
         (ValueType::Variant { tag, options }, Value::Object(object)) => {
             check_variant(issues, path, field.label, tag, options, object);
@@ -215,7 +226,7 @@ fn check_value(issues: &mut Issues, path: &Path<'_>, field: &Field, value: &Valu
             }
             for (index, item) in items.iter().enumerate() {
                 match item {
-                    Value::Object(object) => check_object(issues, &path.index(index), object, &[fields], &[]),
+                    Value::Object(object) => check_object(issues, &path.index(index), object, *fields, &[]),
                     _ => wrong_type(issues, &path.index(index), field.label, item, text!("json.object")),
                 }
             }
@@ -309,7 +320,7 @@ pub(super) fn check_variant(
     match object.get(tag) {
         None => missing(issues, path, tag),
         Some(value @ Value::String(_)) => match chosen(tag, options, object) {
-            Some(option) => check_object(issues, path, object, &[option.fields], &[tag]),
+            Some(option) => check_object(issues, path, object, option.fields, &[tag]),
             None => {
                 let known: Vec<_> = options.iter().map(|option| option.id).collect();
                 let args = [("label", label.into()), ("value", shown(value)), ("known", known.join(", ").into())];

@@ -13,7 +13,7 @@ use super::use_editor;
 use crate::state::run::{mark, use_run};
 use crate::ui::memo;
 use crate::ui::node::Node;
-use crate::ui::text::{columns, t, t_with};
+use crate::ui::text::{columns, shortened, t, t_with};
 
 /// Width of one character of a link's label, and what its chip adds to the text.
 const CHARACTER: f64 = 6.4;
@@ -89,7 +89,11 @@ fn drawing(link: &SceneLink, marked: Option<&(&'static str, String)>) -> Node {
     if link.replies_of.is_some() {
         return line;
     }
-    let label = if link.dead_letters { t(text!("link.dead")) } else { label(Some(link), marked) };
+    let label = match link.dead_letters {
+        true if link.id.ends_with("alternate") => t(text!("link.alternate")),
+        true => t(text!("link.dead")),
+        false => label(Some(link), marked),
+    };
     let width = columns(&label) as f64 * CHARACTER + CHIP;
     let middle = link.path.beside(width, HEIGHT, GAP);
     view! {
@@ -102,7 +106,9 @@ fn drawing(link: &SceneLink, marked: Option<&(&'static str, String)>) -> Node {
 /// The protocol's name, a question mark where it is unknown; and what was done to the link.
 fn label(link: Option<&SceneLink>, marked: Option<&(&'static str, String)>) -> String {
     let protocol = link.and_then(|link| link.protocol);
-    let name = protocol.map_or_else(|| "?".to_owned(), |protocol| t(protocol.descriptor().label));
+    let key = link.map(|link| shortened(&link.key, 20)).filter(|key| !key.is_empty());
+    let name =
+        key.unwrap_or_else(|| protocol.map_or_else(|| "?".to_owned(), |protocol| t(protocol.descriptor().label)));
     marked.map_or_else(|| name.clone(), |(_, words)| format!("{name} · {words}"))
 }
 

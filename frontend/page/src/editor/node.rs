@@ -88,6 +88,9 @@ impl Facts {
                 }),
                 ..facts
             },
+            Some(Kind::Exchange) => {
+                Self { kind: t(text!("kind.exchange.inline")), caption: shown(node, "/type"), ..facts }
+            }
             Some(Kind::Topic) => Self {
                 kind: t(text!("kind.topic.inline")),
                 caption: t_with(text!("node.topic.partitions"), &[("count", &shown(node, "/partitions"))]),
@@ -298,6 +301,7 @@ fn Levels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
 fn port_tip(kind: Option<Kind>) -> Key {
     match kind {
         Some(Kind::Queue | Kind::Topic) => text!("node.port.queue"),
+        Some(Kind::Exchange) => text!("node.port.exchange"),
         _ => text!("node.port"),
     }
 }
@@ -332,6 +336,9 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
                     None => facts.with(|facts| facts.caption.clone()),
                 }}</text>
             });
+        }
+        if of == Some(Kind::Exchange) {
+            return Some(line(facts.with(|facts| facts.caption.clone()), String::new()));
         }
         if of != Some(Kind::Queue) {
             return None;

@@ -16,6 +16,15 @@ const NO_WORKER: u16 = u16::MAX;
 /// Rows that one summary covers.
 const BLOCK: usize = 256;
 
+/// What a link does, and where it puts what is sent over it.
+pub(super) struct Ends {
+    pub(super) passage: Passage,
+    /// The places of what keeps messages at its end: several where it leads to an exchange.
+    pub(super) keepers: Vec<PlaceIndex>,
+    /// Whether these stamp nothing, so that only the ends of links tell of a copy.
+    pub(super) silent: bool,
+}
+
 /// What an event did to the journeys.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Change {
@@ -25,6 +34,8 @@ pub(super) struct Change {
     pub(super) flying: i32,
     /// The row that was opened.
     pub(super) opened: Option<u32>,
+    /// How many rows after it were too: those of the other queues that an exchange hands its message on to.
+    pub(super) copies: u32,
     /// The row that was closed.
     pub(super) closed: Option<u32>,
     /// How long a message to or from a queue was on its link, in ns.
@@ -49,8 +60,10 @@ pub struct Journeys {
     by_message: Index,
     /// By place: which workers are held.
     workers: Vec<Vec<bool>>,
-    /// The rows of the deliveries whose copies went back and are ready, by the row of the publish.
+    /// The rows of the deliveries whose copies went back and are ready, by the row of the publish and the queue.
     requeued: Index,
+    /// The rows of copies in other queues than their publish's own, by its row and the queue.
+    copies: Index,
 }
 
 impl Journeys {
@@ -61,6 +74,7 @@ impl Journeys {
             by_message: Index::default(),
             workers: vec![Vec::new(); places],
             requeued: Index::default(),
+            copies: Index::default(),
         }
     }
 
@@ -118,19 +132,13 @@ impl Journeys {
             .filter(move |(_, row)| row.over_at().is_none_or(|over| over >= from))
     }
 
-    /// Takes an event; `seen` says what its link does and at which queue, where the broker stamps nothing and only the ends
-    /// of links tell of a copy.
-    pub(super) fn apply(
-        &mut self,
-        event: &Event,
-        trace: u32,
-        room: bool,
-        seen: Option<(Passage, PlaceIndex)>,
-    ) -> Option<Change> {
+    /// Takes an event; `ends` says what its link does and at which queues.
+    pub(super) fn apply(&mut self, event: &Event, trace: u32, room: bool, ends: Option<&Ends>) -> Option<Change> {
         let info = event.kind.info()?;
+        let seen = ends.filter(|ends| ends.silent);
         let opened = seen.map_or_else(Change::default, |seen| self.seen(event, trace, room, seen));
         if event.kind == Kind::DELIVERED {
-            let publish = self.take_copy(event.parent, event.time);
+            let publish = self.take_copy(event.parent, event.place, event.time);
             let change = if room { self.open(event, trace) } else { Change::default() };
             if let Some(journey) = change.opened.and_then(|row| self.rows.get_mut(row as usize)) {
                 journey.copy_of = publish.unwrap_or(journey.copy_of);
@@ -138,13 +146,23 @@ impl Journeys {
             return Some(change);
         }
         if info.attempt == Attempt::Opens {
-            return room.then(|| self.open(event, trace));
+            return room.then(|| {
+                let change = self.open(event, trace);
+                let keepers =
+                    ends.filter(|_| event.kind == Kind::PUBLISHED).map_or(&[][..], |ends| ends.keepers.as_slice());
+                Change { copies: self.open_copies(keepers), ..change }
+            });
         }
         if matches!(event.kind, Kind::EXPIRED | Kind::DROPPED | Kind::PURGED) {
-            self.take_copy(event.message, event.time);
+            self.take_copy(event.message, event.place, event.time);
             return Some(Change::default());
         }
-        let row = *self.by_message.get(&event.message.0)?;
+        let publish = *self.by_message.get(&event.message.0)?;
+        let row = if event.kind == Kind::ENQUEUED { self.row_at(publish, event.place) } else { publish };
+        if row != publish {
+            self.put_copy(row, event.time, ABSENT);
+            return Some(Change::default());
+        }
         let journey = self.rows.get_mut(row as usize)?;
         let (mut change, alive) = (Change::default(), journey.is_alive());
         match event.kind {
@@ -195,14 +213,18 @@ impl Journeys {
                     let flying = if journey.ends_by_closing() { land(journey) } else { 0 };
                     change = Change { open: -1, flying, closed: Some(row), ..Change::default() };
                     if ending == Ending::Requeued {
-                        (journey.queued, journey.queue) = (event.time, seen.map_or(event.place, |(_, queue)| queue));
-                        self.requeued.insert(u64::from(journey.copy_of), row);
+                        let queue = seen.and_then(|ends| ends.keepers.first().copied()).unwrap_or(event.place);
+                        (journey.queued, journey.queue) = (event.time, queue);
+                        self.requeued.insert(at(journey.copy_of, queue), row);
                     }
                 }
             }
         }
-        let now_alive = journey.is_alive();
+        let (now_alive, gone) = (journey.is_alive(), journey.ends_badly());
         self.note_in_block(row, alive, now_alive, event.time);
+        if gone && change.closed.is_some() {
+            self.lose_copies(row, event.time);
+        }
         change.open += opened.open;
         change.flying += opened.flying;
         change.opened = opened.opened;
@@ -211,7 +233,8 @@ impl Journeys {
 
     /// What the ends of a link tell of a copy in a queue that stamps nothing: it is there when its publish is confirmed, at
     /// the latest when it is received, which begins its delivery.
-    fn seen(&mut self, event: &Event, trace: u32, room: bool, (passage, queue): (Passage, PlaceIndex)) -> Change {
+    fn seen(&mut self, event: &Event, trace: u32, room: bool, ends: &Ends) -> Change {
+        let queue = ends.keepers.first().copied().unwrap_or(PlaceIndex::NONE);
         let put = |journeys: &mut Self, publish: MessageId, left: i64| {
             let row = journeys.by_message.get(&publish.0).and_then(|row| journeys.rows.get_mut(*row as usize));
             let Some(journey) = row.filter(|row| row.queued == ABSENT) else { return 0 };
@@ -219,12 +242,25 @@ impl Journeys {
             land(journey)
         };
         match event.kind {
-            Kind::CONFIRMED => Change { flying: put(self, event.message, ABSENT), ..Change::default() },
+            Kind::CONFIRMED => {
+                let publish = self.find(event.message);
+                for other in ends.keepers.iter().skip(1) {
+                    if let Some(row) = publish.map(|publish| self.row_at(publish, *other)) {
+                        self.put_copy(row, event.time, ABSENT);
+                    }
+                }
+                Change { flying: put(self, event.message, ABSENT), ..Change::default() }
+            }
             // It comes back: no queue has it.
             Kind::RETURNED => Change { flying: put(self, event.message, event.time), ..Change::default() },
-            Kind::RECEIVED if passage == Passage::Deliver => {
-                let landed = put(self, event.parent, event.time);
-                let publish = self.take_copy(event.parent, event.time);
+            Kind::RECEIVED if ends.passage == Passage::Deliver => {
+                let own = self.find(event.parent).is_none_or(|publish| {
+                    let row = self.row_at(publish, queue);
+                    self.put_copy(row, event.time, event.time);
+                    row == publish
+                });
+                let landed = if own { put(self, event.parent, event.time) } else { 0 };
+                let publish = self.take_copy(event.parent, queue, event.time);
                 if !room {
                     return Change { flying: landed, ..Change::default() };
                 }
@@ -238,10 +274,57 @@ impl Journeys {
         }
     }
 
+    /// Opens the rows of the copies of the publish that was opened last, but for the first.
+    fn open_copies(&mut self, queues: &[PlaceIndex]) -> u32 {
+        let Some((publish, first)) = self.rows.len().checked_sub(1).zip(queues.first().filter(|_| queues.len() > 1))
+        else {
+            return 0;
+        };
+        let row = |row: usize| u32::try_from(row).unwrap_or(NO_ROW);
+        let Some(journey) = self.rows.get_mut(publish) else { return 0 };
+        journey.queue = *first;
+        let copy = Journey { flying: false, copy_of: row(publish), ..*journey };
+        for queue in queues.iter().skip(1) {
+            self.copies.insert(at(row(publish), *queue), row(self.rows.len()));
+            self.push(Journey { queue: *queue, ..copy });
+        }
+        row(queues.len() - 1)
+    }
+
+    /// The row of a publish's copy in a queue.
+    fn row_at(&self, publish: u32, queue: PlaceIndex) -> u32 {
+        self.copies.get(&at(publish, queue)).copied().unwrap_or(publish)
+    }
+
+    /// A copy of a publish is in its queue, and nothing more comes of the publish there.
+    fn put_copy(&mut self, row: u32, time: i64, left: i64) {
+        let Some(journey) = self.rows.get_mut(row as usize).filter(|row| row.queued == ABSENT) else { return };
+        if journey.copy_of == row {
+            return;
+        }
+        let alive = journey.is_alive();
+        (journey.queued, journey.left, journey.closed, journey.ending) = (time, left, time, Ending::Completed);
+        let now_alive = journey.is_alive();
+        self.note_in_block(row, alive, now_alive, time);
+    }
+
+    /// No queue gets a copy of a publish that had a bad end.
+    fn lose_copies(&mut self, publish: u32, time: i64) {
+        let Some(Journey { message, ending, .. }) = self.get(publish).copied() else { return };
+        for row in publish.saturating_add(1).. {
+            let of_it = |copy: &&mut Journey| copy.message == message && copy.copy_of == publish;
+            let Some(copy) = self.rows.get_mut(row as usize).filter(of_it) else { return };
+            if copy.queued == ABSENT {
+                (copy.closed, copy.ending) = (time, ending);
+                self.note_in_block(row, true, false, time);
+            }
+        }
+    }
+
     /// Takes the copy of a publish out of the queue that it is ready in; gives the publish's row.
-    fn take_copy(&mut self, publish: MessageId, time: i64) -> Option<u32> {
+    fn take_copy(&mut self, publish: MessageId, queue: PlaceIndex, time: i64) -> Option<u32> {
         let publish = self.by_message.get(&publish.0).copied()?;
-        let row = self.requeued.remove(&u64::from(publish)).unwrap_or(publish);
+        let row = self.requeued.remove(&at(publish, queue)).unwrap_or_else(|| self.row_at(publish, queue));
         let ready = |row: &&mut Journey| row.queued != ABSENT && row.left == ABSENT;
         if let Some(journey) = self.rows.get_mut(row as usize).filter(ready) {
             let alive = journey.is_alive();
@@ -259,7 +342,7 @@ impl Journeys {
             Kind::DELIVERED => Passage::Deliver,
             _ => Passage::Call,
         };
-        self.rows.push(Journey {
+        self.push(Journey {
             message: event.message,
             passage,
             sent: event.time,
@@ -281,14 +364,18 @@ impl Journeys {
             next: NO_ROW,
             flying: true,
         });
-        if (row as usize).is_multiple_of(BLOCK) {
+        self.by_message.insert(event.message.0, row);
+        Change { open: 1, flying: 1, opened: Some(row), ..Change::default() }
+    }
+
+    fn push(&mut self, journey: Journey) {
+        if self.rows.len().is_multiple_of(BLOCK) {
             self.blocks.push(Block { alive: 0, last_over: ABSENT });
         }
         if let Some(block) = self.blocks.last_mut() {
             block.alive += 1;
         }
-        self.by_message.insert(event.message.0, row);
-        Change { open: 1, flying: 1, opened: Some(row), ..Change::default() }
+        self.rows.push(journey);
     }
 
     /// Notes whether a row is alive; one that was over is so again when its request arrives after it was given up.
@@ -303,6 +390,11 @@ impl Journeys {
             _ => {}
         }
     }
+}
+
+/// A publish's row at a queue, as one number.
+fn at(publish: u32, queue: PlaceIndex) -> u64 {
+    u64::from(publish) << 32 | u64::from(queue.0)
 }
 
 /// Takes the message off the link.

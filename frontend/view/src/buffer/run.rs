@@ -11,6 +11,7 @@ use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
 use super::controls::Controls;
 use super::figures::Totals;
+use super::journeys::Ends;
 use super::{BufferError, Ending, Groups, Journeys, Median, Queues, Tempos, Traces};
 
 /// Most rows of messages that wait for their first event: more wait only where events were lost.
@@ -29,7 +30,7 @@ pub(super) struct Run {
     pub(super) groups: Groups,
     pub(super) controls: Controls,
     /// By link what it does and at which queue or topic, where that stamps nothing; else no place.
-    seen: Vec<(Passage, PlaceIndex)>,
+    ends: Vec<Ends>,
     pub(super) tempos: Tempos,
     pub(super) medians: Medians,
     pub(super) phases: Vec<(Phase, i64)>,
@@ -48,13 +49,13 @@ pub(super) struct Medians {
     pub(super) holds: Median,
 }
 
-/// What a link does, and what keeps messages at its end, where that stamps nothing.
-fn ends(plan: &Plan, link: &PlanLink) -> (Passage, PlaceIndex) {
+/// What a link does, and what keeps messages at its end, where that stamps nothing or is more than one.
+fn ends(plan: &Plan, link: &PlanLink) -> Ends {
     let passage = plan.passage(link);
-    let keeper = if passage == Passage::Deliver { link.from } else { link.to };
-    let queue = plan.queue_at(keeper).filter(|_| plan.broker.is_some()).map(|queue| queue.place);
-    let place = queue.or_else(|| Some(plan.topic_at(keeper)?.place));
-    (passage, place.map_or(PlaceIndex::NONE, PlaceIndex))
+    let nodes = if passage == Passage::Deliver { vec![link.from] } else { plan.reached(link) };
+    let silent = plan.broker.is_some() || nodes.iter().any(|node| plan.topic_at(*node).is_some());
+    let keepers = nodes.iter().filter_map(|node| plan.keeper_at(*node)).map(PlaceIndex).collect();
+    Ends { passage, keepers, silent }
 }
 
 /// The phase that begins with an event, if one does.
@@ -72,7 +73,7 @@ impl Run {
             queues: Queues::new(&plan),
             groups: Groups::new(&plan),
             controls: Controls::default(),
-            seen: plan.links.iter().map(|link| ends(&plan, link)).collect(),
+            ends: plan.links.iter().map(|link| ends(&plan, link)).collect(),
             tempos: Tempos::default(),
             medians: Medians::default(),
             phases: Vec::new(),
@@ -147,13 +148,13 @@ impl Run {
         if let Some(row) = carries {
             self.traces.carry(trace, row);
         }
-        let seen = self.seen.get(usize::from(event.link.0)).copied().filter(|(_, queue)| !queue.is_none());
-        let Some(change) = self.journeys.apply(event, trace, room, seen) else { return };
+        let ends = self.ends.get(usize::from(event.link.0)).filter(|ends| !ends.keepers.is_empty());
+        let Some(change) = self.journeys.apply(event, trace, room, ends) else { return };
         self.tempos.apply(event.time, change);
-        if let Some(opened) = change.opened
-            && let Some(before) = self.traces.add_journey(trace, opened)
-        {
-            self.journeys.link(before, opened);
+        for opened in change.opened.into_iter().flat_map(|first| first..=first.saturating_add(change.copies)) {
+            if let Some(before) = self.traces.add_journey(trace, opened) {
+                self.journeys.link(before, opened);
+            }
         }
         change.flight.into_iter().for_each(|flight| self.medians.flights.add(flight));
         change.hold.into_iter().for_each(|hold| self.medians.holds.add(hold));

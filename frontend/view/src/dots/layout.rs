@@ -188,7 +188,11 @@ fn dot(journey: &Journey, stage: &Stage, time: i64, rank: usize) -> Option<Dot> 
     let leg = journey.leg_at(gone.filter(|_| over).unwrap_or(time));
     let place = || stage.places.get(journey.to.0 as usize)?.as_ref();
     let at: Point = match leg {
-        Leg::Request(t) => link.path.at(t),
+        Leg::Request(t) => match stage.onward(journey) {
+            Some(onward) if t >= 0.5 => onward.path.at(t * 2.0 - 1.0),
+            Some(_) => link.path.at(t * 2.0),
+            None => link.path.at(t),
+        },
         Leg::Reply(t) => link.path.at(1.0 - t),
         Leg::Waiting => place()?.waiting(rank),
         Leg::Working => place()?.worker(journey.worker),

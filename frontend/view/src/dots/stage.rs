@@ -3,6 +3,7 @@
 use hopscope_scenario::plan::{Plan, Role};
 use hopscope_scenario::protocol::Protocol;
 
+use crate::buffer::Journey;
 use crate::geometry::{LinkPath, Point, Rect, SLOT, queue_front, worker_boxes};
 use crate::scene::Scene;
 
@@ -57,6 +58,8 @@ pub struct Stage {
     pub links: Vec<Option<StageLink>>,
     /// The places.
     pub places: Vec<Option<StagePlace>>,
+    /// Of the links that lead to exchanges: the queue's place, and the link that binds it.
+    onward: Vec<(u16, u32, u16)>,
 }
 
 impl Stage {
@@ -67,7 +70,19 @@ impl Stage {
             let path = scene.link(&link.id)?.path.clone();
             Some(StageLink { path, color: color(link.protocol), carries_replies: link.replies_of.is_some() })
         };
-        Self { links: plan.links.iter().map(link).collect(), places: places(plan, scene) }
+        let mut onward = Vec::new();
+        for (number, link) in (0_u16..).zip(&plan.links).filter(|(_, link)| plan.exchange_at(link.to).is_some()) {
+            let routes = plan.routes(link).into_iter();
+            onward.extend(routes.filter_map(|(binding, row)| Some((number, plan.keeper_at(row.to)?, binding))));
+        }
+        Self { links: plan.links.iter().map(link).collect(), places: places(plan, scene), onward }
+    }
+
+    /// Where a message goes on over from the exchange that its link leads to.
+    pub(super) fn onward(&self, journey: &Journey) -> Option<&StageLink> {
+        let of_it = |(link, queue, _): &&(u16, u32, u16)| *link == journey.link.0 && *queue == journey.queue.0;
+        let (_, _, binding) = self.onward.iter().find(of_it)?;
+        self.links.get(usize::from(*binding))?.as_ref()
     }
 }
 

@@ -97,7 +97,7 @@ impl Judge {
                     .then(|| found.map(|stats| Spread::of(&stats.confirmed)).unwrap_or_default()),
             }
         };
-        let sends = |(_, link): &(usize, &PlanLink)| plan.passage(link) != Passage::Deliver;
+        let sends = |(_, link): &(usize, &PlanLink)| !matches!(plan.passage(link), Passage::Deliver | Passage::Bind);
         plan.links.iter().enumerate().filter(sends).map(row).collect()
     }
 }

@@ -11,7 +11,7 @@ use hopscope_record::kind::{QueueStep, Stamper};
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
 use hopscope_scenario::model::{AckTime, Content};
 use hopscope_scenario::plan::Broker;
-use hopscope_server::broker::{Brokers, Declared, QueueSite, RunBroker};
+use hopscope_server::broker::{Brokers, Declared, QueueSite, RunBroker, Sites};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
 use hopscope_server::record::{EndInfo, Memory, Recording, RecordingOptions, new_run_key};
 use hopscope_server::tasks::Tasks;
@@ -139,7 +139,10 @@ impl Rig {
             vec![site(&queues[0], REQUESTS, requests, PUBLISH), site(&queues[1], REPLIES, Declared::default(), ANSWER)];
         let timer = Timer::start()?;
         let stamping = recording.recorder(REQUESTS, LinkIndex::NONE);
-        let broker = Arc::new(RunBroker::start(found, stamping, sites, timer.clone(), None).await?);
+        let broker = Arc::new(
+            RunBroker::start(found, stamping, Sites { queues: sites, exchanges: Vec::new() }, timer.clone(), None)
+                .await?,
+        );
         let account = broker.account().cloned();
         let recorder = recording.recorder(CLIENT, PUBLISH);
         let replies = if shape.replies {
@@ -157,6 +160,7 @@ impl Rig {
         let outbound = Outbound {
             broker: broker.address(),
             queue: Arc::clone(&queues[0]),
+            via: None,
             options: Options::default(),
             persistent: false,
             replies,
@@ -168,6 +172,7 @@ impl Rig {
         let outbound = Outbound {
             broker: broker.address(),
             queue: Arc::clone(&queues[1]),
+            via: None,
             options: Options::default(),
             persistent: false,
             replies: None,

@@ -7,7 +7,8 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{BrokerError, Declared, QueueSite};
+use crate::broker::exchanges::{self, Sites};
+use crate::broker::{BrokerError, Declared};
 use crate::tasks::Tasks;
 use crate::transport::messaging::BrokerAddress;
 
@@ -29,11 +30,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Connects and declares the queues.
+    /// Connects and declares queues and exchanges.
     ///
     /// # Errors
     /// When the broker does not let us in, or refuses a queue.
-    pub(super) async fn open(address: &BrokerAddress, queues: &[QueueSite]) -> Result<Self, BrokerError> {
+    pub(super) async fn open(address: &BrokerAddress, sites: &Sites) -> Result<Self, BrokerError> {
         let unreachable = |error: lapin::Error| BrokerError::unreachable(address, &error);
         let properties = ConnectionProperties::default().with_connection_name("hopscope".into());
         let connection = Connection::connect(address.with_password(), properties).await.map_err(unreachable)?;
@@ -47,13 +48,14 @@ impl Line {
             }
         });
         let channel = connection.create_channel().await.map_err(unreachable)?;
-        for queue in queues {
+        for queue in &sites.queues {
             let options = QueueDeclareOptions { durable: queue.declared.durable(), ..QueueDeclareOptions::default() };
             let (name, arguments) = (queue.name.as_ref().into(), arguments(&queue.declared));
             let declared = channel.queue_declare(name, options, arguments).await;
             let refused = |error: lapin::Error| BrokerError::refused(&queue.name, &error);
             declared.map_err(refused)?;
         }
+        exchanges::declare(&channel, &sites.exchanges).await?;
         let probes = connection.create_channel().await.map_err(unreachable)?;
         Ok(Self { connection, channel, probes, lost, listening })
     }
@@ -63,14 +65,15 @@ impl Line {
         self.lost.cancelled().await;
     }
 
-    /// Removes the queues and hangs up. What cannot be removed now is by its broker later.
-    pub(super) async fn remove(&self, queues: &[QueueSite], why: &str) {
+    /// Removes queues and exchanges and hangs up. What cannot be removed now is by its broker later.
+    pub(super) async fn remove(&self, sites: &Sites, why: &str) {
         if !self.connection.status().connected() {
             return;
         }
-        for queue in queues {
+        for queue in &sites.queues {
             let _ = self.channel.queue_delete(queue.name.as_ref().into(), QueueDeleteOptions::default()).await;
         }
+        exchanges::remove(&self.channel, &sites.exchanges).await;
         let _ = self.connection.close(REPLY_SUCCESS, why.into()).await;
     }
 }

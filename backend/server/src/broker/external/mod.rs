@@ -26,7 +26,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::line::Line;
-use super::{BrokerError, Local, QueueSite};
+use super::{BrokerError, Local, QueueSite, Sites};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
@@ -47,11 +47,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const MOST_DRAINED: u32 = 10_000;
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
-/// A broker with the queues of one run. Dropping it removes them behind its back.
+/// A broker with the queues and exchanges of one run. Dropping it removes them behind its back.
 pub struct External {
     socket: Option<SocketAddr>,
     local: Option<Local>,
-    queues: Arc<Vec<QueueSite>>,
+    sites: Arc<Sites>,
     account: Account,
     keeper: Keeper,
     seen: watch::Receiver<Seen>,
@@ -63,7 +63,7 @@ pub struct External {
 #[derive(Clone)]
 struct Keeper {
     address: BrokerAddress,
-    queues: Arc<Vec<QueueSite>>,
+    sites: Arc<Sites>,
     recorder: Recorder,
     timer: Timer,
     /// The connection, while there is one.
@@ -97,15 +97,15 @@ impl External {
         socket: Option<SocketAddr>,
         local: Option<Local>,
         recorder: Recorder,
-        queues: Vec<QueueSite>,
+        sites: Sites,
         timer: Timer,
     ) -> Result<Self, BrokerError> {
-        let queues = Arc::new(queues);
-        let line = Line::open(&address, &queues).await?;
+        let sites = Arc::new(sites);
+        let line = Line::open(&address, &sites).await?;
         let (sender, seen) = watch::channel(Seen::default());
         let keeper = Keeper {
             address,
-            queues: Arc::clone(&queues),
+            sites: Arc::clone(&sites),
             recorder,
             timer,
             line: Arc::default(),
@@ -116,7 +116,7 @@ impl External {
         let line = Arc::new(line);
         *keeper.line() = Some(Arc::clone(&line));
         keeping.spawn(keeper.clone().keep(line, sender));
-        Ok(Self { socket, local, queues, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
+        Ok(Self { socket, local, sites, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
     }
 
     /// Where it is reached.
@@ -153,7 +153,7 @@ impl External {
         let by_looks = shared
             || self.account.is_unsure()
             || self.keeper.lost.load(Ordering::Acquire)
-            || self.queues.iter().any(free);
+            || self.sites.queues.iter().any(free);
         let settled = if by_looks { empty >= LOOKS } else { empty > 0 && self.account.copies() <= 0 };
         (settled && self.account.deliveries() == 0) || self.keeper.ended.is_cancelled()
     }
@@ -184,13 +184,13 @@ impl External {
     pub(super) async fn settle(&self) {
         // Of a broker that is not there nothing can be counted; what is durable there expires.
         let Some(line) = self.keeper.line().take() else { return };
-        for queue in self.queues.iter() {
+        for queue in self.sites.queues.iter() {
             match self.drain(&line.channel, queue).await {
                 Ok(ready) => self.counted().push(EndCount::ready(queue.place, ready.into())),
                 Err(error) => tracing::debug!("the queue {} cannot be counted: {error}", queue.name),
             }
         }
-        line.remove(&self.queues, "the run is over").await;
+        line.remove(&self.sites, "the run is over").await;
     }
 
     /// Ready copies of each queue at the end.
@@ -233,7 +233,7 @@ impl Keeper {
             tokio::select! {
                 () = line.lost() => {}
                 // One that fails is as good as lost.
-                _ = probe(&line.probes, &self.queues, &self.recorder, &seen) => {}
+                _ = probe(&line.probes, &self.sites.queues, &self.recorder, &seen) => {}
             }
             self.lost.store(true, Ordering::Release);
             seen.send_modify(|seen| seen.empty = 0);
@@ -251,7 +251,7 @@ impl Keeper {
             loop {
                 self.timer.after(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
-                match Line::open(&self.address, &self.queues).await {
+                match Line::open(&self.address, &self.sites).await {
                     Ok(line) => return line,
                     Err(error) => tracing::debug!("the broker is not there again yet: {error}"),
                 }
@@ -268,9 +268,9 @@ impl Drop for External {
     fn drop(&mut self) {
         self.keeping.cancel();
         let Some(line) = self.keeper.line().take() else { return };
-        let queues = Arc::clone(&self.queues);
+        let sites = Arc::clone(&self.sites);
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { line.remove(&queues, "the run did not start").await });
+            runtime.spawn(async move { line.remove(&sites, "the run did not start").await });
         }
     }
 }

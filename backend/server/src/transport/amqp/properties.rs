@@ -16,12 +16,21 @@ const STATUS: &str = "hs-status";
 const PERSISTENT: u8 = 2;
 
 /// The properties of a message that is sent. `reply_to` is the queue that its reply is awaited from.
-/// `persistent`: whether it is to outlive its broker.
-pub(super) fn of(outgoing: &Outgoing, run_key: RunKey, reply_to: Option<&str>, persistent: bool) -> BasicProperties {
+/// `persistent`: whether it is to outlive its broker; `extra`: headers that an exchange goes by.
+pub(super) fn of(
+    outgoing: &Outgoing,
+    run_key: RunKey,
+    reply_to: Option<&str>,
+    extra: &[(String, String)],
+    persistent: bool,
+) -> BasicProperties {
     let identity = &outgoing.identity;
     let mut headers = FieldTable::default();
     headers.insert(TRACEPARENT.into(), text(&identity.traceparent(run_key)));
     headers.insert(TRACESTATE.into(), text(identity.tracestate().as_bytes()));
+    for (name, value) in extra {
+        headers.insert(name.as_str().into(), text(value.as_bytes()));
+    }
     let mut properties = BasicProperties::default().with_content_type(outgoing.body.media_type().into());
     if persistent {
         properties = properties.with_delivery_mode(PERSISTENT);
@@ -151,7 +160,7 @@ mod tests {
     #[test]
     fn identity_and_reply_address_come_back() {
         let sent = outgoing(None);
-        let properties = of(&sent, RunKey(5), Some("answers"), false);
+        let properties = of(&sent, RunKey(5), Some("answers"), &[], false);
         assert_eq!(body(&properties, Bytes::new()), sent.body);
         let (traceparent, hs) = claimed(&properties);
         assert_eq!(hs, Some(sent.identity));
@@ -159,7 +168,7 @@ mod tests {
         let back = reply_to(&properties).unwrap();
         assert_eq!(back, ReplyTo { queue: "answers".into(), correlation: correlation(&sent.identity) });
         let answers = Answers { correlation: back.correlation, verdict: Verdict::Failed };
-        let answering = of(&outgoing(Some(answers)), RunKey(5), None, false);
+        let answering = of(&outgoing(Some(answers)), RunKey(5), None, &[], false);
         assert_eq!(answered(&answering), Some(sent.identity.message.0));
         assert_eq!(reply(&answering, Bytes::new()).status, 500);
         assert_eq!(reply_to(&answering), None);

@@ -22,12 +22,12 @@ use super::{consumer_tag, properties};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::intake::parentage;
-use crate::transport::messaging::{BrokerAddress, Outbound, RepliesFrom};
+use crate::transport::messaging::{BrokerAddress, Outbound, RepliesFrom, Via};
 use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, options: _, persistent, replies, account } = outbound;
+    let Outbound { broker, queue, via, options: _, persistent, replies, account } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;
@@ -43,6 +43,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         channel,
         turn: Mutex::default(),
         queue,
+        via,
         persistent,
         run_key,
         replies,
@@ -58,6 +59,7 @@ pub(super) struct Publisher {
     /// Whose turn it is to hand a message to the channel.
     turn: Mutex<()>,
     queue: ShortString,
+    via: Option<Via>,
     persistent: bool,
     run_key: RunKey,
     replies: Option<Replies>,
@@ -140,7 +142,8 @@ impl Publisher {
         // Before it is sent: the reply may come before the confirm.
         let expected = self.replies.as_ref().map(|replies| replies.expect(outgoing.identity.message));
         let reply_to = self.replies.as_ref().map(|replies| replies.queue.as_ref());
-        let properties = properties::of(&outgoing, self.run_key, reply_to, self.persistent);
+        let headers = self.via.as_ref().map_or(&[][..], |via| &via.headers);
+        let properties = properties::of(&outgoing, self.run_key, reply_to, headers, self.persistent);
         let sent = self.send(&outgoing.body, properties).await;
         let confirmation = sent.map_err(|error| broken(&error))?.await.map_err(|error| broken(&error))?;
         let returned = match confirmation {
@@ -152,7 +155,7 @@ impl Publisher {
             progress.returned(returned.reply_code);
         }
         if let (None, Some(account)) = (&returned, &self.account) {
-            account.confirmed();
+            (0..self.via.as_ref().map_or(1, |via| via.copies)).for_each(|_| account.confirmed());
         }
         let Some(mut expected) = expected else { return Ok(plain(Verdict::Good)) };
         if let Some(progress) = &outgoing.progress {
@@ -170,7 +173,9 @@ impl Publisher {
     /// as they come. Without turns, of two that are published at once each may get the confirm of the other.
     async fn send(&self, body: &[u8], properties: BasicProperties) -> lapin::Result<PublisherConfirm> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let mut sending = pin!(self.channel.basic_publish("".into(), self.queue.clone(), options, body, properties));
+        let exchange = self.via.as_ref().map_or("", |via| &via.exchange);
+        let mut sending =
+            pin!(self.channel.basic_publish(exchange.into(), self.queue.clone(), options, body, properties));
         let begun = poll_fn(|context| {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             Poll::Ready(sending.as_mut().poll(context))

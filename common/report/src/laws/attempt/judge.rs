@@ -19,7 +19,7 @@ impl Attempt {
             _ if is_outside(self.link) => {}
             Passage::Publish => self.judge_account(message, scene, book),
             Passage::Send => self.judge_hand_over(message, scene, book),
-            Passage::Call | Passage::Deliver => {}
+            Passage::Call | Passage::Deliver | Passage::Bind => {}
         }
     }
 
@@ -85,6 +85,8 @@ impl Attempt {
         match self.passage {
             Passage::Publish => needs(self.get(Step::Routed), Step::Sent, Kind::PUBLISHED),
             Passage::Send => needs(received, Step::Sent, Kind::SENT).or_else(worked),
+            // Nothing is sent over it.
+            Passage::Bind => None,
             Passage::Deliver => {
                 let settled = self.closed.filter(|_| !is_outside(self.link) && said_by_consumer(self.cause));
                 let worked_on = settled.filter(|_| self.cause == QueueCause::ACK && scene.acks_after_work());
@@ -137,7 +139,9 @@ impl Attempt {
             }
             Passage::Call => &[Step::Sent, Step::Received, Step::Started, Step::Replied, Step::Reply],
             Passage::Publish => &[Step::Sent, Step::Routed, Step::Answer],
-            Passage::Deliver | Passage::Send => &[Step::Sent, Step::Received, Step::Started, Step::Finished],
+            Passage::Deliver | Passage::Send | Passage::Bind => {
+                &[Step::Sent, Step::Received, Step::Started, Step::Finished]
+            }
         };
         let mut pairs = Pairs::default();
         let mut last = None;
@@ -155,7 +159,7 @@ impl Attempt {
                     pairs.add(at(Step::Finished), self.closed, 0);
                 }
             }
-            Passage::Deliver | Passage::Call | Passage::Send => {}
+            Passage::Deliver | Passage::Call | Passage::Send | Passage::Bind => {}
         }
         pairs
     }
@@ -176,6 +180,18 @@ impl Attempt {
         }
     }
 
+    /// How many queues should have a copy of a publish to an exchange and have none.
+    pub(super) fn missing_copies(&self, scene: Scene<'_>) -> usize {
+        let wanted = scene.link.filter(|link| link.routed).map_or(0, |link| link.queues.len());
+        wanted.saturating_sub(usize::from(self.copies))
+    }
+
+    /// Whether a publish to an exchange came to other queues than its bindings say; of one that came to none, its return tells.
+    fn is_misrouted(&self, scene: Scene<'_>) -> bool {
+        let routed = scene.link.filter(|link| link.routed);
+        routed.is_some_and(|link| usize::from(self.copies) != link.queues.len())
+    }
+
     /// A publish is confirmed, refused, or nobody can know: its connection ended.
     fn judge_account(&self, message: MessageId, scene: Scene<'_>, book: &mut Book) {
         let Some(sent) = self.get(Step::Sent) else { return };
@@ -186,6 +202,17 @@ impl Attempt {
             unconnected || scene.connections.ended(self.link, self.place, sent.time, replied)
         };
         match self.get(Step::Answer) {
+            Some(answer) if answer.kind() == Kind::CONFIRMED && scene.stamped && self.is_misrouted(scene) => {
+                if !scene.complete && self.missing_copies(scene) > 0 {
+                    return book.undecided(Law::Conservation, 1);
+                }
+                let wanted = scene.link.map_or(0, |link| link.queues.len());
+                let names = [("found", self.copies.to_string()), ("wanted", wanted.to_string())];
+                book.broken(Law::Conservation, || Breach {
+                    args: args(names),
+                    ..self.breach(message, &[sent, answer], text!("law.breach.routed"), &[])
+                });
+            }
             Some(answer) if answer.kind() == Kind::CONFIRMED && scene.stamped && !self.has(Step::Routed) => {
                 // Its exchange may have dropped it: no queue stamps that.
                 book.undecided(Law::Conservation, 1);

@@ -39,6 +39,7 @@ pub(super) const TEXTS: Table = &later([
     ("law.breach.queue-account", "In **{queue}**, what was put less what was taken comes to {found}; {ready} are ready by its last step."),
     ("law.breach.ready-at-end", "In **{queue}**, {found} copies are ready by the events and {counted} by the queue's own count."),
     ("law.breach.reply-not-received", "A publish was closed by a reply that was not received, or not before."),
+    ("law.breach.routed", "The broker confirmed it with a copy in {found} queues; its exchange's bindings lead to {wanted}."),
     ("law.breach.sent-twice", "One attempt was opened twice."),
     ("law.breach.step-time", "Step {ordinal} of **{queue}** was stamped at {time_ns} ns, and the step before it at {before_ns} ns."),
     ("law.breach.step-twice", "{event} was stamped twice in one attempt."),

@@ -5,6 +5,14 @@ use super::Table;
 /// The rows.
 #[rustfmt::skip] // one line each, however long the text
 pub(super) const TEXTS: Table = &[
+    ("brokers.failed", "failed"),
+    ("brokers.not-installed", "not installed"),
+    ("brokers.ready", "ready"),
+    ("brokers.start", "Start"),
+    ("brokers.starting", "starting…"),
+    ("brokers.stop", "Stop"),
+    ("brokers.stopped", "not started"),
+    ("brokers.took", "after {time}"),
     ("dock.compare", "Compare"),
     ("dock.label", "Run and its traces"),
     ("dock.latency", "Latency"),

@@ -115,7 +115,8 @@ fn of_link(data: &Data, id: &str) -> Option<Offered> {
     let (plan, state) = (data.buffer.plan()?, data.buffer.state()?);
     let row = plan.links.iter().position(|link| link.id == id)?;
     let document = element(plan, "links", id)?;
-    if undisturbable(document).is_some() {
+    let nodes = plan.scenario.get("nodes").and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    if undisturbable(document, nodes).is_some() {
         return None;
     }
     let named = plan.disturbances.iter().any(|disturbance| disturbance.link.map(usize::from) == Some(row));

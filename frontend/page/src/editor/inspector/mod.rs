@@ -140,14 +140,11 @@ fn LinkPanel(id: String) -> impl IntoView {
         memo(move || editor.with(|document| id.with_value(|id| document.link(id).and_then(|link| link.protocol()))));
     // A link that takes from a queue has no policy of a sender.
     let options = memo(move || {
-        let from = editor.with(|document| {
-            id.with_value(|id| {
-                document.link(id).and_then(|link| document.node(link.from())).and_then(|node| node.kind())
-            })
-        });
-        protocol
-            .get()
-            .map(|protocol| Options(from.map_or(protocol.descriptor().options, |from| protocol.options_from(from))))
+        let protocol = protocol.get()?;
+        editor.with(|document| {
+            let link = id.with_value(|id| document.link(id))?;
+            Some(Options(document.options_between(link.from(), link.to(), protocol)))
+        })
     });
     view! {
         <header class="row">
