@@ -1,4 +1,7 @@
-//! `hopscope broker`: the built-in broker on its own, and the installation of one that is not ours.
+//! `hopscope broker`: the built-in broker on its own, and those that are not ours: their installation, what there is, starting and
+//! stopping.
+
+mod kept;
 
 use std::net::SocketAddr;
 
@@ -30,6 +33,14 @@ enum What {
     Amqp(Amqp),
     /// Install a broker that Hopscope can start for itself, or make sure that it is whole
     Install(Install),
+    /// List the brokers that runs of a server may have: what each is, where, and how it is
+    List(kept::List),
+    /// Have a server start a broker, so that the first run need not wait for it
+    Start(kept::One),
+    /// Have a server stop a broker that it has started
+    Stop(kept::One),
+    /// Start each broker that Hopscope can start, stop it again, and say what is missing
+    Doctor,
 }
 
 /// Arguments of `hopscope broker install`.
@@ -78,6 +89,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     match &arguments.what {
         What::Amqp(arguments) => alone(arguments),
         What::Install(Install { broker: Installable::Kafka }) => install(),
+        What::List(arguments) => kept::list(arguments),
+        What::Start(arguments) => kept::start(arguments),
+        What::Stop(arguments) => kept::stop(arguments),
+        What::Doctor => kept::doctor(),
     }
 }
 

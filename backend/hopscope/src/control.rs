@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 }
 
 /// What an answer says of why it was not done, a line each.
-fn refusals(body: &Value) -> Vec<String> {
+pub(crate) fn refusals(body: &Value) -> Vec<String> {
     let line = |fault: &Value| {
         let of = |name: &str| fault.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         say(text!("cli.control.refused"), [("message", of("message")), ("remedy", of("remedy"))])

@@ -12,21 +12,32 @@ use tokio::net::TcpStream;
 /// Largest answer in bytes.
 const ANSWER_LIMIT: usize = 4 << 20;
 
-/// Sends JSON to a path of a server and gives the answer's status and body.
+/// What asking may come to.
+type Asked = Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Asks a server for what is at a path; gives the answer's status and body.
 ///
 /// # Errors
 /// When nothing answers there, or what answers speaks no HTTP.
-pub async fn post(
-    server: SocketAddr,
-    path: &str,
-    body: String,
-) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+pub async fn get(server: SocketAddr, path: &str) -> Asked {
+    ask(Method::GET, server, path, String::new()).await
+}
+
+/// Sends JSON to a path of a server and gives the answer's status and body.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post(server: SocketAddr, path: &str, body: String) -> Asked {
+    ask(Method::POST, server, path, body).await
+}
+
+async fn ask(method: Method, server: SocketAddr, path: &str, body: String) -> Asked {
     let stream = TcpStream::connect(server).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // It ends with the one answer that is asked of it.
     tokio::spawn(connection);
     let mut request = Request::new(Full::new(Bytes::from(body)));
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = method;
     *request.uri_mut() = path.parse()?;
     let headers = request.headers_mut();
     headers.insert(HOST, HeaderValue::from_str(&server.to_string())?);

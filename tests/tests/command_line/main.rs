@@ -1,6 +1,7 @@
 //! The command line as a script sees it: exit codes, what stands on which stream, and the same recording by every way.
 
 mod broker;
+mod brokers;
 mod checks;
 mod compare;
 mod desk;

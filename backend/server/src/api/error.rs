@@ -33,7 +33,9 @@ error_kinds! {
     BAD_QUERY: BAD_REQUEST, "bad-query", "api.bad-query.message", "api.bad-query.remedy";
     BAD_RUN_NAME: UNPROCESSABLE_ENTITY, "bad-run-name", "api.bad-run-name.message", "api.bad-run-name.remedy";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE, "body-too-large", "api.body-too-large.message", "api.body-too-large.remedy";
+    BROKER_IN_USE: CONFLICT, "broker-in-use", "api.broker-in-use.message", "api.broker-in-use.remedy";
     BROKER_NOT_LOCAL: CONFLICT, "broker-not-local", "api.broker-not-local.message", "api.broker-not-local.remedy";
+    BROKER_NOT_STARTED: SERVICE_UNAVAILABLE, "broker-not-started", "api.broker-not-started.message", "api.broker-not-started.remedy";
     COMPARE_FAILED: CONFLICT, "compare-failed", "api.compare-failed.message", "api.compare-failed.remedy";
     CONTROL_FAILED: CONFLICT, "control-failed", "api.control-failed.message", "api.control-failed.remedy";
     EXPORT_FAILED: CONFLICT, "export-failed", "api.export-failed.message", "api.export-failed.remedy";
@@ -56,6 +58,7 @@ error_kinds! {
     STORE_FAILED: INTERNAL_SERVER_ERROR, "store-failed", "api.store-failed.message", "api.store-failed.remedy";
     TOKEN_USED: UNAUTHORIZED, "token-used", "api.token-used.message", "api.token-used.remedy";
     TOO_MANY_RUNS: TOO_MANY_REQUESTS, "too-many-runs", "api.too-many-runs.message", "api.too-many-runs.remedy";
+    UNKNOWN_BROKER: NOT_FOUND, "unknown-broker", "api.unknown-broker.message", "api.unknown-broker.remedy";
     UNKNOWN_LIST: NOT_FOUND, "unknown-list", "api.unknown-list.message", "api.unknown-list.remedy";
     UNKNOWN_ROUTE: NOT_FOUND, "unknown-route", "api.unknown-route.message", "api.unknown-route.remedy";
     UNKNOWN_RUN: NOT_FOUND, "unknown-run", "api.unknown-run.message", "api.unknown-run.remedy";

@@ -1,6 +1,7 @@
 //! The HTTP surface: one router, guarded as a whole.
 
 mod about;
+mod brokers;
 pub(crate) mod error;
 pub(crate) mod guard;
 pub(crate) mod page;
@@ -39,7 +40,7 @@ pub(crate) fn router(config: &Config, runs: Runs, address: SocketAddr) -> Router
     let guard = Arc::new(Guard::new(address, &config.access));
     let tokens = OpenApiRouter::new().routes(routes!(session::token)).with_state(Arc::clone(&guard));
     let about = OpenApiRouter::new().routes(routes!(about::about)).with_state(runs.clone());
-    let api = about.merge(tokens).merge(runs::router(runs));
+    let api = about.merge(tokens).merge(brokers::router(runs.clone())).merge(runs::router(runs));
     let (api, description) = OpenApiRouter::with_openapi(Description::openapi()).nest("/api", api).split_for_parts();
     let described = Json(description);
     let api = api

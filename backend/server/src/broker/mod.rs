@@ -14,6 +14,7 @@ mod kafka_local;
 mod local;
 mod private;
 mod stamps;
+mod status;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use kafka_local::{
 pub use local::{Local, LocalError, Reached};
 pub use private::LocalState;
 pub use stamps::QueueSite;
+pub use status::{BrokerState, BrokerStatus};
 
 use crate::record::Recorder;
 use crate::timer::Timer;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hopscope_scenario::plan::{Broker, Plan};
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::validate::RunRequest;
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
@@ -98,6 +100,19 @@ impl Runs {
     /// The brokers that runs may have.
     pub(crate) fn brokers(&self) -> &Brokers {
         &self.shared.brokers
+    }
+
+    /// The live runs that have the local broker of a protocol, by what they are called.
+    pub(crate) fn using(&self, protocol: Protocol) -> Vec<String> {
+        let has = |plan: &Plan| match protocol {
+            Protocol::Kafka => !plan.topics.is_empty() && plan.settings.kafka.as_str() == Broker::LOCAL,
+            _ => plan.has_queues() && plan.settings.broker.as_str() == Broker::LOCAL,
+        };
+        let live = self.live();
+        live.iter()
+            .filter(|(_, run)| has(run.plan()))
+            .map(|(id, run)| format!("{} ({id})", run.plan().name()))
+            .collect()
     }
 
     /// The runs that are live. Take it before asking the store: a run that ends in between is then known to be ours.

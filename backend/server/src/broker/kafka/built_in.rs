@@ -25,6 +25,12 @@ impl fmt::Debug for MockCluster {
 }
 
 impl MockCluster {
+    /// What it is, and its version.
+    #[must_use]
+    pub fn product() -> (&'static str, String) {
+        ("librdkafka mock", rdkafka::util::get_rdkafka_version().1)
+    }
+
     /// Starts it.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl FoundKafka {
     #[must_use]
     pub fn product(&self) -> (&'static str, String) {
         match self {
-            Self::BuiltIn(_) => ("librdkafka mock", rdkafka::util::get_rdkafka_version().1),
+            Self::BuiltIn(_) => MockCluster::product(),
             Self::At { version, .. } => ("Kafka", version.clone()),
         }
     }

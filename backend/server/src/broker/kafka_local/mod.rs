@@ -166,6 +166,20 @@ impl KafkaLocal {
         Ok(self.node.kill().await?)
     }
 
+    /// Stops it; the next [`KafkaLocal::reach`] starts a new one. Resolves when nothing of it is left.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn halt(&self) -> Result<(), KafkaLocalError> {
+        Ok(self.node.halt(STOP).await?)
+    }
+
+    /// What is to be seen of it.
+    pub(super) fn seen(&self) -> private::Seen<u16, String> {
+        let private::Seen { state, ready, last } = self.node.seen();
+        private::Seen { state, ready: ready.map(|(ports, version, memory)| (ports.broker, version, memory)), last }
+    }
+
     /// Stops it, for good; resolves when nothing of it is left.
     pub async fn stop(&self) {
         self.node.stop(STOP).await;

@@ -110,6 +110,20 @@ impl Local {
         Ok(self.node.kill().await?)
     }
 
+    /// Stops it; the next [`Local::reach`] starts a new one. Resolves when nothing of it is left.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn halt(&self) -> Result<(), LocalError> {
+        Ok(self.node.halt(STOP).await?)
+    }
+
+    /// What is to be seen of it.
+    pub(super) fn seen(&self) -> private::Seen<u16, Product> {
+        let private::Seen { state, ready, last } = self.node.seen();
+        private::Seen { state, ready: ready.map(|(ports, product, memory)| (ports.amqp, product, memory)), last }
+    }
+
     /// Stops it, for good; resolves when nothing of it is left.
     pub async fn stop(&self) {
         self.node.stop(STOP).await;

@@ -1,5 +1,6 @@
 //! One node that all share who want it: started for the first, kept for those that follow, started again where it has ended.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +57,19 @@ pub(in crate::broker) struct Kept<P, T> {
     node: tokio::sync::Mutex<Slot<P, T>>,
     state: AtomicU8,
     stopped: Mutex<bool>,
+    /// What came of the last start.
+    last: Mutex<Option<Result<Duration, String>>>,
+}
+
+/// What is to be seen of the node from outside.
+#[derive(Debug)]
+pub(in crate::broker) struct Seen<P, T> {
+    /// How far it has come.
+    pub(in crate::broker) state: LocalState,
+    /// Its ports, what it says of itself and its memory in bytes, while it is there and nobody starts or stops it.
+    pub(in crate::broker) ready: Option<(P, T, Option<u64>)>,
+    /// How long the last start took, or why it failed.
+    pub(in crate::broker) last: Option<Result<Duration, String>>,
 }
 
 /// The node, or what it left.
@@ -68,7 +82,12 @@ struct Slot<P, T> {
 
 impl<P, T> Default for Kept<P, T> {
     fn default() -> Self {
-        Self { node: tokio::sync::Mutex::default(), state: AtomicU8::default(), stopped: Mutex::default() }
+        Self {
+            node: tokio::sync::Mutex::default(),
+            state: AtomicU8::default(),
+            stopped: Mutex::default(),
+            last: Mutex::default(),
+        }
     }
 }
 
@@ -108,7 +127,7 @@ impl<P: Copy + Send + Sync + 'static, T: Clone + Send + 'static> Kept<P, T> {
         start: impl FnOnce(Option<Home<P>>) -> S + Send + 'static,
     ) -> Result<Reached<P, T>, E>
     where
-        E: From<Lack> + Send + 'static,
+        E: From<Lack> + Display + Send + 'static,
         S: Future<Output = Result<Ready<P, T>, E>> + Send,
     {
         let kept = Arc::clone(self);
@@ -118,7 +137,7 @@ impl<P: Copy + Send + Sync + 'static, T: Clone + Send + 'static> Kept<P, T> {
 
     async fn reach_here<E, S>(&self, start: impl FnOnce(Option<Home<P>>) -> S) -> Result<Reached<P, T>, E>
     where
-        E: From<Lack>,
+        E: From<Lack> + Display,
         S: Future<Output = Result<Ready<P, T>, E>>,
     {
         let mut slot = self.node.lock().await;
@@ -132,6 +151,8 @@ impl<P: Copy + Send + Sync + 'static, T: Clone + Send + 'static> Kept<P, T> {
         self.set(LocalState::Starting);
         let started = start(slot.left.clone()).await;
         self.set(if started.is_ok() { LocalState::Ready } else { LocalState::Stopped });
+        let came = started.as_ref().map(|_| began.elapsed()).map_err(ToString::to_string);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(came);
         let reached = slot.ready.insert(started?).reached(Some(began.elapsed()));
         slot.left = None;
         Ok(reached)
@@ -150,6 +171,36 @@ impl<P: Copy + Send + Sync + 'static, T: Clone + Send + 'static> Kept<P, T> {
             slot.left = Some(ready.node.kill().await);
         }
         Ok(())
+    }
+
+    /// Stops it, and kills it if that takes longer than `patience`; resolves when nothing of it is left. The next
+    /// [`Kept::reach`] starts a new one.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(in crate::broker) async fn halt(&self, patience: Duration) -> Result<(), Lack> {
+        let mut slot = self.node.lock().await;
+        slot.running().ok_or(Lack::NotRunning)?;
+        if let Some(ready) = slot.ready.take() {
+            self.set(LocalState::Stopped);
+            ready.node.stop(patience).await;
+        }
+        Ok(())
+    }
+
+    /// What is to be seen of it.
+    pub(in crate::broker) fn seen(&self) -> Seen<P, T> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let running = self.node.try_lock().ok().and_then(|mut slot| {
+            let ready = slot.running()?;
+            Some((ready.node.ports(), ready.product.clone(), ready.node.resident()))
+        });
+        let state = match (self.state(), &running) {
+            // One has ended that nobody stopped.
+            (LocalState::Ready, None) if self.node.try_lock().is_ok() => LocalState::Stopped,
+            (state, _) => state,
+        };
+        Seen { state, ready: running, last }
     }
 
     /// Stops it, for good, and kills it if that takes longer than `patience`; resolves when nothing of it is left.

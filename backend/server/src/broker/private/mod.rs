@@ -11,7 +11,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 pub use kept::LocalState;
-pub(super) use kept::{Kept, Lack, Reached, Ready};
+pub(super) use kept::{Kept, Lack, Reached, Ready, Seen};
 pub(super) use node::{Home, Node};
 pub(super) use process::{Children, LOOK, end, spawn};
 pub(super) use tools::{on_path, path, tools};
