@@ -6,6 +6,7 @@
 
 mod bench;
 mod browser;
+mod bundle;
 mod ci;
 mod count;
 mod dev;

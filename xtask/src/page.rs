@@ -28,6 +28,7 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     step("build the page (Trunk, WebAssembly)", || {
         // Trunk reports a missing lock file late; `--locked` keeps it from changing ours.
         run(tools.wasm_command("trunk")?.args(["build", "--release", "--locked"]).args(tools.trunk_offline()))?;
+        crate::bundle::bundle(Path::new(DIST))?;
         compress()?;
         std::fs::create_dir_all("target")?;
         std::fs::write(STAMP, &wanted).context("cannot write target/page.stamp")
