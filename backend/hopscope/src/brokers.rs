@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 use hopscope_scenario::text;
 use hopscope_server::broker::{Allowed, Brokers};
+use hopscope_server::targets::Target;
 
 use crate::say::say;
 
@@ -16,6 +17,11 @@ pub(crate) struct Allow {
     /// password better in HOPSCOPE_ALLOW_BROKER, several separated by spaces
     #[arg(long = "allow-broker", value_name = "URL")]
     urls: Vec<Allowed>,
+
+    /// Address of a program that runs may call, by the name of the external service that stands for it, like
+    /// payments=127.0.0.1:50051; may be given several times
+    #[arg(long = "allow-target", value_name = "NAME=HOST:PORT")]
+    targets: Vec<Target>,
 }
 
 impl Allow {
@@ -35,6 +41,6 @@ impl Allow {
                 ))
             })?);
         }
-        Ok(Brokers::new(allowed))
+        Ok(Brokers::new(allowed).calling(self.targets.iter().cloned().collect()))
     }
 }

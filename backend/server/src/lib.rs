@@ -15,6 +15,7 @@ pub mod run;
 pub mod standalone;
 pub mod store;
 mod stream;
+pub mod targets;
 pub mod tasks;
 pub mod timer;
 pub mod transport;

@@ -151,6 +151,10 @@ codes! {
     NotWhenTaking, "not-when-taking", Error;
     /// A link says what none between such nodes may say. Args: label, from, to.
     NotBetween, "not-between", Error;
+    /// What a link calls of an external service is no path or method. Args: label, value, example.
+    BadPath, "bad-path", Error;
+    /// An external service of a run is at no address that the operator allowed. Args: name, known.
+    TargetNotAllowed, "target-not-allowed", Error;
     /// A text of headers has a part that is none. Args: value.
     BadHeaders, "bad-headers", Error;
     /// What an exchange cannot hand on goes to no exchange. Args: value, name.

@@ -97,6 +97,8 @@ pub enum NodeKind {
     Topic(Topic),
     /// Hands each message on to the queues that are bound to it for such.
     Exchange(Exchange),
+    /// A program that is no part of Hopscope.
+    External {},
 }
 
 impl NodeKind {
@@ -109,6 +111,7 @@ impl NodeKind {
             Self::Queue(_) => Kind::Queue,
             Self::Topic(_) => Kind::Topic,
             Self::Exchange(_) => Kind::Exchange,
+            Self::External {} => Kind::External,
         }
     }
 }

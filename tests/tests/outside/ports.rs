@@ -13,7 +13,7 @@ use lapin::{Connection, ConnectionProperties};
 use serde_json::json;
 
 /// A port that is free now, and so is the next.
-fn free() -> Result<u16> {
+pub(crate) fn free() -> Result<u16> {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();

@@ -111,6 +111,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         note(&settings::line("broker", &issue));
         return Ok(Exit::Usage);
     }
+    let missing = brokers.targets().missing(&valid.scenario);
+    if !missing.is_empty() {
+        scenario::warn(&missing);
+        return Ok(Exit::Usage);
+    }
     let store = arguments.data.store()?;
     // Now and not after the run, which may be long.
     let create = |path: &PathBuf| File::create(path).with_context(|| not_written(path));

@@ -43,6 +43,7 @@ pub use stamps::QueueSite;
 pub use status::{BrokerState, BrokerStatus};
 
 use crate::record::Recorder;
+use crate::targets::Targets;
 use crate::timer::Timer;
 use crate::transport::Account;
 use crate::transport::messaging::BrokerAddress;
@@ -102,12 +103,13 @@ impl BrokerError {
     }
 }
 
-/// The brokers that runs of this process may have. Clones share them.
+/// The brokers that runs of this process may have, and the programs beside them that these may call. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Brokers {
     local: Local,
     kafka: KafkaLocal,
     allowed: Arc<Vec<Allowed>>,
+    targets: Targets,
 }
 
 /// A broker that is not ours, ready for a run.
@@ -125,7 +127,19 @@ impl Brokers {
     /// The built-in broker, the local one, and those at these addresses.
     #[must_use]
     pub fn new(allowed: Vec<Allowed>) -> Self {
-        Self { local: Local::default(), kafka: KafkaLocal::default(), allowed: Arc::new(allowed) }
+        Self { allowed: Arc::new(allowed), ..Self::default() }
+    }
+
+    /// The same, and these programs may be called.
+    #[must_use]
+    pub fn calling(self, targets: Targets) -> Self {
+        Self { targets, ..self }
+    }
+
+    /// The programs that runs may call.
+    #[must_use]
+    pub const fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// The local one.

@@ -91,6 +91,14 @@ pub enum RunError {
     /// The broker could not be started.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// A program that is called is nowhere.
+    #[error("the external service {name} cannot be called: {source}")]
+    Target {
+        /// What its node is called.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A node could not be bound or connected.
     #[error("{node} could not be started: {source}")]
     Node {
@@ -234,6 +242,21 @@ pub async fn start(options: RunOptions) -> Result<Arc<LiveRun>, RunError> {
     start_and_drain(options, DRAIN).await
 }
 
+/// Where the programs are that a plan calls.
+///
+/// # Errors
+/// Names the one that nobody said the address of, or that has none.
+async fn targets(plan: &Plan, brokers: &Brokers) -> Result<Vec<(PlaceIndex, SocketAddr)>, RunError> {
+    let mut found = Vec::new();
+    for external in &plan.externals {
+        let name = plan.node_of(external.place).map_or("", |node| node.name.as_str());
+        let address = brokers.targets().find(name).await;
+        let address = address.map_err(|source| RunError::Target { name: name.to_owned(), source })?;
+        found.push((PlaceIndex(external.place), address));
+    }
+    Ok(found)
+}
+
 /// As [`start`], with what is left in flight given up after `drain`.
 async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<LiveRun>, RunError> {
     let RunOptions { id, key, scenario, settings, brokers, sink, most_events } = options;
@@ -250,6 +273,7 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
         let prefix = if settings.kafka.is_built_in() { String::new() } else { format!("hopscope.{id}.") };
         PlanBroker::new(product, &version, &prefix)
     });
+    let targets = targets(&plan, &brokers).await?;
     let plan = Arc::new(plan);
     let recording = Recording::start(RecordingOptions { run: id.clone(), key, plan: plan.to_bytes()?, sink })?;
     let (clock, timer) = (recording.clock().clone(), Timer::start()?);
@@ -268,7 +292,7 @@ async fn start_and_drain(options: RunOptions, drain: Duration) -> Result<Arc<Liv
     recording.sample_by(Box::new(move || surroundings.look()));
     let running = Box::pin(Running::set_up(
         &plan,
-        Brokered { queues: broker, topics: kafka },
+        Brokered { queues: broker, topics: kafka, targets },
         recording,
         timer,
         network,

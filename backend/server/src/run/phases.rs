@@ -1,6 +1,7 @@
 //! The phases of a run, in their one order: setup (bind all, connect all), warm-up, measured, drain, end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(super) struct Brokered {
     pub(super) queues: Option<Found>,
     /// Of its topics.
     pub(super) topics: Option<FoundKafka>,
+    /// The programs that are called, by their places.
+    pub(super) targets: Vec<(PlaceIndex, SocketAddr)>,
 }
 
 /// Everything of a run that runs.
@@ -85,6 +88,7 @@ impl Running {
             |source: TransportError| RunError::Node { node, source }
         };
         let mut ports = Ports::default();
+        ports.outside(plan, &found.targets);
         let (sites, topics) = (slice::sites(plan), slice::topics(plan));
         if plan.has_queues() {
             let port = broker_port(plan);

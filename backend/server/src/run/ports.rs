@@ -105,6 +105,17 @@ impl Ports {
         Self { replicas: plan.settings.ports.of(plan).into_iter().filter_map(at).collect(), ..Self::default() }
     }
 
+    /// Where programs are that are no part of the run: at one address for each protocol that they are called by.
+    pub(super) fn outside(&mut self, plan: &Plan, targets: &[(PlaceIndex, SocketAddr)]) {
+        for link in &plan.links {
+            let place = plan.external_at(link.to).map(|external| PlaceIndex(external.place));
+            let target = targets.iter().find(|(target, _)| Some(*target) == place);
+            if let Some((place, address)) = target {
+                self.replicas.insert((*place, link.protocol), Address::Socket(*address));
+            }
+        }
+    }
+
     /// Every address, by place and protocol: a queue's is its broker's.
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
         let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
@@ -153,7 +164,8 @@ impl Ports {
     fn far_ends(&self, plan: &Plan, link: &PlanLink) -> Vec<(PlaceIndex, SocketAddr)> {
         let queue = match plan.passage(link) {
             Passage::Call | Passage::Send => {
-                let places = plan.service_at(link.to).map(PlanService::places).unwrap_or_default();
+                let external = || plan.external_at(link.to).map(|external| external.place..external.place + 1);
+                let places = plan.service_at(link.to).map(PlanService::places).or_else(external).unwrap_or_default();
                 let socket = |place| match self.replicas.get(&(place, link.protocol))? {
                     Address::Socket(socket) => Some((place, *socket)),
                     Address::InProcess(_) => None,

@@ -285,7 +285,8 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
             taken: leaves(plan, row.to),
         },
         passage @ (Passage::Call | Passage::Send | Passage::Deliver | Passage::Bind) => {
-            let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect());
+            let external = || plan.external_at(row.to).map(|external| vec![PlaceIndex(external.place)]);
+            let replicas = plan.service_at(row.to).map(|service| places(service.places()).collect()).or_else(external);
             Callee::Replicas { replicas: replicas.unwrap_or_default(), answer: passage != Passage::Send }
         }
     };

@@ -94,6 +94,11 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether what is called is no part of the run: it stamps nothing.
+    fn is_outside(&self) -> bool {
+        self.link.is_some_and(|link| link.outside)
+    }
+
     /// Whether a worker is free before its reply goes out.
     fn replies_last(&self) -> bool {
         self.link.is_none_or(|link| link.replies_last)
@@ -185,6 +190,7 @@ impl Attempt {
     /// Whether nothing lawful can follow.
     pub(super) fn is_settled(&self, scene: Scene<'_>) -> bool {
         match self.passage {
+            Passage::Call | Passage::Send if scene.is_outside() => self.closed.is_some_and(|closed| !gave_up(closed)),
             Passage::Call => {
                 let receiver = self.has(Step::Replied) && self.has(Step::Started) == self.has(Step::Finished);
                 if is_outside(self.link) {

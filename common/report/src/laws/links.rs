@@ -110,6 +110,8 @@ pub(super) struct Link {
     pub(super) routed: bool,
     /// Whether it reads a topic.
     pub(super) reads: bool,
+    /// Whether it calls a program that is no part of the run, which stamps nothing.
+    pub(super) outside: bool,
     /// Whether who takes from it acknowledges a message, or commits it, when its work is done.
     pub(super) acks_after_work: bool,
     /// Whether who is at its end frees its worker before it replies, whatever way a request takes.
@@ -135,6 +137,7 @@ impl Links {
             let automatic = link.options.get("commit").is_some_and(|commit| commit == "automatic");
             Link {
                 reads,
+                outside: plan.external_at(link.to).is_some(),
                 name: format!("{} → {}", node(link.from), node(link.to)),
                 passage,
                 queues: places.collect(),

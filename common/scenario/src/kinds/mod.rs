@@ -5,6 +5,7 @@
 
 pub(crate) mod client;
 mod exchange;
+mod external;
 mod queue;
 mod service;
 mod topic;
@@ -35,6 +36,8 @@ pub enum Kind {
     Topic,
     /// Hands each message on to the queues that are bound to it for such.
     Exchange,
+    /// A program that is no part of Hopscope: it is called, and what it does is not seen.
+    External,
 }
 
 /// What there is to know about a kind of node.
@@ -59,8 +62,14 @@ pub struct KindDescriptor {
 }
 
 /// Every kind, in the palette's order.
-pub static KINDS: &[&KindDescriptor] =
-    &[&client::DESCRIPTOR, &service::DESCRIPTOR, &queue::DESCRIPTOR, &exchange::DESCRIPTOR, &topic::DESCRIPTOR];
+pub static KINDS: &[&KindDescriptor] = &[
+    &client::DESCRIPTOR,
+    &service::DESCRIPTOR,
+    &external::DESCRIPTOR,
+    &queue::DESCRIPTOR,
+    &exchange::DESCRIPTOR,
+    &topic::DESCRIPTOR,
+];
 
 impl Kind {
     /// The kind's descriptor.
@@ -72,6 +81,7 @@ impl Kind {
             Self::Queue => &queue::DESCRIPTOR,
             Self::Topic => &topic::DESCRIPTOR,
             Self::Exchange => &exchange::DESCRIPTOR,
+            Self::External => &external::DESCRIPTOR,
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanExchange, PlanGroup, PlanLink, PlanLoad, PlanNode,
-    PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step, VERSION,
+    Choice, Described, FORMAT, Place, Plan, PlanEffect, PlanExchange, PlanExternal, PlanGroup, PlanLink, PlanLoad,
+    PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step, VERSION,
 };
 use crate::kinds::Kind;
 use crate::model::{BodyStep, Client, Exchange, NodeKind, Queue, Scenario, Service, Topic, Work};
@@ -31,6 +31,7 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
         queues: Vec::new(),
         topics: Vec::new(),
         exchanges: Vec::new(),
+        externals: Vec::new(),
         disturbances: Vec::new(),
         effects: Vec::new(),
     };
@@ -41,6 +42,10 @@ pub fn compile(scenario: &Scenario, settings: &RunSettings) -> Plan {
             NodeKind::Service(service) => add_service(&mut plan, index, service),
             NodeKind::Queue(queue) => add_queue(&mut plan, index, queue, scenario),
             NodeKind::Topic(topic) => add_topic(&mut plan, index, *topic),
+            NodeKind::External {} => {
+                let place = add_places(&mut plan, index, Role::External, 1);
+                plan.externals.push(PlanExternal { node: index, place });
+            }
             NodeKind::Exchange(exchange) => add_exchange(&mut plan, index, exchange, scenario),
         }
     }

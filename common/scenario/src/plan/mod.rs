@@ -146,6 +146,9 @@ pub struct Plan {
     /// What hands messages on to queues, by node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<PlanExchange>,
+    /// What is called and no part of the run, by node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<PlanExternal>,
     /// What is done to the run, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<PlanDisturbance>,
@@ -181,6 +184,8 @@ pub enum Role {
     Group,
     /// The one place of an exchange.
     Exchange,
+    /// The one place of a program that is no part of the run.
+    External,
 }
 
 impl Role {
@@ -194,6 +199,7 @@ impl Role {
             Self::Topic => text!("role.topic"),
             Self::Group => text!("role.group"),
             Self::Exchange => text!("role.exchange"),
+            Self::External => text!("role.external"),
         }
     }
 }
@@ -222,6 +228,7 @@ impl Place {
             Role::Queue => "queue".to_owned(),
             Role::Topic => "topic".to_owned(),
             Role::Exchange => "exchange".to_owned(),
+            Role::External => "external".to_owned(),
             Role::Group => format!("group {} partition {}", self.ordinal, self.partition.unwrap_or(0)),
         }
     }
@@ -371,6 +378,15 @@ pub struct PlanQueue {
     pub ack: AckTime,
 }
 
+/// A program that is called and no part of the run. Where it is, who starts the run knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanExternal {
+    /// The node's number.
+    pub node: u32,
+    /// Its place.
+    pub place: u32,
+}
+
 /// An effect of a service's body; its number is its position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanEffect {
@@ -445,6 +461,12 @@ impl Plan {
     #[must_use]
     pub fn service_at(&self, node: u32) -> Option<&PlanService> {
         self.services.iter().find(|service| service.node == node)
+    }
+
+    /// The program at a node that is no part of the run.
+    #[must_use]
+    pub fn external_at(&self, node: u32) -> Option<&PlanExternal> {
+        self.externals.iter().find(|external| external.node == node)
     }
 
     /// The queue at a node.

@@ -6,7 +6,7 @@ use serde_json::{Error, Map, Value};
 
 use super::{
     Choice, Described, FixedPorts, Place, Placement, Plan, PlanBroker, PlanDisturbance, PlanEffect, PlanExchange,
-    PlanGroup, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step,
+    PlanExternal, PlanGroup, PlanLink, PlanLoad, PlanNode, PlanQueue, PlanService, PlanTopic, Role, RunSettings, Step,
 };
 use crate::disturb::Action;
 use crate::kinds::Kind;
@@ -105,6 +105,10 @@ pub(super) fn plan(value: &Value) -> Read<Plan> {
         services: each(row.list("services")?, service)?,
         queues: row.may("queues").and_then(Value::as_array).map_or(Ok(Vec::new()), |queues| each(queues, queue))?,
         topics: row.may("topics").and_then(Value::as_array).map_or(Ok(Vec::new()), |topics| each(topics, topic))?,
+        externals: match row.may("externals").and_then(Value::as_array) {
+            Some(externals) => each(externals, external)?,
+            None => Vec::new(),
+        },
         exchanges: match row.may("exchanges").and_then(Value::as_array) {
             Some(exchanges) => each(exchanges, exchange)?,
             None => Vec::new(),
@@ -160,6 +164,7 @@ fn place(value: &Value) -> Read<Place> {
         "topic" => Role::Topic,
         "group" => Role::Group,
         "exchange" => Role::Exchange,
+        "external" => Role::External,
         _ => return Err(wrong("role")),
     };
     let partition = row.number_if("partition")?.map(|number| u16::try_from(number).map_err(|_| wrong("partition")));
@@ -244,6 +249,12 @@ fn topic(value: &Value) -> Read<PlanTopic> {
         groups: each(row.list("groups")?, group)?,
     };
     row.whole(topic)
+}
+
+fn external(value: &Value) -> Read<PlanExternal> {
+    let mut row = Row::of(value)?;
+    let external = PlanExternal { node: row.number("node")?, place: row.number("place")? };
+    row.whole(external)
 }
 
 fn exchange(value: &Value) -> Read<PlanExchange> {

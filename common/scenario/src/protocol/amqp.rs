@@ -47,6 +47,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
         },
         NETWORK,
     ],
+    outside: &[],
     taking: &[NETWORK],
     routed: &[
         Field { name: ROUTING_KEY, label: text!("field.routing-key"), value: KEY, presence: Presence::Optional },

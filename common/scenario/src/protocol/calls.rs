@@ -3,6 +3,7 @@
 use super::network::NETWORK;
 use crate::fields::Literal::{Integer, Text};
 use crate::fields::{Field, Presence, ValueType, VariantOption};
+use crate::kinds::Kind;
 use crate::quantity::Dimension;
 use crate::text;
 
@@ -16,6 +17,21 @@ pub(super) static CALL_OPTIONS: &[Field] = &[TIMEOUT, RETRY];
 
 /// The options of a link that carries calls over sockets.
 pub(super) static SOCKET_CALL_OPTIONS: &[Field] = &[TIMEOUT, RETRY, NETWORK];
+
+/// What links over sockets may join: services, and programs that are none of Hopscope's.
+pub(super) static TO_SERVICES: &[(Kind, Kind)] = &[
+    (Kind::Client, Kind::Service),
+    (Kind::Service, Kind::Service),
+    (Kind::Client, Kind::External),
+    (Kind::Service, Kind::External),
+];
+
+/// What of a program is called: its path over HTTP, its method over gRPC.
+pub(crate) const PATH: &str = "path";
+pub(crate) const METHOD: &str = "method";
+
+/// A path or a method.
+pub(super) const ADDRESS: ValueType = ValueType::Text { min_chars: 1, max_chars: 200, multiline: false };
 
 /// How long a sender waits.
 pub(super) const TIMEOUT: Field = Field {

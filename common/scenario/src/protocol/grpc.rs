@@ -1,8 +1,9 @@
 //! gRPC: a unary call over HTTP/2 and a loopback socket.
 
-use super::calls::SOCKET_CALL_OPTIONS;
+use super::calls::{ADDRESS, METHOD, RETRY, SOCKET_CALL_OPTIONS, TIMEOUT, TO_SERVICES};
+use super::network::NETWORK;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
-use crate::kinds::Kind;
+use crate::fields::{Field, Literal, Presence};
 use crate::text;
 
 /// The descriptor of gRPC.
@@ -13,8 +14,19 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     note: text!("protocol.grpc.note"),
     verb: text!("protocol.grpc.verb"),
     style: Style::Sync,
-    connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
+    connects: TO_SERVICES,
     options: SOCKET_CALL_OPTIONS,
+    outside: &[
+        TIMEOUT,
+        RETRY,
+        NETWORK,
+        Field {
+            name: METHOD,
+            label: text!("field.method"),
+            value: ADDRESS,
+            presence: Presence::Default(Literal::Text("/hopscope.v1.Node/Call")),
+        },
+    ],
     taking: &[],
     routed: &[],
     binding: &[],

@@ -1,8 +1,9 @@
 //! HTTP/1.1: a call over a loopback socket.
 
-use super::calls::SOCKET_CALL_OPTIONS;
+use super::calls::{ADDRESS, PATH, RETRY, SOCKET_CALL_OPTIONS, TIMEOUT, TO_SERVICES};
+use super::network::NETWORK;
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
-use crate::kinds::Kind;
+use crate::fields::{Field, Literal, Presence};
 use crate::text;
 
 /// The descriptor of HTTP/1.1.
@@ -13,8 +14,19 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     note: text!("protocol.http1.note"),
     verb: text!("protocol.http1.verb"),
     style: Style::Sync,
-    connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
+    connects: TO_SERVICES,
     options: SOCKET_CALL_OPTIONS,
+    outside: &[
+        TIMEOUT,
+        RETRY,
+        NETWORK,
+        Field {
+            name: PATH,
+            label: text!("field.path"),
+            value: ADDRESS,
+            presence: Presence::Default(Literal::Text("/")),
+        },
+    ],
     taking: &[],
     routed: &[],
     binding: &[],

@@ -15,6 +15,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     style: Style::Sync,
     connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
     options: CALL_OPTIONS,
+    outside: &[],
     taking: &[],
     routed: &[],
     binding: &[],

@@ -22,6 +22,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     style: Style::Async,
     connects: &[(Kind::Client, Kind::Topic), (Kind::Service, Kind::Topic), (Kind::Topic, Kind::Service)],
     options: &[ACKS, IDEMPOTENCE, PARTITIONER, LINGER, COMPRESSION, TIMEOUT, RETRY],
+    outside: &[],
     taking: &[COMMIT, IN_FLIGHT],
     routed: &[],
     binding: &[],

@@ -18,6 +18,7 @@ use crate::fields::Field;
 use crate::kinds::Kind;
 
 pub(crate) use amqp::{ANY, BINDING_KEY, HEADERS, MATCH, ROUTING_KEY};
+pub(crate) use calls::{METHOD, PATH};
 pub use network::{NETWORK_PRESETS, NetworkPreset};
 
 #[cfg(test)]
@@ -86,6 +87,8 @@ pub struct ProtocolDescriptor {
     pub options: &'static [Field],
     /// The same where a link takes from what keeps messages.
     pub taking: &'static [Field],
+    /// The same where a link calls a program that is no part of Hopscope.
+    pub outside: &'static [Field],
     /// The same where a link publishes to an exchange.
     pub routed: &'static [Field],
     /// The same where a link binds a queue to an exchange.
@@ -111,7 +114,7 @@ pub static PROTOCOLS: &[&ProtocolDescriptor] = &[
 impl ProtocolDescriptor {
     /// The fields that some link of this protocol may have, each once.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
-        let groups = [self.options, self.taking, self.routed, self.binding];
+        let groups = [self.options, self.outside, self.taking, self.routed, self.binding];
         let all =
             groups.into_iter().enumerate().flat_map(|(group, fields)| fields.iter().map(move |field| (group, field)));
         let told = move |group: usize, name: &str| {
@@ -147,6 +150,7 @@ impl Protocol {
     pub fn options_between(self, from: Kind, to: Kind) -> &'static [Field] {
         let descriptor = self.descriptor();
         match (from, to) {
+            (_, Kind::External) => descriptor.outside,
             _ if descriptor.style == Style::Sync => descriptor.options,
             (Kind::Exchange, _) => descriptor.binding,
             (_, Kind::Exchange) => descriptor.routed,

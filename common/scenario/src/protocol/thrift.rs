@@ -1,11 +1,12 @@
 //! Thrift: a call, or a message that nobody answers, over a loopback socket.
 
-use super::calls::{RETRY, TIMEOUT};
+use super::calls::{RETRY, TIMEOUT, TO_SERVICES};
 use super::network::NETWORK;
 use super::{MODE as MODE_NAME, ONEWAY, Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
-use crate::kinds::Kind;
 use crate::text;
+
+static OPTIONS: &[Field] = &[FRAMING, ENCODING, MODE, TIMEOUT, RETRY, NETWORK];
 
 /// The descriptor of Thrift.
 pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
@@ -15,8 +16,9 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     note: text!("protocol.thrift.note"),
     verb: text!("protocol.thrift.verb"),
     style: Style::Sync,
-    connects: &[(Kind::Client, Kind::Service), (Kind::Service, Kind::Service)],
-    options: &[FRAMING, ENCODING, MODE, TIMEOUT, RETRY, NETWORK],
+    connects: TO_SERVICES,
+    options: OPTIONS,
+    outside: OPTIONS,
     taking: &[],
     routed: &[],
     binding: &[],

@@ -130,6 +130,7 @@ pub fn cannot(action: Action, node: &Value) -> Option<Key> {
     match (action, kind_of(node)?) {
         (_, Kind::Queue) => Some(text!("disturb.why.queue")),
         (_, Kind::Topic) => Some(text!("disturb.why.topic")),
+        (_, Kind::External) => Some(text!("disturb.why.external")),
         (_, Kind::Exchange) => Some(text!("disturb.why.exchange")),
         (Action::Crash | Action::Start, Kind::Client) => Some(text!("disturb.why.client")),
         (Action::Rate, Kind::Service) => Some(text!("disturb.why.no-load")),

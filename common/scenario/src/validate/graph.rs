@@ -10,7 +10,7 @@ use super::steps;
 use super::walk::short;
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
-use crate::protocol::Protocol;
+use crate::protocol::{METHOD, PATH, Protocol};
 use crate::shape::{MAX_LINKS, MAX_NODES, MAX_REPLICAS, kind_of, protocol_of};
 use crate::text;
 
@@ -38,6 +38,7 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value]) {
     let edges = edges(issues, nodes, links);
     for edge in &edges {
         check_legal(issues, nodes, edge);
+        check_path(issues, nodes, links, edge);
     }
     let found = queues::check(issues, nodes, links, &edges);
     check_traffic(issues, nodes, links, &edges, &found);
@@ -121,6 +122,26 @@ fn check_legal(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
     }
 }
 
+/// What a link calls of an external service is a path or a method.
+fn check_path(issues: &mut Issues, nodes: &[Value], links: &[Value], edge: &Edge) {
+    let (Some(link), Some(protocol)) = (links.get(edge.link), edge.protocol) else { return };
+    if kind_at(nodes, edge.to) != Some(Kind::External) {
+        return;
+    }
+    for field in protocol.descriptor().outside.iter().filter(|field| [PATH, METHOD].contains(&field.name)) {
+        let Some(written) = link.get(field.name).and_then(Value::as_str) else { continue };
+        let parts = written.split('/').skip(1).filter(|part| !part.is_empty()).count();
+        let plain = written.starts_with('/') && written.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        // A method is of a service.
+        if plain && (field.name == PATH || (parts == 2 && written.matches('/').count() == 2)) {
+            continue;
+        }
+        let example = if field.name == PATH { "/orders" } else { "/helloworld.Greeter/SayHello" };
+        let args = [("label", field.label.into()), ("value", short(written).into()), ("example", example.into())];
+        issues.push(Issue::new(Code::BadPath, format!("/links/{}/{}", edge.link, field.name), args));
+    }
+}
+
 /// What is wrong with a link over this protocol between these kinds, and the way that there is between them.
 fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String), path: String) -> Issue {
     let joins = Protocol::between(from, to).next();
@@ -131,9 +152,10 @@ fn illegal(protocol: Protocol, (from, to): (Kind, Kind), names: (String, String)
         (Some(_), ..) => text!("issue.illegal-link.call"),
         (None, Kind::Client, _) => text!("issue.illegal-link.from-client"),
         (None, Kind::Topic, Kind::Client) => text!("issue.illegal-link.topic-to-client"),
-        (None, Kind::Topic, _) | (None, Kind::Queue, Kind::Topic | Kind::Exchange) => {
+        (None, Kind::Topic, _) | (None, Kind::Queue, Kind::Topic | Kind::Exchange | Kind::External) => {
             text!("issue.illegal-link.topic-to-topic")
         }
+        (None, Kind::External, _) => text!("issue.illegal-link.from-external"),
         (None, Kind::Exchange, _) => text!("issue.illegal-link.from-exchange"),
         (None, Kind::Queue, Kind::Client) => text!("issue.illegal-link.queue-to-client"),
         (None, Kind::Queue, _) => text!("issue.illegal-link.queue-to-queue"),

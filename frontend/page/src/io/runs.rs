@@ -59,29 +59,6 @@ pub(crate) struct RunInfo {
     pub(crate) lost: u64,
 }
 
-/// A broker that runs may have.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-pub(crate) struct BrokerInfo {
-    /// What it speaks.
-    pub(crate) protocol: String,
-    /// How a run asks for it.
-    pub(crate) broker: String,
-    /// What it is.
-    pub(crate) product: Option<String>,
-    /// Its version.
-    pub(crate) version: Option<String>,
-    /// How it is.
-    pub(crate) state: String,
-    /// Where it is reached now.
-    pub(crate) address: Option<String>,
-    /// How long its last start took, ms.
-    pub(crate) started_ms: Option<u64>,
-    /// The memory that it has now.
-    pub(crate) memory_bytes: Option<u64>,
-    /// What is wrong with it, and what to do.
-    pub(crate) problem: Option<String>,
-}
-
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -131,16 +108,6 @@ pub(crate) async fn stop(id: &str) -> Result<(), Refusal> {
 /// Does something to a run; `asked` is a disturbance without its time.
 pub(crate) async fn control(id: &str, asked: String) -> Result<(), Refusal> {
     send(json_of(&format!("api/runs/{id}/control"), Method::POST).body(asked)).await.map(drop)
-}
-
-/// The brokers that runs may have.
-pub(crate) async fn brokers() -> Result<Vec<BrokerInfo>, Refusal> {
-    read(to("api/brokers", Method::GET).build()).await
-}
-
-/// Has the local broker of a protocol started or stopped.
-pub(crate) async fn to_broker(protocol: &str, what: &str) -> Result<(), Refusal> {
-    send(to(&format!("api/brokers/{protocol}/{what}"), Method::POST).build()).await.map(drop)
 }
 
 /// Whether the server has a run of that id.

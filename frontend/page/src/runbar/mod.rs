@@ -1,6 +1,5 @@
 //! The run bar: seed, warm-up, duration or until it is stopped, Run or Stop; and the run's figures and troubles in words.
 
-mod brokers;
 mod figures;
 mod notice;
 mod recorded;
@@ -19,7 +18,6 @@ use hopscope_scenario::text;
 use hopscope_scenario::validate::request_issues;
 use leptos::prelude::*;
 use serde_json::{Value, json};
-use wasm_bindgen::JsCast as _;
 
 use crate::editor::use_editor;
 use crate::state::ServerState;
@@ -27,7 +25,6 @@ use crate::state::run::{Data, Source, use_run};
 use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::{language, t};
-use brokers::Brokers;
 
 /// Why Run would be refused now: what is wrong, what to do.
 type Reason = (String, String);
@@ -83,7 +80,6 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     // Settings that are not the usual ones are told of by their button.
     let changed =
         move || [warm_up, broker, kafka, placement].iter().any(|of| of.with(|of| !USUAL.contains(&of.as_str())));
-    let open = RwSignal::new(false);
     view! {
         <div class="runbar">
             <label title=t(text!("run.seed.tip"))>{t(text!("field.seed"))}
@@ -102,7 +98,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                 {t(text!("duration.until-stopped"))}
             </label>
             <button type="button" data-settings="true" popovertarget="settings" class:changed=changed>{t(text!("run.settings"))}</button>
-            <div id="settings" class="floating" popover="auto" on:toggle=move |event: web_sys::Event| open.set(is_open(&event))>
+            <div id="settings" class="floating" popover="auto">
                 <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
                     <input class="num" name="warm-up" size="4" autocomplete="off"
                         prop:value=warm_up on:input=move |event| warm_up.set(event_target_value(&event))/>
@@ -124,7 +120,6 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                         {options(placement, placements, label)}
                     </select>
                 </label>
-                <Brokers shown=open/>
             </div>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>
@@ -145,12 +140,6 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
             </Show>
         </div>
     }
-}
-
-/// Whether what opened or closed is open now.
-fn is_open(event: &web_sys::Event) -> bool {
-    let element = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|element| element.matches(":popover-open").unwrap_or(false))
 }
 
 /// What a choice offers, and what is chosen of it.

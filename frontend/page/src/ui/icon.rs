@@ -12,6 +12,7 @@ pub(crate) fn KindIcon(kind: Kind) -> impl IntoView {
         Kind::Service => {
             "M4.5 4h9a2 2 0 0 1 2 2v6a2 2 0 0 1 -2 2h-9a2 2 0 0 1 -2 -2v-6a2 2 0 0 1 2 -2zM5.5 7.5h3M5.5 10.5h7"
         }
+        Kind::External => "M7 4H3.5v10.5H14V11M10 3.5h4.5V8M14.5 3.5L8.5 9.5",
         Kind::Exchange => "M2.5 9h4M6.5 9l5 -4.5h4M6.5 9h9M6.5 9l5 4.5h4",
         Kind::Topic => "M3 4.5h12M3 9h12M3 13.5h12M6.5 3v3M10 7.5v3M13 12v3",
         Kind::Queue => {

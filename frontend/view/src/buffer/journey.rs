@@ -147,6 +147,10 @@ impl Journey {
         // One that never arrived is shown up to the middle of its way: nobody knows where it was lost.
         let lost = landed == ABSENT && self.closed != ABSENT && self.ends_by_closing();
         let t = if lost { fraction(self.sent, time, self.closed) / 2.0 } else { fraction(self.sent, time, landed) };
+        // What was answered by a program that stamps nothing was there: half of its time stands for each way.
+        if lost && self.ending == Ending::Completed {
+            return if t < 0.25 { Leg::Request(t * 4.0) } else { Leg::Reply(t * 4.0 - 1.0) };
+        }
         Leg::Request(t)
     }
 

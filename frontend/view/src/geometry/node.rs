@@ -28,7 +28,7 @@ pub fn node_rect(kind: Kind, x: f64, y: f64) -> Rect {
     let (w, h) = match kind {
         Kind::Client | Kind::Service => (160.0, 100.0),
         Kind::Queue | Kind::Topic => (208.0, 66.0),
-        Kind::Exchange => (160.0, 66.0),
+        Kind::Exchange | Kind::External => (160.0, 66.0),
     };
     Rect::new(x, y, w, h)
 }

@@ -85,6 +85,10 @@ async fn create(State(runs): State<Runs>, body: Result<Bytes, BytesRejection>) -
     if let Some(issue) = not_allowed(&request.settings.broker, runs.brokers()) {
         return Err(Invalid::new(&[issue]).into_response());
     }
+    let missing = runs.brokers().targets().missing(&request.scenario);
+    if !missing.is_empty() {
+        return Err(Invalid::new(&missing).into_response());
+    }
     let warnings = Invalid::rows(&request.warnings);
     let run = Box::pin(runs.start(request)).await.map_err(IntoResponse::into_response)?;
     let location = [(header::LOCATION, format!("/api/runs/{}", run.id))];

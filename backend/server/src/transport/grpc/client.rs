@@ -8,37 +8,70 @@ use bytes::Bytes;
 use hopscope_record::trace_context::{TRACEPARENT, TRACESTATE};
 use hopscope_scenario::model::Content;
 use http::Uri;
+use http::uri::{InvalidUri, PathAndQuery};
+use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Status};
+use tonic_prost::ProstCodec;
 
 use super::connection::{Connection, Lost};
-use super::proto::node::CallRequest;
-use super::proto::node::node_client::NodeClient;
+use super::proto::node::{CallReply, CallRequest};
 use super::{MESSAGE_LIMIT, number};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::socket::{self, Dialled};
-use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+use crate::transport::{BoxFuture, CallError, Caller, Options, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the calling end with its connection.
-pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-    let caller = caller(address, recorder)?;
+pub(super) async fn connect(
+    address: SocketAddr,
+    options: Options,
+    recorder: Recorder,
+) -> Result<Arc<dyn Caller>, TransportError> {
+    let caller = caller(address, &options, recorder)?;
     caller.connection().await.map_err(|source| TransportError::Connect { address, source })?;
     Ok(Arc::new(caller))
 }
 
 /// The calling end without its connection.
-pub(super) fn caller(address: SocketAddr, recorder: Recorder) -> Result<GrpcCaller, TransportError> {
+pub(super) fn caller(address: SocketAddr, options: &Options, recorder: Recorder) -> Result<GrpcCaller, TransportError> {
+    let Called { method } = options.read()?;
+    let method = PathAndQuery::try_from(method).map_err(|error| failed_method(&error))?;
     let failed = |error| TransportError::Connect { address, source: std::io::Error::other(error) };
     let origin = Uri::try_from(format!("http://{address}")).map_err(failed)?;
-    Ok(GrpcCaller { address, origin, recorder, connection: Mutex::new(None), tasks: Tasks::new(Handle::current()) })
+    Ok(GrpcCaller {
+        address,
+        origin,
+        method,
+        recorder,
+        connection: Mutex::new(None),
+        tasks: Tasks::new(Handle::current()),
+    })
+}
+
+/// What a link says of what it calls: of a service that is none of Hopscope's, the method. Its request and its reply then have what
+/// a message carries as their first field, as those of the method that nodes have do.
+#[derive(Deserialize)]
+struct Called {
+    #[serde(default = "of_nodes")]
+    method: String,
+}
+
+fn of_nodes() -> String {
+    "/hopscope.v1.Node/Call".to_owned()
+}
+
+fn failed_method(error: &InvalidUri) -> TransportError {
+    TransportError::Options(serde::de::Error::custom(error))
 }
 
 pub(super) struct GrpcCaller {
     address: SocketAddr,
     origin: Uri,
+    /// What is called.
+    method: PathAndQuery,
     recorder: Recorder,
     /// Held while it is opened, so that all calls wait for the one.
     connection: Mutex<Option<Connection>>,
@@ -50,9 +83,11 @@ impl Caller for GrpcCaller {
         Box::pin(async move {
             let connection = self.connection().await.map_err(CallError::Connect)?;
             outgoing.carried.set(true);
-            let mut client =
-                NodeClient::with_origin(connection, self.origin.clone()).max_decoding_message_size(MESSAGE_LIMIT);
-            match client.call(self.request(outgoing)).await {
+            let client = tonic::client::Grpc::with_origin(connection, self.origin.clone());
+            let mut client = client.max_decoding_message_size(MESSAGE_LIMIT);
+            client.ready().await.map_err(|error| CallError::Broken(error.to_string()))?;
+            let codec = ProstCodec::<CallRequest, CallReply>::default();
+            match client.unary(self.request(outgoing), self.method.clone(), codec).await {
                 Ok(reply) => Ok(Reply {
                     verdict: Verdict::Good,
                     status: number(Code::Ok),
@@ -130,6 +165,7 @@ fn no_message(status: &Status) -> Result<Reply, CallError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::proto::node::node_client::NodeClient;
     use super::*;
 
     #[tokio::test]

@@ -47,16 +47,16 @@ impl OverSocket for Grpc {
         server::bind(door, again)
     }
 
-    fn caller(address: SocketAddr, _: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-        Ok(Arc::new(client::caller(address, recorder)?))
+    fn caller(address: SocketAddr, options: &Options, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
+        Ok(Arc::new(client::caller(address, options, recorder)?))
     }
 
     fn connect(
         address: SocketAddr,
-        _: &Options,
+        options: &Options,
         recorder: Recorder,
     ) -> impl Future<Output = Result<Arc<dyn Caller>, TransportError>> + Send + 'static {
-        client::connect(address, recorder)
+        client::connect(address, options.clone(), recorder)
     }
 }
 

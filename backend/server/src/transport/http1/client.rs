@@ -11,27 +11,38 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 
 use super::BODY_LIMIT;
 use crate::record::Recorder;
 use crate::transport::carriage::Driver;
 use crate::transport::pool::{Connection, Pool, Wire};
 use crate::transport::socket::{self, Socket};
-use crate::transport::{BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
+use crate::transport::{BoxFuture, CallError, Caller, Options, Outgoing, Reply, TransportError, Verdict};
 
 /// Opens the calling end with its first connection.
-pub(super) async fn connect(address: SocketAddr, recorder: Recorder) -> Result<Arc<dyn Caller>, TransportError> {
-    let caller = caller(address, recorder)?;
+pub(super) async fn connect(
+    address: SocketAddr,
+    options: Options,
+    recorder: Recorder,
+) -> Result<Arc<dyn Caller>, TransportError> {
+    let caller = caller(address, &options, recorder)?;
     let first = caller.pool.take().await.map_err(|source| TransportError::Connect { address, source })?;
     caller.pool.put_back(first);
     Ok(Arc::new(caller))
 }
 
 /// The calling end without any connection.
-pub(super) fn caller(address: SocketAddr, recorder: Recorder) -> Result<Http1Caller, TransportError> {
+pub(super) fn caller(
+    address: SocketAddr,
+    options: &Options,
+    recorder: Recorder,
+) -> Result<Http1Caller, TransportError> {
+    let Called { path } = options.read()?;
+    let uri = Uri::try_from(path).map_err(|error| TransportError::Options(serde::de::Error::custom(error)))?;
     let failed = |error| TransportError::Connect { address, source: std::io::Error::other(error) };
     let host = HeaderValue::from_str(&address.to_string()).map_err(failed)?;
-    Ok(Http1Caller { host, recorder: recorder.clone(), pool: Pool::new(address, recorder) })
+    Ok(Http1Caller { host, uri, recorder: recorder.clone(), pool: Pool::new(address, recorder) })
 }
 
 /// hyper's hand on a connection.
@@ -55,8 +66,21 @@ impl Wire for Requests {
     }
 }
 
+/// What a link says of what it calls: of a service that is none of Hopscope's, the path.
+#[derive(Deserialize)]
+struct Called {
+    #[serde(default = "of_nodes")]
+    path: String,
+}
+
+fn of_nodes() -> String {
+    "/".to_owned()
+}
+
 pub(super) struct Http1Caller {
     host: HeaderValue,
+    /// What is called.
+    uri: Uri,
     recorder: Recorder,
     pool: Pool<Requests>,
 }
@@ -96,7 +120,7 @@ impl Http1Caller {
         let media_type = HeaderValue::from_static(body.media_type());
         let mut request = Request::new(Full::new(body.bytes));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from_static("/");
+        *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, media_type);

@@ -87,6 +87,7 @@ impl Attempt {
             Passage::Send => needs(received, Step::Sent, Kind::SENT).or_else(worked),
             // Nothing is sent over it.
             Passage::Bind => None,
+            Passage::Call if scene.is_outside() => None,
             Passage::Deliver => {
                 let settled = self.closed.filter(|_| !is_outside(self.link) && said_by_consumer(self.cause));
                 let worked_on = settled.filter(|_| self.cause == QueueCause::ACK && scene.acks_after_work());
@@ -171,7 +172,7 @@ impl Attempt {
             scene.connections.ended(self.link, self.place, handed.time, true)
                 || scene.connections.exited(self.place, handed.time)
         };
-        if self.has(Step::Received) || unknown() {
+        if self.has(Step::Received) || scene.is_outside() || unknown() {
             book.held(Law::Conservation, 1);
         } else if scene.complete {
             self.broken(Law::Conservation, message, &[handed], text!("law.breach.not-taken"), handed, book);

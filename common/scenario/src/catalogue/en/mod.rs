@@ -5,6 +5,7 @@ mod cli;
 mod import;
 mod issues;
 mod laws;
+mod notes;
 mod page;
 mod player;
 mod scenario;
@@ -35,6 +36,7 @@ pub(super) const TABLES: &[Table] = &[
     import::TEXTS,
     issues::TEXTS,
     laws::TEXTS,
+    notes::TEXTS,
     page::TEXTS,
     player::TEXTS,
     scenario::TEXTS,
@@ -48,7 +50,7 @@ pub(super) const SENT: &[Table] = if cfg!(target_arch = "wasm32") { OF_THE_PAGE 
 
 /// What the page shows; what the command line and the server say is not among it.
 pub(super) const OF_THE_PAGE: &[Table] =
-    &[issues::TEXTS, laws::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS, told::TEXTS];
+    &[issues::TEXTS, laws::TEXTS, notes::TEXTS, page::TEXTS, player::TEXTS, scenario::TEXTS, told::TEXTS];
 
 /// What the page needs no word of to be there: `en.json` has it, fetched when a person sees the page already.
-pub(super) const LATER: &[Table] = &[issues::TEXTS, laws::TEXTS, told::TEXTS];
+pub(super) const LATER: &[Table] = &[issues::TEXTS, laws::TEXTS, notes::TEXTS, told::TEXTS];

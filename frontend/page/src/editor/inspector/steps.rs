@@ -99,7 +99,7 @@ fn steps(document: &Document, id: &str, kind: Kind) -> Vec<Step> {
     });
     match kind {
         Kind::Client => calls.collect(),
-        Kind::Queue | Kind::Topic | Kind::Exchange => Vec::new(),
+        Kind::Queue | Kind::Topic | Kind::Exchange | Kind::External => Vec::new(),
         Kind::Service => {
             let mean = document.node(id).and_then(|node| node.value().pointer("/work/mean").cloned());
             let mean = mean.as_ref().and_then(Value::as_str).unwrap_or("–").to_owned();
