@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use hopscope_scenario::text;
@@ -25,6 +26,8 @@ pub(crate) const ADDRESS: &str = "127.0.0.1:7878";
 
 /// A token of the operator's choice; in the environment, since everyone may read a command line.
 const TOKEN: &str = "HOPSCOPE_TOKEN";
+/// How long what still reads and writes files may take when everything else has ended.
+const LONGEST_END: Duration = Duration::from_secs(8);
 
 /// Arguments of `hopscope serve`.
 #[derive(clap::Args)]
@@ -60,8 +63,10 @@ pub(crate) struct Arguments {
 /// When the address or the folder of runs cannot be had.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
-    runtime.block_on(serve(arguments))?;
-    Ok(Exit::Fine)
+    let served = runtime.block_on(serve(arguments));
+    // A client of a Kafka that was killed waits for its answer, however long that is.
+    runtime.shutdown_timeout(LONGEST_END);
+    served.map(|()| Exit::Fine)
 }
 
 async fn serve(arguments: &Arguments) -> Result<()> {

@@ -17,8 +17,10 @@ use crate::text;
 
 /// The key whose value says what is done.
 pub const DISTURBANCE_TAG: &str = "do";
-/// What a disturbance calls the run's broker. A node of that name comes first where it can have the same.
+/// What a disturbance calls the broker of the run's queues. A node of that name comes first where it can have the same.
 pub const BROKER: &str = "broker";
+/// What it calls that of its topics; likewise.
+pub const KAFKA: &str = "kafka";
 /// Most disturbances of a scenario.
 pub const MAX_DISTURBANCES: usize = 200;
 /// Longest that a link may be delayed by: 10 s.
@@ -97,7 +99,7 @@ impl Action {
         matches!(self, Self::Pause | Self::Resume | Self::Crash | Self::Start | Self::Rate)
     }
 
-    /// Whether it can be done to the run's broker.
+    /// Whether it can be done to a broker of the run.
     #[must_use]
     pub const fn of_broker(self) -> bool {
         matches!(self, Self::Kill | Self::Start)

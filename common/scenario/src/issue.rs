@@ -178,7 +178,7 @@ codes! {
     NotWholeMilliseconds, "not-whole-milliseconds", Error;
     /// A client publishes with priorities that a queue does not tell apart. Args: client, queue, priority, max, heeds.
     PriorityAbove, "priority-above", Warning;
-    /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value.
+    /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value, option.
     BrokerNotLocal, "broker-not-local", Error;
     /// An entry of a run's fixed ports that names none. Args: value, known.
     BadPort, "bad-port", Error;

@@ -123,6 +123,50 @@ pub struct Found {
     pub product: Product,
 }
 
+/// A broker that Hopscope has started, which can be killed and started again.
+#[derive(Clone, Debug)]
+pub enum OwnBroker {
+    /// A RabbitMQ.
+    RabbitMq(Local),
+    /// A Kafka.
+    Kafka(KafkaLocal),
+}
+
+impl OwnBroker {
+    /// How far it has come.
+    #[must_use]
+    pub fn state(&self) -> LocalState {
+        match self {
+            Self::RabbitMq(local) => local.state(),
+            Self::Kafka(local) => local.state(),
+        }
+    }
+
+    /// Starts it if it does not run; resolves when it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(&self) -> Result<(), BrokerError> {
+        match self {
+            Self::RabbitMq(local) => drop(local.reach().await?),
+            Self::Kafka(local) => drop(local.reach().await?),
+        }
+        Ok(())
+    }
+
+    /// Kills it as nothing can catch, for every run that uses it; resolves when it is gone.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&self) -> Result<(), BrokerError> {
+        match self {
+            Self::RabbitMq(local) => local.kill().await?,
+            Self::Kafka(local) => local.kill().await?,
+        }
+        Ok(())
+    }
+}
+
 impl Brokers {
     /// The built-in broker, the local one, and those at these addresses.
     #[must_use]
@@ -183,7 +227,7 @@ impl Brokers {
             _ => {
                 let KafkaReached { socket, version, .. } = self.kafka.reach().await?;
                 let address = BrokerAddress::new(socket.to_string(), format!("kafka://{socket}"));
-                Ok(FoundKafka::At { address, version })
+                Ok(FoundKafka::At { address, version, local: Some(self.kafka.clone()) })
             }
         }
     }
@@ -277,10 +321,11 @@ impl RunBroker {
 
     /// The one that Hopscope started, if it is that: it can be killed and started again.
     #[must_use]
-    pub fn local(&self) -> Option<&Local> {
+    pub fn local(&self) -> Option<OwnBroker> {
         match self {
-            Self::BuiltIn(_) | Self::Kafka(_) => None,
-            Self::External(broker) => broker.local(),
+            Self::BuiltIn(_) => None,
+            Self::External(broker) => broker.local().cloned().map(OwnBroker::RabbitMq),
+            Self::Kafka(broker) => broker.local().cloned().map(OwnBroker::Kafka),
         }
     }
 
@@ -288,8 +333,9 @@ impl RunBroker {
     #[must_use]
     pub fn is_there(&self) -> bool {
         match self {
-            Self::BuiltIn(_) | Self::Kafka(_) => true,
+            Self::BuiltIn(_) => true,
             Self::External(broker) => broker.is_there(),
+            Self::Kafka(broker) => broker.is_there(),
         }
     }
 
@@ -355,8 +401,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => broker.ended().await,
             Self::External(broker) => broker.ended().await,
-            // Its clients wait for it to come back.
-            Self::Kafka(_) => std::future::pending().await,
+            Self::Kafka(broker) => broker.ended().await,
         }
     }
 

@@ -9,8 +9,9 @@ use futures_util::future::join_all;
 use hopscope_record::kind::ControlAction;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_rules::tempo::Change;
-use hopscope_scenario::disturb::{Action, BROKER};
+use hopscope_scenario::disturb::{Action, BROKER, KAFKA};
 use hopscope_scenario::plan::{Plan, PlanDisturbance, Role};
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Rate;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -152,7 +153,7 @@ impl Control {
         match (row.node, row.link) {
             (Some(node), _) if row.action.of_node() => self.on_node(row, node, known).await,
             (_, Some(link)) => self.on_link(row, LinkIndex(link)),
-            _ if row.action.of_broker() => self.on_broker(row.action).await,
+            _ if row.action.of_broker() => self.on_broker(row).await,
             _ => Err(ControlError::Unknown(row.action.to_string())),
         }
     }
@@ -228,25 +229,28 @@ impl Control {
         Ok(())
     }
 
-    /// Kills the broker that Hopscope started, or starts it again; that takes it a while, in which other things are done.
-    async fn on_broker(&self, action: Action) -> Result<(), ControlError> {
-        let local = self.ports.brokers.iter().find_map(|broker| broker.local()).ok_or(ControlError::NotLocal)?;
-        let name = || BROKER.to_owned();
+    /// Kills a broker that Hopscope started, or starts it again; that takes it a while, in which other things are done.
+    async fn on_broker(&self, PlanDisturbance { action, kafka, .. }: PlanDisturbance) -> Result<(), ControlError> {
+        let (protocol, called) = if kafka { (Protocol::Kafka, KAFKA) } else { (Protocol::Amqp, BROKER) };
+        let mut brokers = self.ports.brokers.iter().filter(|broker| broker.protocol() == protocol);
+        let local = brokers.find_map(|broker| broker.local()).ok_or(ControlError::NotLocal)?;
+        let name = || called.to_owned();
         match (action, local.state()) {
             (Action::Kill, LocalState::Ready) => {}
             (Action::Kill, _) => return Err(ControlError::Down(name())),
             (_, LocalState::Stopped) => {}
             (..) => return Err(ControlError::Up(name())),
         }
-        for queue in &self.plan.queues {
-            self.stamp(action, PlaceIndex(queue.place), LinkIndex::NONE, 0);
+        let queues = self.plan.queues.iter().map(|queue| queue.place).filter(|_| !kafka);
+        let topics = self.plan.topics.iter().map(|topic| topic.place).filter(|_| kafka);
+        for place in queues.chain(topics) {
+            self.stamp(action, PlaceIndex(place), LinkIndex::NONE, 0);
         }
         if action == Action::Kill {
             return local.kill().await.map_err(|_| ControlError::Down(name()));
         }
-        let local = local.clone();
         tokio::spawn(async move {
-            if let Err(error) = local.reach().await {
+            if let Err(error) = local.start().await {
                 tracing::warn!("the broker could not be started again: {error}");
             }
         });
@@ -273,7 +277,8 @@ impl Control {
 
     fn stamp(&self, action: Action, place: PlaceIndex, link: LinkIndex, argument: u64) {
         let none = MessageId::NONE;
-        let of_broker = self.plan.places.get(place.0 as usize).is_some_and(|place| place.role == Role::Queue);
+        let of_broker =
+            self.plan.places.get(place.0 as usize).is_some_and(|place| matches!(place.role, Role::Queue | Role::Topic));
         let action = if of_broker && action == Action::Start { ControlAction::BrokerStarted } else { number(action) };
         let action = action as u64;
         self.recorder.at(place, link).record(Kind::CONTROL, TraceId::NONE, none, none, action, argument);

@@ -24,6 +24,8 @@ pub(super) struct Links {
 /// What is to be known of a group that reads a topic.
 #[derive(Clone)]
 pub(super) struct LogSite {
+    /// Where what is done to its topic is stamped.
+    pub(super) topic: PlaceIndex,
     /// Its place in partition 0; those in the others follow it.
     pub(super) first_place: PlaceIndex,
     /// How many there are.
@@ -40,6 +42,7 @@ pub(super) struct LogSite {
 fn logs(plan: &Plan) -> Vec<LogSite> {
     let node = |number: u32| plan.nodes.get(number as usize).map_or("", |node| &node.name);
     let site = |topic: &PlanTopic, group: &PlanGroup| LogSite {
+        topic: PlaceIndex(topic.place),
         first_place: PlaceIndex(group.first_place),
         partitions: topic.partitions,
         name: format!("{} → {}", node(topic.node), plan.group_name(*group)),

@@ -215,7 +215,9 @@ impl Laws {
             return;
         }
         if event.kind == Kind::CONTROL && event.a == ControlAction::BrokerKilled as u64 {
-            return self.bounded.iter_mut().for_each(Bounded::restarted);
+            // It is told of at each of its queues.
+            let here = self.bounded.iter_mut().find(|queue| queue.place() == event.place);
+            return here.into_iter().for_each(Bounded::restarted);
         }
         let link = self.links.get(event.link);
         let passage = link.map_or(Passage::Deliver, |link| link.passage);

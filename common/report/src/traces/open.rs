@@ -1,6 +1,6 @@
 //! What of each trace is under way.
 
-use hopscope_record::kind::{Admission, Attempt, KindInfo};
+use hopscope_record::kind::{Admission, Attempt, KindInfo, ValueMeaning};
 use hopscope_record::{Event, Kind, MessageId, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink};
 
@@ -32,7 +32,7 @@ pub(super) struct Open {
     at_work: Numbered<(PlaceIndex, u32)>,
     /// Messages that are to come out of a queue that stamps nothing, or out of a topic, without their attempt; how often.
     put: Numbered<u32>,
-    /// The publish, without its attempt, of each delivery that no worker has taken up yet.
+    /// The publish, without its attempt, of each delivery that is open, or that no worker has taken up yet.
     publishes: Numbered<u64>,
 }
 
@@ -68,7 +68,10 @@ impl Open {
     /// By how much more of its trace is under way after an event.
     pub(super) fn apply(&mut self, row: u32, event: &Event, info: &KindInfo) -> i32 {
         let mut by = self.at_work(row, event, info);
-        if !self.parked.contains(&event.place.0) {
+        let ends = self.links.get(usize::from(event.link.0)).copied().unwrap_or_default();
+        // Its consumer's word, where no queue stamps: it counts with what is behind the link.
+        let said = ends.delivers && info.a.meaning == ValueMeaning::Ordinal && event.a == 0;
+        if !said && !self.parked.contains(&event.place.0) {
             by += i32::from(info.steps.ready);
         }
         match info.attempt {
@@ -81,7 +84,11 @@ impl Open {
         if !event.parent.is_none() && (event.kind == Kind::DELIVERED || event.kind == Kind::RECEIVED) {
             self.publishes.insert(event.message.0, whole(event.parent));
         }
-        by + self.behind(row, event)
+        by += self.behind(row, event, ends);
+        if said && info.attempt == Attempt::Closes {
+            self.publishes.remove(event.message.0);
+        }
+        by
     }
 
     /// What a place had under way ends with it, what it was at and what it had asked of others: the row of each.
@@ -93,7 +100,10 @@ impl Open {
 
     /// What a worker takes up when it takes up this: a call's message, or what was published, each without its attempt.
     pub(super) fn publish_of(&mut self, message: MessageId) -> u64 {
-        self.publishes.remove(message.0).unwrap_or_else(|| whole(message))
+        // One that is open may go back.
+        let open = self.attempts.get(message.0).is_some();
+        let publish = if open { self.publishes.get(message.0).copied() } else { self.publishes.remove(message.0) };
+        publish.unwrap_or_else(|| whole(message))
     }
 
     fn opens(&mut self, row: u32, event: &Event) -> i32 {
@@ -114,8 +124,7 @@ impl Open {
     }
 
     /// What is in a queue that stamps nothing, by what its publishers and consumers say.
-    fn behind(&mut self, row: u32, event: &Event) -> i32 {
-        let Ends { parks, delivers, copies } = self.links.get(usize::from(event.link.0)).copied().unwrap_or_default();
+    fn behind(&mut self, row: u32, event: &Event, Ends { parks, delivers, copies }: Ends) -> i32 {
         match event.kind {
             Kind::PUBLISHED if !parks && copies > 0 => self.comes(whole(event.message), copies),
             Kind::RETURNED | Kind::CONFIRM_REFUSED => -i32::from(self.put.remove(whole(event.message)).is_some()),
@@ -125,7 +134,7 @@ impl Open {
             }
             Kind::REQUEUED if delivers => {
                 let publish = self.publishes.get(event.message.0).copied();
-                publish.map_or(0, |publish| self.comes(publish, 1))
+                publish.map_or(0, |publish| self.returns(publish))
             }
             _ => 0,
         }
@@ -144,6 +153,13 @@ impl Open {
                 1
             }
         }
+    }
+
+    /// A copy of a message that was taken is to be taken again.
+    fn returns(&mut self, publish: u64) -> i32 {
+        let before = self.put.get(publish).copied();
+        self.put.set(publish, before.unwrap_or_default().saturating_add(1));
+        i32::from(before.is_none())
     }
 
     /// A copy of a message was taken.

@@ -1,6 +1,7 @@
 //! A verdict as JSON.
 
 use hopscope_record::kind::ControlAction;
+use hopscope_scenario::disturb::KAFKA;
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::quantity::{Rate, Throughput, Time};
 use serde_json::{Value, json};
@@ -77,7 +78,8 @@ fn words(ns: i64) -> String {
     length(u64::try_from(ns).unwrap_or(0))
 }
 
-/// What it was done to: a node's name, a link's ends as `from->to`, or nothing for the broker.
+/// What it was done to: a node's name, a link's ends as `from->to`, `kafka` for the broker of topics, or nothing for that of
+/// queues.
 #[must_use]
 pub fn on(plan: &Plan, control: &Control) -> Option<String> {
     let name = |node: u32| plan.nodes.get(node as usize).map(|node| node.name.clone());
@@ -87,6 +89,6 @@ pub fn on(plan: &Plan, control: &Control) -> Option<String> {
             let link = plan.link(link.0)?;
             Some(format!("{}->{}", name(link.from)?, name(link.to)?))
         }
-        (None, None) => None,
+        (None, None) => control.kafka.then(|| KAFKA.to_owned()),
     }
 }

@@ -35,8 +35,10 @@ pub struct Control {
     pub action: ControlAction,
     /// What the action was told.
     pub argument: u64,
-    /// The node; `None` of a link, and of the broker.
+    /// The node; `None` of a link, and of a broker.
     pub node: Option<u32>,
+    /// Of a broker: whether it is that of topics.
+    pub kafka: bool,
     /// The link.
     pub link: Option<LinkIndex>,
 }
@@ -46,23 +48,28 @@ pub struct Control {
 pub struct Controls {
     /// The node of each place.
     nodes: Vec<u32>,
+    /// The nodes that are topics.
+    topics: Vec<u32>,
     rows: Vec<Control>,
 }
 
 impl Controls {
     pub(crate) fn plan(&mut self, plan: &Plan) {
         self.nodes = plan.places.iter().map(|place| place.node).collect();
+        self.topics = plan.topics.iter().map(|topic| topic.node).collect();
     }
 
     pub(crate) fn take(&mut self, event: &Event) {
         let Some(action) = ControlAction::from_value(event.a) else { return };
         let of_broker = matches!(action, ControlAction::BrokerKilled | ControlAction::BrokerStarted);
-        // The broker is told of at each of its queues, ...
-        let node = if of_broker { None } else { self.nodes.get(event.place.0 as usize).copied() };
+        let at = self.nodes.get(event.place.0 as usize).copied();
+        // A broker is told of at each of its queues or topics, ...
+        let node = at.filter(|_| !of_broker);
+        let kafka = of_broker && at.is_some_and(|node| self.topics.contains(&node));
         let link = (!event.link.is_none()).then_some(event.link);
-        let control = Control { at: event.time, action, argument: event.b, node, link };
+        let control = Control { at: event.time, action, argument: event.b, node, kafka, link };
         // ... and a node at each of its replicas.
-        let same = self.rows.iter().rev().find(|row| (row.node, row.link) == (node, link));
+        let same = self.rows.iter().rev().find(|row| row.on() == control.on());
         if same.is_none_or(|row| (row.action, row.argument) != (action, event.b)) {
             self.rows.push(control);
         }
@@ -76,6 +83,11 @@ impl Controls {
 }
 
 impl Control {
+    /// What it is done to.
+    const fn on(&self) -> (Option<u32>, bool, Option<LinkIndex>) {
+        (self.node, self.kafka, self.link)
+    }
+
     /// Whether it makes good what was done before.
     #[must_use]
     pub const fn is_undoing(&self) -> bool {
@@ -98,7 +110,7 @@ impl Control {
             ControlAction::BrokerStarted => matches!(other.action, ControlAction::BrokerKilled),
             _ => false,
         };
-        undone && (self.node, self.link) == (other.node, other.link) && self.at >= other.at
+        undone && self.on() == other.on() && self.at >= other.at
     }
 }
 

@@ -20,7 +20,7 @@ fn crashed() -> Calls {
 }
 
 fn judged(calls: &Calls) -> Option<Verdict> {
-    let mut controls = Controls { nodes: vec![0, 1], rows: Vec::new() };
+    let mut controls = Controls { nodes: vec![0, 1, 2], topics: vec![2], rows: Vec::new() };
     calls.events.iter().filter(|event| event.kind == Kind::CONTROL).for_each(|event| controls.take(event));
     verdict(&controls, &calls.traces())
 }
@@ -92,6 +92,15 @@ fn a_broker_is_one_whatever_its_queues_and_what_was_told_is_said_as_scenarios_wr
     }
     let [killed] = judged(&calls).unwrap().disturbances.try_into().unwrap();
     assert_eq!((killed.control.node, killed.control.link, killed.until), (None, None, Some(600_000_000)));
+    assert!(!killed.control.kafka);
+    // The broker of topics is another one, though it is down at the same time.
+    for (at, place) in [(510_000_000, 2), (520_000_000, 0)] {
+        let killed = Event { time: at, ..*calls.events.iter().find(|event| event.kind == Kind::CONTROL).unwrap() };
+        calls.events.push(Event { place: PlaceIndex(place), ..killed });
+    }
+    calls.events.sort_by_key(|event| event.time);
+    let on: Vec<_> = judged(&calls).unwrap().disturbances.iter().map(|one| (one.control.kafka, one.until)).collect();
+    assert_eq!(on, [(false, Some(600_000_000)), (true, None)]);
     let told = |action, argument| told(&Control { action, argument, ..killed.control.clone() });
     assert_eq!(told(ControlAction::Rate, 500_000).as_deref(), Some("500/s"));
     assert_eq!(told(ControlAction::Delay, 50_000_000).as_deref(), Some("50 ms"));

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Plan;
 use crate::checks::names_link;
-use crate::disturb::{Action, BROKER};
+use crate::disturb::{Action, BROKER, KAFKA};
 use crate::model::Disturbance;
 use crate::quantity::Time;
 
-/// One thing that is done, to a node or to a link; or to the run's broker, where it has neither.
+/// One thing that is done, to a node or to a link; or to a broker of the run, where it has neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanDisturbance {
     /// When, from the beginning of the measured load on.
@@ -22,6 +22,9 @@ pub struct PlanDisturbance {
     /// The link's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<u16>,
+    /// Whether the broker is that of topics, and not of queues. Not written where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub kafka: bool,
     /// What it is told beside that, as [`Disturbance::argument`] says; of a rate, 0 is the scenario's own.
     pub argument: u64,
 }
@@ -32,12 +35,15 @@ impl Plan {
     #[must_use]
     pub fn disturbed(&self, disturbance: &Disturbance) -> Vec<PlanDisturbance> {
         let Disturbance { action, at, ref on, lasts, .. } = *disturbance;
-        let broker = action.of_broker() && on == BROKER && self.node_named(on).is_none() && !self.queues.is_empty();
+        let kept = (on == BROKER && !self.queues.is_empty()) || (on == KAFKA && !self.topics.is_empty());
+        // A node of that name comes first, where it can have the same.
+        let broker = kept && action.of_broker() && (!action.of_node() || self.node_named(on).is_none());
         let (node, link) = if action.of_node() { (self.node_named(on), None) } else { (None, self.link_named(on)) };
         if node.is_none() && link.is_none() && !broker {
             return Vec::new();
         }
-        let done = PlanDisturbance { at, action, node, link, argument: disturbance.argument() };
+        let done =
+            PlanDisturbance { at, action, node, link, kafka: broker && on == KAFKA, argument: disturbance.argument() };
         let undone = lasts.zip(action.undone_by()).map(|(lasts, action)| PlanDisturbance {
             at: Time(at.0.saturating_add(lasts.0)),
             action,

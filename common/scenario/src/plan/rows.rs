@@ -282,6 +282,7 @@ fn disturbance(value: &Value) -> Read<PlanDisturbance> {
         action: Action::find(row.text("do")?).ok_or_else(|| wrong("do"))?,
         node: row.number_if("node")?,
         link: link.map_err(|_| wrong("link"))?,
+        kafka: row.may("kafka").and_then(Value::as_bool).unwrap_or_default(),
         argument: row.has("argument")?.as_u64().ok_or_else(|| wrong("argument"))?,
     };
     row.whole(disturbance)

@@ -8,7 +8,7 @@ use super::issues::Issues;
 use super::parse;
 use super::walk::{Path, check_variant, short, wrong_type};
 use crate::catalogue::Key;
-use crate::disturb::{Action, BROKER, DISTURBANCE_TAG, DISTURBANCES, MAX_DISTURBANCES, action_of};
+use crate::disturb::{Action, BROKER, DISTURBANCE_TAG, DISTURBANCES, KAFKA, MAX_DISTURBANCES, action_of};
 use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::model::Disturbance;
@@ -61,32 +61,43 @@ fn check_one(issues: &mut Issues, path: &Path<'_>, disturbance: &Value, nodes: &
     }
 }
 
-/// Whether a disturbance is the broker's: what it is called, and nothing else that can have it.
+/// Whether a disturbance is a broker's: what it is called, and nothing else that can have it.
 fn is_of_broker(action: Action, on: &str, nodes: &[Value]) -> bool {
     let named = || nodes.iter().any(|node| node.get("name").and_then(Value::as_str) == Some(on));
-    action.of_broker() && (!action.of_node() || (on == BROKER && !named()))
+    action.of_broker() && (!action.of_node() || ([BROKER, KAFKA].contains(&on) && !named()))
 }
 
-/// A run without queues has no broker.
+/// A run without queues has no broker of them, and one without topics none of those.
 fn on_broker(on: &str, nodes: &[Value]) -> Result<(), Refused> {
-    if on != BROKER {
-        return Err(Refused::Unknown(vec![BROKER.to_owned()]));
+    let has = |kind| nodes.iter().any(|node| kind_of(node) == Some(kind));
+    match on {
+        BROKER if !has(Kind::Queue) => Err(Refused::Cannot(text!("disturb.why.no-queue"))),
+        KAFKA if !has(Kind::Topic) => Err(Refused::Cannot(text!("disturb.why.no-topic"))),
+        BROKER | KAFKA => Ok(()),
+        _ => Err(Refused::Unknown(brokers(nodes))),
     }
-    let queues = nodes.iter().any(|node| kind_of(node) == Some(Kind::Queue));
-    if queues { Ok(()) } else { Err(Refused::Cannot(text!("disturb.why.no-queue"))) }
 }
 
-/// Those that kill the broker, where that is not one that Hopscope starts.
-pub(super) fn not_local(scenario: &Value, broker: &Broker) -> Vec<Issue> {
+/// What disturbances call the brokers that a scenario needs.
+fn brokers(nodes: &[Value]) -> Vec<String> {
+    [BROKER, KAFKA].into_iter().filter(|on| on_broker(on, nodes).is_ok()).map(str::to_owned).collect()
+}
+
+/// Those that kill a broker, of queues or of topics, that is none that Hopscope starts.
+pub(super) fn not_local(scenario: &Value, of_queues: Option<&Broker>, of_topics: Option<&Broker>) -> Vec<Issue> {
     let list = scenario.get(LIST).and_then(Value::as_array);
-    let local = broker.as_str() == Broker::LOCAL;
-    let kills =
-        list.into_iter().flatten().enumerate().filter(|(_, one)| !local && action_of(one) == Some(Action::Kill));
-    let issue = |row| {
-        let args = [("value", broker.to_string().into())];
-        Issue::new(Code::BrokerNotLocal, format!("/{LIST}/{row}/on"), args)
+    let kills = list.into_iter().flatten().enumerate().filter(|(_, one)| action_of(one) == Some(Action::Kill));
+    let issue = |(row, one): (usize, &Value)| {
+        let (broker, option) = match one.get("on").and_then(Value::as_str)? {
+            BROKER => (of_queues?, BROKER),
+            KAFKA => (of_topics?, KAFKA),
+            _ => return None,
+        };
+        let args = [("value", broker.to_string().into()), ("option", option.into())];
+        let local = broker.as_str() == Broker::LOCAL;
+        (!local).then(|| Issue::new(Code::BrokerNotLocal, format!("/{LIST}/{row}/on"), args))
     };
-    kills.map(|(row, _)| issue(row)).collect()
+    kills.filter_map(issue).collect()
 }
 
 /// Why something cannot be done.
@@ -160,7 +171,7 @@ pub fn undisturbable(link: &Value, nodes: &[Value]) -> Option<Key> {
 pub fn disturbable(document: &Value, action: Action) -> Vec<String> {
     let list = |key| document.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if action == Action::Kill {
-        return on_broker(BROKER, list("nodes")).map_or_else(|_| Vec::new(), |()| vec![BROKER.to_owned()]);
+        return brokers(list("nodes"));
     }
     if action.of_node() {
         let able = list("nodes").iter().filter(|node| kind_of(node).is_some() && cannot(action, node).is_none());

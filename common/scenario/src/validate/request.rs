@@ -111,8 +111,9 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     let broker =
         root.get("broker").map_or_else(|| Some(Broker::default()), |broker| Broker::parse(broker.as_str()?).ok());
     let built_in = broker.as_ref().is_none_or(Broker::is_built_in);
-    if let Some((scenario, broker)) = root.get("scenario").zip(broker) {
-        issues.extend(below_scenario(not_local(scenario, &broker)));
+    let kafka = root.get("kafka").map_or_else(|| Some(Broker::default()), |broker| Broker::of_topics(broker.as_str()?));
+    if let Some(scenario) = root.get("scenario") {
+        issues.extend(below_scenario(not_local(scenario, broker.as_ref(), kafka.as_ref())));
     }
     // A page has no field for them, and its first load is shorter without.
     let ports = root.get("ports").and_then(Value::as_str).filter(|_| !cfg!(target_arch = "wasm32"));

@@ -2,7 +2,7 @@
 //! questions wait for their answers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hopscope_record::kind::LagReport;
 use hopscope_record::{Kind, MessageId, PlaceIndex, TraceId};
@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Looks in a row that must find that all is committed.
 const IN_A_ROW: u32 = 3;
 
+/// How long one that was lost may stay away before the run ends: longer than a local one may take to start.
+const AWAY: Duration = Duration::from_secs(120);
+
 /// How long the broker may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,6 +38,8 @@ pub(super) struct Looks {
     in_a_row: u32,
     /// What each group has yet to commit in each partition.
     pub(super) lags: Vec<(PlaceIndex, u32)>,
+    /// Whether the broker answered the last time.
+    pub(super) there: bool,
     /// No other look follows.
     pub(super) last: bool,
 }
@@ -74,17 +79,19 @@ impl Looker {
         Ok(Self { topics, clients, recorder, account })
     }
 
-    /// Looks until it is to stop, and then once more.
-    pub(super) fn run(self, looks: &watch::Sender<Looks>, stop: &CancellationToken) {
+    /// Looks until it is to stop, and then once more; cancels `gone` when the broker was away for too long.
+    pub(super) fn run(self, looks: &watch::Sender<Looks>, stop: &CancellationToken, gone: &CancellationToken) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let mut answered = Instant::now();
         loop {
             let last = stop.is_cancelled();
             let confirmed = self.account.copies();
             let seen = self.look();
             looks.send_modify(|looks| {
-                looks.last = last;
+                (looks.last, looks.there) = (last, seen.is_ok());
                 match seen {
                     Ok(lags) => {
+                        answered = Instant::now();
                         looks.all_at = lags.iter().all(|(_, lag)| *lag == 0).then_some(confirmed);
                         looks.in_a_row = if looks.all_at.is_some() { looks.in_a_row + 1 } else { 0 };
                         looks.lags = lags;
@@ -97,6 +104,9 @@ impl Looker {
             });
             if last {
                 return;
+            }
+            if answered.elapsed() > AWAY {
+                gone.cancel();
             }
             if let Ok(runtime) = &runtime {
                 runtime.block_on(async {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub use built_in::MockCluster;
 
 use self::look::{Looker, Looks};
-use super::BrokerError;
+use super::{BrokerError, KafkaLocal, LocalState};
 use crate::record::Recorder;
 use crate::transport::Account;
 use crate::transport::messaging::BrokerAddress;
@@ -55,6 +55,8 @@ pub enum FoundKafka {
         address: BrokerAddress,
         /// Its version.
         version: String,
+        /// The one that Hopscope starts, if it is that.
+        local: Option<KafkaLocal>,
     },
 }
 
@@ -75,9 +77,13 @@ pub struct KafkaBroker {
     topics: Arc<[TopicSite]>,
     /// Lives as long as the run, where it is ours.
     mock: Option<MockCluster>,
+    /// The one that Hopscope started, if it is that.
+    local: Option<KafkaLocal>,
     account: Account,
     looks: watch::Receiver<Looks>,
     stop: CancellationToken,
+    /// Cancelled when it is given up.
+    ended: CancellationToken,
     looking: Option<JoinHandle<()>>,
 }
 
@@ -87,29 +93,44 @@ impl KafkaBroker {
     /// # Errors
     /// When it cannot be reached, or refuses a topic.
     pub async fn start(found: FoundKafka, recorder: Recorder, topics: Vec<TopicSite>) -> Result<Self, BrokerError> {
-        let (address, mock) = match found {
-            FoundKafka::BuiltIn(mock) => (mock.address(), Some(mock)),
-            FoundKafka::At { address, .. } => (address, None),
+        let (address, mock, local) = match found {
+            FoundKafka::BuiltIn(mock) => (mock.address(), Some(mock), None),
+            FoundKafka::At { address, local, .. } => (address, None, local),
         };
         match &mock {
             Some(mock) => mock.make(&topics)?,
             None => make(&address, &topics).await?,
         }
         let topics: Arc<[TopicSite]> = topics.into();
-        let (account, stop) = (Account::default(), CancellationToken::new());
+        let (account, stop, ended) = (Account::default(), CancellationToken::new(), CancellationToken::new());
         let looker = Looker::new(&address, Arc::clone(&topics), recorder, account.clone());
         let looker = looker.map_err(|error| BrokerError::unreachable(&address, &error))?;
         let (sender, looks) = watch::channel(Looks::default());
-        let stopped = stop.clone();
+        let (stopped, gone) = (stop.clone(), ended.clone());
         let looking =
-            std::thread::Builder::new().name("lag".to_owned()).spawn(move || looker.run(&sender, &stopped))?;
-        Ok(Self { address, topics, mock, account, looks, stop, looking: Some(looking) })
+            std::thread::Builder::new().name("lag".to_owned()).spawn(move || looker.run(&sender, &stopped, &gone))?;
+        Ok(Self { address, topics, mock, local, account, looks, stop, ended, looking: Some(looking) })
     }
 
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> BrokerAddress {
         self.address.clone()
+    }
+
+    /// The one that Hopscope started, if it is that.
+    pub(super) const fn local(&self) -> Option<&KafkaLocal> {
+        self.local.as_ref()
+    }
+
+    /// Whether it is there now: one that was killed may come back.
+    pub(super) fn is_there(&self) -> bool {
+        self.local.as_ref().is_none_or(|local| local.state() == LocalState::Ready)
+    }
+
+    /// Resolves when it was away for too long.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Counts what was confirmed.
@@ -135,8 +156,8 @@ impl KafkaBroker {
     pub async fn settle(&self) {
         self.stop.cancel();
         let mut looks = self.looks.clone();
-        let _ = looks.wait_for(|looks| looks.last).await;
-        if self.mock.is_none() {
+        let there = looks.wait_for(|looks| looks.last).await.is_ok_and(|looks| looks.there);
+        if self.mock.is_none() && there {
             let names: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_ref()).collect();
             let removed = match admin(&self.address) {
                 Ok(admin) => admin.delete_topics(&names, &AdminOptions::new()).await.map(drop),
@@ -152,7 +173,9 @@ impl KafkaBroker {
     #[must_use]
     pub fn counts(&self) -> Vec<EndCount> {
         let looks = self.looks.borrow();
-        looks.lags.iter().map(|(place, lag)| EndCount::ready(*place, u64::from(*lag))).collect()
+        // Of a broker that is not there nothing can be counted.
+        let told = looks.lags.iter().filter(|_| looks.there);
+        told.map(|(place, lag)| EndCount::ready(*place, u64::from(*lag))).collect()
     }
 }
 

@@ -69,14 +69,17 @@ pub fn serve() -> Result<(), NodeError> {
     // A process for each replica is the parallelism.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(NodeError::Channel)?;
-    runtime.block_on(async {
+    let lived = runtime.block_on(async {
         let stream = std::os::unix::net::UnixStream::from(channel);
         stream.set_nonblocking(true).map_err(NodeError::Channel)?;
         // Nothing else is read, such as a terminal: nobody would ever write there.
         stream.peer_addr().map_err(NodeError::Channel)?;
         let stream = UnixStream::from_std(stream).map_err(NodeError::Channel)?;
         Box::pin(live(&File::from(memory), stream)).await
-    })
+    });
+    // A client of a Kafka that was killed waits for its answer, however long that is.
+    runtime.shutdown_background();
+    lived
 }
 
 async fn live(memory: &File, stream: UnixStream) -> Result<(), NodeError> {

@@ -12,13 +12,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::reading::Reading;
-use super::{aside, config, connected, disconnected, failed, headers};
+use super::standing::{ASKED, Standing};
+use super::{aside, config, failed, headers};
 use crate::tasks::Tasks;
 use crate::transport::messaging::{Consumer, Inbound};
 use crate::transport::{Account, BoxFuture, Intake, TransportError};
 
 /// How long a group may take to give a member its first partitions.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// From a commit that the broker did not answer to the next try.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How often a client commits by itself, in ms.
 const AUTOMATIC: &str = "500";
@@ -30,8 +34,8 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     let Inbound { broker, queue, options, group, source, .. } = inbound;
     let Options { commit, in_flight } = options.read()?;
     let group = group.ok_or(TransportError::NoBroker)?;
-    let (automatic, recorder) = (commit == Commit::Automatic, intake.recorder().clone());
-    let began = recorder.now();
+    let automatic = commit == Commit::Automatic;
+    let began = intake.recorder().now();
     let mut config = config(&broker);
     config
         .set("group.id", group.name.as_ref())
@@ -43,7 +47,8 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
         // A record is passed when it is stamped, and no sooner.
         .set("enable.auto.offset.store", "false");
     let due = group.member <= u32::from(group.partitions);
-    let reading = Reading::new(&queue, group, recorder.clone(), automatic);
+    let reading = Reading::new(&queue, group, intake.recorder().clone(), automatic);
+    let standing = reading.standing().clone();
     let mut changed = reading.changed();
     let worked = reading.worked();
     let member: StreamConsumer<Reading> =
@@ -57,8 +62,11 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     if !automatic {
         tasks.spawn(commit_all(Arc::clone(&member), worked));
     }
-    let member = Mutex::new(Some(member));
-    let consumer = KafkaConsumer { member, tasks, recorder: recorder.clone(), lost: losing };
+    let asked = Arc::downgrade(&member);
+    tasks.spawn(standing.clone().keep(move || {
+        asked.upgrade().is_some_and(|member| member.client().fetch_metadata(Some(&queue), ASKED).is_ok())
+    }));
+    let consumer = KafkaConsumer { member: Mutex::new(Some(member)), tasks, standing: standing.clone(), lost: losing };
     if due {
         let given = async { changed.wait_for(|times| *times > 0).await.is_ok() };
         if tokio::time::timeout(PATIENCE, given).await != Ok(true) {
@@ -67,7 +75,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
             return Err(TransportError::Broker { broker, reason });
         }
     }
-    connected(&recorder, began);
+    standing.connected(began);
     Ok(consumer)
 }
 
@@ -75,7 +83,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
 pub(super) struct KafkaConsumer {
     member: Mutex<Option<Member>>,
     tasks: Tasks,
-    recorder: crate::record::Recorder,
+    standing: Standing,
     /// Cancelled when it can read no more.
     lost: CancellationToken,
 }
@@ -85,9 +93,12 @@ impl KafkaConsumer {
         let member = self.member.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(member) = member else { return };
         self.tasks.end().await;
+        if error.is_some() || self.standing.is_lost() {
+            member.context().give_up();
+        }
         // The last of it leaves the group, which waits for the broker.
         aside(move || drop(member)).await;
-        disconnected(&self.recorder, error);
+        self.standing.closed(error);
     }
 }
 
@@ -177,13 +188,16 @@ fn take(
     answer
 }
 
-/// Commits whenever something is done, and waits for the answer before the next.
+/// Commits whenever something is done, and waits for the answer before the next; what the broker did not answer is committed
+/// again.
 async fn commit_all(member: Member, mut worked: tokio::sync::watch::Receiver<u64>) {
     while worked.changed().await.is_ok() {
-        let committing = Arc::clone(&member);
-        let committed = aside(move || committing.context().commit(&*committing)).await;
-        if let Some(Err(error)) = committed {
+        loop {
+            let committing = Arc::clone(&member);
+            let Some(Err(error)) = aside(move || committing.context().commit(&*committing)).await else { break };
             tracing::debug!("a member cannot commit: {error}");
+            tokio::time::sleep(AGAIN).await;
+            member.context().standing().stands().await;
         }
     }
 }

@@ -9,11 +9,10 @@ mod headers;
 mod progress;
 mod publisher;
 mod reading;
+mod standing;
 
 use std::sync::Arc;
 
-use hopscope_record::kind::DisconnectReason;
-use hopscope_record::{Kind, MessageId, TraceId};
 use hopscope_scenario::protocol::Protocol;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -74,19 +73,6 @@ pub(crate) fn config(broker: &BrokerAddress) -> ClientConfig {
 
 fn failed(broker: &BrokerAddress, error: &KafkaError) -> TransportError {
     TransportError::Broker { broker: broker.clone(), reason: error.to_string() }
-}
-
-/// Stamps that this end has connected, which it began at `began`.
-fn connected(recorder: &Recorder, began: i64) {
-    let took = recorder.now().saturating_sub(began).unsigned_abs();
-    recorder.record(Kind::CONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, took, 0);
-}
-
-/// Stamps that this end is at its end; `error`: what went wrong.
-fn disconnected(recorder: &Recorder, error: Option<&str>) {
-    let reason = if error.is_some() { DisconnectReason::Broken } else { DisconnectReason::Closed };
-    let text = error.map_or(0, |error| recorder.name(error));
-    recorder.record(Kind::DISCONNECTED, TraceId::NONE, MessageId::NONE, MessageId::NONE, reason as u64, text);
 }
 
 /// Runs what waits for librdkafka where it holds up nobody.

@@ -10,10 +10,13 @@ use hopscope_record::kind::Position;
 use hopscope_scenario::model::{Acks, Compression, Idempotence, Partitioner, Producing};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::{aside, config, connected, disconnected, failed, headers};
+use super::standing::{ASKED, Standing};
+use super::{aside, config, failed, headers};
 use crate::record::Recorder;
+use crate::tasks::Tasks;
 use crate::transport::messaging::Outbound;
 use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, TransportError, Verdict};
 
@@ -34,15 +37,19 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         .set("partitioner", "murmur2_random")
         .set("enable.idempotence", if producing.idempotence == Idempotence::On { "true" } else { "false" });
     let (topic, site) = (Arc::clone(&queue), broker.clone());
-    let opened = aside(move || -> Result<(FutureProducer, usize), KafkaError> {
-        let producer: FutureProducer = config.create()?;
+    let standing = Standing::new(recorder.clone());
+    let context = standing.clone();
+    let opened = aside(move || -> Result<(FutureProducer<Standing>, usize), KafkaError> {
+        let producer: FutureProducer<Standing> = config.create_with_context(context)?;
         let metadata = producer.client().fetch_metadata(Some(&topic), PATIENCE)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         Ok((producer, partitions))
     });
     let opened = opened.await.unwrap_or(Err(KafkaError::Canceled));
     let (producer, partitions) = opened.map_err(|error| failed(&site, &error))?;
-    connected(&recorder, began);
+    standing.connected(began);
+    let (asked, topic, tasks) = (producer.clone(), Arc::clone(&queue), Tasks::new(Handle::current()));
+    tasks.spawn(standing.clone().keep(move || asked.client().fetch_metadata(Some(&topic), ASKED).is_ok()));
     let turns =
         (producing.partitioner == Partitioner::RoundRobin).then_some(partitions as u64).filter(|turns| *turns > 0);
     let run_key = recorder.run_key();
@@ -50,7 +57,8 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         producer,
         topic: queue,
         run_key,
-        recorder,
+        standing,
+        tasks,
         turns,
         turn: AtomicU64::new(0),
         account,
@@ -69,10 +77,11 @@ const fn compression(compression: Compression) -> &'static str {
 
 /// The publishing end of a link.
 pub(super) struct Publisher {
-    producer: FutureProducer,
+    producer: FutureProducer<Standing>,
     topic: Arc<str>,
     run_key: RunKey,
-    recorder: Recorder,
+    standing: Standing,
+    tasks: Tasks,
     /// How many partitions are taken in turn, where they are.
     turns: Option<u64>,
     turn: AtomicU64,
@@ -132,15 +141,17 @@ impl Publisher {
         self.ended.notified().await;
     }
 
-    /// Ends the producer; what it still has is waited for, or thrown away.
+    /// Ends the producer; what it still has is waited for, or thrown away where its broker has gone.
     async fn end(&self, error: Option<&'static str>) {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
         }
-        disconnected(&self.recorder, error);
+        let thrown = error.is_some() || self.standing.is_lost();
+        self.standing.closed(error);
+        self.tasks.end().await;
         let producer = self.producer.clone();
         aside(move || {
-            if error.is_some() {
+            if thrown {
                 producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
             }
             // What is left is told to who waits for it.
@@ -165,5 +176,11 @@ impl Caller for Publisher {
 
     fn is_lost(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.tasks.cancel();
     }
 }

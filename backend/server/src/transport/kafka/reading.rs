@@ -1,6 +1,7 @@
 //! What a member of a group has in hand: its partitions, what it took from each, and what it has committed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::watch;
 
 use super::progress::Progress;
+use super::standing::Standing;
 use crate::record::Recorder;
 use crate::transport::account::Held;
 use crate::transport::messaging::Group;
@@ -25,11 +27,23 @@ pub(super) struct Reading {
     recorder: Recorder,
     /// Whether what it took is committed by the clock of the client.
     automatic: bool,
-    parts: Mutex<BTreeMap<i32, Progress<Held>>>,
+    standing: Standing,
+    /// Whether its program is no more: what librdkafka does for it after that, nobody sees.
+    gone: AtomicBool,
+    /// Those that it has.
+    parts: Mutex<BTreeMap<i32, Part>>,
     /// How often its partitions have changed.
     changed: watch::Sender<u64>,
     /// How often something was done.
     worked: watch::Sender<u64>,
+}
+
+/// What it has in hand of one partition.
+#[derive(Default)]
+struct Part {
+    progress: Progress<Held>,
+    /// How far was to be committed, where the broker has not said yet that it is.
+    owed: Option<i64>,
 }
 
 impl Reading {
@@ -37,6 +51,8 @@ impl Reading {
         Self {
             topic: topic.to_owned(),
             group,
+            standing: Standing::new(recorder.clone()),
+            gone: AtomicBool::new(false),
             recorder,
             automatic,
             parts: Mutex::default(),
@@ -45,9 +61,13 @@ impl Reading {
         }
     }
 
-    fn parts(&self) -> MutexGuard<'_, BTreeMap<i32, Progress<Held>>> {
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<i32, Part>> {
         // Its steps are whole.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) const fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     pub(super) fn changed(&self) -> watch::Receiver<u64> {
@@ -69,23 +89,45 @@ impl Reading {
 
     /// A record was taken; it is kept until a commit passes it.
     pub(super) fn take(&self, partition: i32, offset: i64, held: Held) {
-        self.parts().entry(partition).or_default().take(offset, held);
+        self.parts().entry(partition).or_default().progress.take(offset, held);
     }
 
     /// The work on a record is done.
     pub(super) fn done(&self, partition: i32, offset: i64) {
-        if let Some(progress) = self.parts().get_mut(&partition) {
-            progress.done(offset);
+        if let Some(part) = self.parts().get_mut(&partition) {
+            part.progress.done(offset);
         }
         self.worked.send_modify(|times| *times += 1);
     }
 
-    /// Commits what is done, if anything is; waits for the broker's answer.
+    /// Its program is no more: who has its partitions next reads again what it had not committed.
+    pub(super) fn give_up(&self) {
+        self.gone.store(true, Ordering::Release);
+        for (partition, part) in std::mem::take(&mut *self.parts()) {
+            self.stamp(
+                Kind::REBALANCE_STARTED,
+                partition,
+                TraceId::NONE,
+                MessageId::NONE,
+                (u64::from(self.group.member), 0),
+            );
+            drop(part);
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Commits what is done, if anything is, and what was to be committed before and is not; waits for the broker's answer.
     pub(super) fn commit(&self, consumer: &impl Consumer<Self>) -> KafkaResult<()> {
         let mut offsets = TopicPartitionList::new();
-        for (partition, progress) in self.parts().iter_mut() {
-            let Some((next, passed)) = progress.passed() else { continue };
-            passed.into_iter().for_each(|mut held| held.ack());
+        for (partition, part) in self.parts().iter_mut() {
+            if let Some((next, passed)) = part.progress.passed() {
+                passed.into_iter().for_each(|mut held| held.ack());
+                part.owed = Some(next);
+            }
+            let Some(next) = part.owed else { continue };
             offsets.add_partition_offset(&self.topic, *partition, Offset::Offset(next))?;
         }
         if offsets.count() == 0 {
@@ -95,10 +137,18 @@ impl Reading {
         consumer.commit(&offsets, CommitMode::Sync)?;
         let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.committed(&offsets, took);
+        let mut parts = self.parts();
+        for element in offsets.elements() {
+            let Some(part) = parts.get_mut(&element.partition()) else { continue };
+            part.owed.take_if(|owed| Offset::Offset(*owed) == element.offset());
+        }
         Ok(())
     }
 
     fn committed(&self, offsets: &TopicPartitionList, took: u64) {
+        if self.is_gone() {
+            return;
+        }
         for element in offsets.elements_for_topic(&self.topic) {
             if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error()) {
                 let values = (offset.unsigned_abs(), took);
@@ -116,23 +166,33 @@ impl Reading {
 }
 
 impl ClientContext for Reading {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, words: &str) {
-        tracing::debug!("librdkafka: {facility} {words}");
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, words: &str) {
+        self.standing.log(level, facility, words);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!("librdkafka: {error}: {reason}");
+        self.standing.error(error, reason);
     }
 }
 
 impl ConsumerContext for Reading {
     /// Right before partitions are given up, or are its own.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if self.is_gone() {
+            return;
+        }
         match rebalance {
-            Rebalance::Assign(partitions) => self.stamp_each(Kind::REBALANCE_ENDED, partitions),
+            Rebalance::Assign(partitions) => {
+                self.stamp_each(Kind::REBALANCE_ENDED, partitions);
+                let mut parts = self.parts();
+                for element in partitions.elements_for_topic(&self.topic) {
+                    parts.entry(element.partition()).or_default();
+                }
+            }
             Rebalance::Revoke(partitions) => {
-                // What is done is done: who has them next is not to do it again.
-                if let Err(error) = self.commit(consumer) {
+                // What is done is done: who has them next is not to do it again. Without a broker nobody can know.
+                let committed = if self.standing.is_lost() { Ok(()) } else { self.commit(consumer) };
+                if let Err(error) = committed {
                     tracing::debug!("a member cannot commit before it gives partitions up: {error}");
                 }
                 self.stamp_each(Kind::REBALANCE_STARTED, partitions);

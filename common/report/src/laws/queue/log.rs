@@ -5,7 +5,7 @@
 //! what was answered before, and at most what was taken by then; and the log has at least what was confirmed.
 
 use hopscope_record::frame::End;
-use hopscope_record::kind::{LagReport, Position};
+use hopscope_record::kind::{ControlAction, LagReport, Position};
 use hopscope_record::{Event, Kind, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
@@ -22,6 +22,8 @@ pub(in crate::laws) struct Log {
     parts: Vec<Part>,
     /// Publishes that were confirmed at an offset that another has: the first of them, and how many.
     twice: Option<(TraceId, MessageId, i64)>,
+    /// Whether its broker was killed.
+    killed: bool,
     held: u64,
     broken: u64,
 }
@@ -96,7 +98,7 @@ const fn place_of(offset: u64) -> (usize, u64) {
 impl Log {
     pub(in crate::laws) fn new(site: LogSite) -> Self {
         let parts = (0..site.partitions).map(|_| Part::default()).collect();
-        Self { site, parts, twice: None, held: 0, broken: 0 }
+        Self { site, parts, twice: None, killed: false, held: 0, broken: 0 }
     }
 
     /// Its place in partition 0.
@@ -110,6 +112,9 @@ impl Log {
             Kind::CONFIRMED => {
                 let position = Position::from_value(event.b).filter(|_| self.site.fed_by.contains(&event.link));
                 position.into_iter().for_each(|position| self.confirmed(event, position));
+            }
+            Kind::CONTROL => {
+                self.killed |= event.place == self.site.topic && event.a == ControlAction::BrokerKilled as u64;
             }
             Kind::PROCESS_EXITED => {
                 let member = event.place.0.checked_sub(self.site.reader.start).map(|member| u64::from(member) + 1);
@@ -190,7 +195,13 @@ impl Log {
             let times = vec![end.time];
             return book.broken(Law::Conservation, || Breach { trace, message, times, text, args: args(names) });
         }
-        if known { book.held(Law::Conservation, 1) } else { book.undecided(Law::Conservation, 1) }
+        if known {
+            book.held(Law::Conservation, 1);
+        } else if self.killed {
+            book.free(Law::Conservation, text!("law.not-applicable.broker-away"));
+        } else {
+            book.undecided(Law::Conservation, 1);
+        }
     }
 
     fn confirmed(&mut self, event: &Event, position: Position) {

@@ -16,7 +16,7 @@ pub(super) const TEXTS: Table = &[
     ("api.broker-in-use.message", "The broker cannot be stopped: {runs} has it."),
     ("api.broker-in-use.remedy", "Stop that run first, or wait for its end."),
     ("api.broker-not-local.message", "The broker of this run cannot be killed or started: Hopscope did not start it."),
-    ("api.broker-not-local.remedy", "Start a run with the local broker: **\"broker\": \"local\"**."),
+    ("api.broker-not-local.remedy", "Start a run with the local broker: **\"broker\": \"local\"**, or of topics **\"kafka\": \"local\"**."),
     ("api.broker-not-started.message", "The broker was not started: {reason}"),
     ("api.broker-not-started.remedy", "Do what it says, then start it again. `hopscope broker doctor` looks at everything that brokers need."),
     ("api.compare-failed.message", "These runs cannot be compared: {reason}"),

@@ -37,7 +37,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.compare.unread", "the run {id} cannot be read"),
     ("cli.control.no-server", "no Hopscope server answers at {server}; start one by hopscope serve, or name it by --server"),
     ("cli.control.refused", "{message} {remedy}"),
-    ("cli.disturb.form", "write when, what and to what, like \"5s crash orders for 2s\", \"2s rate buyers 500/s\", \"1s delay buyers->orders 50ms\" or \"3s throttle buyers->orders 100kB/s\"; the actions are pause, resume, crash, start, rate, cut, mend, delay and throttle"),
+    ("cli.disturb.form", "write when, what and to what, like \"5s crash orders for 2s\", \"2s rate buyers 500/s\", \"1s delay buyers->orders 50ms\", \"3s throttle buyers->orders 100kB/s\" or \"4s kill kafka for 3s\"; the actions are pause, resume, crash, start, rate, cut, mend, delay, throttle and kill"),
     ("cli.doctor.done", "Each was started and is stopped again."),
     ("cli.doctor.ill", "missing: {name}: {problem}"),
     ("cli.doctor.meanwhile", "The built-in brokers need nothing."),

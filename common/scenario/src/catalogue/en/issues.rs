@@ -20,7 +20,7 @@ pub(super) const TEXTS: Table = &later([
     ("issue.broker-not-allowed.message", "The broker **{value}** is not allowed here."),
     ("issue.broker-not-allowed.remedy", "Start Hopscope with --allow-broker and the address, or set HOPSCOPE_ALLOW_BROKER, so that nothing leaves the machine without being asked for. Allowed now: {known}."),
     ("issue.broker-not-local.message", "The run's broker, **{value}**, cannot be killed: Hopscope did not start it."),
-    ("issue.broker-not-local.remedy", "Choose the local broker for this run (**--broker local**), or take the disturbance out."),
+    ("issue.broker-not-local.remedy", "Choose the local broker for this run (**--{option} local**), or take the disturbance out."),
     ("issue.cannot-disturb.message", "**{value}** cannot have **{action}**."),
     ("issue.cannot-disturb.remedy", "{why}"),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),

@@ -56,6 +56,7 @@ pub(super) const TEXTS: Table = &later([
     ("law.intended.statement", "Each message that a schedule wanted is either sent or given up before its first attempt, once."),
     ("law.little.name", "Little: the sum of waits"),
     ("law.little.statement", "In each queue, the number of ready copies summed up over time is the sum of the times that each of them waited, to the nanosecond."),
+    ("law.not-applicable.broker-away", "The broker was killed and did not answer at the end: what its topics hold is not told."),
     ("law.not-applicable.broker-restarted", "The broker was started again while the run went on: what it had forgotten or handed out again by then is not told."),
     ("law.not-applicable.connection-broke", "A connection to each queue broke: nobody can know what of the last words arrived."),
     ("law.not-applicable.consumers", "Several consumers took from each queue, so there is no one order of what they got."),

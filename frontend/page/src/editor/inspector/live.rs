@@ -1,7 +1,7 @@
 //! What can be done to the selected node or link while a run goes on.
 
 use hopscope_markup::view;
-use hopscope_scenario::disturb::{Action, BROKER, DISTURBANCE_TAG};
+use hopscope_scenario::disturb::{Action, BROKER, DISTURBANCE_TAG, KAFKA};
 use hopscope_scenario::fields::Field;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::plan::{Broker, Plan};
@@ -88,14 +88,16 @@ fn of_node(data: &Data, id: &str) -> Option<Offered> {
     let place = plan.places.iter().position(|place| place.node == number)?;
     let disturbed = state.places().get(place)?.disturbed;
     let document = element(plan, "nodes", id)?;
-    if node.kind == Kind::Topic {
-        return None;
-    }
-    if node.kind == Kind::Queue {
+    let kept = match node.kind {
+        Kind::Queue => Some((BROKER, &plan.settings.broker)),
+        Kind::Topic => Some((KAFKA, &plan.settings.kafka)),
+        _ => None,
+    };
+    if let Some((on, broker)) = kept {
         // It is its broker's, which can be killed if Hopscope started it.
         let action = if disturbed.crashed == 1 { Action::Start } else { Action::Kill };
-        let local = plan.settings.broker.as_str() == Broker::LOCAL;
-        return local.then(|| Offered { on: BROKER.to_owned(), actions: vec![action], why: false });
+        let local = broker.as_str() == Broker::LOCAL;
+        return local.then(|| Offered { on: on.to_owned(), actions: vec![action], why: false });
     }
     let fits = |action: &Action| match action {
         Action::Start => disturbed.crashed == 1,

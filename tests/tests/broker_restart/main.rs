@@ -1,7 +1,9 @@
-//! A RabbitMQ that is killed in the middle of a durable run and started again: the run goes on, nothing that was confirmed is
-//! lost, and what was repeated is named.
+//! A broker that is killed in the middle of a run and started again: the run goes on, nothing that was confirmed is lost, and what
+//! was repeated is named. Here a RabbitMQ, beside it a Kafka.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
+
+mod kafka;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -54,9 +56,12 @@ fn durable() -> Value {
     })
 }
 
+fn disturbance(action: Action, on: &str, lasts: Option<Time>) -> Disturbance {
+    Disturbance { action, at: Time(0), on: on.to_owned(), rate: None, by: None, to: None, lasts }
+}
+
 fn kill(lasts: Option<Time>) -> Disturbance {
-    let on = BROKER.to_owned();
-    Disturbance { action: Action::Kill, at: Time(0), on, rate: None, by: None, to: None, lasts }
+    disturbance(Action::Kill, BROKER, lasts)
 }
 
 #[tokio::test(flavor = "multi_thread")]
