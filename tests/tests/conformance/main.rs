@@ -10,6 +10,7 @@ mod messages;
 mod oneway;
 mod policies;
 mod program;
+mod records;
 mod rig;
 mod shaped;
 mod table;
@@ -24,7 +25,7 @@ use hopscope_scenario::protocol::Protocol;
 use hopscope_server::broker::Brokers;
 use hopscope_server::transport::messaging::MESSAGING;
 use hopscope_server::transport::{BoxFuture, TRANSPORTS, Transport};
-use hopscope_tests::runs::has_rabbitmq;
+use hopscope_tests::runs::{has_kafka, has_rabbitmq};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A case that has not ended by then hangs.
@@ -60,6 +61,7 @@ fn needs_greeter(protocol: Protocol) -> Option<&'static str> {
 const CALLS: &str = "Calls";
 const ONEWAY: &str = "Messages that nobody answers";
 const MESSAGES: &str = "Messages through queues";
+const RECORDS: &str = "Records through topics";
 
 /// For the shapes that the programs in between do not speak.
 const USUAL_SHAPE: &str = "the programs in between speak the usual shape alone; those of tests/outside speak every one";
@@ -106,11 +108,24 @@ fn main() -> ExitCode {
             suite.add(&arguments, (MESSAGES, &column), case.name, case.unseen, move || (case.run)(venue));
         }
     }
+    let kafka = has_kafka("the cases of records on a real Kafka");
+    for transport in MESSAGING.iter().filter(|transport| transport.protocol() == Protocol::Kafka) {
+        let protocol = transport.protocol().descriptor().id;
+        for case in records::CASES {
+            let venue = records::Venue { transport: *transport, kafka: None };
+            suite.add(&arguments, (RECORDS, protocol), case.name, case.missing, move || (case.run)(venue));
+        }
+        for case in records::CASES.iter().filter(|_| kafka) {
+            let venue = records::Venue { transport: *transport, kafka: Some(brokers.clone()) };
+            let column = format!("{protocol}_on_local");
+            suite.add(&arguments, (RECORDS, &column), case.name, None, move || (case.run)(venue));
+        }
+    }
     let Suite { trials, table } = suite;
     let conclusion = libtest_mimic::run(&arguments, trials);
     stop(&brokers);
     // What was not run as a whole shows nothing of the whole.
-    let whole = !arguments.list && conclusion.num_filtered_out == 0 && !conclusion.has_failed() && rabbitmq;
+    let whole = !arguments.list && conclusion.num_filtered_out == 0 && !conclusion.has_failed() && rabbitmq && kafka;
     match if whole { table.check() } else { Ok(()) } {
         Ok(()) => conclusion.exit_code(),
         Err(error) => {
@@ -149,10 +164,10 @@ impl Suite {
     }
 }
 
-/// Stops the RabbitMQ that the cases had started.
+/// Stops the RabbitMQ and the Kafka that the cases had started.
 fn stop(brokers: &Brokers) {
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        runtime.block_on(brokers.local().stop());
+        runtime.block_on(brokers.stop());
     }
 }
 

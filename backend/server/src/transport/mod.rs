@@ -47,7 +47,7 @@ pub use http1::Http1;
 pub use in_process::{InProcess, InProcessAddress};
 pub use intake::{Intake, ReplyTo};
 pub use kafka::Kafka;
-pub(crate) use kafka::config as kafka_config;
+pub(crate) use kafka::{LARGEST as LARGEST_RECORD, config as kafka_config};
 pub use options::Options;
 pub use progress::Progress;
 pub use thrift::Thrift;

@@ -18,8 +18,8 @@ use tokio::sync::{Barrier, mpsc};
 
 use crate::doubles::{Echo, Obeys, Stalls, Together, Witness};
 use crate::rig::same;
-pub(crate) use rig::Venue;
-use rig::{ANSWER, CALM, CLIENT, Log, PUBLISH, REPLIES, REQUESTS, RETURN, Rig, Shape, TAKE, WORKER, good};
+use rig::{ANSWER, CALM, CLIENT, Log, PUBLISH, REPLIES, REQUESTS, RETURN, Rig, Shape, TAKE, WORKER};
+pub(crate) use rig::{Venue, good, settled};
 
 /// Messages at once.
 const MESSAGES: usize = 64;

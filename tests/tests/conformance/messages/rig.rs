@@ -343,7 +343,7 @@ fn steps(events: &[Event]) -> Result<()> {
 }
 
 /// Every delivery is settled once, and every attempt to publish is closed once.
-fn settled(events: &[Event], stamped: bool) -> Result<()> {
+pub(crate) fn settled(events: &[Event], stamped: bool) -> Result<()> {
     use hopscope_record::kind::{AWAITS_REPLY, Admission, Attempt};
     let mut open: BTreeMap<MessageId, i32> = BTreeMap::new();
     for event in events {

@@ -196,8 +196,10 @@ fn admin(address: &BrokerAddress) -> Result<AdminClient<DefaultClientContext>, r
 /// Has topics made at a broker that is not ours.
 async fn make(address: &BrokerAddress, topics: &[TopicSite]) -> Result<(), BrokerError> {
     let unreachable = |error: rdkafka::error::KafkaError| BrokerError::unreachable(address, &error);
-    let new =
-        topics.iter().map(|topic| NewTopic::new(&topic.name, topic.partitions.into(), TopicReplication::Fixed(1)));
+    let new = topics.iter().map(|topic| {
+        let new = NewTopic::new(&topic.name, topic.partitions.into(), TopicReplication::Fixed(1));
+        new.set("max.message.bytes", crate::transport::LARGEST_RECORD)
+    });
     let new: Vec<_> = new.collect();
     let made =
         admin(address).map_err(unreachable)?.create_topics(&new, &AdminOptions::new()).await.map_err(unreachable)?;

@@ -54,12 +54,16 @@ impl Messaging for Kafka {
     }
 }
 
+/// Most bytes of a record or of several that go together: of a payload of the largest size that a client sends, with its headers.
+pub(crate) const LARGEST: &str = "2097152";
+
 /// What every client is made with.
 pub(crate) fn config(broker: &BrokerAddress) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", broker.with_password())
         .set("client.id", "hopscope")
+        .set("message.max.bytes", LARGEST)
         // The address that a broker gives for itself may have a name with two addresses, of which it listens on one.
         .set("broker.address.family", "v4")
         // Else a small request waits for the acknowledgement of the one before.
