@@ -110,12 +110,7 @@ pub static SETTINGS_FIELDS: &[Field] = &[
     Field {
         name: "kafka",
         label: text!("field.kafka-broker"),
-        value: ValueType::Choice {
-            options: &[
-                ChoiceOption { id: Broker::BUILT_IN, label: text!("kafka.built-in") },
-                ChoiceOption { id: Broker::LOCAL, label: text!("kafka.local") },
-            ],
-        },
+        value: ValueType::Text { min_chars: 1, max_chars: MAX_BROKER_CHARS, multiline: false },
         presence: Presence::Default(Literal::Text(Broker::BUILT_IN)),
     },
     Field {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
+mod address;
+mod guarded;
 mod members;
 mod outside;
 mod tampered;

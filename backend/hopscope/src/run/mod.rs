@@ -107,8 +107,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }
     };
     let brokers = arguments.allow.brokers()?;
-    if let Some(issue) = not_allowed(&settings.broker, &brokers) {
-        note(&settings::line("broker", &issue));
+    if let Some(issue) = not_allowed(&settings, &brokers) {
+        note(&settings::line(issue.path.trim_start_matches('/'), &issue));
         return Ok(Exit::Usage);
     }
     let missing = brokers.targets().missing(&valid.scenario);

@@ -33,8 +33,8 @@ pub(super) struct Typed {
     #[arg(long, value_name = "BROKER")]
     broker: Option<String>,
 
-    /// What keeps the topics: built-in (librdkafka's mock, in this process) or local (a Kafka that Hopscope starts and stops)
-    /// [default: built-in]
+    /// What keeps the topics: built-in (librdkafka's mock, in this process), local (a Kafka that Hopscope starts and stops), or an
+    /// allowed address, like kafka://host:9092 [default: built-in]
     #[arg(long, value_name = "BROKER")]
     kafka: Option<String>,
 
@@ -86,7 +86,7 @@ pub(super) fn fault(issue: &Issue) -> Option<String> {
     let name = issue
         .path
         .strip_prefix('/')
-        .filter(|name| ["seed", "warm_up", "duration", "broker", "placement", "ports"].contains(name))?;
+        .filter(|name| ["seed", "warm_up", "duration", "broker", "kafka", "placement", "ports"].contains(name))?;
     Some(line(name, issue))
 }
 

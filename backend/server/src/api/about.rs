@@ -18,7 +18,7 @@ pub(crate) struct About {
     /// The build's version.
     version: &'static str,
     /// The brokers that runs may have: `built-in`, `local` where RabbitMQ is installed, and the addresses that the operator
-    /// allowed, without their passwords.
+    /// allowed, of queues (`amqp://…`) and of topics (`kafka://…`), without their passwords.
     brokers: Vec<String>,
     /// What becomes of the runs in its folder.
     runs: Kept,

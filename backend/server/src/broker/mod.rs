@@ -23,7 +23,7 @@ use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, SourceId};
 use hopscope_scenario::catalogue::Arg;
 use hopscope_scenario::issue::{Code, Issue};
-use hopscope_scenario::plan::Broker;
+use hopscope_scenario::plan::{Broker, RunSettings};
 use hopscope_scenario::protocol::Protocol;
 
 pub use allowed::{Allowed, NotAnAddress};
@@ -32,7 +32,7 @@ pub use declared::Declared;
 pub use exchanges::{BindingSite, ExchangeSite, Sites};
 pub use external::External;
 pub use greeting::Product;
-pub use kafka::{FoundKafka, GroupSite, KafkaBroker, MockCluster, TopicSite};
+pub use kafka::{FoundKafka, GroupSite, KafkaBroker, KafkaClient, MockCluster, NotASetting, TopicSite};
 pub use kafka_local::{
     KafkaDamage, KafkaInstalled, KafkaInstalling, KafkaLocal, KafkaLocalError, KafkaNotInstalled, KafkaReached,
     install_kafka, verify_kafka,
@@ -110,6 +110,8 @@ pub struct Brokers {
     kafka: KafkaLocal,
     allowed: Arc<Vec<Allowed>>,
     targets: Targets,
+    /// What is said of the clients of allowed addresses of topics.
+    client: KafkaClient,
 }
 
 /// A broker that is not ours, ready for a run.
@@ -186,6 +188,12 @@ impl Brokers {
         &self.targets
     }
 
+    /// The same, where clients of topics at these addresses speak as the operator says.
+    #[must_use]
+    pub fn with_client(self, client: KafkaClient) -> Self {
+        Self { client, ..self }
+    }
+
     /// The local one.
     #[must_use]
     pub const fn local(&self) -> &Local {
@@ -208,12 +216,23 @@ impl Brokers {
         self.allowed.iter().map(Allowed::shown)
     }
 
-    /// Whether a run may have this one.
+    /// Those of a protocol.
+    fn addresses_of(&self, protocol: Protocol) -> impl Iterator<Item = &Allowed> {
+        self.allowed.iter().filter(move |allowed| allowed.protocol() == protocol)
+    }
+
+    /// The address of a protocol that is shown so, if it is allowed.
+    fn allowed(&self, protocol: Protocol, shown: &str) -> Result<&Allowed, BrokerError> {
+        let allowed = self.addresses_of(protocol).find(|allowed| allowed.shown() == shown);
+        allowed.ok_or_else(|| BrokerError::NotAllowed(shown.to_owned()))
+    }
+
+    /// Whether a run may have this one for what goes over a protocol.
     #[must_use]
-    pub fn allows(&self, broker: &Broker) -> bool {
+    pub fn allows(&self, protocol: Protocol, broker: &Broker) -> bool {
         match broker.as_str() {
             Broker::BUILT_IN | Broker::LOCAL => true,
-            address => self.addresses().any(|shown| shown == address),
+            address => self.allowed(protocol, address).is_ok(),
         }
     }
 
@@ -224,10 +243,21 @@ impl Brokers {
     pub async fn find_kafka(&self, broker: &Broker) -> Result<FoundKafka, BrokerError> {
         match broker.as_str() {
             Broker::BUILT_IN => Ok(FoundKafka::BuiltIn(MockCluster::start()?)),
-            _ => {
+            Broker::LOCAL => {
                 let KafkaReached { socket, version, .. } = self.kafka.reach().await?;
-                let address = BrokerAddress::new(socket.to_string(), format!("kafka://{socket}"));
-                Ok(FoundKafka::At { address, version, local: Some(self.kafka.clone()) })
+                let (address, local) = (kafka::on_this_machine(&socket.to_string()), Some(self.kafka.clone()));
+                let product = Product { name: "Kafka".to_owned(), version };
+                Ok(FoundKafka::At { address, socket: Some(socket), product, local })
+            }
+            shown => {
+                let allowed = self.allowed(Protocol::Kafka, shown)?;
+                let uri = format!("{}{}", allowed.address().with_password(), self.client.lines());
+                let address = BrokerAddress::new(uri, shown);
+                let cluster = kafka::greet(&address).await;
+                let cluster = cluster.map_err(|reason| BrokerError::unreachable(&address, &reason))?;
+                // The protocol has no word for which product it is.
+                let product = Product { name: "Kafka protocol".to_owned(), version: format!("cluster {cluster}") };
+                Ok(FoundKafka::At { address, socket: looked_up(allowed.host()).await, product, local: None })
             }
         }
     }
@@ -248,28 +278,32 @@ impl Brokers {
                 Ok(Some(Found { address, socket: Some(socket), local: Some(self.local.clone()), product }))
             }
             shown => {
-                let allowed = self.allowed.iter().find(|allowed| allowed.shown() == shown);
-                let allowed = allowed.ok_or_else(|| BrokerError::NotAllowed(shown.to_owned()))?;
+                let allowed = self.allowed(Protocol::Amqp, shown)?;
                 let (address, (host, port)) = (allowed.address(), allowed.host());
                 let product = greeting::greet(host, port).await;
                 let product = product.map_err(|error| BrokerError::unreachable(&address, &error))?;
-                let socket = tokio::net::lookup_host((host, port)).await.ok().and_then(|mut found| found.next());
+                let socket = looked_up((host, port)).await;
                 Ok(Some(Found { address, socket, local: None, product }))
             }
         }
     }
 }
 
+/// The first address of numbers of a host.
+async fn looked_up(host: (&str, u16)) -> Option<SocketAddr> {
+    tokio::net::lookup_host(host).await.ok()?.next()
+}
+
 /// What is wrong with a broker that a run asks for, if anything.
 #[must_use]
-pub fn not_allowed(broker: &Broker, brokers: &Brokers) -> Option<Issue> {
-    if brokers.allows(broker) {
-        return None;
-    }
-    let allowed: Vec<_> = brokers.addresses().collect();
+pub fn not_allowed(settings: &RunSettings, brokers: &Brokers) -> Option<Issue> {
+    let asked = [(Protocol::Amqp, &settings.broker, "/broker"), (Protocol::Kafka, &settings.kafka, "/kafka")];
+    let (protocol, broker, path) =
+        asked.into_iter().find(|(protocol, broker, _)| !brokers.allows(*protocol, broker))?;
+    let allowed: Vec<_> = brokers.addresses_of(protocol).map(Allowed::shown).collect();
     let known = if allowed.is_empty() { "–".to_owned() } else { allowed.join(", ") };
     let args = [("value", Arg::from(broker.to_string())), ("known", Arg::from(known))];
-    Some(Issue::new(Code::BrokerNotAllowed, "/broker", args))
+    Some(Issue::new(Code::BrokerNotAllowed, path, args))
 }
 
 /// The broker of one run, with its queues.
@@ -355,7 +389,7 @@ impl RunBroker {
         match self {
             Self::BuiltIn(broker) => Some(broker.socket()),
             Self::External(broker) => broker.socket(),
-            Self::Kafka(broker) => broker.address().with_password().parse().ok(),
+            Self::Kafka(broker) => broker.socket(),
         }
     }
 

@@ -70,7 +70,8 @@ pub trait Consumer: Send + Sync {
     fn lost(&self) -> BoxFuture<'_, ()>;
 }
 
-/// Where a broker is reached: a URI, which may hold a password and is shown without it.
+/// Where a broker is reached: a URI, which may hold a password and is shown without it; of a broker of topics its servers and, each on
+/// a line of its own, what else its clients have to know.
 #[derive(Clone)]
 pub struct BrokerAddress {
     uri: Arc<str>,

@@ -19,8 +19,9 @@ pub struct Broker(String);
 #[error("a broker is built-in, local, or an address like amqp://host:5672")]
 pub struct NoBroker;
 
-/// How addresses of brokers begin.
+/// How addresses of brokers begin: of those of queues, and of topics.
 const SCHEME: &str = "amqp://";
+const OF_TOPICS: &str = "kafka://";
 
 impl Broker {
     /// Hopscope's own, in its process.
@@ -40,13 +41,14 @@ impl Broker {
         }
     }
 
-    /// What may keep topics: librdkafka's own cluster in this process, or a Kafka that Hopscope starts and stops.
-    pub const OF_TOPICS: [&str; 2] = [Self::BUILT_IN, Self::LOCAL];
-
-    /// The broker of topics that a text names, if it names one.
+    /// The broker of topics that a text names: librdkafka's own cluster in this process, a Kafka that Hopscope starts and stops, or
+    /// one at an address that the operator allowed, of which a password is dropped here.
     #[must_use]
     pub fn of_topics(text: &str) -> Option<Self> {
-        Self::OF_TOPICS.contains(&text).then(|| Self(text.to_owned()))
+        match text {
+            Self::BUILT_IN | Self::LOCAL => Some(Self(text.to_owned())),
+            _ => bootstrap(text).map(|bootstrap| Self(bootstrap.shown())),
+        }
     }
 
     /// How it is written.
@@ -64,7 +66,7 @@ impl Broker {
     /// The same without a password, should someone have written one into a document.
     #[must_use]
     pub fn shown(self) -> Self {
-        Self::parse(&self.0).unwrap_or_default()
+        Self::parse(&self.0).ok().or_else(|| Self::of_topics(&self.0)).unwrap_or_default()
     }
 }
 
@@ -78,6 +80,45 @@ impl fmt::Display for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// An address of a broker of topics, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootstrap<'a> {
+    /// Who we are there.
+    pub user: Option<&'a str>,
+    /// And what only we know: as it is, whatever it holds.
+    pub password: Option<&'a str>,
+    /// The hosts that are asked first, with their ports, by commas.
+    pub servers: &'a str,
+}
+
+impl Bootstrap<'_> {
+    /// Without its password.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let user = self.user.map(|user| format!("{user}@")).unwrap_or_default();
+        format!("{OF_TOPICS}{user}{}", self.servers)
+    }
+}
+
+/// Takes an address like `kafka://me:secret@one:9092,other:9092` apart; `None` for what is none.
+#[must_use]
+pub fn bootstrap(address: &str) -> Option<Bootstrap<'_>> {
+    let rest = address.strip_prefix(OF_TOPICS)?;
+    // The last @ ends a password.
+    let (who, servers) = rest.rsplit_once('@').map_or((None, rest), |(who, servers)| (Some(who), servers));
+    let servers = servers.trim_end_matches('/');
+    let is_host = |host: &str| !host.is_empty() && !host.starts_with(':') && !host.contains(['/', '?', '=']);
+    if !rest.chars().all(|c| c.is_ascii_graphic()) || !servers.split(',').all(is_host) {
+        return None;
+    }
+    let (user, password) =
+        match who.map(|who| who.split_once(':').map_or((who, None), |(user, rest)| (user, Some(rest)))) {
+            Some((user, password)) if !user.is_empty() => (Some(user), password),
+            _ => (None, None),
+        };
+    Some(Bootstrap { user, password, servers })
 }
 
 /// An AMQP URI as it may be shown: its user stays, its password does not. `None` for what is no such URI.
@@ -162,6 +203,25 @@ mod tests {
         for none in ["", "rabbitmq", "amqps://host", "amqp://", "amqp://me@/v", "amqp://a b"] {
             assert_eq!(Broker::parse(none), Err(NoBroker), "{none}");
         }
+    }
+
+    #[test]
+    fn an_address_of_topics_has_its_servers_and_no_password() {
+        for (given, shown) in [
+            ("kafka://host", "kafka://host"),
+            ("kafka://host:9092,[::1]:9093/", "kafka://host:9092,[::1]:9093"),
+            ("kafka://me:se@cr:et@host:9092", "kafka://me@host:9092"),
+            ("kafka://:secret@host", "kafka://host"),
+        ] {
+            assert_eq!(Broker::of_topics(given).unwrap().as_str(), shown);
+        }
+        let whole = bootstrap("kafka://me:se@cr:et@host:9092").unwrap();
+        assert_eq!((whole.user, whole.password, whole.servers), (Some("me"), Some("se@cr:et"), "host:9092"));
+        for none in ["", "kafka", "kafka://", "kafka://a,,b", "kafka://a/b", "kafka://me@", "kafka://a b", "amqp://a"] {
+            assert_eq!(Broker::of_topics(none), None, "{none}");
+        }
+        let careless: Broker = serde_json::from_str("\"kafka://me:secret@host\"").unwrap();
+        assert_eq!(careless.shown().as_str(), "kafka://me@host");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::quantity::{Share, Time};
 use crate::shape::MAX_DURATION;
 use crate::text;
 
-pub use broker::{Broker, NoBroker, PlanBroker, without_password};
+pub use broker::{Bootstrap, Broker, NoBroker, PlanBroker, bootstrap, without_password};
 pub use bytes::PlanError;
 pub use compile::compile;
 pub use described::Described;

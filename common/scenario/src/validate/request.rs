@@ -45,7 +45,8 @@ pub fn validate_request(text: &str) -> Result<RunRequest, Vec<Issue>> {
     match settings(root) {
         Ok(settings) => {
             let duration = settings.duration.filter(|_| !endless);
-            let settings = RunSettings { duration, broker: settings.broker.shown(), ..settings };
+            let settings =
+                RunSettings { duration, broker: settings.broker.shown(), kafka: settings.kafka.shown(), ..settings };
             Ok(RunRequest { scenario: scenario.scenario, settings, warnings: below_scenario(scenario.warnings) })
         }
         Err(reason) => Err(vec![Issue::new(Code::Unreadable, "", [("reason", Arg::from(reason.to_string()))])]),
@@ -90,16 +91,20 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
         root.remove("duration");
     }
     check_object(&mut issues, &path, &root, SETTINGS_FIELDS, &["scenario"]);
-    let broker = root.get("broker").and_then(Value::as_str);
-    if let Some(text) = broker.filter(|text| Broker::parse(text).is_err()) {
-        let known = format!("{}, {}, amqp://…", Broker::BUILT_IN, Broker::LOCAL);
+    for (name, label, scheme) in
+        [("broker", text!("field.broker"), "amqp"), ("kafka", text!("field.kafka-broker"), "kafka")]
+    {
+        let Some(text) = root.get(name).and_then(Value::as_str).filter(|text| named(name, text).is_none()) else {
+            continue;
+        };
+        let known = format!("{}, {}, {scheme}://…", Broker::BUILT_IN, Broker::LOCAL);
         let args = [
-            ("label", Arg::from(text!("field.broker"))),
+            ("label", Arg::from(label)),
             // What stands before the @ of a failed address may be a password.
             ("value", Arg::from(short(text.rsplit_once('@').map_or(text, |(_, host)| host)))),
             ("known", Arg::from(known)),
         ];
-        issues.push(Issue::new(Code::UnknownChoice, path.key("broker").pointer(), args));
+        issues.push(Issue::new(Code::UnknownChoice, path.key(name).pointer(), args));
     }
     if !root.contains_key("scenario") {
         missing(&mut issues, &path, "scenario");
@@ -108,10 +113,9 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if let Some((scenario, duration)) = root.get("scenario").zip(length(&root, endless)) {
         issues.extend(below_scenario(too_late(scenario, duration)));
     }
-    let broker =
-        root.get("broker").map_or_else(|| Some(Broker::default()), |broker| Broker::parse(broker.as_str()?).ok());
+    let chosen = |name| root.get(name).map_or_else(|| Some(Broker::default()), |text| named(name, text.as_str()?));
+    let (broker, kafka) = (chosen("broker"), chosen("kafka"));
     let built_in = broker.as_ref().is_none_or(Broker::is_built_in);
-    let kafka = root.get("kafka").map_or_else(|| Some(Broker::default()), |broker| Broker::of_topics(broker.as_str()?));
     if let Some(scenario) = root.get("scenario") {
         issues.extend(below_scenario(not_local(scenario, broker.as_ref(), kafka.as_ref())));
     }
@@ -126,6 +130,11 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
         issues.extend(below_scenario(in_one_process(scenario)));
     }
     Ok(Read { root, endless, issues })
+}
+
+/// The broker that the setting of this name says.
+fn named(setting: &str, text: &str) -> Option<Broker> {
+    if setting == "kafka" { Broker::of_topics(text) } else { Broker::parse(text).ok() }
 }
 
 /// For how long load is measured; `None` where that is not said, or not rightly.

@@ -55,14 +55,14 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
         }
     };
     // The local one stands there also where it is not installed: the server then says what to do.
-    let brokers = move || {
+    let brokers = move |scheme: &str, chosen: RwSignal<String>, label: fn(&str) -> String| {
         let mut brokers = vec![Broker::BUILT_IN.to_owned(), Broker::LOCAL.to_owned()];
         server.with(|server| {
             if let ServerState::Ready(about) = server {
-                brokers.extend(about.brokers.iter().filter(|name| name.starts_with("amqp")).cloned());
+                brokers.extend(about.brokers.iter().filter(|name| name.starts_with(scheme)).cloned());
             }
         });
-        options(broker, brokers, label)
+        options(chosen, brokers, label)
     };
     let placements = [Placement::Tasks, Placement::Processes].map(|placement| placement.as_str().to_owned()).into();
     // What was wrong may be right after a change.
@@ -105,13 +105,13 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                 </label>
                 <label title=t(text!("run.broker.tip"))>{t(text!("field.broker"))}
                     <select name="broker" on:change=move |event| broker.set(event_target_value(&event))>
-                        {brokers}
+                        {move || brokers("amqp", broker, label)}
                     </select>
                 </label>
                 <Show when=move || topics.get()>
                     <label title=t(text!("run.kafka.tip"))>{t(text!("field.kafka-broker"))}
                         <select name="kafka" on:change=move |event| kafka.set(event_target_value(&event))>
-                            {options(kafka, Broker::OF_TOPICS.map(str::to_owned).into(), label_of_topics)}
+                            {move || brokers("kafka", kafka, label_of_topics)}
                         </select>
                     </label>
                 </Show>
@@ -164,7 +164,11 @@ fn label(choice: &str) -> String {
 
 /// What a person calls a broker of topics.
 fn label_of_topics(choice: &str) -> String {
-    t(if choice == Broker::LOCAL { text!("kafka.local") } else { text!("kafka.built-in") })
+    match choice {
+        Broker::BUILT_IN => t(text!("kafka.built-in")),
+        Broker::LOCAL => t(text!("kafka.local")),
+        address => address.to_owned(),
+    }
 }
 
 /// The text of the request, or the first reason why it would be refused.

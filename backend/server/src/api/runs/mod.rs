@@ -82,7 +82,7 @@ async fn create(State(runs): State<Runs>, body: Result<Bytes, BytesRejection>) -
     let text = str::from_utf8(&body)
         .map_err(|fault| unreadable(StatusCode::BAD_REQUEST, &fault.to_string()).into_response())?;
     let request = validate_request(text).map_err(|issues| Invalid::new(&issues).into_response())?;
-    if let Some(issue) = not_allowed(&request.settings.broker, runs.brokers()) {
+    if let Some(issue) = not_allowed(&request.settings, runs.brokers()) {
         return Err(Invalid::new(&[issue]).into_response());
     }
     let missing = runs.brokers().targets().missing(&request.scenario);

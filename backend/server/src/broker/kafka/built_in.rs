@@ -3,6 +3,7 @@
 //! It keeps the newest 5 MiB of each partition, and no more: what is older is gone, whoever has yet to read it.
 
 use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -47,7 +48,11 @@ impl MockCluster {
 
     /// Where it is reached.
     pub(super) fn address(&self) -> BrokerAddress {
-        BrokerAddress::new(self.bootstrap.clone(), format!("kafka://{}", self.bootstrap))
+        super::on_this_machine(&self.bootstrap)
+    }
+
+    pub(super) fn socket(&self) -> Option<SocketAddr> {
+        self.bootstrap.to_socket_addrs().ok()?.find(SocketAddr::is_ipv4)
     }
 
     /// Makes topics.

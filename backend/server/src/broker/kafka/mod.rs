@@ -2,25 +2,44 @@
 //! either. It stamps nothing; what it says of each group is asked for again and again, and stamped.
 
 mod built_in;
+mod client;
+mod greeting;
 mod look;
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, PlaceIndex};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, KafkaResult};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use built_in::MockCluster;
+pub use client::{KafkaClient, NotASetting};
+pub(super) use greeting::greet;
 
 use self::look::{Looker, Looks};
-use super::{BrokerError, KafkaLocal, LocalState};
+use super::{BrokerError, KafkaLocal, LocalState, Product};
 use crate::record::Recorder;
 use crate::transport::Account;
 use crate::transport::messaging::BrokerAddress;
+
+/// How long a broker may take to make topics, or to remove them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// As many as the broker keeps of what nobody says otherwise of.
+const AS_EVER: TopicReplication<'_> = TopicReplication::Fixed(-1);
+
+/// The address of a broker that listens on loopback. The name that it may give for itself has two addresses, of which it listens on one.
+pub(super) fn on_this_machine(bootstrap: &str) -> BrokerAddress {
+    BrokerAddress::new(format!("{bootstrap}\nbroker.address.family=v4"), format!("kafka://{bootstrap}"))
+}
 
 /// A topic of a run.
 #[derive(Clone, Debug)]
@@ -53,8 +72,10 @@ pub enum FoundKafka {
     At {
         /// Where.
         address: BrokerAddress,
-        /// Its version.
-        version: String,
+        /// Its address of numbers, where it is known.
+        socket: Option<SocketAddr>,
+        /// What it is.
+        product: Product,
         /// The one that Hopscope starts, if it is that.
         local: Option<KafkaLocal>,
     },
@@ -63,10 +84,10 @@ pub enum FoundKafka {
 impl FoundKafka {
     /// What it is: a product and its version.
     #[must_use]
-    pub fn product(&self) -> (&'static str, String) {
+    pub fn product(&self) -> (&str, String) {
         match self {
             Self::BuiltIn(_) => MockCluster::product(),
-            Self::At { version, .. } => ("Kafka", version.clone()),
+            Self::At { product, .. } => (&product.name, product.version.clone()),
         }
     }
 }
@@ -74,6 +95,7 @@ impl FoundKafka {
 /// The broker of one run's topics.
 pub struct KafkaBroker {
     address: BrokerAddress,
+    socket: Option<SocketAddr>,
     topics: Arc<[TopicSite]>,
     /// Lives as long as the run, where it is ours.
     mock: Option<MockCluster>,
@@ -93,9 +115,9 @@ impl KafkaBroker {
     /// # Errors
     /// When it cannot be reached, or refuses a topic.
     pub async fn start(found: FoundKafka, recorder: Recorder, topics: Vec<TopicSite>) -> Result<Self, BrokerError> {
-        let (address, mock, local) = match found {
-            FoundKafka::BuiltIn(mock) => (mock.address(), Some(mock), None),
-            FoundKafka::At { address, local, .. } => (address, None, local),
+        let (address, socket, mock, local) = match found {
+            FoundKafka::BuiltIn(mock) => (mock.address(), mock.socket(), Some(mock), None),
+            FoundKafka::At { address, socket, local, .. } => (address, socket, None, local),
         };
         match &mock {
             Some(mock) => mock.make(&topics)?,
@@ -109,13 +131,18 @@ impl KafkaBroker {
         let (stopped, gone) = (stop.clone(), ended.clone());
         let looking =
             std::thread::Builder::new().name("lag".to_owned()).spawn(move || looker.run(&sender, &stopped, &gone))?;
-        Ok(Self { address, topics, mock, local, account, looks, stop, ended, looking: Some(looking) })
+        Ok(Self { address, socket, topics, mock, local, account, looks, stop, ended, looking: Some(looking) })
     }
 
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> BrokerAddress {
         self.address.clone()
+    }
+
+    /// Its address of numbers, where it is known.
+    pub(super) const fn socket(&self) -> Option<SocketAddr> {
+        self.socket
     }
 
     /// The one that Hopscope started, if it is that.
@@ -157,16 +184,31 @@ impl KafkaBroker {
         self.stop.cancel();
         let mut looks = self.looks.clone();
         let there = looks.wait_for(|looks| looks.last).await.is_ok_and(|looks| looks.there);
-        if self.mock.is_none() && there {
-            let names: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_ref()).collect();
-            let removed = match admin(&self.address) {
-                Ok(admin) => admin.delete_topics(&names, &AdminOptions::new()).await.map(drop),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = removed {
-                tracing::warn!("topics of a run that is over could not be removed from {}: {error}", self.address);
+        if self.mock.is_none()
+            && there
+            && let Err(error) = self.remove().await
+        {
+            tracing::warn!("topics of a run that is over could not be removed from {}: {error}", self.address);
+        }
+    }
+
+    /// Removes topics and groups.
+    async fn remove(&self) -> KafkaResult<()> {
+        let (admin, options) = (admin(&self.address)?, options());
+        let topics: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_ref()).collect();
+        let groups: BTreeSet<&str> =
+            self.topics.iter().flat_map(|topic| &topic.groups).map(|group| group.name.as_ref()).collect();
+        let groups: Vec<&str> = groups.into_iter().collect();
+        admin.delete_topics(&topics, &options).await?;
+        if groups.is_empty() {
+            return Ok(());
+        }
+        for removed in admin.delete_groups(&groups, &options).await? {
+            if let Err((group, code)) = removed {
+                tracing::debug!("the group {group} could not be removed: {code}");
             }
         }
+        Ok(())
     }
 
     /// What each group has yet to commit in each partition, by the last look.
@@ -189,20 +231,23 @@ impl Drop for KafkaBroker {
     }
 }
 
-fn admin(address: &BrokerAddress) -> Result<AdminClient<DefaultClientContext>, rdkafka::error::KafkaError> {
+fn options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
+}
+
+fn admin(address: &BrokerAddress) -> KafkaResult<AdminClient<DefaultClientContext>> {
     crate::transport::kafka_config(address).create()
 }
 
 /// Has topics made at a broker that is not ours.
 async fn make(address: &BrokerAddress, topics: &[TopicSite]) -> Result<(), BrokerError> {
-    let unreachable = |error: rdkafka::error::KafkaError| BrokerError::unreachable(address, &error);
+    let unreachable = |error: KafkaError| BrokerError::unreachable(address, &error);
     let new = topics.iter().map(|topic| {
-        let new = NewTopic::new(&topic.name, topic.partitions.into(), TopicReplication::Fixed(1));
+        let new = NewTopic::new(&topic.name, topic.partitions.into(), AS_EVER);
         new.set("max.message.bytes", crate::transport::LARGEST_RECORD)
     });
     let new: Vec<_> = new.collect();
-    let made =
-        admin(address).map_err(unreachable)?.create_topics(&new, &AdminOptions::new()).await.map_err(unreachable)?;
+    let made = admin(address).map_err(unreachable)?.create_topics(&new, &options()).await.map_err(unreachable)?;
     for made in made {
         if let Err((topic, code)) = made {
             return Err(BrokerError::refused(&topic, &code));

@@ -39,13 +39,15 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     let mut config = config(&broker);
     config
         .set("group.id", group.name.as_ref())
-        .set("group.protocol", "consumer")
         .set("auto.offset.reset", "earliest")
         .set("fetch.wait.max.ms", "10")
         .set("enable.auto.commit", if automatic { "true" } else { "false" })
         .set("auto.commit.interval.ms", AUTOMATIC)
         // A record is passed when it is stamped, and no sooner.
         .set("enable.auto.offset.store", "false");
+    if config.get("group.protocol").is_none() {
+        config.set("group.protocol", "consumer");
+    }
     let due = group.member <= u32::from(group.partitions);
     let reading = Reading::new(&queue, group, intake.recorder().clone(), automatic);
     let standing = reading.standing().clone();

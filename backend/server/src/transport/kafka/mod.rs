@@ -60,17 +60,19 @@ pub(crate) const LARGEST: &str = "2097152";
 /// What every client is made with.
 pub(crate) fn config(broker: &BrokerAddress) -> ClientConfig {
     let mut config = ClientConfig::new();
+    let mut lines = broker.with_password().lines();
     config
-        .set("bootstrap.servers", broker.with_password())
+        .set("bootstrap.servers", lines.next().unwrap_or_default())
         .set("client.id", "hopscope")
         .set("message.max.bytes", LARGEST)
-        // The address that a broker gives for itself may have a name with two addresses, of which it listens on one.
-        .set("broker.address.family", "v4")
         // Else a small request waits for the acknowledgement of the one before.
         .set("socket.nagle.disable", "true")
         .set("log.connection.close", "false")
         .set("reconnect.backoff.ms", "20")
         .set("reconnect.backoff.max.ms", "500");
+    for (name, value) in lines.filter_map(|line| line.split_once('=')) {
+        config.set(name, value);
+    }
     config.set_log_level(RDKafkaLogLevel::Error);
     config
 }
