@@ -3,6 +3,7 @@
 //! `cargo xtask test` installs what the programs in `outside/` use and names the interpreter in `HOPSCOPE_PYTHON`.
 
 mod external;
+mod kafka;
 mod ports;
 mod thrift;
 

@@ -36,7 +36,7 @@ pub(super) fn missing(tools: &Tools) -> Result<Option<Missing>> {
     let home = home(tools)?.display().to_string();
     Ok(Some(Missing {
         name: "Python packages".to_owned(),
-        size: "8 MB to download, 60 MB unpacked".to_owned(),
+        size: "13 MB to download, 75 MB unpacked".to_owned(),
         reason: REASON,
         remedy: format!(
             "python3 -m venv {home} && {home}/bin/python -m pip install -r {LIST} && cp {LIST} {home}/stamp"
