@@ -338,9 +338,6 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
                 }}</text>
             });
         }
-        if of == Some(Kind::Exchange) {
-            return Some(line(facts.with(|facts| facts.caption.clone()), String::new()));
-        }
         if of != Some(Kind::Queue) {
             return None;
         }
