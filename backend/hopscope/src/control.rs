@@ -54,13 +54,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let plain = server.strip_prefix("http://").unwrap_or(server).trim_end_matches('/');
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
-    let answer = runtime.block_on(async {
-        let mut found = tokio::net::lookup_host(plain).await?;
-        let address: SocketAddr = found.next().ok_or_else(|| std::io::Error::other("the name has no address"))?;
-        post(address, &format!("/api/runs/{run}/control"), asked).await
-    });
+    let answer =
+        runtime.block_on(async { post(address(server).await?, &format!("/api/runs/{run}/control"), asked).await });
     let (status, body) = answer.map_err(|error| {
         anyhow!(error.to_string()).context(say(text!("cli.control.no-server"), [("server", server.clone())]))
     })?;
@@ -71,6 +67,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     refusals(&body).iter().for_each(|line| note(line));
     // What is asked for is wrong in itself, or cannot be had now.
     Ok(if status.as_u16() == 422 { Exit::Usage } else { Exit::Environment })
+}
+
+/// Where a server is that a person names.
+pub(crate) async fn address(server: &str) -> std::io::Result<SocketAddr> {
+    let plain = server.strip_prefix("http://").unwrap_or(server).trim_end_matches('/');
+    let mut found = tokio::net::lookup_host(plain).await?;
+    found.next().ok_or_else(|| std::io::Error::other("the name has no address"))
 }
 
 /// What an answer says of why it was not done, a line each.

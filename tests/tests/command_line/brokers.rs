@@ -1,6 +1,8 @@
 //! `hopscope broker list`, `start`, `stop` and `doctor`: what there is is told, what runs is not taken from it, and what is missing
 //! is named with the remedy.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use hopscope_tests::command::{Ended, Running, hopscope};
 use hopscope_tests::http::request;
@@ -10,6 +12,9 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::desk::ensure_code;
+
+/// A run that is over by then has not ended.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// The row of the local broker of a protocol.
 fn local(ended: &Ended, protocol: &str) -> Result<Value> {
@@ -61,12 +66,15 @@ async fn the_local_rabbitmq_is_started_told_of_kept_while_a_run_has_it_and_stopp
     ensure!(refused.stderr.contains(id) && refused.stderr.contains("Stop that run"), "{refused:?}");
     post(&server, &format!("/api/runs/{id}/stop"), "").await?;
     // It is free as soon as the run has ended.
-    let stopped = loop {
-        let stopped = asked(&server, &["stop", "rabbitmq"]).await?;
-        if stopped.code == 0 {
-            break stopped;
+    let free = async {
+        loop {
+            let stopped = asked(&server, &["stop", "rabbitmq"]).await?;
+            if stopped.code == 0 {
+                return anyhow::Ok(stopped);
+            }
         }
     };
+    let stopped = tokio::time::timeout(HANGS, free).await.context("it is never free")??;
     ensure!(stopped.stdout.contains("not started"), "{stopped:?}");
     ensure!(tokio::net::TcpStream::connect(address).await.is_err(), "it is still there");
     let again = asked(&server, &["stop", "rabbitmq"]).await?;

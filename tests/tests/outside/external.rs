@@ -42,7 +42,10 @@ async fn ran(link: &Value, greeter: u16, ledger: u16) -> Result<Finished> {
     let brokers = Brokers::default().calling([target].into_iter().collect());
     let ports = FixedPorts::new(&format!("ledger/grpc={ledger}"));
     let settings = RunSettings { duration: Some(Time(30_000_000_000)), ports, ..RunSettings::default() };
-    let run = start_with(scenario(&document(link))?, &brokers, settings).await?.finish().await?;
+    let run = start_with(scenario(&document(link))?, &brokers, settings).await?;
+    let own = |place: u32| run.run.plan().node_of(place).is_some_and(|node| node.name == "ledger");
+    ensure!(run.run.addresses().iter().all(|(place, ..)| own(place.0)), "where the program is was told");
+    let run = run.finish().await?;
     run.holds_the_laws()?;
     Ok(run)
 }

@@ -1,9 +1,8 @@
 //! `hopscope broker list`, `start` and `stop`, which ask a server that runs, and `doctor`, which tries what is on this machine.
 
-use std::net::SocketAddr;
-
 use anyhow::{Context, Result, anyhow};
 use hopscope_scenario::catalogue::Key;
+use hopscope_scenario::plan::Broker;
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::text;
@@ -11,7 +10,7 @@ use hopscope_server::broker::{BrokerStatus, Brokers, verify_kafka};
 use hopscope_server::client::{get, post};
 use serde_json::Value;
 
-use crate::control::refusals;
+use crate::control::{address, refusals};
 use crate::exit::Exit;
 use crate::say::{answer, note, say, word};
 use crate::serve;
@@ -199,16 +198,9 @@ pub(super) fn doctor() -> Result<Exit> {
 }
 
 fn is_local(status: &BrokerStatus, broker: Startable) -> bool {
-    status.protocol == broker.protocol().descriptor().id && status.broker == "local"
+    status.protocol == broker.protocol().descriptor().id && status.broker == Broker::LOCAL
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))
-}
-
-/// Where a server is that a person names.
-async fn address(server: &str) -> std::io::Result<SocketAddr> {
-    let plain = server.strip_prefix("http://").unwrap_or(server).trim_end_matches('/');
-    let mut found = tokio::net::lookup_host(plain).await?;
-    found.next().ok_or_else(|| std::io::Error::other("the name has no address"))
 }

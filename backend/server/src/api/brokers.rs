@@ -51,12 +51,7 @@ async fn start(State(runs): State<Runs>, Path(protocol): Path<String>) -> Result
 )]
 async fn stop(State(runs): State<Runs>, Path(protocol): Path<String>) -> Result<Json<BrokerStatus>, ApiError> {
     let protocol = local(&protocol)?;
-    let using = runs.using(protocol);
-    if !using.is_empty() {
-        return Err(ApiError::new(&error::BROKER_IN_USE, "protocol").with("runs", using.join(", ")));
-    }
-    // One that does not run is stopped already.
-    let _ = runs.brokers().stop_local(protocol).await;
+    runs.stop_broker(protocol).await?;
     status(&runs, protocol).await
 }
 

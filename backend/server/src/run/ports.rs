@@ -116,9 +116,12 @@ impl Ports {
         }
     }
 
-    /// Every address, by place and protocol: a queue's is its broker's.
+    /// Every address of the run's own, by place and protocol: a queue's is its broker's. Where programs are that are no part of it
+    /// is nobody's business.
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
-        let replicas = self.replicas.iter().map(|((place, protocol), address)| (*place, *protocol, address.clone()));
+        let own = |(place, _): &(PlaceIndex, Protocol)| plan.externals.iter().all(|external| external.place != place.0);
+        let replicas = self.replicas.iter().filter(|(of, _)| own(of));
+        let replicas = replicas.map(|((place, protocol), address)| (*place, *protocol, address.clone()));
         let kept = |protocol| {
             let queues = plan.queues.iter().map(|queue| queue.place);
             let queues = queues.chain(plan.exchanges.iter().map(|exchange| exchange.place));

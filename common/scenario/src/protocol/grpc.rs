@@ -17,15 +17,15 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: TO_SERVICES,
     options: SOCKET_CALL_OPTIONS,
     outside: &[
-        TIMEOUT,
-        RETRY,
-        NETWORK,
         Field {
             name: METHOD,
             label: text!("field.method"),
             value: ADDRESS,
             presence: Presence::Default(Literal::Text("/hopscope.v1.Node/Call")),
         },
+        TIMEOUT,
+        RETRY,
+        NETWORK,
     ],
     taking: &[],
     routed: &[],

@@ -17,15 +17,15 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: TO_SERVICES,
     options: SOCKET_CALL_OPTIONS,
     outside: &[
-        TIMEOUT,
-        RETRY,
-        NETWORK,
         Field {
             name: PATH,
             label: text!("field.path"),
             value: ADDRESS,
             presence: Presence::Default(Literal::Text("/")),
         },
+        TIMEOUT,
+        RETRY,
+        NETWORK,
     ],
     taking: &[],
     routed: &[],

@@ -91,7 +91,7 @@ impl Facts {
             Some(Kind::Exchange) => {
                 Self { kind: t(text!("kind.exchange.inline")), caption: shown(node, "/type"), ..facts }
             }
-            Some(Kind::External) => Self { kind: t(text!("kind.external.inline")), ..facts },
+            Some(Kind::External) => Self { kind: t(text!("role.external")), ..facts },
             Some(Kind::Topic) => Self {
                 kind: t(text!("kind.topic.inline")),
                 caption: t_with(text!("node.topic.partitions"), &[("count", &shown(node, "/partitions"))]),

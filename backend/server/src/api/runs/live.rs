@@ -8,7 +8,7 @@ use hopscope_scenario::plan::{Broker, Plan};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::validate::RunRequest;
 use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::{self, ApiError};
@@ -38,6 +38,8 @@ struct Shared {
     most_events: u64,
     brokers: Brokers,
     closing: CancellationToken,
+    /// Held by each run that begins, until it is live; and by who stops a broker, while none begins.
+    beginning: RwLock<()>,
     /// A run has ended.
     ended: Notify,
 }
@@ -57,6 +59,7 @@ impl Runs {
                 most_events,
                 brokers,
                 closing,
+                beginning: RwLock::new(()),
                 ended: Notify::new(),
             }),
         }
@@ -70,6 +73,7 @@ impl Runs {
         let slot = Arc::clone(&self.shared.slots)
             .try_acquire_owned()
             .map_err(|_| ApiError::new(&error::TOO_MANY_RUNS, "/api/runs").with("max", MOST_LIVE.to_string()))?;
+        let _begins = self.shared.beginning.read().await;
         let failed = |reason: String| ApiError::new(&error::RUN_NOT_STARTED, "/api/runs").with("reason", reason);
         let key = new_run_key().map_err(|error| failed(error.to_string()))?;
         let RunRequest { scenario, settings, .. } = request;
@@ -102,8 +106,25 @@ impl Runs {
         &self.shared.brokers
     }
 
+    /// Stops the local broker of a protocol, unless runs have it.
+    ///
+    /// # Errors
+    /// Names those.
+    pub(crate) async fn stop_broker(&self, protocol: Protocol) -> Result<(), ApiError> {
+        let in_use = |runs: String| ApiError::new(&error::BROKER_IN_USE, "protocol").with("runs", runs);
+        // None begins while it is stopped: it could be about to have it.
+        let _none_begins = self.shared.beginning.try_write().map_err(|_| in_use("a run that begins".to_owned()))?;
+        let using = self.using(protocol);
+        if !using.is_empty() {
+            return Err(in_use(using.join(", ")));
+        }
+        // One that does not run is stopped already.
+        let _ = self.brokers().stop_local(protocol).await;
+        Ok(())
+    }
+
     /// The live runs that have the local broker of a protocol, by what they are called.
-    pub(crate) fn using(&self, protocol: Protocol) -> Vec<String> {
+    fn using(&self, protocol: Protocol) -> Vec<String> {
         let has = |plan: &Plan| match protocol {
             Protocol::Kafka => !plan.topics.is_empty() && plan.settings.kafka.as_str() == Broker::LOCAL,
             _ => plan.has_queues() && plan.settings.broker.as_str() == Broker::LOCAL,

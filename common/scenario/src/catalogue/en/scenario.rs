@@ -254,7 +254,7 @@ pub(super) const TEXTS: Table = &[
     ("retry.fixed-delay", "Fixed delay"),
     ("role.client", "client"),
     ("role.exchange", "exchange"),
-    ("role.external", "external service"),
+    ("role.external", "external"),
     ("role.group", "group {ordinal}"),
     ("role.queue", "queue"),
     ("role.replica", "replica {ordinal}"),
