@@ -21,6 +21,7 @@ mod record;
 mod serve;
 mod shots;
 mod soak;
+mod split;
 mod step;
 mod test;
 mod thrift;

@@ -14,7 +14,17 @@ use crate::tools::Tools;
 pub(crate) const DIST: &str = "frontend/page/dist";
 /// Beside dist, not in it: what lies in dist is served.
 const STAMP: &str = "target/page.stamp";
-const SOURCES: [&str; 6] = ["common", "frontend", "scenarios", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
+const SOURCES: [&str; 9] = [
+    "common",
+    "frontend",
+    "scenarios",
+    "Cargo.toml",
+    "Cargo.lock",
+    "Trunk.toml",
+    ".cargo",
+    "xtask/src/bundle.rs",
+    "xtask/src/split",
+];
 
 /// Brings the built page up to date.
 ///
@@ -28,6 +38,7 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     step("build the page (Trunk, WebAssembly)", || {
         // Trunk reports a missing lock file late; `--locked` keeps it from changing ours.
         run(tools.wasm_command("trunk")?.args(["build", "--release", "--locked"]).args(tools.trunk_offline()))?;
+        crate::split::split(Path::new(DIST))?;
         crate::bundle::bundle(Path::new(DIST))?;
         compress()?;
         std::fs::create_dir_all("target")?;

@@ -29,5 +29,6 @@ mod start;
 mod steps;
 mod thrift;
 mod topics;
+mod two_parts;
 mod walks;
 mod words;

@@ -6,7 +6,11 @@ pub(crate) mod stream;
 use std::cell::Cell;
 
 use gloo_net::http::{Request, Response};
+use js_sys::Promise;
+use leptos::prelude::window;
 use serde::Deserialize;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 
 use self::runs::Refusal;
 
@@ -58,6 +62,15 @@ pub(crate) async fn about() -> Result<About, Refusal> {
 /// Makes sure that there is a server, so that nothing is asked of a host of plain files.
 async fn served() -> Result<(), Refusal> {
     if SERVED.get() { Ok(()) } else { about().await.map(drop) }
+}
+
+/// Waits until the second part of the page is here, if it was built in two (`xtask/src/split`). Where it does not come, whatever
+/// needs it asks for it once more and says so.
+pub(crate) async fn rest() {
+    let promise = js_sys::Reflect::get(&window(), &"hopscopeRest".into()).and_then(JsCast::dyn_into::<Promise>);
+    if let Ok(promise) = promise {
+        let _ = JsFuture::from(promise).await;
+    }
 }
 
 /// A file that lies beside the page, by its name and version.

@@ -29,6 +29,7 @@ impl Run {
     /// is known.
     pub(super) async fn follow(self, id: String, generation: u32) {
         let mut pause = RETRY.0;
+        crate::io::rest().await;
         loop {
             let from = self.change(|data| {
                 data.buffer.resume();

@@ -5,6 +5,7 @@ use hopscope_record::decoder::Framing;
 use leptos::prelude::*;
 
 use super::{Run, Status};
+use crate::io;
 use crate::io::runs::{self, Refusal};
 use crate::state::templates::{Made, Template};
 
@@ -53,7 +54,9 @@ impl Run {
             Source::Embedded(template) => {
                 leptos::task::spawn_local(async move {
                     // Where it is not to be had, the scenario alone is there, and nothing else changes.
-                    if let Some((made, bytes)) = template.recorded().await
+                    let recorded = template.recorded().await;
+                    io::rest().await;
+                    if let Some((made, bytes)) = recorded
                         && self.with(|data| data.asked == asked)
                     {
                         self.embed(template, made, &bytes);
