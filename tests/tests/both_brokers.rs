@@ -1,5 +1,5 @@
-//! Every template on the built-in broker and on a RabbitMQ: the laws hold on both, and the two runs beside each other differ in
-//! their broker alone, which is named.
+//! Every template on the built-in brokers, and on a RabbitMQ and a Kafka: the laws hold on both, and the two runs beside each other
+//! differ in their brokers alone, which are named.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
@@ -10,12 +10,14 @@ use anyhow::{Context as _, Result, ensure};
 use hopscope_record::decoder::Framing;
 use hopscope_report::compare::{Reading, document};
 use hopscope_report::laws::Law;
+use hopscope_scenario::plan::{Broker, RunSettings};
+use hopscope_scenario::quantity::Time;
 use hopscope_server::broker::Brokers;
-use hopscope_tests::runs::{Finished, has_rabbitmq, scenario, start};
+use hopscope_tests::runs::{Finished, has_kafka, has_rabbitmq, scenario, start_with};
 use serde_json::Value;
 
-/// How long each run offers load, in seconds.
-const SECONDS: u64 = 2;
+/// How long each run offers load.
+const DURATION: Time = Time(2_000_000_000);
 
 fn templates() -> Result<Vec<(String, Value)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
@@ -28,19 +30,22 @@ fn templates() -> Result<Vec<(String, Value)>> {
         }
     }
     templates.sort_by(|(one, _), (other, _)| one.cmp(other));
-    ensure!(templates.len() >= 6, "the templates are not where they were");
+    ensure!(templates.len() >= 8, "the templates are not where they were");
     Ok(templates)
 }
 
 async fn ran(template: &Value, brokers: &Brokers, broker: &str) -> Result<Finished> {
-    let run = start(scenario(template)?, brokers, broker, SECONDS).await?.finish().await?;
+    let (queues, topics) = (Broker::parse(broker)?, Broker::of_topics(broker).context("no such broker")?);
+    let settings = RunSettings { broker: queues, kafka: topics, duration: Some(DURATION), ..RunSettings::default() };
+    let run = start_with(scenario(template)?, brokers, settings).await?.finish().await?;
     run.holds_the_laws()?;
     Ok(run)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_templates_differ_in_their_broker_alone() -> Result<()> {
-    if !has_rabbitmq("the templates on a real RabbitMQ") {
+    // Both are asked, so that both are told of.
+    if [has_rabbitmq("the templates on a real RabbitMQ"), has_kafka("the templates on a real Kafka")] != [true, true] {
         return Ok(());
     }
     let brokers = Brokers::default();
@@ -54,7 +59,7 @@ async fn the_templates_differ_in_their_broker_alone() -> Result<()> {
         Ok(())
     };
     let shown = shown.await;
-    brokers.local().stop().await;
+    brokers.stop().await;
     shown
 }
 
@@ -67,11 +72,17 @@ fn beside(built_in: &Finished, local: &Finished) -> Result<String> {
     let [before, after] = readings.each_ref().map(|reading| reading.figures().context("no frames"));
     let document = document(before?, after?);
     let differences = document["differences"].as_array().context("no differences")?;
-    let queues = !built_in.plan.queues.is_empty();
-    let [difference] = &differences[..] else { anyhow::bail!("{differences:?}") };
-    ensure!(difference["field"] == "broker" && difference["before"] == "built-in", "{difference}");
-    let after = difference["after"].as_str().context("no broker")?;
-    ensure!(after.starts_with("local") && after.contains("RabbitMQ") == queues, "{after}");
+    let (queues, topics) = (!built_in.plan.queues.is_empty(), !built_in.plan.topics.is_empty());
+    ensure!(differences.len() == if topics { 2 } else { 1 }, "{differences:?}");
+    for (field, product, used) in [("broker", "RabbitMQ", queues), ("kafka", "Kafka", topics)] {
+        let Some(difference) = differences.iter().find(|difference| difference["field"] == field) else {
+            ensure!(field == "kafka" && !topics, "{field} is not told of: {differences:?}");
+            continue;
+        };
+        let [before, after] = ["before", "after"].map(|side| difference[side].as_str().unwrap_or_default());
+        ensure!(before.starts_with("built-in") && after.starts_with("local"), "{difference}");
+        ensure!(after.contains(product) == used, "{difference}");
+    }
     let takes = |run: &Finished| run.laws.iter().find(|report| report.law == Law::TakeLowers).map(|report| report.held);
     ensure!(!queues || (takes(built_in) > Some(0) && takes(local) > Some(0)), "no step was checked");
     let figures = document["figures"].as_array().context("no figures")?;

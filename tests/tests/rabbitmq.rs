@@ -23,11 +23,12 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// The templates with queues.
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("hello-async", include_str!("../../scenarios/hello-async.json")),
     ("bank", include_str!("../../scenarios/bank.json")),
     ("shop", include_str!("../../scenarios/shop.json")),
     ("social", include_str!("../../scenarios/social.json")),
+    ("sign-up", include_str!("../../scenarios/sign-up.json")),
 ];
 
 /// How long what was killed may take to be gone, and a run to end.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanBroker};
 
 /// One field that is not the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,7 +36,12 @@ pub fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     let settings = |plan: &Plan| {
         let mut settings = serde_json::to_value(&plan.settings).unwrap_or_default();
         if let Value::Object(settings) = &mut settings {
-            settings.insert("broker".to_owned(), Value::from(broker(plan)));
+            settings.insert("broker".to_owned(), broker(plan.settings.broker.as_str(), plan.broker.as_ref()));
+            // One of topics says nothing where there are none.
+            settings.remove("kafka");
+            if !plan.topics.is_empty() {
+                settings.insert("kafka".to_owned(), broker(plan.settings.kafka.as_str(), plan.kafka.as_ref()));
+            }
             // Left out where it is the default, which is one of two all the same.
             settings.insert("placement".to_owned(), Value::from(plan.settings.placement.as_str()));
         }
@@ -83,11 +88,10 @@ fn disturbances(plan: &Plan) -> Option<Value> {
 }
 
 /// Which broker was asked for, and what it turned out to be, where it is not Hopscope's own.
-fn broker(plan: &Plan) -> String {
-    let asked = plan.settings.broker.as_str();
-    match &plan.broker {
-        Some(found) => format!("{asked}, {} {}", found.product(), found.version()),
-        None => asked.to_owned(),
+fn broker(asked: &str, found: Option<&PlanBroker>) -> Value {
+    match found {
+        Some(found) => format!("{asked}, {} {}", found.product(), found.version()).into(),
+        None => asked.into(),
     }
 }
 

@@ -377,6 +377,6 @@ async fn every_template_runs_whole_and_accounts_for_all() -> Result<()> {
         seen.push(path.file_stem().context("no name")?.to_string_lossy().into_owned());
     }
     seen.sort_unstable();
-    assert_eq!(seen, ["bank", "hello-async", "hello-monolith", "hello-sync", "shop", "social"]);
+    assert_eq!(seen, ["activity", "bank", "hello-async", "hello-monolith", "hello-sync", "shop", "sign-up", "social"]);
     Ok(())
 }

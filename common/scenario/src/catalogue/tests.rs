@@ -78,7 +78,7 @@ fn the_scenarios_that_come_along_are_told_in_chinese_and_stay_valid() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let file = chinese();
     let templates = file["templates"].as_object().unwrap();
-    for name in ["bank", "hello-async", "hello-monolith", "hello-sync", "shop", "social"] {
+    for name in ["activity", "bank", "hello-async", "hello-monolith", "hello-sync", "shop", "sign-up", "social"] {
         assert!(templates.contains_key(name), "{name}");
     }
     for (name, texts) in templates {

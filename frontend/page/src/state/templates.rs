@@ -36,13 +36,15 @@ macro_rules! template {
 }
 
 /// The templates. The first three tell one lesson, in this order.
-pub(crate) static TEMPLATES: [Template; 6] = [
+pub(crate) static TEMPLATES: [Template; 8] = [
     template!("hello-monolith", text!("template.hello-monolith")),
     template!("hello-sync", text!("template.hello-sync")),
     template!("hello-async", text!("template.hello-async")),
     template!("shop", text!("template.shop")),
     template!("bank", text!("template.bank")),
     template!("social", text!("template.social")),
+    template!("sign-up", text!("template.sign-up")),
+    template!("activity", text!("template.activity")),
 ];
 
 /// How many of them tell the lesson.
