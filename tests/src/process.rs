@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result, bail};
 /// The state that `/proc/net/tcp` has for a socket that listens.
 const LISTENING: &str = "0A";
 
+/// Loopback as `/proc/net/tcp` and `tcp6` write it: 127.0.0.1, ::1, and the first within the second.
+const LOOPBACK: [&str; 3] = ["0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"];
+
 /// A process.
 #[derive(Clone, Copy, Debug)]
 pub struct Process(u32);
@@ -23,6 +26,8 @@ pub struct Holdings {
     pub files: BTreeMap<String, usize>,
     /// Ports that are listened on.
     pub listeners: Vec<u16>,
+    /// Those of them that can be reached from other machines, as the system writes their addresses.
+    pub beyond_loopback: Vec<String>,
     /// Processes that it has started and that are there, zombies among them.
     pub children: Vec<u32>,
 }
@@ -102,14 +107,14 @@ impl Process {
             *found.files.entry(kind).or_default() += 1;
             sockets.push(inode);
         }
-        found.listeners = self.listeners(&sockets)?;
+        (found.listeners, found.beyond_loopback) = self.listeners(&sockets)?;
         found.children.sort_unstable();
         Ok(found)
     }
 
-    /// The ports of those of these sockets, by their inodes, that listen.
-    fn listeners(&self, sockets: &[String]) -> Result<Vec<u16>> {
-        let mut ports = Vec::new();
+    /// The ports of those of these sockets, by their inodes, that listen; and the addresses of those that do beyond loopback.
+    fn listeners(&self, sockets: &[String]) -> Result<(Vec<u16>, Vec<String>)> {
+        let (mut ports, mut beyond) = (Vec::new(), Vec::new());
         for table in ["net/tcp", "net/tcp6"] {
             let table = fs::read_to_string(self.path(table)).unwrap_or_default();
             for row in table.lines().skip(1) {
@@ -118,13 +123,16 @@ impl Process {
                     continue;
                 };
                 if state == LISTENING && sockets.iter().any(|socket| socket == inode) {
-                    let port = local.rsplit(':').next().context("no port")?;
+                    let (address, port) = local.rsplit_once(':').context("no port")?;
                     ports.push(u16::from_str_radix(port, 16)?);
+                    if !LOOPBACK.contains(&address) {
+                        beyond.push((*local).to_owned());
+                    }
                 }
             }
         }
         ports.sort_unstable();
-        Ok(ports)
+        Ok((ports, beyond))
     }
 
     fn path(&self, name: &str) -> PathBuf {
