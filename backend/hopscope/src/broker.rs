@@ -99,24 +99,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 /// Installs Kafka and tells where it is.
 fn install() -> Result<Exit> {
     let runtime = tokio::runtime::Runtime::new().with_context(|| word(text!("cli.error.runtime")))?;
-    let installed = runtime.block_on(install_kafka(|step| note(&told(step))))?;
+    let installed = runtime.block_on(install_kafka(|step| told(step).iter().for_each(|line| note(line))))?;
     let args = [("version", installed.version), ("folder", installed.folder.display().to_string())];
     answer(&say(text!("cli.install.done"), args))?;
     Ok(Exit::Fine)
 }
 
-/// How far an installation has come, in words.
-fn told(step: KafkaInstalling) -> String {
-    match step {
+/// How far an installation has come, in words, where that is worth a line.
+fn told(step: KafkaInstalling) -> Option<String> {
+    Some(match step {
         KafkaInstalling::Replaces(reason) => say(text!("cli.install.replaces"), [("reason", reason)]),
         KafkaInstalling::Begins { version, folder } => {
             let args = [("version", version.to_owned()), ("folder", folder.display().to_string())];
             say(text!("cli.install.begins"), args)
         }
-        KafkaInstalling::Fetches => word(text!("cli.install.fetches")),
+        KafkaInstalling::Fetches { bytes: 0 } => word(text!("cli.install.fetches")),
+        KafkaInstalling::Fetches { .. } => return None,
         KafkaInstalling::Archives => word(text!("cli.install.archives")),
         KafkaInstalling::NoArchive => word(text!("cli.install.no-archive")),
-    }
+    })
 }
 
 /// Serves until Ctrl-C or SIGTERM.

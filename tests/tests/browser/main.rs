@@ -3,6 +3,7 @@
 mod accessibility;
 mod beside;
 mod broken_law;
+mod brokers;
 mod checks;
 mod compare;
 mod convert;

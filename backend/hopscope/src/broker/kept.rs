@@ -158,6 +158,7 @@ fn state_named(state: &str) -> Key {
         "stopped" => text!("cli.brokers.stopped"),
         "failed" => text!("cli.brokers.failed"),
         "not-installed" => text!("cli.brokers.not-installed"),
+        "installing" => text!("cli.brokers.installing"),
         _ => text!("cli.brokers.allowed"),
     }
 }

@@ -1,7 +1,8 @@
-//! The brokers over HTTP: what there is, starting and stopping those that Hopscope starts.
+//! The brokers over HTTP: what there is; installing, starting and stopping those that Hopscope starts.
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use hopscope_scenario::plan::Broker;
 use hopscope_scenario::protocol::Protocol;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,13 +14,34 @@ use crate::broker::BrokerStatus;
 
 /// The routes below `/api`.
 pub(crate) fn router(runs: Runs) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(start)).routes(routes!(stop)).with_state(runs)
+    let router = OpenApiRouter::new().routes(routes!(list)).routes(routes!(install));
+    router.routes(routes!(start)).routes(routes!(stop)).with_state(runs)
 }
 
 /// The brokers that runs may have, those of queues first: where each is and how it is.
 #[utoipa::path(get, path = "/brokers", responses((status = 200, body = [BrokerStatus]), (status = 500, body = ErrorBody)))]
 async fn list(State(runs): State<Runs>) -> Result<Json<Vec<BrokerStatus>>, ApiError> {
     statuses(&runs).await.map(Json)
+}
+
+/// Begin to install the local broker of a protocol, which is `kafka`; answers at once, and the list tells how far it has come.
+#[utoipa::path(
+    post,
+    path = "/brokers/{protocol}/install",
+    responses(
+        (status = 202, description = "It is being installed, or made sure of", body = BrokerStatus),
+        (status = 404, description = "There is none of that protocol that Hopscope installs", body = ErrorBody),
+    )
+)]
+async fn install(
+    State(runs): State<Runs>,
+    Path(named): Path<String>,
+) -> Result<(StatusCode, Json<BrokerStatus>), ApiError> {
+    let protocol = local(&named)?;
+    if !runs.brokers().install_local(protocol) {
+        return Err(ApiError::new(&error::BROKER_NOT_INSTALLED_HERE, "protocol").with("value", named));
+    }
+    Ok((StatusCode::ACCEPTED, status(&runs, protocol).await?))
 }
 
 /// Start the local broker of a protocol, `amqp` or `kafka`; answers when it is ready.

@@ -34,6 +34,7 @@ error_kinds! {
     BAD_RUN_NAME: UNPROCESSABLE_ENTITY, "bad-run-name", "api.bad-run-name.message", "api.bad-run-name.remedy";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE, "body-too-large", "api.body-too-large.message", "api.body-too-large.remedy";
     BROKER_IN_USE: CONFLICT, "broker-in-use", "api.broker-in-use.message", "api.broker-in-use.remedy";
+    BROKER_NOT_INSTALLED_HERE: NOT_FOUND, "broker-not-installed-here", "api.broker-not-installed-here.message", "api.broker-not-installed-here.remedy";
     BROKER_NOT_LOCAL: CONFLICT, "broker-not-local", "api.broker-not-local.message", "api.broker-not-local.remedy";
     BROKER_NOT_STARTED: SERVICE_UNAVAILABLE, "broker-not-started", "api.broker-not-started.message", "api.broker-not-started.remedy";
     COMPARE_FAILED: CONFLICT, "compare-failed", "api.compare-failed.message", "api.compare-failed.remedy";

@@ -34,8 +34,8 @@ pub use external::External;
 pub use greeting::Product;
 pub use kafka::{FoundKafka, GroupSite, KafkaBroker, KafkaClient, MockCluster, NotASetting, TopicSite};
 pub use kafka_local::{
-    KafkaDamage, KafkaInstalled, KafkaInstalling, KafkaLocal, KafkaLocalError, KafkaNotInstalled, KafkaReached,
-    install_kafka, verify_kafka,
+    KAFKA_DOWNLOAD, KafkaDamage, KafkaInstalled, KafkaInstalling, KafkaLocal, KafkaLocalError, KafkaNotInstalled,
+    KafkaReached, install_kafka, verify_kafka,
 };
 pub use local::{Local, LocalError, Reached};
 pub use private::LocalState;

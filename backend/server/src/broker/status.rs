@@ -7,8 +7,9 @@ use hopscope_scenario::protocol::Protocol;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::kafka_local::Installs;
 use super::private::{LocalState, Seen};
-use super::{BrokerError, Brokers, KafkaLocalError, LocalError, MockCluster};
+use super::{BrokerError, Brokers, KAFKA_DOWNLOAD, KafkaInstalling, KafkaLocalError, LocalError, MockCluster};
 
 /// How a broker is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,6 +25,8 @@ pub enum BrokerState {
     Failed,
     /// It is not on this machine, or something that it needs is not.
     NotInstalled,
+    /// It is being installed, since that was asked for.
+    Installing,
     /// The operator allowed its address; whether it is there, a run finds out.
     Allowed,
 }
@@ -47,6 +50,10 @@ pub struct BrokerStatus {
     pub started_ms: Option<u64>,
     /// The memory that it has now, bytes; null where that is not known apart from Hopscope's own.
     pub memory_bytes: Option<u64>,
+    /// What Hopscope would fetch to install it, or fetches now, bytes; null where that is not to be done.
+    pub download_bytes: Option<u64>,
+    /// How much of that has been fetched, bytes; null where none of it is being fetched.
+    pub fetched_bytes: Option<u64>,
     /// What is wrong with it, and what to do; null where nothing is.
     pub problem: Option<String>,
 }
@@ -62,8 +69,28 @@ impl BrokerStatus {
             address: None,
             started_ms: None,
             memory_bytes: None,
+            download_bytes: None,
+            fetched_bytes: None,
             problem: None,
         }
+    }
+
+    /// The same, with what there is to be told of its installation.
+    fn installed_by(mut self, installs: Installs, download: u64) -> Self {
+        match installs {
+            Installs::Under(step) => {
+                self.state = BrokerState::Installing;
+                self.problem = None;
+                self.fetched_bytes = match step {
+                    KafkaInstalling::Fetches { bytes } => Some(bytes.min(download)),
+                    _ => None,
+                };
+            }
+            Installs::Failed(why) if self.state == BrokerState::NotInstalled => self.problem = Some(why),
+            Installs::Failed(_) | Installs::Not => {}
+        }
+        let installable = matches!(self.state, BrokerState::NotInstalled | BrokerState::Installing);
+        Self { download_bytes: installable.then_some(download), ..self }
     }
 
     /// One that Hopscope starts, of a product; `installed` is its version, where that is known before it runs.
@@ -119,7 +146,8 @@ impl Brokers {
                 product.version.clone()
             }),
             built_in(Protocol::Kafka, mock, mock_version),
-            BrokerStatus::local(Protocol::Kafka, "Kafka", kafka, self.kafka.seen(), String::clone),
+            BrokerStatus::local(Protocol::Kafka, "Kafka", kafka, self.kafka.seen(), String::clone)
+                .installed_by(self.kafka.installs(), KAFKA_DOWNLOAD),
         ];
         statuses.extend(self.addresses().map(|address| {
             let protocol = if address.starts_with("kafka") { Protocol::Kafka } else { Protocol::Amqp };
@@ -139,6 +167,15 @@ impl Brokers {
             self.local.reach().await?;
         }
         Ok(())
+    }
+
+    /// Begins to install the local broker of a protocol, if Hopscope can; whether it can. It goes on by itself: the statuses tell
+    /// how far it has come, and why it failed.
+    pub(crate) fn install_local(&self, protocol: Protocol) -> bool {
+        if protocol == Protocol::Kafka {
+            self.kafka.install();
+        }
+        protocol == Protocol::Kafka
     }
 
     /// Stops the local broker of a protocol; the next that wants it starts a new one. Resolves when nothing of it is left.
@@ -177,6 +214,21 @@ mod tests {
         let stopped = of(Ok(Some("4.4.0".to_owned())), seen(LocalState::Stopped, None));
         assert_eq!((stopped.state, stopped.version.as_deref()), (BrokerState::Stopped, Some("4.4.0")));
         assert_eq!((stopped.address, stopped.problem, stopped.memory_bytes), (None, None, None));
+    }
+
+    #[test]
+    fn one_that_is_being_installed_tells_how_far_it_has_come() {
+        let missing = || of(Err("install it".to_owned()), seen(LocalState::Stopped, None));
+        let not = missing().installed_by(Installs::Not, 43);
+        assert_eq!((not.state, not.download_bytes, not.fetched_bytes), (BrokerState::NotInstalled, Some(43), None));
+        let fetches = missing().installed_by(Installs::Under(KafkaInstalling::Fetches { bytes: 50 }), 43);
+        assert_eq!((fetches.state, fetches.fetched_bytes, fetches.problem), (BrokerState::Installing, Some(43), None));
+        let archives = missing().installed_by(Installs::Under(KafkaInstalling::Archives), 43);
+        assert_eq!((archives.state, archives.fetched_bytes), (BrokerState::Installing, None));
+        let failed = missing().installed_by(Installs::Failed("no Maven".to_owned()), 43);
+        assert_eq!((failed.state, failed.problem.as_deref()), (BrokerState::NotInstalled, Some("no Maven")));
+        let there = of(Ok(None), seen(LocalState::Stopped, None)).installed_by(Installs::Failed(String::new()), 43);
+        assert_eq!((there.state, there.problem, there.download_bytes), (BrokerState::Stopped, None, None));
     }
 
     #[test]

@@ -119,8 +119,7 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     if let Some(scenario) = root.get("scenario") {
         issues.extend(below_scenario(not_local(scenario, broker.as_ref(), kafka.as_ref())));
     }
-    // A page has no field for them, and its first load is shorter without.
-    let ports = root.get("ports").and_then(Value::as_str).filter(|_| !cfg!(target_arch = "wasm32"));
+    let ports = root.get("ports").and_then(Value::as_str);
     // Without a scenario nobody knows who listens.
     if let Some((scenario, ports)) = root.get("scenario").filter(|scenario| scenario.is_object()).zip(ports) {
         issues.extend(port_issues(ports, scenario, built_in));

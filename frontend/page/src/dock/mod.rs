@@ -15,6 +15,7 @@ use crate::ui::memo;
 use crate::ui::node::Node;
 use crate::ui::text::t;
 use compare::Compare;
+pub(crate) use compare::refused;
 use export::Downloads;
 use hopscope_view::format;
 use latency::LatencyTable;

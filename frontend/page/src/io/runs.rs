@@ -59,6 +59,33 @@ pub(crate) struct RunInfo {
     pub(crate) lost: u64,
 }
 
+/// A broker that runs may have.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub(crate) struct BrokerInfo {
+    /// What it speaks.
+    pub(crate) protocol: String,
+    /// How a run asks for it.
+    pub(crate) broker: String,
+    /// What it is.
+    pub(crate) product: Option<String>,
+    /// Its version.
+    pub(crate) version: Option<String>,
+    /// How it is.
+    pub(crate) state: String,
+    /// Where it is reached now.
+    pub(crate) address: Option<String>,
+    /// How long its last start took, ms.
+    pub(crate) started_ms: Option<u64>,
+    /// The memory that it has now.
+    pub(crate) memory_bytes: Option<u64>,
+    /// What installing it fetches.
+    pub(crate) download_bytes: Option<u64>,
+    /// How much of that has been fetched.
+    pub(crate) fetched_bytes: Option<u64>,
+    /// What is wrong with it, and what to do.
+    pub(crate) problem: Option<String>,
+}
+
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -110,9 +137,24 @@ pub(crate) async fn control(id: &str, asked: String) -> Result<(), Refusal> {
     send(json_of(&format!("api/runs/{id}/control"), Method::POST).body(asked)).await.map(drop)
 }
 
+/// The brokers that runs may have.
+pub(crate) async fn brokers() -> Result<Vec<BrokerInfo>, Refusal> {
+    read(to("api/brokers", Method::GET).build()).await
+}
+
+/// Has the local broker of a protocol installed, started or stopped.
+pub(crate) async fn to_broker(protocol: &str, what: &str) -> Result<(), Refusal> {
+    send(to(&format!("api/brokers/{protocol}/{what}"), Method::POST).build()).await.map(drop)
+}
+
 /// Whether the server has a run of that id.
 pub(crate) async fn find(id: &str) -> Result<RunInfo, Refusal> {
     read(to(&address(id), Method::GET).build()).await
+}
+
+/// Where the nodes of a live run are reached: a list of `{"node", "protocol", "name", "link", "address"}`.
+pub(crate) async fn endpoints(id: &str) -> Result<Value, Refusal> {
+    read(to(&address(id), Method::GET).build()).await.map(|mut run: Value| run["endpoints"].take())
 }
 
 /// All runs that the server has, the newest first.

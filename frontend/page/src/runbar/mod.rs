@@ -1,5 +1,6 @@
 //! The run bar: seed, warm-up, duration or until it is stopped, Run or Stop; and the run's figures and troubles in words.
 
+mod brokers;
 mod figures;
 mod notice;
 mod recorded;
@@ -18,6 +19,7 @@ use hopscope_scenario::text;
 use hopscope_scenario::validate::request_issues;
 use leptos::prelude::*;
 use serde_json::{Value, json};
+use wasm_bindgen::JsCast as _;
 
 use crate::editor::use_editor;
 use crate::state::ServerState;
@@ -30,14 +32,14 @@ use crate::ui::text::{language, t};
 type Reason = (String, String);
 
 /// What settings are where nobody chose otherwise.
-const USUAL: [&str; 3] = ["0 s", Broker::BUILT_IN, "tasks"];
+const USUAL: [&str; 4] = ["0 s", Broker::BUILT_IN, "tasks", ""];
 
 /// Seed, duration, the other settings behind a button, Run and Stop.
 #[component]
 pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let (run, editor) = (use_run(), use_editor());
     let (seed, warm_up, duration, endless) = (run.seed, run.warm_up, run.duration, run.endless);
-    let (broker, kafka, placement) = (run.broker, run.kafka, run.placement);
+    let (broker, kafka, placement, ports) = (run.broker, run.kafka, run.placement, run.ports);
     let topics = memo(move || editor.with(|document| document.nodes().any(|node| node.kind() == Some(Kind::Topic))));
     let refused = RwSignal::new(None::<Reason>);
     // What another process runs is not stopped here; another run may begin meanwhile.
@@ -45,7 +47,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
     let press = move |_| {
         let scenario = editor.now(|document| document.value().clone());
         let duration = (!endless.get_untracked()).then(|| duration.get_untracked());
-        let typed = [seed, warm_up, broker, kafka, placement].map(|typed| typed.get_untracked());
+        let typed = [seed, warm_up, broker, kafka, placement, ports].map(|typed| typed.get_untracked());
         match request(&scenario, &typed, duration.as_deref()) {
             Ok(request) => {
                 refused.set(None);
@@ -75,11 +77,13 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
         broker.track();
         kafka.track();
         placement.track();
+        ports.track();
         refused.set(None);
     });
     // Settings that are not the usual ones are told of by their button.
     let changed =
-        move || [warm_up, broker, kafka, placement].iter().any(|of| of.with(|of| !USUAL.contains(&of.as_str())));
+        move || [warm_up, broker, kafka, placement, ports].iter().any(|of| of.with(|of| !USUAL.contains(&of.as_str())));
+    let open = RwSignal::new(false);
     view! {
         <div class="runbar">
             <label title=t(text!("run.seed.tip"))>{t(text!("field.seed"))}
@@ -98,7 +102,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                 {t(text!("duration.until-stopped"))}
             </label>
             <button type="button" data-settings="true" popovertarget="settings" class:changed=changed>{t(text!("run.settings"))}</button>
-            <div id="settings" class="floating" popover="auto">
+            <div id="settings" class="floating" popover="auto" on:toggle=move |event: web_sys::Event| open.set(is_open(&event))>
                 <label title=t(text!("run.warm-up.tip"))>{t(text!("field.warm-up"))}
                     <input class="num" name="warm-up" size="4" autocomplete="off"
                         prop:value=warm_up on:input=move |event| warm_up.set(event_target_value(&event))/>
@@ -120,6 +124,11 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                         {options(placement, placements, label)}
                     </select>
                 </label>
+                <label title=t(text!("run.ports.tip"))>{t(text!("field.ports"))}
+                    <input name="ports" autocomplete="off" spellcheck="false" placeholder="orders/grpc=50051"
+                        prop:value=ports on:input=move |event| ports.set(event_target_value(&event))/>
+                </label>
+                {brokers::list(open)}
             </div>
             <Show when=move || live.get() fallback=move || view! {
                 <button type="button" class="run" data-action="run" on:click=press>
@@ -140,6 +149,12 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// Whether what opened or closed is open now.
+fn is_open(event: &web_sys::Event) -> bool {
+    let element = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|element| element.matches(":popover-open").unwrap_or(false))
 }
 
 /// What a choice offers, and what is chosen of it.
@@ -172,13 +187,13 @@ fn label_of_topics(choice: &str) -> String {
 }
 
 /// The text of the request, or the first reason why it would be refused.
-fn request(scenario: &Value, typed: &[String; 5], duration: Option<&str>) -> Result<String, Reason> {
-    let [seed, warm_up, broker, kafka, placement] = typed;
+fn request(scenario: &Value, typed: &[String; 6], duration: Option<&str>) -> Result<String, Reason> {
+    let [seed, warm_up, broker, kafka, placement, ports] = typed;
     // What is no number stays text: validation then says what is wrong with it.
     let seed = seed.trim().parse::<u64>().map_or_else(|_| json!(seed), |seed| json!(seed));
     let request = json!({
         "scenario": scenario, "seed": seed, "warm_up": warm_up, "duration": duration, "broker": broker,
-        "kafka": kafka, "placement": placement,
+        "kafka": kafka, "placement": placement, "ports": ports,
     });
     let request = request.to_string();
     // Warnings stop no run.

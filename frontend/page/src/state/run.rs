@@ -193,6 +193,8 @@ pub(crate) struct Run {
     pub(crate) broker: RwSignal<String>,
     /// Where its nodes live.
     pub(crate) placement: RwSignal<String>,
+    /// Where nodes of the next run listen, as it was typed; empty: anywhere.
+    pub(crate) ports: RwSignal<String>,
     /// What keeps the topics of the next run.
     pub(crate) kafka: RwSignal<String>,
 }
@@ -239,6 +241,7 @@ impl Run {
             endless: RwSignal::new(false),
             broker: RwSignal::new("built-in".to_owned()),
             placement: RwSignal::new("tasks".to_owned()),
+            ports: RwSignal::new(String::new()),
             kafka: RwSignal::new(hopscope_scenario::plan::Broker::BUILT_IN.to_owned()),
         }
     }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
 use super::installation::{Installation, JARS, Place, VERSION, place};
 use super::java::Java;
 use super::node::{Classes, checkpoint};
@@ -20,6 +22,9 @@ const ARCHIVE: Duration = Duration::from_secs(180);
 
 /// How Java ends that was asked to and has done all that it had to.
 const ENDED: i32 = 143;
+
+/// What the jars take, bytes.
+pub const DOWNLOAD: u64 = 43_000_000;
 
 /// What to fetch: Kafka's broker, and what lets it say something.
 const PROJECT: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -85,7 +90,7 @@ pub enum NotInstalled {
 pub enum Installing {
     /// What was there is not as it was installed, for this reason, and will be replaced.
     Replaces(String),
-    /// It begins: 43 MB of jars, about 100 MB with the archive of their classes.
+    /// It begins: [`DOWNLOAD`] of jars, about 100 MB with the archive of their classes.
     Begins {
         /// Kafka's version.
         version: &'static str,
@@ -93,7 +98,10 @@ pub enum Installing {
         folder: PathBuf,
     },
     /// Maven fetches the jars.
-    Fetches,
+    Fetches {
+        /// How much of [`DOWNLOAD`] it has fetched, bytes; what it had fetched for others before is not among it.
+        bytes: u64,
+    },
     /// A node is started and stopped, which writes the archive of classes.
     Archives,
     /// Java wrote no archive, so that each start takes longer.
@@ -187,8 +195,7 @@ async fn install_anew(
     let made = beside.path().join("kafka");
     std::fs::create_dir(&made).map_err(&failed)?;
     std::fs::write(made.join("pom.xml"), project()).map_err(&failed)?;
-    said(Installing::Fetches);
-    fetch(&maven, &made).await?;
+    fetch(&maven, &made, said).await?;
     let unknown = || NotInstalled::Fetch(format!("the jars in {} are not what is expected", made.join(JARS).display()));
     let installation = Installation::at(&made).ok_or_else(unknown)?;
     archive(&installation, java, said).await?;
@@ -206,16 +213,58 @@ async fn install_anew(
 }
 
 /// Has Maven fetch the jars into the folder `lib`.
-async fn fetch(maven: &Path, folder: &Path) -> Result<(), NotInstalled> {
+async fn fetch(maven: &Path, folder: &Path, said: &mut impl FnMut(Installing)) -> Result<(), NotInstalled> {
+    let failed = files(folder);
     let mut command = tokio::process::Command::new(maven);
     command
-        .args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"])
+        .args(["-B", "dependency:copy-dependencies", "-DincludeScope=runtime"])
         .arg(format!("-DoutputDirectory={JARS}"))
         .current_dir(folder)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let output = command.output().await.map_err(files(folder))?;
+    let mut maven = command.spawn().map_err(&failed)?;
+    let stdout = maven.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+    let reading = async {
+        let (mut told, mut bytes) = (String::new(), 0);
+        said(Installing::Fetches { bytes });
+        if let Some(mut lines) = stdout {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(more) = fetched(&line) {
+                    bytes += more;
+                    said(Installing::Fetches { bytes });
+                }
+                told.push_str(&line);
+                told.push('\n');
+            }
+        }
+        Ok(told)
+    };
+    let (told, output) = tokio::join!(reading, maven.wait_with_output());
+    let mut output = output.map_err(&failed)?;
+    output.stdout = told.map_err(&failed)?.into_bytes();
     if output.status.success() { Ok(()) } else { Err(NotInstalled::Fetch(complaint(&output))) }
+}
+
+/// How many bytes of Kafka's Maven says that it has fetched: `Downloaded from central: .../kafka.jar (5.8 MB at 12 MB/s)`. What
+/// it fetches for its own use is not of Kafka.
+fn fetched(line: &str) -> Option<u64> {
+    const OWN: [&str; 4] = ["/org/apache/maven/", "/org/codehaus/", "/org/eclipse/", "/commons-io/"];
+    let (address, size) = line.split_once("Downloaded from ")?.1.split_once(".jar (")?;
+    if OWN.iter().any(|own| address.contains(own)) {
+        return None;
+    }
+    let mut words = size.split_ascii_whitespace();
+    let number: f64 = words.next()?.parse().ok()?;
+    let unit = match words.next()? {
+        "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        _ => return None,
+    };
+    // Of tens of megabytes at most.
+    Some((number * unit) as u64)
 }
 
 /// What Maven complains of first, and how it ended.
@@ -353,6 +402,24 @@ mod tests {
         assert_eq!(told, "exit status: 1: [ERROR] Unknown host");
         assert_eq!(complaint(&output("\n", "no JAVA_HOME\n")), "exit status: 1: no JAVA_HOME");
         assert_eq!(complaint(&output("", "")), "exit status: 1: it said nothing");
+    }
+
+    #[test]
+    fn what_maven_has_fetched_of_kafka_is_counted() {
+        let line = |address: &str, size: &str| {
+            format!("[INFO] Downloaded from central: https://repository/{address} ({size})")
+        };
+        assert_eq!(
+            fetched(&line("org/apache/kafka/kafka_2.13/4.4.0/kafka_2.13-4.4.0.jar", "5.8 MB at 12 MB/s")),
+            Some(5_800_000)
+        );
+        assert_eq!(
+            fetched(&line("org/slf4j/slf4j-simple/1.7.36/slf4j-simple-1.7.36.jar", "15 kB at 1.1 MB/s")),
+            Some(15_000)
+        );
+        assert_eq!(fetched(&line("org/apache/kafka/kafka_2.13/4.4.0/kafka_2.13-4.4.0.pom", "3 kB at 1 MB/s")), None);
+        assert_eq!(fetched(&line("org/apache/maven/plugins/a/3/a-3.jar", "200 kB at 1 MB/s")), None);
+        assert_eq!(fetched("[INFO] BUILD SUCCESS"), None);
     }
 
     #[tokio::test]

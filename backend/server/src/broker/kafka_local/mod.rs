@@ -13,7 +13,7 @@ mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -21,7 +21,8 @@ use tokio::net::TcpStream;
 pub use self::checksums::Damage as KafkaDamage;
 pub use self::install::install as install_kafka;
 pub use self::install::{
-    Installed as KafkaInstalled, Installing as KafkaInstalling, NotInstalled as KafkaNotInstalled,
+    DOWNLOAD as KAFKA_DOWNLOAD, Installed as KafkaInstalled, Installing as KafkaInstalling,
+    NotInstalled as KafkaNotInstalled,
 };
 use self::installation::Installation;
 use self::java::Java;
@@ -110,6 +111,19 @@ impl From<Lack> for KafkaLocalError {
 #[derive(Clone, Debug, Default)]
 pub struct KafkaLocal {
     node: Arc<Kept<Ports, String>>,
+    installing: Arc<Mutex<Installs>>,
+}
+
+/// What there is to be told of its installation in this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Installs {
+    /// Nothing: nobody asked for it, or it is done.
+    #[default]
+    Not,
+    /// It is under way.
+    Under(KafkaInstalling),
+    /// It came to nothing, for this reason.
+    Failed(String),
 }
 
 /// A node that is ready, and its version.
@@ -140,6 +154,30 @@ impl KafkaLocal {
     pub fn installed(&self) -> Result<String, KafkaLocalError> {
         let installation = Installation::find()?;
         Java::find().map(|_| installation.version().to_owned())
+    }
+
+    /// Begins to install it, if nobody does yet; it goes on though its caller has gone. How far it has come, `installs` tells.
+    pub(super) fn install(&self) {
+        let mut installs = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*installs, Installs::Under(_)) {
+            return;
+        }
+        *installs = Installs::Under(KafkaInstalling::Fetches { bytes: 0 });
+        drop(installs);
+        let kafka = self.clone();
+        tokio::spawn(async move {
+            let came = install_kafka(|step| kafka.set(Installs::Under(step))).await;
+            kafka.set(came.map_or_else(|error| Installs::Failed(error.to_string()), |_| Installs::Not));
+        });
+    }
+
+    /// How far its installation has come.
+    pub(super) fn installs(&self) -> Installs {
+        self.installing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, installs: Installs) {
+        *self.installing.lock().unwrap_or_else(PoisonError::into_inner) = installs;
     }
 
     /// How far it has come.

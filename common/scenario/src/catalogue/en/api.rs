@@ -15,6 +15,8 @@ pub(super) const TEXTS: Table = &[
     ("api.body-too-large.remedy", "Send {max} MiB at most."),
     ("api.broker-in-use.message", "The broker cannot be stopped: {runs} has it."),
     ("api.broker-in-use.remedy", "Stop that run first, or wait for its end."),
+    ("api.broker-not-installed-here.message", "No broker of **{value}** is installed by Hopscope."),
+    ("api.broker-not-installed-here.remedy", "Only **kafka** is. RabbitMQ comes as a package: on Debian and Ubuntu type **apt install rabbitmq-server**."),
     ("api.broker-not-local.message", "The broker of this run cannot be killed or started: Hopscope did not start it."),
     ("api.broker-not-local.remedy", "Start a run with the local broker: **\"broker\": \"local\"**, or of topics **\"kafka\": \"local\"**."),
     ("api.broker-not-started.message", "The broker was not started: {reason}"),

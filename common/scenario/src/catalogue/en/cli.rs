@@ -13,6 +13,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.broker.starting", "Starting RabbitMQ; this takes about ten seconds."),
     ("cli.brokers.allowed", "allowed"),
     ("cli.brokers.failed", "failed"),
+    ("cli.brokers.installing", "being installed"),
     ("cli.brokers.no-server", "No Hopscope server answers at {server}; these are the brokers that `hopscope run` may have."),
     ("cli.brokers.not-installed", "not installed"),
     ("cli.brokers.ready", "ready"),

@@ -81,7 +81,7 @@ fn choice(compared: Compared, shown: &str) -> Node {
     }
 }
 
-pub(super) fn refused(refusal: &Refusal) -> Node {
+pub(crate) fn refused(refusal: &Refusal) -> Node {
     let (message, _, remedy) = words::refusal(refusal);
     view! { <p class="note" role="status"><b>{message}</b>" "{remedy}</p> }
 }
