@@ -30,6 +30,7 @@ const CASES: &[Case] = &[
     ("a full queue refuses", refusing, refused),
     ("the highest priority first", prioritized, by_priority),
     ("what is durable", durable, kept),
+    ("what a quorum keeps", quorum, kept),
 ];
 
 fn document(clients: Value, queues: &[Value], services: &[Value], links: &[(&str, &str)]) -> Value {
@@ -209,6 +210,13 @@ fn by_priority(run: &Finished, stamped: bool) -> Result<()> {
 fn durable() -> Value {
     let queues = [json!({"id": "n2", "kind": "queue", "name": "orders", "durability": "durable"})];
     document(client("200/s", 20), &queues, &[service("1 ms", "0 %")], &[("n1", "n2"), ("n2", "n9")])
+}
+
+/// A queue that is full at ten and passes on what has waited too long, kept by a quorum.
+fn quorum() -> Value {
+    let kept =
+        json!({"id": "n2", "kind": "queue", "name": "orders", "durability": "quorum", "capacity": 1_000, "ttl": "1 h"});
+    document(client("200/s", 20), &[kept], &[service("1 ms", "0 %")], &[("n1", "n2"), ("n2", "n9")])
 }
 
 fn kept(run: &Finished, _: bool) -> Result<()> {

@@ -178,6 +178,10 @@ codes! {
     NotWholeMilliseconds, "not-whole-milliseconds", Error;
     /// A client publishes with priorities that a queue does not tell apart. Args: client, queue, priority, max, heeds.
     PriorityAbove, "priority-above", Warning;
+    /// A queue that is kept by a quorum tells priorities apart. Args: queue.
+    QuorumPriorities, "quorum-priorities", Error;
+    /// Two links read a topic as one group. Args: topic, group.
+    GroupTaken, "group-taken", Error;
     /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value, option.
     BrokerNotLocal, "broker-not-local", Error;
     /// An entry of a run's fixed ports that names none. Args: value, known.

@@ -30,7 +30,7 @@ impl Declared {
     /// Whether it is declared as durable.
     #[must_use]
     pub fn durable(&self) -> bool {
-        self.durability == Durability::Durable
+        self.durability != Durability::Transient
     }
 
     /// Whether copies may leave it with nobody taking them.
@@ -45,7 +45,7 @@ impl Declared {
         self.dead_letters.is_some()
     }
 
-    /// The arguments of its declaration.
+    /// The arguments of its declaration that every broker takes; which type of queue a RabbitMQ makes of it is not among them.
     #[must_use]
     pub fn arguments(&self) -> FieldTable {
         let mut arguments = FieldTable::default();

@@ -10,12 +10,13 @@ use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
 use hopscope_rules::tempo::Change;
 use hopscope_scenario::disturb::Action;
+use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{
     Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanExchange, PlanGroup, PlanLink, PlanLoad,
-    PlanQueue, PlanTopic, Step,
+    PlanNode, PlanQueue, PlanTopic, Step,
 };
-use hopscope_scenario::protocol::Protocol;
+use hopscope_scenario::protocol::{GROUP, Protocol};
 use hopscope_scenario::quantity::{Rate, Share, Time};
 use hopscope_scenario::routing;
 use serde_json::{Map, Value};
@@ -280,7 +281,7 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
         Passage::Publish => Callee::Queue {
             queue: queue_name(plan, row.to),
             via: None,
-            persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability == Durability::Durable),
+            persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability != Durability::Transient),
             replies: returning(plan, link, row),
             taken: leaves(plan, row.to),
         },
@@ -306,7 +307,7 @@ fn routed(plan: &Plan, row: &PlanLink) -> Callee {
             headers: named(&row.options).into(),
             copies: u32::try_from(copies).unwrap_or(u32::MAX),
         }),
-        persistent: reached.iter().filter_map(queue).any(|queue| queue.durability == Durability::Durable),
+        persistent: reached.iter().filter_map(queue).any(|queue| queue.durability != Durability::Transient),
         replies: None,
         taken: copies > 0,
     }
@@ -350,7 +351,7 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
     if let Some((topic, group)) = plan.group_over(link.0) {
         let first = plan.service_at(row.to)?.first_place;
         let site = Group {
-            name: group_name(plan, row.to),
+            name: group_name(plan, row),
             first_place: PlaceIndex(group.first_place),
             partitions: topic.partitions,
             member: 1,
@@ -443,13 +444,10 @@ fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
 
 /// The topics of a run, as their broker has to know them.
 pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
-    let group = |group: &PlanGroup| {
-        let reader = plan.link(group.link).map_or(0, |link| link.to);
-        GroupSite {
-            name: group_name(plan, reader),
-            link: LinkIndex(group.link),
-            first_place: PlaceIndex(group.first_place),
-        }
+    let group = |group: &PlanGroup| GroupSite {
+        name: plan.link(group.link).map_or_else(|| "".into(), |link| group_name(plan, link)),
+        link: LinkIndex(group.link),
+        first_place: PlaceIndex(group.first_place),
     };
     let site = |topic: &PlanTopic| TopicSite {
         name: topic_name(plan, topic.node),
@@ -459,22 +457,36 @@ pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
     plan.topics.iter().map(site).collect()
 }
 
-/// What a broker of topics calls the topic at a node, or the group of the service there: its name where that is made of what
-/// Kafka allows in names, else its id.
+/// What a broker of topics calls the topic at a node: its name where that is made of what Kafka allows in names, else its id.
 fn topic_name(plan: &Plan, node: u32) -> Arc<str> {
-    let prefix = plan.kafka.as_ref().map_or("", PlanBroker::prefix);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let fits = |name: &str| {
-        prefix.len() + name.len() <= MAX_TOPIC_NAME && !matches!(name, "." | "..") && name.chars().all(plain)
-    };
-    let node = plan.nodes.get(node as usize);
-    let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });
-    format!("{prefix}{}", name.unwrap_or_default()).into()
+    let name = |node: &PlanNode| at_kafka(plan, &node.name).unwrap_or_else(|| prefixed(plan, &node.id));
+    plan.nodes.get(node as usize).map(name).unwrap_or_default().into()
 }
 
-/// What it calls a group: as the service that reads.
-fn group_name(plan: &Plan, node: u32) -> Arc<str> {
-    topic_name(plan, node)
+/// A name with what the run's objects begin with at their broker of topics, where that is made of what Kafka allows in names.
+fn at_kafka(plan: &Plan, name: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let name = Some(name).filter(|name| !matches!(*name, "" | "." | "..") && name.chars().all(plain))?;
+    Some(prefixed(plan, name)).filter(|name| name.len() <= MAX_TOPIC_NAME)
+}
+
+fn prefixed(plan: &Plan, name: &str) -> String {
+    format!("{}{name}", plan.kafka.as_ref().map_or("", PlanBroker::prefix))
+}
+
+/// What its broker calls the queue, exchange or topic at a node; `None` where the node is none of these.
+pub(super) fn name_at_broker(plan: &Plan, node: u32) -> Option<Arc<str>> {
+    match plan.nodes.get(node as usize)?.kind {
+        Kind::Queue | Kind::Exchange => Some(queue_name(plan, node)),
+        Kind::Topic => Some(topic_name(plan, node)),
+        Kind::Client | Kind::Service | Kind::External => None,
+    }
+}
+
+/// What it calls the group that reads over a link: as the link says, else as the service that reads.
+fn group_name(plan: &Plan, link: &PlanLink) -> Arc<str> {
+    let named = link.options.get(GROUP).and_then(Value::as_str).and_then(|name| at_kafka(plan, name));
+    named.map_or_else(|| topic_name(plan, link.to), Into::into)
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {

@@ -68,6 +68,7 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
                 options: &[
                     ChoiceOption { id: "transient", label: text!("durability.transient") },
                     ChoiceOption { id: "durable", label: text!("durability.durable") },
+                    ChoiceOption { id: "quorum", label: text!("durability.quorum") },
                 ],
             },
             presence: Presence::Default(Literal::Text("transient")),

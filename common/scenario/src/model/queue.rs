@@ -51,6 +51,8 @@ pub enum Durability {
     Transient,
     /// The queue is durable and its messages persistent: they are there again when the broker is.
     Durable,
+    /// The same, kept by a majority of the broker's nodes (RabbitMQ's quorum queues); of a broker of one node, by that.
+    Quorum,
 }
 
 impl Overflow {

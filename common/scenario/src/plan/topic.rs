@@ -1,8 +1,10 @@
 //! Topics, and the groups that read them, as rows of a plan.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Plan, Role};
+use crate::protocol::GROUP;
 
 /// A topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,10 +58,11 @@ impl Plan {
         Some((topic, *group, partition))
     }
 
-    /// What a person calls a group: who reads.
+    /// What a person calls a group: as its link says, else as who reads.
     #[must_use]
     pub fn group_name(&self, group: PlanGroup) -> &str {
-        let reader = self.link(group.link).and_then(|link| self.nodes.get(usize::try_from(link.to).ok()?));
-        reader.map_or("", |node| node.name.as_str())
+        let Some(link) = self.link(group.link) else { return "" };
+        let reader = || self.nodes.get(usize::try_from(link.to).ok()?).map(|node| node.name.as_str());
+        link.options.get(GROUP).and_then(Value::as_str).or_else(reader).unwrap_or_default()
     }
 }

@@ -7,6 +7,9 @@ use crate::kinds::Kind;
 use crate::quantity::Dimension;
 use crate::text;
 
+/// What a group is called that is not called as the service that reads.
+pub const GROUP: &str = "group";
+
 /// Longest time that a record may wait for others: a second.
 const MAX_LINGER_NS: u64 = 1_000_000_000;
 /// Most records that a member may have at once.
@@ -23,7 +26,7 @@ pub(super) static DESCRIPTOR: ProtocolDescriptor = ProtocolDescriptor {
     connects: &[(Kind::Client, Kind::Topic), (Kind::Service, Kind::Topic), (Kind::Topic, Kind::Service)],
     options: &[ACKS, IDEMPOTENCE, PARTITIONER, LINGER, COMPRESSION, TIMEOUT, RETRY],
     outside: &[],
-    taking: &[COMMIT, IN_FLIGHT],
+    taking: &[NAMED, COMMIT, IN_FLIGHT],
     routed: &[],
     binding: &[],
     hue: "kafka",
@@ -85,6 +88,13 @@ const COMPRESSION: Field = Field {
         ],
     },
     presence: Presence::Default(Literal::Text("none")),
+};
+
+const NAMED: Field = Field {
+    name: GROUP,
+    label: text!("field.kafka.group"),
+    value: ValueType::Text { min_chars: 1, max_chars: 100, multiline: false },
+    presence: Presence::Optional,
 };
 
 const COMMIT: Field = Field {

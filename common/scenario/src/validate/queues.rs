@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod exchanges;
+mod groups;
 mod priorities;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,8 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
     for edge in &edges {
         priorities::check(issues, nodes, edge);
     }
+    priorities::check_quorums(issues, nodes);
+    groups::check(issues, nodes, links, &edges);
     exchanges::check(issues, nodes, links, &edges);
     let replies = owners.into_keys().collect();
     dead_letters::check(issues, nodes, &edges, replies)

@@ -68,6 +68,9 @@ struct Endpoint {
     /// The protocol, as links name it.
     #[schema(example = "grpc")]
     protocol: &'static str,
+    /// What the broker there calls the queue, exchange or topic; null: the node is none of these.
+    #[schema(example = "orders")]
+    name: Option<String>,
     /// The id of the link whose network lies between this address and the place; null: none does.
     link: Option<String>,
     /// Host and port.
@@ -84,6 +87,7 @@ impl Endpoint {
                 node: plan.node_of(place.0)?.id.clone(),
                 instance: plan.places.get(place.0 as usize)?.instance(),
                 protocol: protocol.descriptor().id,
+                name: run.name_at_broker(place).map(|name| name.as_ref().to_owned()),
                 link: link.map(|link| link.id.clone()),
                 address: address.to_string(),
             })

@@ -123,7 +123,7 @@ async fn a_run_is_started_followed_listed_renamed_fetched_and_deleted() {
     assert!(["setup", "running"].contains(&run["state"].as_str().unwrap()), "{run}");
     let endpoint = &run["endpoints"][0];
     assert_eq!((&endpoint["node"], &endpoint["instance"]), (&json!("n2"), &json!("replica 1")), "{run}");
-    assert_eq!(endpoint["protocol"], "http1");
+    assert_eq!((&endpoint["protocol"], &endpoint["name"]), (&json!("http1"), &Value::Null));
     let address: SocketAddr = endpoint["address"].as_str().unwrap().parse().unwrap();
     assert!(address.ip().is_loopback() && TcpStream::connect(address).await.is_ok(), "{address} does not answer");
     let (status, answer) = server.json(Method::DELETE, &path, &Value::Null).await;

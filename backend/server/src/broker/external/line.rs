@@ -1,6 +1,7 @@
 //! One connection to a broker that is not ours, with the run's queues declared over it.
 
 use futures_util::StreamExt as _;
+use hopscope_scenario::model::Durability;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
@@ -88,5 +89,8 @@ impl Drop for Line {
 fn arguments(declared: &Declared) -> FieldTable {
     let mut arguments = declared.arguments();
     arguments.insert("x-expires".into(), AMQPValue::LongLongInt(EXPIRES_MS));
+    if declared.durability == Durability::Quorum {
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    }
     arguments
 }

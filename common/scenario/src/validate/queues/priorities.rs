@@ -9,6 +9,16 @@ use crate::text;
 use crate::validate::graph::{Edge, kind_at, name};
 use crate::validate::issues::Issues;
 
+/// Checks the queues that are kept by a quorum.
+pub(super) fn check_quorums(issues: &mut Issues, nodes: &[Value]) {
+    for (number, node) in nodes.iter().enumerate().filter(|(number, _)| kind_at(nodes, *number) == Some(Kind::Queue)) {
+        if node.get("durability").and_then(Value::as_str) == Some("quorum") && node.get("priorities").is_some() {
+            let path = format!("/nodes/{number}/priorities");
+            issues.push(Issue::new(Code::QuorumPriorities, path, [("queue", name(nodes, number).into())]));
+        }
+    }
+}
+
 /// Checks a link from a client to a queue.
 pub(super) fn check(issues: &mut Issues, nodes: &[Value], edge: &Edge) {
     if kind_at(nodes, edge.from) != Some(Kind::Client) || kind_at(nodes, edge.to) != Some(Kind::Queue) {

@@ -6,6 +6,7 @@ mod disturbances;
 mod field;
 mod form;
 mod live;
+mod outside;
 mod steps;
 
 use hopscope_markup::view;
@@ -22,6 +23,7 @@ use self::disturbances::Disturbances;
 use self::field::FieldIssues;
 use self::form::{Form, Title};
 use self::live::Live;
+use self::outside::Outside;
 use self::steps::Steps;
 use super::problems::ProblemList;
 use super::use_editor;
@@ -108,6 +110,7 @@ fn NodePanel(id: String) -> impl IntoView {
         </header>
         <FieldIssues target=target.clone() pointer="/name"/>
         <Live id=id.clone() link=false/>
+        <Outside id=id.clone()/>
         <Form target fields=move || kind.get().map(|kind| kind.descriptor().fields)/>
         <Steps node=id/>
         <Remove/>
