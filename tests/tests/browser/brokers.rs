@@ -51,7 +51,7 @@ async fn a_kafka_is_started_for_runs_and_stopped_when_none_has_it() -> Result<()
         picture(&hands.driver, "brokers-ready").await?;
         hands.choose("kafka", "local").await?;
         hands.click("[data-settings]").await?;
-        hands.fill("duration", "8 s").await?;
+        hands.click("[name=until-stopped]").await?;
         hands.click("[data-action=run]").await?;
         // While a run has it, it is not stopped, and the panel says which run that is.
         hands.find_within("[data-lags]", LIMIT).await?;
@@ -60,6 +60,7 @@ async fn a_kafka_is_started_for_runs_and_stopped_when_none_has_it() -> Result<()
         let refused = hands.text("#settings .note").await?;
         ensure!(refused.contains("Log"), "{refused}");
         hands.click("[data-settings]").await?;
+        hands.click("[data-action=stop]").await?;
         hands.find_within("[data-action=export-json]", LIMIT).await?;
         hands.find(".chief[data-law=take-lowers][data-verdict=held]").await?;
         hands.click("[data-settings]").await?;

@@ -5,6 +5,7 @@
 mod external;
 mod kafka;
 mod ports;
+mod snippets;
 mod thrift;
 
 use std::collections::BTreeSet;
