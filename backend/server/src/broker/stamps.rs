@@ -1,8 +1,8 @@
 //! The built-in broker's observer: stamps what each queue of the plan does, under the broker's lock.
 //!
-//! It knows a publish by its headers, a queue by its name, and a delivery by what its consumer knows too: the source in the
-//! consumer's tag and the delivery tag. What has no identity of ours gets one here: a publish of a program that is no part
-//! of the run, and deliveries to such a program.
+//! It knows a publish by its headers and its connection, a queue by its name, and a delivery by what its consumer knows too: the
+//! source in the consumer's tag and the delivery tag. What has no identity of ours gets one here: a publish of a program that is
+//! no part of the run, and deliveries to such a program.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use super::declared::Declared;
 use super::exchanges::ExchangeSite;
 use crate::record::Recorder;
-use crate::transport::source_of;
+use crate::transport::{served_by, source_of};
 
 /// A queue of the plan, as the broker's observer has to know it.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub(super) struct Stamps {
     /// The links that publish to each exchange of the plan, by its name.
     exchanges: BTreeMap<Arc<str>, Vec<LinkIndex>>,
     shared: Arc<Shared>,
+    /// The link that each connection of the run serves.
+    serving: Mutex<HashMap<ConnectionId, LinkIndex>>,
     /// The ids of deliveries that no source stands for, until they are settled: those that were asked for one by one.
     minted: Mutex<HashMap<DeliveryKey, MessageId>>,
 }
@@ -133,7 +135,8 @@ impl Stamps {
         let shared = Arc::<Shared>::default();
         let sites = sites.into_iter().map(|site| (Arc::clone(&site.name), site)).collect();
         let exchanges = exchanges.iter().map(|site| (Arc::clone(&site.name), site.publishing.clone())).collect();
-        (Self { recorder, sites, exchanges, shared: Arc::clone(&shared), minted: Mutex::default() }, shared)
+        let (serving, minted) = (Mutex::default(), Mutex::default());
+        (Self { recorder, sites, exchanges, shared: Arc::clone(&shared), serving, minted }, shared)
     }
 
     /// The id of a delivery, which its consumer makes alike where it is ours, and the link that it goes over.
@@ -177,7 +180,9 @@ impl Observer for Stamps {
         } else {
             self.exchanges.get(publish.exchange)
         };
-        let ends_here = |link| publishing.is_some_and(|publishing| publishing.contains(&link));
+        // A program that took a message from here may put it here again with the headers that it had: that is another one.
+        let serves = |link| lock(&self.serving).get(&publish.connection) == Some(&link);
+        let ends_here = |link| publishing.is_some_and(|publishing| publishing.contains(&link)) && serves(link);
         let recorder = &self.recorder;
         let (trace, message, parent) = match arriving(recorder.run_key(), traceparent, hs, ends_here) {
             Arrival::Itself(Identity { trace, message, link }) => {
@@ -249,9 +254,15 @@ impl Observer for Stamps {
 
     fn consumer_gone(&self, _: &Queue, _: &Consumer) {}
 
-    fn connection_opened(&self, _: &ConnectionInfo<'_>) {}
+    fn connection_opened(&self, connection: &ConnectionInfo<'_>) {
+        if let Some(link) = served_by(connection.name, self.recorder.run_key()) {
+            lock(&self.serving).insert(connection.id, link);
+        }
+    }
 
-    fn connection_closed(&self, _: ConnectionId) {}
+    fn connection_closed(&self, connection: ConnectionId) {
+        lock(&self.serving).remove(&connection);
+    }
 }
 
 /// The kind that tells of a transition.

@@ -53,7 +53,7 @@ pub use progress::Progress;
 pub use thrift::Thrift;
 
 pub use amqp::Amqp;
-pub(crate) use amqp::{claimed, source_of};
+pub(crate) use amqp::{claimed, served_by, source_of};
 pub(crate) use socket::bind;
 
 /// A future behind the seam.

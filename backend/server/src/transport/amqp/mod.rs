@@ -2,7 +2,8 @@
 //!
 //! `Published` is stamped before lapin has the message, so before its first byte; a confirm, a delivery and a reply after
 //! their last byte is read, when lapin hands them out. The consumer's tag is `hs.<source>`: with the delivery tag it makes
-//! the delivery's id, at the queue and here, and the message's headers stay as they are.
+//! the delivery's id, at the queue and here, and the message's headers stay as they are. A connection calls itself by the run
+//! and the link that it serves: what comes over another one is no message of ours, whatever headers it was handed.
 
 mod consumer;
 mod properties;
@@ -11,7 +12,7 @@ mod session;
 
 use std::sync::Arc;
 
-use hopscope_record::SourceId;
+use hopscope_record::{LinkIndex, PlaceIndex, RunKey, SourceId};
 use hopscope_scenario::protocol::Protocol;
 
 pub(crate) use properties::claimed;
@@ -64,9 +65,34 @@ pub(crate) fn source_of(tag: &str) -> Option<SourceId> {
     tag.strip_prefix(TAG)?.parse().ok().map(SourceId)
 }
 
+const NAME: &str = "hopscope ";
+
+/// What a connection calls itself that serves a link at a place.
+fn connection_name(run_key: RunKey, place: PlaceIndex, link: LinkIndex) -> String {
+    format!("{NAME}{:016x} {} {}", run_key.0, place.0, link.0)
+}
+
+/// The link that a connection serves, by what it calls itself, if it is one of this run's.
+pub(crate) fn served_by(name: &str, run_key: RunKey) -> Option<LinkIndex> {
+    let (of, rest) = name.strip_prefix(NAME)?.split_once(' ')?;
+    let (_, link) = rest.split_once(' ')?;
+    let link = link.parse().ok().map(LinkIndex);
+    link.filter(|_| u64::from_str_radix(of, 16) == Ok(run_key.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_tells_the_link_of_its_run() {
+        let name = connection_name(RunKey(9), PlaceIndex(3), LinkIndex(7));
+        assert_eq!(served_by(&name, RunKey(9)), Some(LinkIndex(7)));
+        assert_eq!(served_by(&name, RunKey(8)), None);
+        for foreign in ["", "hopscope", "hopscope 9", "hopscope 9 3", "hopscope 9 3 x", "pika"] {
+            assert_eq!(served_by(foreign, RunKey(9)), None);
+        }
+    }
 
     #[test]
     fn a_tag_names_its_source() {

@@ -15,6 +15,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::connection_name;
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::transport::TransportError;
@@ -77,7 +78,7 @@ impl Session {
     /// When the broker cannot be reached or does not let us in.
     pub(super) async fn open(broker: &BrokerAddress, recorder: Recorder) -> Result<Self, TransportError> {
         let began = recorder.now();
-        let name = format!("hopscope {:?} {:?}", recorder.place(), recorder.link());
+        let name = connection_name(recorder.run_key(), recorder.place(), recorder.link());
         let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
         let grip = Grip::default();
         let connection =
