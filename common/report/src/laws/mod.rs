@@ -119,7 +119,7 @@ impl Laws {
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
                 self.queues.values_mut().for_each(|queue| queue.finish(&mut self.book));
-                self.bounded.iter_mut().for_each(|queue| queue.finish(&mut self.book));
+                self.bounded.iter_mut().for_each(Bounded::finish);
                 self.logs.iter_mut().for_each(|log| log.finish(&mut self.book));
                 self.end = Some(end);
             }
@@ -161,7 +161,7 @@ impl Laws {
         let planned =
             of_plan.iter().map(|(place, name)| match (self.queues.get(u64::from(place.0)), self.bounded_at(*place)) {
                 (Some(queue), _) => queue.report(complete),
-                (None, Some(bounded)) => bounded.report(),
+                (None, Some(bounded)) => bounded.report(complete),
                 (None, None) => QueueReport::silent(*place, name.clone()),
             });
         let others =
@@ -228,7 +228,7 @@ impl Laws {
             None => return,
         };
         for queue in self.bounded.iter_mut().filter(|queue| places.contains(&queue.place())) {
-            queue.take(event, passage, self.resting, &mut self.book);
+            queue.take(event, passage, self.resting);
         }
     }
 

@@ -18,7 +18,7 @@ use hopscope_scenario::text;
 use super::QueueReport;
 use crate::laws::links::Site;
 use crate::laws::tally::{Book, args};
-use crate::laws::{Breach, Law};
+use crate::laws::{Breach, Law, MOST_BREACHES};
 
 /// A queue, and what the laws made of its broker's word so far.
 pub(in crate::laws) struct Bounded {
@@ -38,7 +38,31 @@ pub(in crate::laws) struct Bounded {
     /// Why nothing can be said of it.
     free: Option<Key>,
     held: u64,
-    broken: u64,
+    /// Words that contradict what is known.
+    broken: Breaches,
+    /// Those of more than there may be: another program may have put it there, which is known when it comes out.
+    doubtful: Breaches,
+}
+
+/// Some of those that were counted.
+#[derive(Default)]
+struct Breaches {
+    count: u64,
+    first: Vec<Breach>,
+}
+
+impl Breaches {
+    fn add(&mut self, breach: impl FnOnce() -> Breach) {
+        self.count += 1;
+        if self.first.len() < MOST_BREACHES {
+            self.first.push(breach());
+        }
+    }
+
+    fn tell(&self, book: &mut Book) {
+        self.first.iter().for_each(|breach| book.broken(Law::TakeLowers, || breach.clone()));
+        book.more_broken(Law::TakeLowers, self.count - self.first.len() as u64);
+    }
 }
 
 /// A publish of ours.
@@ -50,6 +74,8 @@ struct Copy {
     /// It came back or was refused: there is no copy.
     gone: bool,
     received: bool,
+    /// It is with a consumer.
+    out: bool,
     settled: bool,
 }
 
@@ -75,6 +101,16 @@ struct Word {
     rest: bool,
 }
 
+/// What came of a word.
+#[derive(Clone, Copy)]
+enum Judged {
+    Held,
+    /// It is less than there has to be, or not what it was before less one.
+    Broken,
+    /// It is more than there may be.
+    Beyond,
+}
+
 impl Bounded {
     pub(in crate::laws) fn new(site: Site) -> Self {
         Self {
@@ -88,7 +124,8 @@ impl Bounded {
             word: None,
             left: None,
             held: 0,
-            broken: 0,
+            broken: Breaches::default(),
+            doubtful: Breaches::default(),
         }
     }
 
@@ -98,13 +135,13 @@ impl Bounded {
     }
 
     /// Takes an event of one of its links, or its broker's word; `rest`: no part of the run is connected any more.
-    pub(in crate::laws) fn take(&mut self, event: &Event, passage: Passage, rest: bool, book: &mut Book) {
+    pub(in crate::laws) fn take(&mut self, event: &Event, passage: Passage, rest: bool) {
         if self.word.is_some_and(|word| event.time > word.to) {
-            self.judge_word(book);
+            self.judge_word();
         }
         match event.kind {
-            Kind::DEPTH_REPORTED if event.parent.is_none() => self.hear(event, rest, book),
-            Kind::DEPTH_REPORTED => self.drained(event, book),
+            Kind::DEPTH_REPORTED if event.parent.is_none() => self.hear(event, rest),
+            Kind::DEPTH_REPORTED => self.drained(event),
             Kind::DISCONNECTED if event.a == DisconnectReason::Broken as u64 => {
                 self.frees(text!("law.not-applicable.connection-broke"));
             }
@@ -125,14 +162,18 @@ impl Bounded {
     }
 
     /// Nothing more comes.
-    pub(in crate::laws) fn finish(&mut self, book: &mut Book) {
-        self.judge_word(book);
+    pub(in crate::laws) fn finish(&mut self) {
+        self.judge_word();
     }
 
-    /// What came of it; `complete` says nothing more here: every word was judged when it came.
-    pub(in crate::laws) fn report(&self) -> QueueReport {
-        let pending = u64::from(self.word.is_some());
-        let (held, broken, undecided) = if self.free.is_some() { (0, 0, 0) } else { (self.held, self.broken, pending) };
+    /// What came of it; `complete`: nothing more can come.
+    pub(in crate::laws) fn report(&self, complete: bool) -> QueueReport {
+        let (broken, doubtful, pending) = (self.broken.count, self.doubtful.count, u64::from(self.word.is_some()));
+        let (held, broken, undecided) = match self.free {
+            Some(_) => (0, 0, 0),
+            None if complete => (self.held, broken + doubtful, pending),
+            None => (self.held, broken, pending + doubtful),
+        };
         let (place, name) = (self.site.place, self.site.name.clone());
         QueueReport { place, name, stamped: false, bounded: true, log: false, held, broken, undecided }
     }
@@ -146,10 +187,12 @@ impl Bounded {
             book.free(Law::TakeLowers, reason);
             return book.free(Law::Conservation, reason);
         }
-        let report = self.report();
+        let report = self.report(complete.is_some());
         book.held(Law::TakeLowers, report.held);
         book.undecided(Law::TakeLowers, report.undecided);
+        self.broken.tell(book);
         let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
+        self.doubtful.tell(book);
         // A copy that nobody had to acknowledge may have been on its way when its taker went.
         let lost = |copy: &&Copy| copy.confirmed && !copy.gone && !copy.settled && !self.site.automatic;
         match self.rows.iter().find(lost) {
@@ -215,7 +258,7 @@ impl Bounded {
 
     fn publish(&mut self, event: &Event) {
         let Event { trace, message, .. } = *event;
-        let new = Copy { trace, message, confirmed: false, gone: false, received: false, settled: false };
+        let new = Copy { trace, message, confirmed: false, gone: false, received: false, out: false, settled: false };
         if self.found.contains_key(&message) {
             return;
         }
@@ -232,11 +275,14 @@ impl Bounded {
         match event.kind {
             Kind::RECEIVED => {
                 let row = self.found.get(&event.parent).copied();
-                let Some(copy) = self.copy(event.parent).filter(|copy| !copy.gone) else {
+                // One that is out cannot come again: what comes is a child of it, which another program has put.
+                let there = |copy: &&mut Copy| !copy.gone && !copy.out && !copy.settled;
+                let Some(copy) = self.copy(event.parent).filter(there) else {
                     return self.frees(text!("law.not-applicable.outside"));
                 };
                 let (taken, new) = (event.a == Admission::Taken as u64, !copy.confirmed && !copy.received);
                 copy.received = true;
+                copy.out = true;
                 copy.settled |= taken;
                 self.ends.known += i64::from(new);
                 self.ends.received += 1;
@@ -251,6 +297,7 @@ impl Bounded {
                 let Some(copy) = self.copy(event.message) else { return };
                 let (publish, settled) = (copy.message, event.kind != Kind::REQUEUED);
                 copy.settled |= settled;
+                copy.out = false;
                 self.found.remove(&event.message);
                 if settled {
                     self.ends.settled += 1;
@@ -270,8 +317,8 @@ impl Bounded {
     }
 
     /// Hears the broker's word.
-    fn hear(&mut self, event: &Event, rest: bool, book: &mut Book) {
-        self.judge_word(book);
+    fn hear(&mut self, event: &Event, rest: bool) {
+        self.judge_word();
         let report = DepthReport::from_value(event.a);
         if report.consumers > self.site.consumers {
             self.frees(text!("law.not-applicable.outside"));
@@ -280,7 +327,7 @@ impl Bounded {
         self.word = Some(Word { from, to: event.time, ready: report.ready.into(), rest });
     }
 
-    fn judge_word(&mut self, book: &mut Book) {
+    fn judge_word(&mut self) {
         let Some(Word { from, to, ready, rest }) = self.word.take() else { return };
         let (mut least, mut most) = if rest { self.between(true) } else { (i64::MAX, i64::MIN) };
         if rest {
@@ -298,42 +345,50 @@ impl Bounded {
         }
         let lengths = [("ready", ready), ("least", least), ("most", most), ("from_ns", from), ("to_ns", to)];
         let text = if rest { text!("law.breach.at-rest") } else { text!("law.breach.bounds") };
-        self.count((least..=most).contains(&ready), to, self.example(), text, &lengths, book);
+        let judged = if ready > most {
+            Judged::Beyond
+        } else if ready < least {
+            Judged::Broken
+        } else {
+            Judged::Held
+        };
+        self.count(judged, to, self.example(), text, &lengths);
     }
 
     /// A copy was taken out at rest.
-    fn drained(&mut self, event: &Event, book: &mut Book) {
-        self.judge_word(book);
-        if let Some(copy) = self.copy(event.parent) {
-            copy.settled = true;
-        }
+    fn drained(&mut self, event: &Event) {
+        self.judge_word();
+        let Some(copy) = self.copy(event.parent) else {
+            return self.frees(text!("law.not-applicable.outside"));
+        };
+        copy.settled = true;
         let ready = i64::from(DepthReport::from_value(event.a).ready);
         let due = self.left.map_or(ready, |left| left - 1);
         self.left = Some(ready);
         let lengths = [("ready", ready), ("due", due)];
         let where_ = (event.trace, event.parent);
-        self.count(ready == due, event.time, where_, text!("law.breach.drain"), &lengths, book);
+        let judged = if ready == due { Judged::Held } else { Judged::Broken };
+        self.count(judged, event.time, where_, text!("law.breach.drain"), &lengths);
     }
 
     fn count(
         &mut self,
-        held: bool,
+        judged: Judged,
         time: i64,
         (trace, message): (TraceId, MessageId),
         text: Key,
         lengths: &[(&str, i64)],
-        book: &mut Book,
     ) {
-        if self.free.is_some() {
-            return;
-        }
-        if held {
-            self.held += 1;
-            return;
-        }
-        self.broken += 1;
-        let mut named = args([("queue", self.site.name.clone())]);
-        named.extend(lengths.iter().map(|(name, length)| ((*name).to_owned(), length.to_string().as_str().into())));
-        book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![time], text, args: named });
+        let Self { site, held, broken, doubtful, .. } = self;
+        let breaches = match judged {
+            Judged::Held => return *held += 1,
+            Judged::Broken => broken,
+            Judged::Beyond => doubtful,
+        };
+        breaches.add(|| {
+            let mut named = args([("queue", site.name.clone())]);
+            named.extend(lengths.iter().map(|(name, length)| ((*name).to_owned(), length.to_string().as_str().into())));
+            Breach { trace, message, times: vec![time], text, args: named }
+        });
     }
 }

@@ -106,6 +106,33 @@ fn what_contradicts_it_is_red_and_what_cannot_be_told_is_free() {
     assert_eq!(of(&report, TakeLowers).not_applicable.map(Key::name), Some("law.not-applicable.outside"));
 }
 
+#[test]
+fn what_another_program_put_makes_free_what_it_lengthened() {
+    let shape = Queued { replies: false, ..PLAIN };
+    let free = |recording: &Recording| {
+        let report = judge(recording);
+        let takes = of(&report, TakeLowers);
+        assert_eq!((takes.broken, takes.undecided), (0, 0), "{takes:?}");
+        takes.not_applicable.map(Key::name)
+    };
+    // It is seen in the queue's length first, and known when it comes out: begun there, or by a program that was given a message.
+    let mut begun = seen(shape);
+    *answer(&mut begun) += 1_000;
+    let mut came = begun.clone();
+    begun.events.iter_mut().rfind(|event| event.kind == Kind::RECEIVED).unwrap().parent = MessageId::NONE;
+    assert_eq!(free(&begun), Some("law.not-applicable.outside"));
+    // Who has the message that caused it is at work on it still, and it has not come out twice.
+    let at = came.events.iter().rposition(|event| event.kind == Kind::RECEIVED).unwrap();
+    let child = Event { message: MessageId(u64::MAX), ..came.events[at] };
+    came.events.insert(at + 1, child);
+    assert_eq!(free(&came), Some("law.not-applicable.outside"));
+    // Until then nobody knows.
+    let mut cut = seen(shape);
+    *answer(&mut cut) += 1_000;
+    cut.end = None;
+    assert_eq!((of(&judge(&cut), TakeLowers).broken, red(&judge(&cut))), (0, vec![]));
+}
+
 /// An answer in the middle.
 fn answer(recording: &mut Recording) -> &mut u64 {
     let answers = recording.events.iter().filter(|event| event.kind == Kind::DEPTH_REPORTED).count();
