@@ -21,7 +21,9 @@ struct Shared {
     copies: AtomicI64,
     /// Deliveries that a consumer has and has not settled.
     held: AtomicI64,
-    /// Some of the run's parts may have counted what nobody knows.
+    /// Copies that the broker has ever said that it has.
+    put: AtomicI64,
+    /// There may be other copies than those that were counted.
     unsure: AtomicBool,
 }
 
@@ -29,6 +31,7 @@ impl Account {
     /// The broker has said that it has a message for a queue that the run takes from.
     pub(super) fn confirmed(&self) {
         self.shared.copies.fetch_add(1, Ordering::AcqRel);
+        self.shared.put.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A delivery has come that needs no word to be settled.
@@ -48,13 +51,20 @@ impl Account {
         self.shared.copies.load(Ordering::Acquire)
     }
 
+    /// A number that is another one when the broker has said since that it has a copy.
+    #[must_use]
+    pub fn put(&self) -> i64 {
+        self.shared.put.load(Ordering::Acquire)
+    }
+
     /// Adds what a part of the run has counted elsewhere.
     pub(crate) fn add(&self, copies: i64, deliveries: i64) {
+        self.shared.put.fetch_add(copies.max(0), Ordering::AcqRel);
         self.shared.copies.fetch_add(copies, Ordering::AcqRel);
         self.shared.held.fetch_add(deliveries, Ordering::AcqRel);
     }
 
-    /// A part of the run is gone that may have counted what it did not tell.
+    /// A part of the run is gone that may have counted what it did not tell, or another program has put something.
     pub(crate) fn lose_track(&self) {
         self.shared.unsure.store(true, Ordering::Release);
     }

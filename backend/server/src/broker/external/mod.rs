@@ -83,7 +83,9 @@ const LOOKS: u32 = 3;
 struct Seen {
     /// In so many looks in a row no copy was ready in a queue that the run takes from.
     empty: u32,
-    /// Another program took from one.
+    /// What the run's parts had counted as put before the last of them.
+    put: i64,
+    /// Another program took from one, at some time.
     shared: bool,
 }
 
@@ -113,10 +115,10 @@ impl External {
             ended: CancellationToken::new(),
         };
         let keeping = Tasks::new(Handle::current());
-        let line = Arc::new(line);
+        let (line, account) = (Arc::new(line), Account::default());
         *keeper.line() = Some(Arc::clone(&line));
-        keeping.spawn(keeper.clone().keep(line, sender));
-        Ok(Self { socket, local, sites, account: Account::default(), keeper, seen, keeping, counts: Mutex::default() })
+        keeping.spawn(keeper.clone().keep(line, account.clone(), sender));
+        Ok(Self { socket, local, sites, account, keeper, seen, keeping, counts: Mutex::default() })
     }
 
     /// Where it is reached.
@@ -147,14 +149,19 @@ impl External {
     /// Whether the queues that the run takes from were empty when they were last asked for, and nothing of them is with a
     /// consumer.
     pub(super) fn is_empty(&self) -> bool {
-        let Seen { empty, shared } = *self.seen.borrow();
+        let Seen { empty, put, shared } = *self.seen.borrow();
         // What the run's parts count tells how many there are, where copies go no way but to them.
         let free = |queue: &QueueSite| queue.declared.loses() || queue.declared.buries();
         let by_looks = shared
             || self.account.is_unsure()
             || self.keeper.lost.load(Ordering::Acquire)
             || self.sites.queues.iter().any(free);
-        let settled = if by_looks { empty >= LOOKS } else { empty > 0 && self.account.copies() <= 0 };
+        let settled = if by_looks {
+            // What was put since may have been where none of them looked.
+            empty >= LOOKS && put == self.account.put()
+        } else {
+            empty > 0 && self.account.copies() <= 0
+        };
         (settled && self.account.deliveries() == 0) || self.keeper.ended.is_cancelled()
     }
 
@@ -227,13 +234,13 @@ impl Keeper {
     }
 
     /// Asks for the queues' lengths as long as there is a connection, and connects again when there is none.
-    async fn keep(self, first: Arc<Line>, seen: watch::Sender<Seen>) {
+    async fn keep(self, first: Arc<Line>, account: Account, seen: watch::Sender<Seen>) {
         let mut line = first;
         loop {
             tokio::select! {
                 () = line.lost() => {}
                 // One that fails is as good as lost.
-                _ = probe(&line.probes, &self.sites.queues, &self.recorder, &seen) => {}
+                _ = probe(&line.probes, &self.sites.queues, &self.recorder, &account, &seen) => {}
             }
             self.lost.store(true, Ordering::Release);
             seen.send_modify(|seen| seen.empty = 0);
@@ -292,21 +299,28 @@ async fn probe(
     channel: &Channel,
     queues: &[QueueSite],
     recorder: &Recorder,
+    account: &Account,
     sender: &watch::Sender<Seen>,
 ) -> lapin::Result<()> {
     let mut ticks = tokio::time::interval(PROBE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Seen { put: mut before, mut shared, .. } = *sender.borrow();
     let mut looks = 0;
     loop {
         ticks.tick().await;
-        let (mut empty, mut shared) = (true, false);
+        let (mut empty, put) = (true, account.put());
         for queue in queues {
             let report = ask(channel, queue, &recorder.at(queue.place, LinkIndex::NONE)).await?;
             empty &= report.ready == 0 || !queue.taken;
             shared |= report.consumers > queue.consumers;
         }
-        looks = if empty { looks + 1 } else { 0 };
-        sender.send_replace(Seen { empty: looks, shared });
+        looks = match empty {
+            false => 0,
+            true if put == before => looks + 1,
+            true => 1,
+        };
+        before = put;
+        sender.send_replace(Seen { empty: looks, put, shared });
     }
 }
 

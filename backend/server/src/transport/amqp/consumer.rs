@@ -85,6 +85,10 @@ async fn take(
     let Delivery { delivery_tag, redelivered, properties, data, acker, .. } = delivery;
     let message = MessageId::new(source, delivery_tag, 1);
     let (traceparent, hs) = properties::claimed(&properties);
+    // What nobody of ours has sent was not counted when it was put.
+    if hs.is_none() {
+        account.iter().for_each(|account| account.lose_track());
+    }
     let (body, reply_to) = (properties::body(&properties, data.into()), properties::reply_to(&properties));
     let (trace, answer) = intake.admit(message, traceparent, hs, body, reply_to);
     let deaths = properties::deaths(&properties);
