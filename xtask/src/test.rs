@@ -78,6 +78,10 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
     if let Some(peer) = crate::outside::go_peer()? {
         native.env("HOPSCOPE_GO_PEER", peer);
     }
+    native.env("HOPSCOPE_EXAMPLES", crate::outside::examples()?);
+    if let Some(node) = crate::outside::node() {
+        native.env("HOPSCOPE_NODE", node);
+    }
     with_browser(&mut native, browser)?;
     Ok(native)
 }

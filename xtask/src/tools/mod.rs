@@ -59,9 +59,11 @@ pub(crate) enum Purpose {
 const COMPILED_WITH: [(&str, &str); 3] = [("cc", "gcc"), ("c++", "g++"), ("make", "make")];
 
 /// Programs of the system that the gates ask for, the packages that they are in, and what for.
-const GATES: [(&str, &str, &str); 4] = [
+const GATES: [(&str, &str, &str); 6] = [
     ("thrift", "thrift-compiler", "compares what it writes with what is committed"),
     ("go", "golang-go", "tests with programs in Go"),
+    ("node", "nodejs", "tests with programs in Node"),
+    ("npm", "npm", "fetches what those use"),
     ("java", "default-jre-headless", "tests with a real Kafka"),
     ("mvn", "maven", "fetches Kafka for them"),
 ];
