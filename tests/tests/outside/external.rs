@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
-use std::path::Path;
-use std::process::Stdio;
-
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::{Event, Kind, LinkIndex};
 use hopscope_scenario::plan::{FixedPorts, RunSettings};
@@ -15,10 +12,10 @@ use hopscope_tests::command::hopscope;
 use hopscope_tests::runs::{Finished, scenario, start_with};
 use hopscope_tests::server::Server;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
 
+use crate::example::{Example, has_go};
 use crate::ports::free;
 
 /// Calls that the client makes.
@@ -50,21 +47,16 @@ async fn ran(link: &Value, greeter: u16, ledger: u16) -> Result<Finished> {
     Ok(run)
 }
 
-/// The example in Python, which passes on what it is asked to a node at this port; dropped, it is gone.
-async fn greeter(then: u16) -> Result<(Child, u16)> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/python-greeter/greeter.py");
-    let mut command = Command::new(hopscope_tests::variable("HOPSCOPE_PYTHON")?);
-    command.arg(program).args(["--port", "0", "--then", &format!("127.0.0.1:{then}")]);
-    let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-    let said = BufReader::new(child.stdout.take().context("no output")?).lines().next_line().await?;
-    let port = said.as_deref().and_then(|said| said.rsplit(':').next()).context("it does not greet")?.parse()?;
-    Ok((child, port))
+/// An example that greets, and passes on what it is asked to a node at this port.
+async fn greeter(name: &str, then: u16) -> Result<(Example, u16)> {
+    let (example, said) = Example::start(name, &["--port", "0", "--then", &format!("127.0.0.1:{then}")]).await?;
+    let port = said.rsplit(':').next().context("it does not greet")?.parse()?;
+    Ok((example, port))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_passes_on_what_it_is_asked_joins_its_callers_tree() -> Result<()> {
+async fn joins_its_callers_tree(name: &str) -> Result<()> {
     let ledger = free()?;
-    let (_child, port) = greeter(ledger).await?;
+    let (_example, port) = greeter(name, ledger).await?;
     let link = json!({"protocol": "grpc", "method": "/helloworld.Greeter/SayHello"});
     let run = ran(&link, port, ledger).await?;
     let (sent, completed): (Vec<Event>, Vec<Event>) = (over(&run, Kind::SENT), over(&run, Kind::COMPLETED));
@@ -82,6 +74,16 @@ async fn a_program_that_passes_on_what_it_is_asked_joins_its_callers_tree() -> R
     // "Hello " is before the name.
     ensure!(completed.iter().all(|event| event.b == 46), "{:?}", completed.first());
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_in_python_that_passes_on_what_it_is_asked_joins_its_callers_tree() -> Result<()> {
+    joins_its_callers_tree("python-greeter").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_in_go_that_passes_on_what_it_is_asked_joins_its_callers_tree() -> Result<()> {
+    if has_go("a greeter in Go joins its caller's tree") { joins_its_callers_tree("go-greeter").await } else { Ok(()) }
 }
 
 /// Events of the link to the program.

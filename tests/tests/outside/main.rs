@@ -1,15 +1,19 @@
 //! Programs in other languages call the nodes of a run: what they did is in the recording, and the recording is lawful.
 //!
-//! `cargo xtask test` installs what the programs in `outside/` use and names the interpreter in `HOPSCOPE_PYTHON`.
+//! `cargo xtask test` installs what the programs in `outside/` and in `examples/` use, and names the interpreter in `HOPSCOPE_PYTHON`, the
+//! folder of the examples that are ready in `HOPSCOPE_EXAMPLES`, and where they are here, Node in `HOPSCOPE_NODE` and a program in Go in
+//! `HOPSCOPE_GO_PEER`.
 
+mod example;
+mod exchanges;
 mod external;
 mod kafka;
 mod ports;
+mod replies;
 mod snippets;
 mod thrift;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -35,17 +39,6 @@ async fn python(program: &str, arguments: &[&str]) -> Result<Value> {
     let said = String::from_utf8_lossy(&ended.stderr);
     ensure!(ended.status.success(), "{program} ended with {}: {said}", ended.status);
     serde_json::from_slice(&ended.stdout).with_context(|| format!("{program} printed no document; it said {said}"))
-}
-
-/// Whether there is a program in Go; where there is none, says that `test` says nothing.
-fn has_go(test: &str) -> bool {
-    let built = std::env::var_os("HOPSCOPE_GO_PEER").is_some();
-    if !built {
-        // Straight to the output, which the harness does not capture. One that cannot be written needs no word.
-        let line = format!("not applicable: {test}: Go is not installed here; on Debian: apt install golang-go\n");
-        let _ = std::io::stdout().write_all(line.as_bytes());
-    }
-    built
 }
 
 async fn ask(server: &Server, line: &str, body: &Value) -> Result<Value> {

@@ -224,10 +224,10 @@ async fn python_is_called_over_thrift() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn go_calls_us_over_thrift() -> Result<()> {
-    if super::has_go("a Go program calls us over Thrift") { calls_us(Language::Go).await } else { Ok(()) }
+    if crate::example::has_go("a Go program calls us over Thrift") { calls_us(Language::Go).await } else { Ok(()) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn go_is_called_over_thrift() -> Result<()> {
-    if super::has_go("a Go program is called over Thrift") { is_called(Language::Go).await } else { Ok(()) }
+    if crate::example::has_go("a Go program is called over Thrift") { is_called(Language::Go).await } else { Ok(()) }
 }
