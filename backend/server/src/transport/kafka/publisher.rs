@@ -23,6 +23,11 @@ use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, T
 /// How long the broker may take to say what it has.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How many requests may wait for the broker's answer at once, as Kafka's own clients have it. librdkafka has no such limit: each record that
+/// has waited its time then goes to a broker that is behind, alone or nearly, and the broker is behind the more for it. With one, what
+/// waits goes together.
+const IN_FLIGHT: &str = "5";
+
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
     let Outbound { broker, queue, options, account, .. } = outbound;
@@ -33,6 +38,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         .set("acks", if producing.acks == Acks::All { "all" } else { "1" })
         .set("linger.ms", format!("{}", producing.linger.0 as f64 / 1e6))
         .set("compression.type", compression(producing.compression))
+        .set("max.in.flight.requests.per.connection", IN_FLIGHT)
         // As Kafka's own clients choose; a record without a key goes to any.
         .set("partitioner", "murmur2_random")
         .set("enable.idempotence", if producing.idempotence == Idempotence::On { "true" } else { "false" });
