@@ -45,6 +45,20 @@ impl Process {
         self.0
     }
 
+    /// Whether it is a node of a run that has not ended.
+    #[must_use]
+    pub fn is_node(&self) -> bool {
+        fs::read(self.path("cmdline")).unwrap_or_default().ends_with(b"\0node\0")
+    }
+
+    /// The nodes of runs that it has started.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn nodes(&self) -> Result<Vec<Self>> {
+        Ok(self.holdings()?.children.into_iter().map(Self::new).filter(Self::is_node).collect())
+    }
+
     /// The memory that it has resident, in bytes.
     ///
     /// # Errors

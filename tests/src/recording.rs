@@ -1,5 +1,7 @@
 //! Recordings as an outside reader sees them: bytes, taken apart by the decoder.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
@@ -9,6 +11,15 @@ use hopscope_report::laws::{LawReport, Laws};
 
 /// Most events in a frame that is written here.
 const BATCH: usize = 4_096;
+
+/// The recording in a folder that has one.
+///
+/// # Errors
+/// When there is none.
+pub fn recording_in(folder: &Path) -> Result<PathBuf> {
+    let paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "hop")).context("there is none")
+}
 
 /// What a recording holds.
 #[derive(Clone, Default)]
@@ -58,6 +69,18 @@ impl Recorded {
         }
         anyhow::ensure!(!decoder.is_mid_frame(), "the bytes end in the middle of a frame");
         Ok(recorded)
+    }
+
+    /// What is in a file up to its last whole frame.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn so_far(path: &Path) -> Result<Self> {
+        let (bytes, mut decoder) = (std::fs::read(path)?, Decoder::new(Framing::File));
+        decoder.push(&bytes);
+        while decoder.next_frame()?.is_some() {}
+        let whole = usize::try_from(decoder.good_offset())?;
+        Self::read(bytes.get(..whole).context("no frame")?, Framing::File)
     }
 
     /// The bytes of a file that holds the same: its events sorted by time, its frames others. Without its samples, which

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::Measure;
 use hopscope_record::{Event, Kind};
 use hopscope_report::laws::Law;
 use hopscope_tests::command::{Running, hopscope};
 use hopscope_tests::process::Process;
-use hopscope_tests::recording::Recorded;
+use hopscope_tests::recording::{Recorded, recording_in};
 use hopscope_tests::runs::has_rabbitmq;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -142,12 +141,12 @@ async fn a_crash_kills_the_process_and_another_takes_its_place() -> Result<()> {
             of(recorded, Kind::STARTED).any(|event| event.place == place && event.time > time)
         })
     };
-    until(|| Ok(again(&recorded(&recording)?))).await?;
+    until(|| Ok(again(&Recorded::so_far(&recording)?))).await?;
     running.interrupt()?;
     let ended = running.end().await?;
     ensure!(ended.code == 0, "exit {}: {}", ended.code, ended.stderr);
     holds(&serde_json::from_str(&ended.stdout)?)?;
-    let recorded = recorded(&recording)?;
+    let recorded = Recorded::so_far(&recording)?;
     let exits: Vec<&Event> = of(&recorded, Kind::PROCESS_EXITED).collect();
     let [exit] = exits[..] else { anyhow::bail!("{exits:?}") };
     // What it stamped last is there: it was always at work, on twenty requests, some of which it had just begun.
@@ -168,20 +167,20 @@ async fn who_kills_a_process_is_told_of_and_the_run_goes_on() -> Result<()> {
     let file = data.path().join("busy.json");
     std::fs::write(&file, busy()?.to_string())?;
     let running = begin(&file, data.path(), &[]).await?;
-    let children = nodes(&running.process()?).await?;
+    let children = running.process()?.nodes()?;
     ensure!(children.len() == 2, "{children:?}");
     let service = children.iter().find(|child| listens(**child)).context("nobody listens")?;
     let recording = recording_in(data.path())?;
-    until(|| Ok(of(&recorded(&recording)?, Kind::COMPLETED).count() > 100)).await?;
+    until(|| Ok(of(&Recorded::so_far(&recording)?, Kind::COMPLETED).count() > 100)).await?;
     kill_process(Pid::from_raw(service.id().cast_signed()).context("no process")?, Signal::KILL)?;
-    until(|| Ok(of(&recorded(&recording)?, Kind::PROCESS_EXITED).count() == 1)).await?;
+    until(|| Ok(of(&Recorded::so_far(&recording)?, Kind::PROCESS_EXITED).count() == 1)).await?;
     // Who calls it still does, in vain.
-    let failed = of(&recorded(&recording)?, Kind::FAILED).count();
-    until(|| Ok(of(&recorded(&recording)?, Kind::FAILED).count() > failed + 20)).await?;
+    let failed = of(&Recorded::so_far(&recording)?, Kind::FAILED).count();
+    until(|| Ok(of(&Recorded::so_far(&recording)?, Kind::FAILED).count() > failed + 20)).await?;
     running.interrupt()?;
     let ended = running.end().await?;
     ensure!(ended.code == 0, "exit {}: {}", ended.code, ended.stderr);
-    let recorded = recorded(&recording)?;
+    let recorded = Recorded::so_far(&recording)?;
     ensure!(recorded.lost == 0 && recorded.end.is_some());
     for report in recorded.judged()? {
         ensure!(report.broken == 0, "{report:?}");
@@ -196,26 +195,26 @@ async fn who_kills_a_process_is_told_of_and_the_run_goes_on() -> Result<()> {
 async fn no_process_outlives_the_one_that_started_it() -> Result<()> {
     let data = tempfile::tempdir()?;
     let running = begin(&template("shop.json"), data.path(), &[]).await?;
-    let children = nodes(&running.process()?).await?;
+    let children = running.process()?.nodes()?;
     ensure!(children.len() >= 4, "{children:?}");
     // One that does not even run cannot see that the other end of its channel is gone.
     kill_process(Pid::from_raw(children[0].id().cast_signed()).context("no process")?, Signal::STOP)?;
     running.kill().await?;
-    until(|| Ok(children.iter().all(|child| !is_node(*child)))).await
+    until(|| Ok(!children.iter().any(Process::is_node))).await
 }
 
 #[tokio::test]
 async fn a_process_that_is_stopped_does_not_hold_up_the_end_of_its_run() -> Result<()> {
     let data = tempfile::tempdir()?;
     let running = begin(&template("hello-sync.json"), data.path(), &[]).await?;
-    let children = nodes(&running.process()?).await?;
+    let children = running.process()?.nodes()?;
     let service = children.iter().find(|child| listens(**child)).context("nobody listens")?;
     kill_process(Pid::from_raw(service.id().cast_signed()).context("no process")?, Signal::STOP)?;
     running.interrupt()?;
     let ended = running.end().await?;
     ensure!(ended.code == 0, "exit {}: {}", ended.code, ended.stderr);
-    ensure!(!is_node(*service), "it is there still");
-    let recorded = recorded(&recording_in(data.path())?)?;
+    ensure!(!service.is_node(), "it is there still");
+    let recorded = Recorded::so_far(&recording_in(data.path())?)?;
     ensure!(of(&recorded, Kind::PROCESS_EXITED).count() == 1 && recorded.end.is_some() && recorded.lost == 0);
     Ok(())
 }
@@ -244,34 +243,8 @@ async fn until(mut so: impl FnMut() -> Result<bool>) -> Result<()> {
     Ok(())
 }
 
-/// The nodes of a program that has started them.
-async fn nodes(program: &Process) -> Result<Vec<Process>> {
-    let children = program.holdings()?.children.into_iter().map(Process::new);
-    Ok(children.filter(|child| is_node(*child)).collect())
-}
-
-/// Whether it is a node that has not ended.
-fn is_node(process: Process) -> bool {
-    let command = std::fs::read(format!("/proc/{}/cmdline", process.id())).unwrap_or_default();
-    command.ends_with(b"\0node\0")
-}
-
 fn listens(process: Process) -> bool {
     process.holdings().is_ok_and(|holdings| !holdings.listeners.is_empty())
-}
-
-fn recording_in(folder: &Path) -> Result<PathBuf> {
-    let paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "hop")).context("there is none")
-}
-
-/// What is in a file up to its last whole frame.
-fn recorded(path: &Path) -> Result<Recorded> {
-    let (bytes, mut decoder) = (std::fs::read(path)?, Decoder::new(Framing::File));
-    decoder.push(&bytes);
-    while decoder.next_frame()?.is_some() {}
-    let whole = usize::try_from(decoder.good_offset())?;
-    Recorded::read(bytes.get(..whole).context("no frame")?, Framing::File)
 }
 
 fn of(recorded: &Recorded, kind: Kind) -> impl Iterator<Item = &Event> {
