@@ -22,7 +22,7 @@ use hopscope_tests::runs::{Finished, has_kafka, scenario, start_with};
 use serde_json::{Value, json};
 
 /// Records of the greater runs.
-const MANY: u64 = 20_000;
+const MANY: u64 = 100_000;
 
 /// A client, a topic, and two services that read it: `billing` with three members, `audit` with one.
 pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
@@ -47,17 +47,18 @@ pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
 pub(crate) async fn ran(document: &Value, brokers: &Brokers, kafka: &str) -> Result<Finished> {
     let settings = RunSettings {
         kafka: Broker::of_topics(kafka).context("no such broker")?,
-        duration: Some(Time(60_000_000_000)),
+        // Their counts end these loads; a machine with much else to do takes its time.
+        duration: Some(Time(600_000_000_000)),
         ..RunSettings::default()
     };
     start_with(scenario(document)?, brokers, settings).await?.finish().await
 }
 
-/// The same with as many records as `HOPSCOPE_RECORDS` says, from a hundred users who each wait for the confirm.
-fn many() -> Result<(Value, u64)> {
+/// The same with as many records as `HOPSCOPE_RECORDS` says, from users who each wait for the confirm.
+pub(crate) fn many() -> Result<(Value, u64)> {
     let count = std::env::var("HOPSCOPE_RECORDS").map_or(Ok(MANY), |text| text.parse())?;
     let mut document = document(count, "1/s", 6);
-    document["nodes"][0]["load"] = json!({"kind": "closed", "users": 100, "count": count,
+    document["nodes"][0]["load"] = json!({"kind": "closed", "users": 500, "count": count,
         "think": {"distribution": "constant", "mean": "0 s"}});
     // Else each record is a request of its own.
     document["links"][0]["linger"] = "5 ms".into();
