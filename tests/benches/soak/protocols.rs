@@ -9,6 +9,7 @@ use hopscope_record::frame::{Counted, End, EndReason, Payload};
 use hopscope_record::{Event, Kind, MessageId};
 use hopscope_report::frames::{Batch, each_frame};
 use hopscope_report::laws::Laws;
+use hopscope_scenario::protocol::{PROTOCOLS, Protocol};
 use hopscope_tests::process::Process;
 use hopscope_tests::server::Server;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::readers::{begin, json_of, spread};
 
 /// How long load is offered unless told otherwise, minutes.
 const MINUTES: u64 = 30;
-/// Requests a second over each protocol that calls.
+/// Requests a second over each protocol that calls, and records through the topic.
 const CALLS: u64 = 500;
 /// Requests a second through queues; each is answered through another.
 const QUEUED: u64 = 250;
@@ -33,11 +34,11 @@ const MOST_EVENTS: &str = "1000000000";
 
 const MINUTE_NS: i64 = 60_000_000_000;
 
-/// Clients and services, two by two, one pair for each protocol.
+/// Clients and services, two by two, one pair for each protocol that there is.
 fn scenario() -> Value {
     let (mut nodes, mut links) = (Vec::new(), Vec::new());
-    for (row, protocol) in ["in-process", "http1", "grpc", "amqp"].iter().enumerate() {
-        let (y, queued) = (row * 160, *protocol == "amqp");
+    for (row, descriptor) in PROTOCOLS.iter().enumerate() {
+        let (y, protocol, queued) = (row * 160, descriptor.id, descriptor.protocol == Protocol::Amqp);
         let rate = if queued { QUEUED } else { CALLS };
         let [client, service, asks, answers] = ["c", "s", "q", "r"].map(|kind| format!("{kind}{row}"));
         nodes.push(json!({"id": client, "kind": "client", "name": format!("{protocol} client"), "x": 0, "y": y,
@@ -46,9 +47,17 @@ fn scenario() -> Value {
             "workers": 16, "work": {"distribution": "exponential", "mean": "1 ms"}}));
         if queued {
             nodes.push(json!({"id": asks, "kind": "queue", "name": "requests", "x": 300, "y": y}));
-            nodes.push(json!({"id": answers, "kind": "queue", "name": "replies", "x": 300, "y": y + 160}));
-            links.push(json!({"id": "l3", "from": client, "to": asks, "protocol": protocol, "replies": answers}));
-            links.push(json!({"id": "l4", "from": asks, "to": service, "protocol": protocol}));
+            nodes.push(json!({"id": answers, "kind": "queue", "name": "replies", "x": 300, "y": y + 80}));
+            links.push(
+                json!({"id": format!("l{row}"), "from": client, "to": asks, "protocol": protocol, "replies": answers}),
+            );
+            links.push(json!({"id": format!("t{row}"), "from": asks, "to": service, "protocol": protocol}));
+        } else if descriptor.protocol == Protocol::Kafka {
+            nodes.push(json!({"id": asks, "kind": "topic", "name": "records", "x": 300, "y": y}));
+            links.push(json!({"id": format!("l{row}"), "from": client, "to": asks, "protocol": protocol}));
+            links.push(
+                json!({"id": format!("t{row}"), "from": asks, "to": service, "protocol": protocol, "in_flight": 16}),
+            );
         } else {
             links.push(json!({"id": format!("l{row}"), "from": client, "to": service, "protocol": protocol}));
         }
@@ -155,7 +164,7 @@ fn take(event: &Event, minutes: &mut Vec<Minute>, open: &mut BTreeMap<MessageId,
             open.insert(event.message, event.time);
         }
         Kind::COMPLETED => minute.took.extend(open.remove(&event.message).map(|sent| event.time - sent)),
-        // A reply's publish has no reply.
+        // A reply's publish has no reply, and a record's neither.
         Kind::CONFIRMED if event.a == 0 => drop(open.remove(&event.message)),
         _ => {}
     }
