@@ -31,6 +31,8 @@ const WIRE: &str = "wire";
 
 /// The bench that measures the load beside other programs.
 const PEERS: &str = "peers";
+/// The part of it that needs brokers.
+const MESSAGING: &str = "messaging";
 
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
@@ -59,20 +61,14 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         return step("bench wire", || run(&mut bench(WIRE)));
     }
     if name == PEERS {
-        tools.ensure(&[Purpose::Peers, Purpose::Outside])?;
-        let mut bench = bench(PEERS);
-        bench.env("PATH", tools.path()).env("HOPSCOPE_PYTHON", tools.python()?).arg("--").args(parts);
-        bench.envs(crate::outside::go_peer()?.iter().map(|peer| ("HOPSCOPE_GO_PEER", peer)));
-        return step("bench peers", || run(&mut bench));
+        return peers(tools, parts);
     }
     if let Some((_, target)) = BESIDE_RABBITMQ.iter().find(|(known, _)| *known == name) {
         tools.ensure(&[Purpose::Brokers])?;
         build_server(Build::Optimized)?;
         let mut bench = bench(target);
         bench.env("HOPSCOPE_BIN", std::env::current_dir()?.join(Build::Optimized.binary()));
-        if let Some(rabbitmq) = tools.rabbitmq() {
-            bench.env("HOPSCOPE_RABBITMQ", rabbitmq);
-        }
+        bench.envs(tools.rabbitmq().iter().map(|rabbitmq| ("HOPSCOPE_RABBITMQ", rabbitmq)));
         return step(&format!("bench {name}"), || run(&mut bench));
     }
     let Some((_, target)) = BENCHES.iter().find(|(known, _)| *known == name) else {
@@ -86,6 +82,22 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     step(&format!("bench {name}"), || run(bench(target).arg("--").args(parts)))
+}
+
+/// Runs the bench that measures beside other programs; brokers are there where messages are measured.
+fn peers(tools: &Tools, parts: &[String]) -> Result<()> {
+    tools.ensure(&[Purpose::Peers, Purpose::Outside])?;
+    if parts.is_empty() || parts.iter().any(|part| part == MESSAGING) {
+        tools.ensure(&[Purpose::Brokers])?;
+        build_server(Build::Optimized)?;
+        crate::kafka::ensure(tools, Build::Optimized)?;
+    }
+    let mut bench = bench(PEERS);
+    bench.env("PATH", tools.path()).env("HOPSCOPE_PYTHON", tools.python()?).arg("--").args(parts);
+    bench.env("HOPSCOPE_TOOLS", tools.folder()).env("HOPSCOPE_PERF_TEST", tools.perf_test());
+    bench.envs(tools.rabbitmq().iter().map(|rabbitmq| ("HOPSCOPE_RABBITMQ", rabbitmq)));
+    bench.envs(crate::outside::go_peer()?.iter().map(|peer| ("HOPSCOPE_GO_PEER", peer)));
+    step("bench peers", || run(&mut bench))
 }
 
 /// Runs a bench as what is given away is compiled, and of the whole workspace, so that nothing is compiled a second time with other

@@ -1,20 +1,20 @@
-//! Kafka for tests: the one that Hopscope starts for itself, installed by the built binary, which knows where it looks for it.
+//! Kafka for tests and benches: the one that Hopscope starts for itself, installed by the built binary, which knows where it looks for it.
 
 use anyhow::Result;
 
 use crate::browser::on_path;
-use crate::serve::BINARY;
+use crate::serve::Build;
 use crate::step::{command, run, say, step};
 use crate::tools::Tools;
 
 /// What it takes to fetch and start it, and the packages that have it.
 const NEEDED: [(&str, &str); 2] = [("java", "default-jre-headless"), ("mvn", "maven")];
 
-/// Has it installed, or made sure of; where it cannot be, each test that needs it tells that it did not run.
+/// Has it installed by the binary of a build, or made sure of; where it cannot be, each test that needs it tells that it did not run.
 ///
 /// # Errors
 /// When it could be, and is not.
-pub(crate) fn ensure(tools: &Tools) -> Result<()> {
+pub(crate) fn ensure(tools: &Tools, build: Build) -> Result<()> {
     step("make sure of Kafka", || {
         for (program, package) in NEEDED {
             if on_path(program).is_none() {
@@ -26,7 +26,7 @@ pub(crate) fn ensure(tools: &Tools) -> Result<()> {
             say("not installed here; where it is there, its tests run");
             return Ok(());
         }
-        let hopscope = std::env::current_dir()?.join(BINARY);
+        let hopscope = std::env::current_dir()?.join(build.binary());
         run(command(hopscope).args(["broker", "install", "kafka"]).env("HOPSCOPE_TOOLS", tools.folder()))
     })
 }

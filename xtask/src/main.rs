@@ -70,7 +70,7 @@ enum Command {
     Bench {
         /// Which
         name: String,
-        /// What of it, where a bench has parts: of `timing` the protocols, of `peers` calls or pacer
+        /// What of it, where a bench has parts: of `timing` the protocols, of `peers` calls, messaging or pacer
         parts: Vec<String>,
     },
     /// Try for long what a test tries once, and print what came of it: kills, protocols, readers or ten-million

@@ -21,7 +21,7 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     step("the page's first load", crate::load::check)?;
     count.pass();
     build_server(Build::Release)?;
-    crate::kafka::ensure(tools)?;
+    crate::kafka::ensure(tools, Build::Release)?;
     let browser = tools.browser()?;
     program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = wasm(tools)?;

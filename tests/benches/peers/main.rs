@@ -1,4 +1,4 @@
-//! The load beside that of others: `cargo xtask bench peers [calls] [pacer]`.
+//! The load beside that of others: `cargo xtask bench peers [calls] [pacer] [messaging]`.
 //!
 //! - `calls`: what processor time a call costs its client. A run calls a service, each node a process; then others call that same
 //!   service: oha over HTTP/1.1, ghz and a bare client of the crate h2 over gRPC, programs of Apache's Thrift in Go and in Python, by turns. All keep 64 calls under way, as fast as
@@ -6,6 +6,10 @@
 //!   service has stamped as replied to between them: so all are counted by the same.
 //! - `pacer`: how far from its schedule a load of 1,000/s is, beside oha's: by the service's stamps of arrival, and of the run by its own
 //!   stamps too; and what comes of 50,000/s within one process.
+//! - `messaging`: what processor time a message costs who publishes it and who takes it, how many there are a second and how long a
+//!   confirm takes. A run publishes and takes, each node a process; then others do at the queue or topic of another run at that
+//!   same broker, by turns: bare clients of the crates lapin and rdkafka, RabbitMQ's PerfTest in Java, confluent-kafka in Python. The
+//!   brokers are a Kafka and a RabbitMQ that Hopscope starts, and those that it has built in.
 //!
 //! It prints, and passes no judgement.
 
@@ -13,6 +17,7 @@
 
 mod bare;
 mod calls;
+mod messaging;
 mod pacer;
 mod run;
 
@@ -24,6 +29,9 @@ fn main() -> Result<()> {
     match words.first().map(String::as_str) {
         // The nodes of its runs are processes of this same program.
         Some("node") => return Ok(hopscope_server::run::serve_node()?),
+        Some("bare") if words.get(1).is_some_and(|word| ["kafka", "amqp"].contains(&word.as_str())) => {
+            return messaging::bare::run(&words[1..]);
+        }
         Some("bare") => return bare::run(&words[1..]),
         _ => {}
     }
@@ -34,6 +42,9 @@ fn main() -> Result<()> {
     }
     if wanted("pacer") {
         runtime.block_on(pacer::measure())?;
+    }
+    if wanted("messaging") {
+        runtime.block_on(messaging::measure())?;
     }
     Ok(())
 }

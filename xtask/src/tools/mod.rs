@@ -7,6 +7,7 @@ mod apt;
 mod axe;
 mod cargo_tool;
 mod go_tool;
+mod maven_tool;
 mod python;
 mod rabbitmq;
 mod wasm;
@@ -82,6 +83,7 @@ enum Install {
     Apt(Vec<String>),
     Cargo(&'static cargo_tool::CargoTool),
     Go,
+    Maven,
     Wasm,
     WasmOpt,
     Python,
@@ -176,6 +178,7 @@ impl Tools {
         }
         if purposes.contains(&Purpose::Peers) {
             missing.extend(go_tool::missing(self)?);
+            missing.extend(maven_tool::missing(self)?);
         }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
             missing.extend(tool.missing(self));
@@ -198,6 +201,7 @@ impl Tools {
                 Install::Apt(_) => {}
                 Install::Cargo(tool) => step(&title, || tool.install(self))?,
                 Install::Go => step(&title, || go_tool::install(self))?,
+                Install::Maven => step(&title, || maven_tool::install(self))?,
                 Install::Wasm => step(&title, || wasm::install(self))?,
                 Install::WasmOpt => step(&title, || wasm_opt::install(self))?,
                 Install::Python => step(&title, || python::install(self))?,
@@ -284,6 +288,11 @@ impl Tools {
     /// The folder that RabbitMQ lies in as a package lies in `/usr`; `None` where it cannot be had.
     pub(crate) fn rabbitmq(&self) -> Option<PathBuf> {
         rabbitmq::found(self)
+    }
+
+    /// The folder of the jars of RabbitMQ's PerfTest.
+    pub(crate) fn perf_test(&self) -> PathBuf {
+        maven_tool::jars(self)
     }
 
     /// What PATH is with the tools folder first.
