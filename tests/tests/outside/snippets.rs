@@ -1,6 +1,8 @@
 //! The programs that the page offers for a node of a run: those whose language is here are run as they are, and what they send is
 //! in the recording.
 
+use std::ffi::OsString;
+
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::{Kind, LinkIndex};
 use hopscope_scenario::plan::Plan;
@@ -52,11 +54,11 @@ fn is_here(program: &str) -> bool {
 }
 
 /// How a program in a tool is run that needs nothing beside what the tests have; `None`: its tool, or its library, is not here.
-fn runner(tool: &str, key: &str) -> Result<Option<(String, Vec<&'static str>)>> {
+fn runner(tool: &str, key: &str) -> Result<Option<(OsString, Vec<&'static str>)>> {
     Ok(match (tool, key) {
-        ("curl", _) if is_here("curl") => Some(("sh".to_owned(), vec!["-c"])),
+        ("curl", _) if is_here("curl") => Some(("sh".into(), vec!["-c"])),
         ("Python", _) => Some((hopscope_tests::variable("HOPSCOPE_PYTHON")?, vec!["-c"])),
-        ("Node", "http1") if is_here("node") => Some(("node".to_owned(), vec!["--input-type=module", "-e"])),
+        ("Node", "http1") if is_here("node") => Some(("node".into(), vec!["--input-type=module", "-e"])),
         _ => None,
     })
 }
