@@ -212,10 +212,8 @@ fn durable() -> Value {
     document(client("200/s", 20), &queues, &[service("1 ms", "0 %")], &[("n1", "n2"), ("n2", "n9")])
 }
 
-/// A queue that is full at ten and passes on what has waited too long, kept by a quorum.
 fn quorum() -> Value {
-    let kept =
-        json!({"id": "n2", "kind": "queue", "name": "orders", "durability": "quorum", "capacity": 1_000, "ttl": "1 h"});
+    let kept = json!({"id": "n2", "kind": "queue", "name": "orders", "durability": "quorum"});
     document(client("200/s", 20), &[kept], &[service("1 ms", "0 %")], &[("n1", "n2"), ("n2", "n9")])
 }
 

@@ -125,7 +125,7 @@ pub(crate) fn RunBar(server: ReadSignal<ServerState>) -> impl IntoView {
                     </select>
                 </label>
                 <label title=t(text!("run.ports.tip"))>{t(text!("field.ports"))}
-                    <input name="ports" autocomplete="off" spellcheck="false" placeholder="orders/grpc=50051"
+                    <input name="ports" autocomplete="off" spellcheck="false"
                         prop:value=ports on:input=move |event| ports.set(event_target_value(&event))/>
                 </label>
                 {brokers::list(open)}
