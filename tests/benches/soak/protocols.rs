@@ -29,7 +29,7 @@ const SETTLED: usize = 3;
 /// So much more memory may the server have at any later minute, bytes: what allocators keep, and a recording's index.
 const MORE: u64 = 32 << 20;
 
-/// More than come in a day: a run may have 20 million unless its server is told otherwise, and these come to that in 23 minutes.
+/// More than come in a day: a run may have 20 million unless its server is told otherwise, and these come to that in a quarter of an hour.
 const MOST_EVENTS: &str = "1000000000";
 
 const MINUTE_NS: i64 = 60_000_000_000;

@@ -9,6 +9,7 @@ mod outside;
 mod tampered;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::frame::Counted;
@@ -18,11 +19,15 @@ use hopscope_report::laws::Law;
 use hopscope_scenario::plan::{Broker, RunSettings};
 use hopscope_scenario::quantity::Time;
 use hopscope_server::broker::Brokers;
-use hopscope_tests::runs::{Finished, has_kafka, scenario, start_with};
+use hopscope_tests::recording::Recorded;
+use hopscope_tests::runs::{Finished, Started, has_kafka, scenario, start_with};
 use serde_json::{Value, json};
 
 /// Records of the greater runs.
 const MANY: u64 = 100_000;
+
+/// From one look at a recording to the next.
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
 
 /// A client, a topic, and two services that read it: `billing` with three members, `audit` with one.
 pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
@@ -45,26 +50,47 @@ pub(crate) fn document(count: u64, rate: &str, partitions: u16) -> Value {
 }
 
 pub(crate) async fn ran(document: &Value, brokers: &Brokers, kafka: &str) -> Result<Finished> {
+    start(document, brokers, kafka).await?.finish().await
+}
+
+async fn start(document: &Value, brokers: &Brokers, kafka: &str) -> Result<Started> {
     let settings = RunSettings {
         kafka: Broker::of_topics(kafka).context("no such broker")?,
         // Their counts end these loads; a machine with much else to do takes its time.
         duration: Some(Time(600_000_000_000)),
         ..RunSettings::default()
     };
-    start_with(scenario(document)?, brokers, settings).await?.finish().await
+    start_with(scenario(document)?, brokers, settings).await
 }
 
-/// The same with as many records as `HOPSCOPE_RECORDS` says, from users who each wait for the confirm.
+/// The same with as many records as `HOPSCOPE_RECORDS` says, from users who each wait for the confirm. A probe calls `audit`, so that
+/// there is load until the run is stopped: a run whose load is over waits for its readers for ten seconds and no longer.
 pub(crate) fn many() -> Result<(Value, u64)> {
     let count = std::env::var("HOPSCOPE_RECORDS").map_or(Ok(MANY), |text| text.parse())?;
     let mut document = document(count, "1/s", 6);
     document["nodes"][0]["load"] = json!({"kind": "closed", "users": 500, "count": count,
         "think": {"distribution": "constant", "mean": "0 s"}});
+    // Short, so that all of a partition has room in the built-in broker where readers are far behind.
+    document["nodes"][0]["payload"]["bytes"] = "40 B".into();
     // Else each record is a request of its own.
     document["links"][0]["linger"] = "5 ms".into();
-    // All of them, however late a reader is, are less than the 5 MiB of a partition that librdkafka's mock keeps.
-    document["links"][0]["compression"] = "lz4".into();
+    let probe = json!({"id": "n5", "name": "probe", "kind": "client", "load": {"kind": "constant", "rate": "1/s"}});
+    document["nodes"].as_array_mut().context("no nodes")?.push(probe);
+    let call = json!({"id": "l4", "from": "n5", "to": "n4", "protocol": "http1"});
+    document["links"].as_array_mut().context("no links")?.push(call);
     Ok((document, count))
+}
+
+/// A run of many, stopped when both groups have read them.
+async fn ran_many(brokers: &Brokers, kafka: &str) -> Result<(Finished, u64)> {
+    let (document, count) = many()?;
+    let started = start(&document, brokers, kafka).await?;
+    let read = |recorded: &Recorded| recorded.events.iter().filter(|event| event.kind == Kind::FETCHED).count() as u64;
+    while read(&started.so_far()?) < 2 * count {
+        tokio::time::sleep(LOOK).await;
+    }
+    started.run.stop();
+    Ok((started.finish().await?, count))
 }
 
 /// Where each publish was confirmed.
@@ -78,8 +104,10 @@ pub(crate) fn is_whole(run: &Finished, count: u64) -> Result<()> {
     run.holds_the_laws()?;
     let positions = positions(run)?;
     ensure!(positions.len() as u64 == count, "{} of {count} confirmed", positions.len());
+    let records: BTreeSet<u64> = run.of(Kind::FETCHED).iter().map(|event| event.message.0).collect();
     for group in ["billing", "audit"] {
-        let received: Vec<u64> = run.at(group, Kind::RECEIVED).iter().map(|event| event.parent.0).collect();
+        let received = run.at(group, Kind::RECEIVED).into_iter().filter(|event| records.contains(&event.message.0));
+        let received: Vec<u64> = received.map(|event| event.parent.0).collect();
         let once: BTreeSet<u64> = received.iter().copied().collect();
         ensure!(received.len() as u64 == count && once.len() as u64 == count, "{group}: {} received", received.len());
         ensure!(once.iter().all(|message| positions.contains_key(message)), "{group} has what was never confirmed");
@@ -120,8 +148,7 @@ fn keys_keep_their_order(run: &Finished, positions: &BTreeMap<u64, Position>) ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_groups_read_a_topic_each_at_its_own_pace() -> Result<()> {
-    let (document, count) = many()?;
-    let run = ran(&document, &Brokers::default(), "built-in").await?;
+    let (run, count) = ran_many(&Brokers::default(), "built-in").await?;
     is_whole(&run, count)?;
     let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
     assert_eq!((broker.product(), broker.prefix()), ("librdkafka mock", ""), "it is called what it is");
@@ -145,8 +172,7 @@ async fn the_same_runs_on_a_real_kafka() -> Result<()> {
     }
     let brokers = Brokers::default();
     let runs = async {
-        let (many, count) = many()?;
-        let run = ran(&many, &brokers, "local").await?;
+        let (run, count) = ran_many(&brokers, "local").await?;
         is_whole(&run, count)?;
         let broker = run.plan.kafka.as_ref().context("no broker of topics")?;
         ensure!(broker.product() == "Kafka" && broker.version().starts_with("4."), "{broker:?}");

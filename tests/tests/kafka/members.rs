@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use hopscope_record::frame::Counted;
@@ -17,10 +16,10 @@ use hopscope_tests::runs::has_kafka;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::{document, many, positions, ran};
+use crate::{LOOK, document, many, positions, ran};
 
-/// From one look at a recording to the next.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long a member is held, ns of the run: all that others had begun before has ended then.
+const HELD_NS: i64 = 1_000_000_000;
 
 /// A member that is down gives its partitions to the others, and gets some again when it is there again: none of the records is
 /// lost, and what is read twice is told.
@@ -44,16 +43,11 @@ async fn a_member_that_crashes_loses_nothing() -> Result<()> {
     Ok(())
 }
 
-/// The records of [`many`], where `billing` is slower than they come, so that each of its members is at work on some until the end. A probe calls `audit`, which so
-/// is the only reader that listens.
+/// The records of [`many`], on which `billing` works for longer. `audit` is the only reader that listens, for the probe.
 fn busy() -> Result<(Value, u64)> {
     let (mut document, count) = many()?;
-    document["nodes"][2]["work"] = json!({"distribution": "exponential", "mean": "50 ms"});
+    document["nodes"][2]["work"] = json!({"distribution": "exponential", "mean": "20 ms"});
     document["nodes"][2]["workers"] = 64.into();
-    let probe = json!({"id": "n5", "name": "probe", "kind": "client", "load": {"kind": "constant", "rate": "1/s"}});
-    document["nodes"].as_array_mut().context("no nodes")?.push(probe);
-    let call = json!({"id": "l4", "from": "n5", "to": "n4", "protocol": "http1"});
-    document["links"].as_array_mut().context("no links")?.push(call);
     Ok((document, count))
 }
 
@@ -89,6 +83,27 @@ async fn once(recording: &Path, so: impl Fn(&Recorded) -> bool) -> Result<Record
     }
 }
 
+/// Holds a process until it is seen that it is at work, and kills it then: some work has begun a second ago and has not ended.
+async fn kill_at_work(process: Process, recording: &Path) -> Result<()> {
+    let pid = Pid::from_raw(process.id().cast_signed()).context("no process")?;
+    let last = |recorded: &Recorded| recorded.events.last().map_or(0, |event| event.time);
+    loop {
+        kill_process(pid, Signal::STOP)?;
+        let held = last(&Recorded::so_far(recording)?);
+        let recorded = once(recording, |recorded| last(recorded) > held + HELD_NS).await?;
+        let mut begun: BTreeSet<u64> =
+            of(&recorded, Kind::STARTED).filter(|event| event.time <= held).map(|event| event.message.0).collect();
+        for event in of(&recorded, Kind::FINISHED) {
+            begun.remove(&event.message.0);
+        }
+        if !begun.is_empty() {
+            return Ok(kill_process(pid, Signal::KILL)?);
+        }
+        kill_process(pid, Signal::CONT)?;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// A member is a process, and someone kills it while it is at work: both groups have every record all the same, and those that were
 /// worked on twice are counted as that.
 #[tokio::test]
@@ -109,7 +124,7 @@ async fn a_member_that_is_killed_loses_nothing_and_its_repeats_are_told() -> Res
     once(&recording, |recorded| of(recorded, Kind::CONFIRMED).count() as u64 > count / 5).await?;
     let members = members(running.process()?)?;
     ensure!(members.len() == 3, "{members:?}");
-    kill_process(Pid::from_raw(members[0].id().cast_signed()).context("no process")?, Signal::KILL)?;
+    kill_at_work(members[0], &recording).await?;
     let has_all =
         |recorded: &Recorded| received(recorded).values().filter(|has| has.len() as u64 == count).count() == 2;
     once(&recording, has_all).await?;
@@ -134,11 +149,9 @@ async fn a_member_that_is_killed_loses_nothing_and_its_repeats_are_told() -> Res
     let ready: Vec<u64> = end.counts.iter().filter(|row| row.counted == Counted::READY).map(|row| row.count).collect();
     ensure!(ready.iter().all(|lag| *lag == 0) && !ready.is_empty(), "lags at the end: {ready:?}");
 
-    // By hand: which publishes were taken up more than once over one link.
-    let parents: BTreeMap<u64, u64> = of(&recorded, Kind::RECEIVED)
-        .filter(|event| !event.parent.is_none())
-        .map(|event| (event.message.0, event.parent.0))
-        .collect();
+    // By hand: which publishes were taken up more than once over one link. What the probe asks is none.
+    let taken = of(&recorded, Kind::RECEIVED).filter(|event| confirmed.contains(&event.parent.0));
+    let parents: BTreeMap<u64, u64> = taken.map(|event| (event.message.0, event.parent.0)).collect();
     let mut taken_up = BTreeMap::<_, u64>::new();
     for event in of(&recorded, Kind::STARTED) {
         if let Some(publish) = parents.get(&event.message.0) {
