@@ -4,18 +4,18 @@
 //! looks whole. Who installs holds a lock; a second one waits and finds it installed.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::installation::{Installation, JARS, Place, VERSION, place};
 use super::java::Java;
 use super::node::{Classes, checkpoint};
 use super::{KafkaLocalError, checksums, start};
-use crate::broker::private::on_path;
+use crate::broker::private::{end, on_path, spawn};
 
 /// How long Java may take to write the archive of classes when it ends.
 const ARCHIVE: Duration = Duration::from_secs(180);
@@ -214,37 +214,51 @@ async fn install_anew(
 
 /// Has Maven fetch the jars into the folder `lib`.
 async fn fetch(maven: &Path, folder: &Path, said: &mut impl FnMut(Installing)) -> Result<(), NotInstalled> {
-    let failed = files(folder);
-    let mut command = tokio::process::Command::new(maven);
+    let mut command = Command::new(maven);
     command
         .args(["-B", "dependency:copy-dependencies", "-DincludeScope=runtime"])
         .arg(format!("-DoutputDirectory={JARS}"))
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut maven = command.spawn().map_err(&failed)?;
-    let stdout = maven.stdout.take().map(|stdout| BufReader::new(stdout).lines());
-    let reading = async {
-        let (mut told, mut bytes) = (String::new(), 0);
-        said(Installing::Fetches { bytes });
-        if let Some(mut lines) = stdout {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(more) = fetched(&line) {
-                    bytes += more;
-                    said(Installing::Fetches { bytes });
-                }
-                told.push_str(&line);
-                told.push('\n');
-            }
+        .current_dir(folder);
+    let (telling, mut told) = unbounded_channel();
+    let fetching = blocking(folder, move || fetch_here(command, &telling));
+    let telling = async {
+        said(Installing::Fetches { bytes: 0 });
+        while let Some(bytes) = told.recv().await {
+            said(Installing::Fetches { bytes });
         }
-        Ok(told)
     };
-    let (told, output) = tokio::join!(reading, maven.wait_with_output());
-    let mut output = output.map_err(&failed)?;
-    output.stdout = told.map_err(&failed)?.into_bytes();
+    let (output, ()) = tokio::join!(fetching, telling);
+    let output = output?;
     if output.status.success() { Ok(()) } else { Err(NotInstalled::Fetch(complaint(&output))) }
+}
+
+/// Runs Maven to its end on this thread, with which it dies, and tells how many bytes it has fetched so far.
+fn fetch_here(mut command: Command, telling: &UnboundedSender<u64>) -> io::Result<Output> {
+    // What it complains of goes to a file: nobody has to read it meanwhile.
+    let mut complaints = tempfile::tempfile()?;
+    command.stdout(Stdio::piped()).stderr(complaints.try_clone()?);
+    let mut maven = spawn(&mut command)?;
+    let (mut stdout, mut bytes) = (String::new(), 0);
+    let read = maven.stdout.take().into_iter().flat_map(|told| BufReader::new(told).lines()).try_for_each(|line| {
+        let line = line?;
+        if let Some(more) = fetched(&line) {
+            bytes += more;
+            // Who asked may have gone; it is fetched all the same.
+            let _ = telling.send(bytes);
+        }
+        stdout.push_str(&line);
+        stdout.push('\n');
+        io::Result::Ok(())
+    });
+    if let Err(error) = read {
+        end(&mut maven);
+        return Err(error);
+    }
+    let status = maven.wait()?;
+    let mut stderr = Vec::new();
+    complaints.rewind()?;
+    complaints.read_to_end(&mut stderr)?;
+    Ok(Output { status, stdout: stdout.into_bytes(), stderr })
 }
 
 /// How many bytes of Kafka's Maven says that it has fetched: `Downloaded from central: .../kafka.jar (5.8 MB at 12 MB/s)`. What
@@ -420,6 +434,19 @@ mod tests {
         assert_eq!(fetched(&line("org/apache/kafka/kafka_2.13/4.4.0/kafka_2.13-4.4.0.pom", "3 kB at 1 MB/s")), None);
         assert_eq!(fetched(&line("org/apache/maven/plugins/a/3/a-3.jar", "200 kB at 1 MB/s")), None);
         assert_eq!(fetched("[INFO] BUILD SUCCESS"), None);
+    }
+
+    #[test]
+    fn what_maven_says_is_told_while_it_goes_on_and_what_it_complains_of_is_kept() {
+        let script = "echo 'Downloaded from here: x/a.jar (2 kB at 1 kB/s)'; echo 'Downloaded from here: x/b.jar (1 MB at 1 MB/s)'; \
+            echo no room >&2; exit 3";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let (telling, mut told) = unbounded_channel();
+        let output = fetch_here(command, &telling).unwrap();
+        assert_eq!((told.try_recv().unwrap(), told.try_recv().unwrap()), (2_000, 1_002_000));
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(3), &b"no room\n"[..]));
+        assert!(complaint(&output).starts_with("exit status: 3"), "{}", complaint(&output));
     }
 
     #[tokio::test]
