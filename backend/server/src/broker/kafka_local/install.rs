@@ -4,18 +4,18 @@
 //! looks whole. Who installs holds a lock; a second one waits and finds it installed.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::installation::{Installation, JARS, Place, VERSION, place};
 use super::java::Java;
+use super::maven;
 use super::node::{Classes, checkpoint};
 use super::{KafkaLocalError, checksums, start};
-use crate::broker::private::{end, on_path, spawn};
+use crate::broker::private::on_path;
 
 /// How long Java may take to write the archive of classes when it ends.
 const ARCHIVE: Duration = Duration::from_secs(180);
@@ -25,28 +25,6 @@ const ENDED: i32 = 143;
 
 /// What the jars take, bytes.
 pub const DOWNLOAD: u64 = 43_000_000;
-
-/// What to fetch: Kafka's broker, and what lets it say something.
-const PROJECT: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>hopscope</groupId>
-  <artifactId>kafka</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>${kafka}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId>
-      <artifactId>slf4j-simple</artifactId>
-      <version>1.7.36</version>
-    </dependency>
-  </dependencies>
-</project>
-"#;
 
 /// Why Kafka could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -194,8 +172,17 @@ async fn install_anew(
     // As this user makes folders; a temporary one is its owner's alone.
     let made = beside.path().join("kafka");
     std::fs::create_dir(&made).map_err(&failed)?;
-    std::fs::write(made.join("pom.xml"), project()).map_err(&failed)?;
-    fetch(&maven, &made, said).await?;
+    let (tell, mut told) = unbounded_channel();
+    let to = made.clone();
+    let fetching = blocking(folder, move || maven::fetch(&maven, &to, &tell));
+    let telling = async {
+        said(Installing::Fetches { bytes: 0 });
+        while let Some(bytes) = told.recv().await {
+            said(Installing::Fetches { bytes });
+        }
+    };
+    let (fetched, ()) = tokio::join!(fetching, telling);
+    fetched?.map_err(NotInstalled::Fetch)?;
     let unknown = || NotInstalled::Fetch(format!("the jars in {} are not what is expected", made.join(JARS).display()));
     let installation = Installation::at(&made).ok_or_else(unknown)?;
     archive(&installation, java, said).await?;
@@ -210,83 +197,6 @@ async fn install_anew(
     .await?;
     drop(beside);
     Installation::at(folder).ok_or_else(|| KafkaLocalError::NotInstalled.into())
-}
-
-/// Has Maven fetch the jars into the folder `lib`.
-async fn fetch(maven: &Path, folder: &Path, said: &mut impl FnMut(Installing)) -> Result<(), NotInstalled> {
-    let mut command = Command::new(maven);
-    command
-        .args(["-B", "dependency:copy-dependencies", "-DincludeScope=runtime"])
-        .arg(format!("-DoutputDirectory={JARS}"))
-        .current_dir(folder);
-    let (telling, mut told) = unbounded_channel();
-    let fetching = blocking(folder, move || fetch_here(command, &telling));
-    let telling = async {
-        said(Installing::Fetches { bytes: 0 });
-        while let Some(bytes) = told.recv().await {
-            said(Installing::Fetches { bytes });
-        }
-    };
-    let (output, ()) = tokio::join!(fetching, telling);
-    let output = output?;
-    if output.status.success() { Ok(()) } else { Err(NotInstalled::Fetch(complaint(&output))) }
-}
-
-/// Runs Maven to its end on this thread, with which it dies, and tells how many bytes it has fetched so far.
-fn fetch_here(mut command: Command, telling: &UnboundedSender<u64>) -> io::Result<Output> {
-    // What it complains of goes to a file: nobody has to read it meanwhile.
-    let mut complaints = tempfile::tempfile()?;
-    command.stdout(Stdio::piped()).stderr(complaints.try_clone()?);
-    let mut maven = spawn(&mut command)?;
-    let (mut stdout, mut bytes) = (String::new(), 0);
-    let read = maven.stdout.take().into_iter().flat_map(|told| BufReader::new(told).lines()).try_for_each(|line| {
-        let line = line?;
-        if let Some(more) = fetched(&line) {
-            bytes += more;
-            // Who asked may have gone; it is fetched all the same.
-            let _ = telling.send(bytes);
-        }
-        stdout.push_str(&line);
-        stdout.push('\n');
-        io::Result::Ok(())
-    });
-    if let Err(error) = read {
-        end(&mut maven);
-        return Err(error);
-    }
-    let status = maven.wait()?;
-    let mut stderr = Vec::new();
-    complaints.rewind()?;
-    complaints.read_to_end(&mut stderr)?;
-    Ok(Output { status, stdout: stdout.into_bytes(), stderr })
-}
-
-/// How many bytes of Kafka's Maven says that it has fetched: `Downloaded from central: .../kafka.jar (5.8 MB at 12 MB/s)`. What
-/// it fetches for its own use is not of Kafka.
-fn fetched(line: &str) -> Option<u64> {
-    const OWN: [&str; 4] = ["/org/apache/maven/", "/org/codehaus/", "/org/eclipse/", "/commons-io/"];
-    let (address, size) = line.split_once("Downloaded from ")?.1.split_once(".jar (")?;
-    if OWN.iter().any(|own| address.contains(own)) {
-        return None;
-    }
-    let mut words = size.split_ascii_whitespace();
-    let number: f64 = words.next()?.parse().ok()?;
-    let unit = match words.next()? {
-        "B" => 1.0,
-        "kB" => 1e3,
-        "MB" => 1e6,
-        _ => return None,
-    };
-    // Of tens of megabytes at most.
-    Some((number * unit) as u64)
-}
-
-/// What Maven complains of first, and how it ended.
-fn complaint(output: &Output) -> String {
-    let said = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
-    let mut lines = said.iter().flat_map(|said| said.lines()).map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.clone().find(|line| line.contains("ERROR")).or_else(|| lines.next());
-    format!("{}: {}", output.status, first.unwrap_or("it said nothing"))
 }
 
 /// Starts a node for the first time and stops it: what its folder was made ready with is kept, and the archive of its classes.
@@ -355,11 +265,6 @@ fn files(folder: &Path) -> impl Fn(io::Error) -> NotInstalled + use<> {
     move |source| NotInstalled::Files { folder: folder.clone(), source }
 }
 
-/// What Maven fetches.
-fn project() -> String {
-    PROJECT.replace("${kafka}", VERSION)
-}
-
 fn parent(folder: &Path) -> &Path {
     folder.parent().unwrap_or(folder)
 }
@@ -375,17 +280,7 @@ fn beginning(folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt as _;
-    use std::process::ExitStatus;
-
     use super::*;
-
-    #[test]
-    fn what_is_fetched_has_its_version() {
-        let project = project();
-        assert!(project.contains("<artifactId>kafka_2.13</artifactId>\n      <version>4.4.0</version>"), "{project}");
-        assert!(!project.contains('$'));
-    }
 
     #[test]
     fn what_someone_brought_stays_as_it_is() {
@@ -403,50 +298,6 @@ mod tests {
         }
         checksums::write(folder.path()).unwrap();
         assert_eq!(brought(&place(true)).unwrap(), None, "it is ours");
-    }
-
-    #[test]
-    fn maven_complains_of_one_thing_first() {
-        let output = |stdout: &str, stderr: &str| Output {
-            status: ExitStatus::from_raw(256),
-            stdout: stdout.into(),
-            stderr: stderr.into(),
-        };
-        let told = complaint(&output("[WARNING] old\n[ERROR] Unknown host\n[ERROR] -> [Help 1]\n", ""));
-        assert_eq!(told, "exit status: 1: [ERROR] Unknown host");
-        assert_eq!(complaint(&output("\n", "no JAVA_HOME\n")), "exit status: 1: no JAVA_HOME");
-        assert_eq!(complaint(&output("", "")), "exit status: 1: it said nothing");
-    }
-
-    #[test]
-    fn what_maven_has_fetched_of_kafka_is_counted() {
-        let line = |address: &str, size: &str| {
-            format!("[INFO] Downloaded from central: https://repository/{address} ({size})")
-        };
-        assert_eq!(
-            fetched(&line("org/apache/kafka/kafka_2.13/4.4.0/kafka_2.13-4.4.0.jar", "5.8 MB at 12 MB/s")),
-            Some(5_800_000)
-        );
-        assert_eq!(
-            fetched(&line("org/slf4j/slf4j-simple/1.7.36/slf4j-simple-1.7.36.jar", "15 kB at 1.1 MB/s")),
-            Some(15_000)
-        );
-        assert_eq!(fetched(&line("org/apache/kafka/kafka_2.13/4.4.0/kafka_2.13-4.4.0.pom", "3 kB at 1 MB/s")), None);
-        assert_eq!(fetched(&line("org/apache/maven/plugins/a/3/a-3.jar", "200 kB at 1 MB/s")), None);
-        assert_eq!(fetched("[INFO] BUILD SUCCESS"), None);
-    }
-
-    #[test]
-    fn what_maven_says_is_told_while_it_goes_on_and_what_it_complains_of_is_kept() {
-        let script = "echo 'Downloaded from here: x/a.jar (2 kB at 1 kB/s)'; echo 'Downloaded from here: x/b.jar (1 MB at 1 MB/s)'; \
-            echo no room >&2; exit 3";
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        let (telling, mut told) = unbounded_channel();
-        let output = fetch_here(command, &telling).unwrap();
-        assert_eq!((told.try_recv().unwrap(), told.try_recv().unwrap()), (2_000, 1_002_000));
-        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(3), &b"no room\n"[..]));
-        assert!(complaint(&output).starts_with("exit status: 3"), "{}", complaint(&output));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ mod checksums;
 mod install;
 mod installation;
 mod java;
+mod maven;
 mod node;
 #[cfg(test)]
 mod tests;
