@@ -8,6 +8,7 @@ mod control;
 mod cpu;
 mod effects;
 mod generator;
+mod names;
 mod node;
 mod pace;
 mod pacer;
@@ -197,7 +198,7 @@ impl LiveRun {
     /// What its broker calls the queue, exchange or topic of a place; `None` where the place is none of these.
     #[must_use]
     pub fn name_at_broker(&self, place: PlaceIndex) -> Option<Arc<str>> {
-        slice::name_at_broker(self.plan(), self.plan().places.get(place.0 as usize)?.node)
+        names::at_broker(self.plan(), self.plan().places.get(place.0 as usize)?.node)
     }
 
     /// Where the networks of its links begin while it lives: by the link, and by the place that it leads to.

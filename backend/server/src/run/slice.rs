@@ -10,28 +10,22 @@ use hopscope_rules::draw::{Draws, Purpose};
 use hopscope_rules::payload::Payloads;
 use hopscope_rules::tempo::Change;
 use hopscope_scenario::disturb::Action;
-use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{
-    Described, Passage, Plan, PlanBroker, PlanDisturbance, PlanError, PlanExchange, PlanGroup, PlanLink, PlanLoad,
-    PlanNode, PlanQueue, PlanTopic, Step,
+    Described, Passage, Plan, PlanDisturbance, PlanError, PlanExchange, PlanGroup, PlanLink, PlanLoad, PlanQueue,
+    PlanTopic, Step,
 };
-use hopscope_scenario::protocol::{GROUP, Protocol};
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Share, Time};
 use hopscope_scenario::routing;
 use serde_json::{Map, Value};
 
 use super::effects::Effects;
+use super::names;
 use crate::broker::{BindingSite, Declared, ExchangeSite, GroupSite, QueueSite, Sites, TopicSite};
 use crate::link::Policy;
 use crate::transport::Options;
 use crate::transport::messaging::{Group, Via};
-
-/// Most characters of a topic's name (Kafka's `Topic.MAX_NAME_LENGTH`).
-const MAX_TOPIC_NAME: usize = 249;
-
-/// Most bytes of a queue's name (AMQP 0-9-1, section 4.2.5.3: a short string).
-const MAX_QUEUE_NAME: usize = 255;
 
 /// One replica of a service.
 #[derive(Clone, Debug)]
@@ -271,7 +265,7 @@ fn links(plan: &Plan) -> impl Iterator<Item = (LinkIndex, &PlanLink)> {
 fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice, PlanError> {
     let to = match plan.passage(row) {
         Passage::Publish if let Some(topic) = plan.topic_at(row.to) => Callee::Queue {
-            queue: topic_name(plan, row.to),
+            queue: names::topic(plan, row.to),
             via: None,
             persistent: false,
             replies: None,
@@ -279,7 +273,7 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
         },
         Passage::Publish if plan.exchange_at(row.to).is_some() => routed(plan, row),
         Passage::Publish => Callee::Queue {
-            queue: queue_name(plan, row.to),
+            queue: names::queue(plan, row.to),
             via: None,
             persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability != Durability::Transient),
             replies: returning(plan, link, row),
@@ -303,7 +297,7 @@ fn routed(plan: &Plan, row: &PlanLink) -> Callee {
     Callee::Queue {
         queue: routing::text(&row.options, "routing_key").into(),
         via: Some(Via {
-            exchange: queue_name(plan, row.to),
+            exchange: names::queue(plan, row.to),
             headers: named(&row.options).into(),
             copies: u32::try_from(copies).unwrap_or(u32::MAX),
         }),
@@ -323,15 +317,15 @@ fn named(link: &Map<String, Value>) -> Vec<(String, String)> {
 /// The exchanges of a run, as its broker has to know them.
 fn exchanges(plan: &Plan) -> Vec<ExchangeSite> {
     let binding = |link: &PlanLink| BindingSite {
-        queue: queue_name(plan, link.to),
+        queue: names::queue(plan, link.to),
         key: routing::text(&link.options, "binding_key").to_owned(),
         headers: named(&link.options),
         any: routing::wants_any(&link.options),
     };
     let site = |exchange: &PlanExchange| ExchangeSite {
-        name: queue_name(plan, exchange.node),
+        name: names::queue(plan, exchange.node),
         routing: exchange.routing,
-        alternate: exchange.alternate.map(|alternate| queue_name(plan, alternate)),
+        alternate: exchange.alternate.map(|alternate| names::queue(plan, alternate)),
         bindings: plan.bindings(exchange.node).map(|(_, link)| binding(link)).collect(),
         publishing: links(plan).filter(|(_, link)| link.to == exchange.node).map(|(index, _)| index).collect(),
     };
@@ -340,7 +334,7 @@ fn exchanges(plan: &Plan) -> Vec<ExchangeSite> {
 
 /// How the replies to a link's messages come back: over the derived link that ends where they began.
 fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice> {
-    let queue = queue_name(plan, row.replies?);
+    let queue = names::queue(plan, row.replies?);
     let back = |other: &PlanLink| other.replies_of == Some(link.0) && other.to == row.from;
     let (link, _) = links(plan).find(|(_, other)| back(other))?;
     Some(ReturnSlice { queue, link })
@@ -351,7 +345,7 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
     if let Some((topic, group)) = plan.group_over(link.0) {
         let first = plan.service_at(row.to)?.first_place;
         let site = Group {
-            name: group_name(plan, row),
+            name: names::group(plan, row),
             first_place: PlaceIndex(group.first_place),
             partitions: topic.partitions,
             member: 1,
@@ -359,7 +353,7 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
         return Some(TakingSlice {
             link,
             protocol: row.protocol,
-            queue: topic_name(plan, topic.node),
+            queue: names::topic(plan, topic.node),
             prefix: "".into(),
             prefetch: 0,
             ack: AckTime::AfterWork,
@@ -368,14 +362,14 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
         });
     }
     let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
-    let (queue, prefix) = (queue_name(plan, row.from), prefix(plan).into());
+    let (queue, prefix) = (names::queue(plan, row.from), names::prefix(plan).into());
     Some(TakingSlice { link, protocol: row.protocol, queue, prefix, prefetch, ack, options, group: None })
 }
 
 /// The queues of a run, as its broker has to know them.
 fn queues(plan: &Plan) -> Vec<QueueSite> {
     let sites = plan.queues.iter().map(|queue| QueueSite {
-        name: queue_name(plan, queue.node),
+        name: names::queue(plan, queue.node),
         place: PlaceIndex(queue.place),
         declared: declared(plan, queue),
         publishing: links(plan)
@@ -399,7 +393,7 @@ fn declared(plan: &Plan, queue: &PlanQueue) -> Declared {
         capacity: queue.capacity,
         overflow: queue.overflow,
         ttl: queue.ttl,
-        dead_letters: queue.dead_letters.map(|target| queue_name(plan, target)),
+        dead_letters: queue.dead_letters.map(|target| names::queue(plan, target)),
         priorities: queue.priorities,
         durability: queue.durability,
     }
@@ -427,66 +421,19 @@ fn consumers(plan: &Plan, queue: u32) -> u32 {
     taking.map(|link| plan.service_at(link.to).map_or(1, |service| service.replicas)).sum()
 }
 
-/// What the names of the run's objects begin with at its broker.
-fn prefix(plan: &Plan) -> &str {
-    plan.broker.as_ref().map_or("", PlanBroker::prefix)
-}
-
-/// What a broker calls a queue: what the run's objects begin with there, then its name in the scenario, so that other programs find it by that; its id where the name is
-/// longer than AMQP allows.
-fn queue_name(plan: &Plan, node: u32) -> Arc<str> {
-    let prefix = prefix(plan);
-    let fits = |name: &str| prefix.len() + name.len() <= MAX_QUEUE_NAME;
-    let node = plan.nodes.get(node as usize);
-    let name = node.map(|node| if fits(&node.name) { node.name.as_str() } else { node.id.as_str() });
-    format!("{prefix}{}", name.unwrap_or_default()).into()
-}
-
 /// The topics of a run, as their broker has to know them.
 pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
     let group = |group: &PlanGroup| GroupSite {
-        name: plan.link(group.link).map_or_else(|| "".into(), |link| group_name(plan, link)),
+        name: plan.link(group.link).map_or_else(|| "".into(), |link| names::group(plan, link)),
         link: LinkIndex(group.link),
         first_place: PlaceIndex(group.first_place),
     };
     let site = |topic: &PlanTopic| TopicSite {
-        name: topic_name(plan, topic.node),
+        name: names::topic(plan, topic.node),
         partitions: topic.partitions,
         groups: topic.groups.iter().map(group).collect(),
     };
     plan.topics.iter().map(site).collect()
-}
-
-/// What a broker of topics calls the topic at a node: its name where that is made of what Kafka allows in names, else its id.
-fn topic_name(plan: &Plan, node: u32) -> Arc<str> {
-    let name = |node: &PlanNode| at_kafka(plan, &node.name).unwrap_or_else(|| prefixed(plan, &node.id));
-    plan.nodes.get(node as usize).map(name).unwrap_or_default().into()
-}
-
-/// A name with what the run's objects begin with at their broker of topics, where that is made of what Kafka allows in names.
-fn at_kafka(plan: &Plan, name: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let name = Some(name).filter(|name| !matches!(*name, "" | "." | "..") && name.chars().all(plain))?;
-    Some(prefixed(plan, name)).filter(|name| name.len() <= MAX_TOPIC_NAME)
-}
-
-fn prefixed(plan: &Plan, name: &str) -> String {
-    format!("{}{name}", plan.kafka.as_ref().map_or("", PlanBroker::prefix))
-}
-
-/// What its broker calls the queue, exchange or topic at a node; `None` where the node is none of these.
-pub(super) fn name_at_broker(plan: &Plan, node: u32) -> Option<Arc<str>> {
-    match plan.nodes.get(node as usize)?.kind {
-        Kind::Queue | Kind::Exchange => Some(queue_name(plan, node)),
-        Kind::Topic => Some(topic_name(plan, node)),
-        Kind::Client | Kind::Service | Kind::External => None,
-    }
-}
-
-/// What it calls the group that reads over a link: as the link says, else as the service that reads.
-fn group_name(plan: &Plan, link: &PlanLink) -> Arc<str> {
-    let named = link.options.get(GROUP).and_then(Value::as_str).and_then(|name| at_kafka(plan, name));
-    named.map_or_else(|| topic_name(plan, link.to), Into::into)
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {
