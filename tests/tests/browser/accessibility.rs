@@ -2,7 +2,7 @@
 //! in any of its states, light and dark; and the colours that axe cannot judge, those of the drawings, are worked out here.
 
 use anyhow::{Context as _, Result, ensure};
-use hopscope_tests::browser::{faults, with_browser};
+use hopscope_tests::browser::{faults, picture, with_browser};
 use hopscope_tests::server::Server;
 use serde_json::json;
 
@@ -33,6 +33,7 @@ async fn axe_finds_nothing_in_any_state_of_the_page() -> Result<()> {
         let mut found = Vec::new();
         found.extend(judge(&hands, "empty").await?);
         found.extend(edit(&hands).await?);
+        found.extend(live(&hands).await?);
         found.extend(run(&hands).await?);
         found.extend(dialogs(&hands).await?);
         ensure!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
@@ -76,6 +77,28 @@ async fn edit(hands: &Hands) -> Result<Vec<String>> {
     hands.find("[role=menu]").await?;
     found.extend(judge(hands, "file menu").await?);
     hands.press(thirtyfour::Key::Escape).await?;
+    Ok(found)
+}
+
+/// The settings of runs with their brokers, and how programs reach a node while a run goes on.
+async fn live(hands: &Hands) -> Result<Vec<String>> {
+    hands.click("[data-settings]").await?;
+    hands.find("#settings [data-broker]").await?;
+    let mut found = judge(hands, "settings").await?;
+    hands.click("[data-settings]").await?;
+    hands.gone("#settings:popover-open").await?;
+    hands.click("[name=until-stopped]").await?;
+    hands.click("[data-action=run]").await?;
+    hands.click("[data-node=n2]").await?;
+    let shown = hands.text("[data-snippet]").await?;
+    let address = hands.text("[data-outside] code").await?;
+    ensure!(shown.contains(&address) && address.starts_with("127.0.0.1:"), "{shown}");
+    assert_eq!(hands.text("[data-name-at-broker]").await?, "orders");
+    picture(&hands.driver, "programs-of-ones-own").await?;
+    found.extend(judge(hands, "programs of one's own").await?);
+    hands.click("[data-action=stop]").await?;
+    hands.find("[data-action=run]").await?;
+    hands.click("[name=until-stopped]").await?;
     Ok(found)
 }
 
