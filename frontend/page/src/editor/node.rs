@@ -333,7 +333,7 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
         if of == Some(Kind::Topic) {
             return Some(view! {
                 <text class="m" x="12" y="61" data-lags=lags.get()>{match lags.get() {
-                    Some(lags) => shortened(&t_with(text!("node.topic.lag"), &[("lags", &lags)]), 36),
+                    Some(lags) => shortened(&t_with(text!("node.topic.lag"), &[("lags", &lags)]), 32),
                     None => facts.with(|facts| facts.caption.clone()),
                 }}</text>
             });

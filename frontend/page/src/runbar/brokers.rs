@@ -39,7 +39,9 @@ impl Known {
                         self.found.set(brokers);
                     }
                 }
-                Err(refusal) => self.refusal.set(Some(refusal)),
+                // That the server is gone, the bar tells; what was known of its brokers stays.
+                Err(refusal) if self.found.with_untracked(Vec::is_empty) => self.refusal.set(Some(refusal)),
+                Err(_) => {}
             }
             set_timeout(move || if self.shown.get_untracked() { self.look() } else { self.looking.set(false) }, LOOK);
         });
