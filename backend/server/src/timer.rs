@@ -22,8 +22,11 @@ use std::time::Duration;
 use hopscope_report::stats::Latency;
 use tokio::sync::oneshot;
 
+pub(crate) use early::Early;
+
 use crate::record::clock::monotonic_ns;
 
+mod early;
 mod own;
 
 #[cfg(test)]
@@ -61,8 +64,8 @@ impl Timer {
         std::mem::take(&mut self.thread.shared.late())
     }
 
-    /// Runs `work` on the calling thread. What it waits for by any timer, this thread sleeps to by itself, as exactly as the
-    /// timer's own thread would.
+    /// Runs `work` on the calling thread. What it waits for by any timer, this thread sleeps to by itself, more exactly than the
+    /// timer's own thread does: it wakes a little before, and spins the rest, for a small share of its time.
     pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         own::block_on(&self.thread.shared, work)
     }

@@ -1,11 +1,9 @@
 //! Waiting for a moment on the thread that carries the relays.
 
-use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
 
 use crate::record::clock::monotonic_ns;
-use crate::timer::Timer;
+use crate::timer::{Early, Timer};
 
 /// One waiter's moments, one after the other.
 pub(super) struct Alarm {
@@ -34,27 +32,6 @@ impl Alarm {
             std::hint::spin_loop();
         }
         Ok(())
-    }
-}
-
-/// How long before a moment the thread has itself woken: about as long as waking takes here, so that what is left to spin is
-/// short. A cheap clone in front of one number.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Early(Rc<Cell<i64>>);
-
-impl Early {
-    /// More than this is never spun.
-    const MOST_NS: i64 = 100_000;
-    /// How far one waking moves it: towards the median of them.
-    const STEP_NS: i64 = 1_000;
-
-    fn ns(&self) -> i64 {
-        self.0.get()
-    }
-
-    fn learn(&self, late: i64) {
-        let step = if late > self.ns() { Self::STEP_NS } else { -Self::STEP_NS };
-        self.0.set((self.ns() + step).clamp(0, Self::MOST_NS));
     }
 }
 
@@ -120,19 +97,6 @@ mod system {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn how_early_goes_to_the_median_of_how_late_and_no_further_than_may_be_spun() {
-        let early = Early::default();
-        for turn in 0..1_000 {
-            early.learn([20_000, 40_000, 900_000][turn % 3]);
-        }
-        assert!((38_000..=42_000).contains(&early.ns()), "{}", early.ns());
-        (0..1_000).for_each(|_| early.learn(5_000_000));
-        assert_eq!(early.ns(), Early::MOST_NS);
-        (0..1_000).for_each(|_| early.learn(0));
-        assert_eq!(early.ns(), 0);
-    }
 
     #[tokio::test]
     async fn an_alarm_is_never_early() {

@@ -22,9 +22,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::timer::Timer;
+use crate::timer::{Early, Timer};
 use crate::transport::bind;
-use alarm::Early;
 use relay::{Carrier, relay};
 
 /// What the thread of the relays is given: a port, where it leads, and what is between.

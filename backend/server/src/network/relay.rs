@@ -14,11 +14,11 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::alarm::{Alarm, Early};
+use super::alarm::Alarm;
 use super::arrival;
 use super::{Condition, Laid, Lateness};
 use crate::record::clock::monotonic_ns;
-use crate::timer::Timer;
+use crate::timer::{Early, Timer};
 
 /// Most bytes that are read at once.
 const PIECE: usize = 64 << 10;

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
+use super::early::{Allowance, Early};
 use super::{Alarm, Shared, exact_sleeps, take_due};
 use crate::record::clock::monotonic_ns;
 
@@ -69,31 +70,67 @@ pub(super) fn block_on<T>(timer: &Shared, work: impl Future<Output = T>) -> T {
     let _owning = Owning::begin();
     let parked = Arc::new(Parked { thread: std::thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(Arc::clone(&parked));
-    let (mut work, mut due) = (pin!(work), Vec::new());
+    let mut sleeper = Sleeper::new(timer, &parked);
+    let mut work = pin!(work);
     loop {
         if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
             return done;
         }
         while !parked.woken.swap(false, Ordering::AcqRel) {
-            sleep(timer, &mut due);
+            sleeper.sleep();
         }
     }
 }
 
-/// Wakes what is due; sleeps, where nothing is, to the next deadline or until the thread is woken.
-fn sleep(timer: &Shared, due: &mut Vec<Alarm>) {
-    let now = monotonic_ns();
-    let next = OWN.with_borrow_mut(|own| {
-        let heap = own.as_mut()?;
-        take_due(heap, now, due);
-        heap.peek().map(|next| next.deadline - now)
-    });
-    if !due.is_empty() {
-        timer.wake(due, now);
-        return;
+/// What puts the thread to sleep.
+struct Sleeper<'a> {
+    timer: &'a Shared,
+    parked: &'a Parked,
+    due: Vec<Alarm>,
+    early: Early,
+    allowance: Allowance,
+}
+
+impl<'a> Sleeper<'a> {
+    fn new(timer: &'a Shared, parked: &'a Parked) -> Self {
+        Self { timer, parked, due: Vec::new(), early: Early::default(), allowance: Allowance::from(monotonic_ns()) }
     }
-    match next {
-        None => std::thread::park(),
-        Some(left) => std::thread::park_timeout(Duration::from_nanos(left.unsigned_abs())),
+
+    /// Wakes what is due; waits, where nothing is, for the next deadline or until the thread is woken.
+    fn sleep(&mut self) {
+        let now = monotonic_ns();
+        let next = OWN.with_borrow_mut(|own| {
+            let heap = own.as_mut()?;
+            take_due(heap, now, &mut self.due);
+            heap.peek().map(|next| next.deadline)
+        });
+        if !self.due.is_empty() {
+            self.timer.wake(&mut self.due, now);
+            return;
+        }
+        let Some(deadline) = next else { return std::thread::park() };
+        let early = if self.allowance.at(now) >= self.early.ns() { self.early.ns() } else { 0 };
+        let wanted = deadline.saturating_sub(early);
+        if now < wanted {
+            std::thread::park_timeout(Duration::from_nanos((wanted - now).unsigned_abs()));
+            let woken = monotonic_ns();
+            if woken >= wanted {
+                self.early.learn(woken - wanted);
+            }
+        } else {
+            let until = self.spin(deadline);
+            self.allowance.spend(until - now);
+        }
+    }
+
+    /// Spins until a moment has come, or the thread is woken; gives when that was.
+    fn spin(&self, deadline: i64) -> i64 {
+        loop {
+            let now = monotonic_ns();
+            if now >= deadline || self.parked.woken.load(Ordering::Acquire) {
+                return now;
+            }
+            std::hint::spin_loop();
+        }
     }
 }
