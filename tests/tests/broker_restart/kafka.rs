@@ -113,6 +113,8 @@ async fn a_run_ends_though_its_kafka_was_killed_for_good() -> Result<()> {
     let ended = tokio::time::timeout(LIMIT, Running::start_by(command)?.end()).await.context("it does not end")??;
     ensure!(ended.code == 0 && !ended.stdout.contains("BROKEN"), "{ended:?}");
     ensure!(ended.stdout.contains("broker-killed kafka (until –)"), "{ended:?}");
+    let told = ["Starting Kafka;", "Kafka is ready after "].map(|told| ended.stderr.contains(told));
+    ensure!(told == [true, true] && !ended.stderr.contains("RabbitMQ"), "{ended:?}");
     Ok(())
 }
 

@@ -53,6 +53,13 @@ enum Startable {
 }
 
 impl Startable {
+    const fn product(self) -> &'static str {
+        match self {
+            Self::Rabbitmq => "RabbitMQ",
+            Self::Kafka => "Kafka",
+        }
+    }
+
     const fn protocol(self) -> Protocol {
         match self {
             Self::Rabbitmq => Protocol::Amqp,
@@ -98,9 +105,7 @@ pub(super) fn list(arguments: &List) -> Result<Exit> {
 /// # Errors
 /// When no server answers.
 pub(super) fn start(arguments: &One) -> Result<Exit> {
-    if arguments.broker == Startable::Rabbitmq {
-        note(&word(text!("cli.broker.starting")));
-    }
+    note(&say(text!("cli.broker.starting"), [("product", arguments.broker.product().to_owned())]));
     told_to(arguments, "start")
 }
 

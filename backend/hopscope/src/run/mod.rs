@@ -170,7 +170,7 @@ async fn watch(store: &Store, scenario: Scenario, how: How) -> Result<Option<Ran
     let (sink, most_events) = (Box::new(sink), limits.max_events);
     let options =
         RunOptions { id: id.to_string(), key, scenario, settings, brokers: brokers.clone(), sink, most_events };
-    let run = match Box::pin(progress::starting(start(options), brokers.local())).await {
+    let run = match Box::pin(progress::starting(start(options), brokers.own())).await {
         Ok(run) => run,
         Err(error) => {
             forget(store, &id, tail).await;

@@ -13,7 +13,7 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Plan;
 use hopscope_scenario::quantity::Time;
 use hopscope_scenario::text;
-use hopscope_server::broker::{Local, LocalState};
+use hopscope_server::broker::{LocalState, OwnBroker};
 use hopscope_server::store::Tail;
 
 use crate::figures::{length, whole};
@@ -45,37 +45,56 @@ pub(super) async fn follow(mut tail: Tail, plan: &Plan, offered: Option<Time>) {
     screen.clear();
 }
 
-/// Sets a run up, and tells meanwhile how far the broker is where one has to be started.
-pub(super) async fn starting<T>(start: impl Future<Output = T>, local: &Local) -> T {
+/// Sets a run up, and tells meanwhile how far its brokers are where some have to be started.
+pub(super) async fn starting<T>(start: impl Future<Output = T>, brokers: [OwnBroker; 2]) -> T {
     tokio::pin!(start);
-    let (mut ticks, mut last, began) = (tokio::time::interval(LOOK), local.state(), Instant::now());
+    let mut ticks = tokio::time::interval(LOOK);
+    let mut awaited = brokers.map(Awaited::new);
     loop {
-        tokio::select! {
-            started = &mut start => {
-                if last == LocalState::Starting && local.state() == LocalState::Ready {
-                    note(&say(text!("cli.broker.ready"), [("time", time(began))]));
-                }
-                return started;
-            }
-            _ = ticks.tick() => {
-                let now = local.state();
-                if now != last && now == LocalState::Starting {
-                    note(&word(text!("cli.broker.starting")));
-                } else if now != last && now == LocalState::Ready {
-                    note(&say(text!("cli.broker.ready"), [("time", time(began))]));
-                }
-                last = now;
-            }
+        let started = tokio::select! {
+            started = &mut start => Some(started),
+            _ = ticks.tick() => None,
+        };
+        awaited.iter_mut().for_each(Awaited::look);
+        if let Some(started) = started {
+            return started;
         }
+    }
+}
+
+/// A broker that may have to be started.
+struct Awaited {
+    broker: OwnBroker,
+    last: LocalState,
+    began: Instant,
+}
+
+impl Awaited {
+    fn new(broker: OwnBroker) -> Self {
+        Self { last: broker.state(), broker, began: Instant::now() }
+    }
+
+    /// Tells where it has come to, if that is further than at the last look.
+    fn look(&mut self) {
+        let now = self.broker.state();
+        let product = || ("product", self.broker.name().to_owned());
+        match now {
+            LocalState::Starting if self.last != now => {
+                self.began = Instant::now();
+                note(&say(text!("cli.broker.starting"), [product()]));
+            }
+            LocalState::Ready if self.last != now => {
+                let took = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                note(&say(text!("cli.broker.ready"), [product(), ("time", length(took))]));
+            }
+            _ => {}
+        }
+        self.last = now;
     }
 }
 
 /// How often it is looked how far the broker is.
 const LOOK: Duration = Duration::from_millis(50);
-
-fn time(began: Instant) -> String {
-    length(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX))
-}
 
 /// The run so far, and the decoders that its frames go through.
 struct Fold {

@@ -135,6 +135,15 @@ pub enum OwnBroker {
 }
 
 impl OwnBroker {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RabbitMq(_) => "RabbitMQ",
+            Self::Kafka(_) => "Kafka",
+        }
+    }
+
     /// How far it has come.
     #[must_use]
     pub fn state(&self) -> LocalState {
@@ -204,6 +213,12 @@ impl Brokers {
     #[must_use]
     pub const fn kafka(&self) -> &KafkaLocal {
         &self.kafka
+    }
+
+    /// Those that Hopscope starts.
+    #[must_use]
+    pub fn own(&self) -> [OwnBroker; 2] {
+        [OwnBroker::RabbitMq(self.local.clone()), OwnBroker::Kafka(self.kafka.clone())]
     }
 
     /// Stops those that Hopscope has started, for good; resolves when nothing of them is left.
