@@ -343,12 +343,14 @@ fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice
 fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
     let options = Options::of(&row.options);
     if let Some((topic, group)) = plan.group_over(link.0) {
-        let first = plan.service_at(row.to)?.first_place;
+        let reader = plan.service_at(row.to)?;
+        let first = reader.first_place;
         let site = Group {
             name: names::group(plan, row),
             first_place: PlaceIndex(group.first_place),
             partitions: topic.partitions,
             member: 1,
+            members: reader.replicas,
         };
         return Some(TakingSlice {
             link,

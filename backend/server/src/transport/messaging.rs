@@ -191,6 +191,8 @@ pub struct Group {
     pub partitions: u16,
     /// Which member this is, from 1.
     pub member: u32,
+    /// How many members it has.
+    pub members: u32,
 }
 
 #[cfg(test)]

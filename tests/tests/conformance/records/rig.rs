@@ -128,7 +128,8 @@ impl Rig {
     /// Begins to read as the one member of the group; `handler` works on what comes, on 64 records at once.
     pub(crate) async fn work(&mut self, handler: Arc<dyn Handler>) -> Result<()> {
         let recorder = self.recording.recorder(WORKER, READ);
-        let group = Group { name: Arc::clone(&self.topic), first_place: GROUP, partitions: PARTITIONS, member: 1 };
+        let group =
+            Group { name: Arc::clone(&self.topic), first_place: GROUP, partitions: PARTITIONS, member: 1, members: 1 };
         let inbound = Inbound {
             broker: self.broker.address(),
             queue: Arc::clone(&self.topic),

@@ -48,7 +48,8 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     if config.get("group.protocol").is_none() {
         config.set("group.protocol", "consumer");
     }
-    let due = group.member <= u32::from(group.partitions);
+    // Which of more members have none is the broker's to say.
+    let due = group.members <= u32::from(group.partitions);
     let reading = Reading::new(&queue, group, intake.recorder().clone(), automatic);
     let standing = reading.standing().clone();
     let mut changed = reading.changed();
