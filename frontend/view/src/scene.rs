@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use hopscope_scenario::edits::{Document, LinkRef, NodeRef};
 use hopscope_scenario::kinds::Kind;
-use hopscope_scenario::protocol::Protocol;
+use hopscope_scenario::protocol::{Protocol, Stroke};
 use serde_json::Value;
 
 use crate::geometry::{GRID, LinkPath, Point, Rect, bounds, node_at, node_rect, route};
@@ -53,6 +53,8 @@ pub struct SceneLink {
     pub dead_letters: bool,
     /// By what an exchange at one of its ends hands messages on: its key or headers; empty where it has none.
     pub key: String,
+    /// How its line is drawn; one of an unknown protocol as a call.
+    pub stroke: Stroke,
     /// Where it runs.
     pub path: LinkPath,
 }
@@ -92,8 +94,8 @@ impl Scene {
                 continue;
             };
             self.link_index.insert(link.id.clone(), self.links.len());
-            let Ends { id, from, to, protocol, replies_of, dead_letters, key } = link;
-            self.links.push(SceneLink { id, from, to, protocol, replies_of, dead_letters, key, path });
+            let Ends { id, from, to, protocol, replies_of, dead_letters, key, stroke } = link;
+            self.links.push(SceneLink { id, from, to, protocol, replies_of, dead_letters, key, stroke, path });
         }
     }
 
@@ -173,6 +175,7 @@ struct Ends {
     replies_of: Option<String>,
     dead_letters: bool,
     key: String,
+    stroke: Stroke,
 }
 
 impl Ends {
@@ -181,7 +184,9 @@ impl Ends {
         let words =
             ["routing_key", "binding_key", "headers"].map(|name| link.value().get(name).and_then(Value::as_str));
         let key = words.into_iter().flatten().find(|words| !words.is_empty()).unwrap_or_default().to_owned();
-        Self { id, from, to, protocol: link.protocol(), replies_of, dead_letters: false, key }
+        let protocol = link.protocol();
+        let stroke = protocol.map_or(Stroke::Solid, |protocol| protocol.stroke_of(link.value()));
+        Self { id, from, to, protocol, replies_of, dead_letters: false, key, stroke }
     }
 }
 
@@ -219,6 +224,7 @@ fn given_up(node: NodeRef<'_>) -> Option<Ends> {
         protocol: Some(Protocol::Amqp),
         replies_of: None,
         dead_letters: true,
+        stroke: Stroke::Dashed,
     })
 }
 

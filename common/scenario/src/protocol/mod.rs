@@ -12,6 +12,7 @@ mod network;
 mod thrift;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::catalogue::Key;
 use crate::fields::Field;
@@ -126,6 +127,14 @@ impl ProtocolDescriptor {
 }
 
 impl Protocol {
+    /// How the line of a link of a document is drawn: who sends a call that nobody answers does not wait either.
+    #[must_use]
+    pub fn stroke_of(self, link: &Value) -> Stroke {
+        let oneway = link.get(MODE).and_then(Value::as_str) == Some(ONEWAY);
+        let may = || self.descriptor().options.iter().any(|option| option.name == MODE);
+        if oneway && may() { Stroke::Dashed } else { self.descriptor().stroke }
+    }
+
     /// The protocol's descriptor.
     #[must_use]
     pub fn descriptor(self) -> &'static ProtocolDescriptor {
@@ -158,6 +167,12 @@ impl Protocol {
             _ if from.keeps() => descriptor.taking,
             _ => descriptor.options,
         }
+    }
+
+    /// Whether any link may begin at such a node.
+    #[must_use]
+    pub fn leave(from: Kind) -> bool {
+        PROTOCOLS.iter().any(|descriptor| descriptor.connects.iter().any(|(start, _)| *start == from))
     }
 
     /// The protocols that may join these kinds, in the chooser's order; empty where nothing may.

@@ -15,6 +15,15 @@ fn every_protocol_is_listed_once_and_found_by_its_id() {
 }
 
 #[test]
+fn what_nobody_answers_is_drawn_like_what_nobody_waits_for() {
+    let (oneway, call) = (serde_json::json!({"mode": "oneway"}), serde_json::json!({"mode": "call"}));
+    assert_eq!(Protocol::Thrift.stroke_of(&oneway), Stroke::Dashed);
+    assert_eq!(Protocol::Thrift.stroke_of(&call), Stroke::Solid);
+    assert_eq!(Protocol::Http1.stroke_of(&oneway), Stroke::Solid, "it has no such option");
+    assert_eq!(Protocol::InProcess.stroke_of(&oneway), Stroke::Dotted);
+}
+
+#[test]
 fn what_may_join_what() {
     let between = |from, to| Protocol::between(from, to).collect::<Vec<_>>();
     let calls = [Protocol::Http1, Protocol::Grpc, Protocol::Thrift, Protocol::InProcess];
@@ -22,4 +31,5 @@ fn what_may_join_what() {
     assert_eq!(between(Kind::Service, Kind::Service), calls);
     assert_eq!(between(Kind::Service, Kind::Client), []);
     assert_eq!(between(Kind::Client, Kind::Client), []);
+    assert!(Protocol::leave(Kind::Client) && Protocol::leave(Kind::Topic) && !Protocol::leave(Kind::External));
 }

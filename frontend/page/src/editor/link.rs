@@ -79,8 +79,7 @@ pub(crate) fn LinkView(id: String) -> impl IntoView {
 }
 
 fn drawing(link: &SceneLink, marked: Option<&(&'static str, String)>) -> Node {
-    let stroke = link.protocol.map(|protocol| protocol.descriptor().stroke);
-    let (dotted, dashed) = (stroke == Some(Stroke::Dotted), stroke == Some(Stroke::Dashed));
+    let (dotted, dashed) = (link.stroke == Stroke::Dotted, link.stroke == Stroke::Dashed);
     let line = view! {
         <path class="hit" d=link.path.svg()></path>
         <path class="wire" class:dotted=dotted class:dashed=dashed d=link.path.svg()></path>

@@ -6,6 +6,7 @@ use hopscope_scenario::edits::{Document, NodeRef, Target};
 use hopscope_scenario::fields::{ValueType, chosen};
 use hopscope_scenario::issue::Severity;
 use hopscope_scenario::kinds::Kind;
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Dimension;
 use hopscope_scenario::text;
 use hopscope_view::buffer::UNSEEN;
@@ -198,7 +199,7 @@ pub(crate) fn NodeView(id: String) -> impl IntoView {
             <QueueLevels id facts/>
             <Badge problems of/>
             {marked}
-            <g class="port" data-port-of=id.get_value() transform=knob_at>
+            <g class="port" class:closed=move || !of.get().is_none_or(Protocol::leave) data-port-of=id.get_value() transform=knob_at>
                 <title>{move || t(port_tip(of.get()))}</title>
                 <circle class="hit" r="13"></circle>
                 <circle class="knob" r="4.5"></circle>
