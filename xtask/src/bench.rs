@@ -33,6 +33,8 @@ const WIRE: &str = "wire";
 const PEERS: &str = "peers";
 /// The part of it that needs brokers.
 const MESSAGING: &str = "messaging";
+/// The part of it whose clients the tests have too.
+const THRIFT: &str = "thrift";
 
 /// The bench that counts bytes: the page's first load, built first where it is out of date.
 const SIZE: &str = "size";
@@ -86,9 +88,13 @@ pub(crate) fn run_bench(tools: &Tools, name: &str, parts: &[String]) -> Result<(
 
 /// Runs the bench that measures beside other programs; brokers are there where messages are measured.
 fn peers(tools: &Tools, parts: &[String]) -> Result<()> {
-    tools.ensure(&[Purpose::Peers, Purpose::Outside])?;
-    if parts.is_empty() || parts.iter().any(|part| part == MESSAGING) {
-        tools.ensure(&[Purpose::Brokers])?;
+    let messaging = parts.is_empty() || parts.iter().any(|part| part == MESSAGING);
+    tools.ensure(&[Purpose::Outside])?;
+    if parts.is_empty() || parts.iter().any(|part| ![MESSAGING, THRIFT].contains(&part.as_str())) {
+        tools.ensure(&[Purpose::Peers])?;
+    }
+    if messaging {
+        tools.ensure(&[Purpose::Brokers, Purpose::BrokersPeers])?;
         build_server(Build::Optimized)?;
         crate::kafka::ensure(tools, Build::Optimized)?;
     }

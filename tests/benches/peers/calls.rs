@@ -13,6 +13,9 @@ use tokio::process::Command;
 
 use crate::run::{BODY, Run, times};
 
+/// The protocol whose other clients come with their own libraries, and with nothing that has to be compiled here.
+pub(crate) const THRIFT: &str = "thrift";
+
 /// Calls under way at once.
 const AT_ONCE: usize = 64;
 /// The rate of the second load, per second.
@@ -124,14 +127,17 @@ struct Turn {
     cpu_us: f64,
 }
 
-/// Measures all, and prints.
-pub(crate) async fn measure() -> Result<()> {
+/// Measures calls over those protocols that are wanted, and prints.
+pub(crate) async fn measure(wanted: impl Fn(&str) -> bool) -> Result<()> {
     println!("{AT_ONCE} calls at once of {BODY} bytes and an empty reply, looked at for {} s", LOOKED_AT.as_secs());
     for (protocol, callers) in [
         ("http1", &[Caller::Ours, Caller::Oha][..]),
         ("grpc", &[Caller::Ours, Caller::H2, Caller::Ghz][..]),
-        ("thrift", &[Caller::Ours, Caller::Go, Caller::Python][..]),
-    ] {
+        (THRIFT, &[Caller::Ours, Caller::Go, Caller::Python][..]),
+    ]
+    .into_iter()
+    .filter(|(protocol, _)| wanted(protocol))
+    {
         for (load, offered) in [(Load::Closed, "as they come back".to_owned()), (Load::Rate, format!("{RATE}/s"))] {
             println!("{protocol}, {offered}");
             let mut costs = vec![Vec::new(); callers.len()];

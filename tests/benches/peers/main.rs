@@ -1,9 +1,9 @@
-//! The load beside that of others: `cargo xtask bench peers [calls] [pacer] [messaging]`.
+//! The load beside that of others: `cargo xtask bench peers [calls | thrift] [pacer] [messaging]`.
 //!
 //! - `calls`: what processor time a call costs its client. A run calls a service, each node a process; then others call that same
 //!   service: oha over HTTP/1.1, ghz and a bare client of the crate h2 over gRPC, programs of Apache's Thrift in Go and in Python, by turns. All keep 64 calls under way, as fast as
 //!   these come back, and then 2,000 a second. Time is what the client's process has used between two looks, calls are those that the
-//!   service has stamped as replied to between them: so all are counted by the same.
+//!   service has stamped as replied to between them: so all are counted by the same. `thrift`: of these what goes over Thrift alone.
 //! - `pacer`: how far from its schedule a load of 1,000/s is, beside oha's: by the service's stamps of arrival, and of the run by its own
 //!   stamps too; and what comes of 50,000/s within one process.
 //! - `messaging`: what processor time a message costs who publishes it and who takes it, how many there are a second and how long a
@@ -37,8 +37,9 @@ fn main() -> Result<()> {
     }
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     let runtime = tokio::runtime::Runtime::new()?;
-    if wanted("calls") {
-        runtime.block_on(calls::measure())?;
+    let thrift = words.iter().any(|word| word == calls::THRIFT);
+    if wanted("calls") || thrift {
+        runtime.block_on(calls::measure(|protocol| !thrift || protocol == calls::THRIFT))?;
     }
     if wanted("pacer") {
         runtime.block_on(pacer::measure())?;

@@ -48,8 +48,10 @@ pub(crate) enum Purpose {
     Brokers,
     /// Benches that look at what passes over loopback.
     Capture,
-    /// Benches that measure beside other programs.
+    /// Benches that measure beside other programs: those that call.
     Peers,
+    /// And those that publish and take.
+    BrokersPeers,
     /// The gates of the continuous integration.
     Gates,
     /// Fuzzing.
@@ -178,6 +180,8 @@ impl Tools {
         }
         if purposes.contains(&Purpose::Peers) {
             missing.extend(go_tool::missing(self)?);
+        }
+        if purposes.contains(&Purpose::BrokersPeers) {
             missing.extend(maven_tool::missing(self)?);
         }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
