@@ -7,7 +7,7 @@ use hopscope_record::codec::EventDecoder;
 use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{End, FrameWriter, Hello, MessageRow, Payload, Sample, file_header};
 use hopscope_record::{Event, NameIndex};
-use hopscope_report::laws::{LawReport, Laws};
+use hopscope_report::laws::{LawReport, Laws, QueueReport};
 
 /// Most events in a frame that is written here.
 const BATCH: usize = 4_096;
@@ -112,11 +112,23 @@ impl Recorded {
     /// # Errors
     /// As [`Recorded::file`], or when the laws do not read that file.
     pub fn judged(&self) -> Result<Vec<LawReport>> {
+        Ok(self.laws()?.report())
+    }
+
+    /// What comes of L2 = L1 - 1, queue by queue and group by group.
+    ///
+    /// # Errors
+    /// As [`Recorded::judged`].
+    pub fn queues(&self) -> Result<Vec<QueueReport>> {
+        Ok(self.laws()?.queues())
+    }
+
+    fn laws(&self) -> Result<Laws> {
         let (mut laws, mut decoder) = (Laws::new(), Decoder::new(Framing::File));
         decoder.push(&self.file()?);
         while let Some(frame) = decoder.next_frame()? {
             laws.push(&frame)?;
         }
-        Ok(laws.report())
+        Ok(laws)
     }
 }

@@ -182,6 +182,8 @@ codes! {
     QuorumPriorities, "quorum-priorities", Error;
     /// Two links read a topic as one group. Args: topic, group.
     GroupTaken, "group-taken", Error;
+    /// A topic keeps the newest record of each key, and what is published to it has none. Args: topic, from.
+    CompactionNeedsKeys, "compaction-needs-keys", Error;
     /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value, option.
     BrokerNotLocal, "broker-not-local", Error;
     /// An entry of a run's fixed ports that names none. Args: value, known.

@@ -32,7 +32,7 @@ pub use kafka::{Acks, Commit, Compression, Idempotence, Partitioner, Producing, 
 pub use queue::{AckTime, Durability, Overflow, Queue};
 pub use service::{Apply, BodyStep, Branch, Choice, Effort, Service, Spread, Work};
 pub use thrift::{Encoding, Framing, Mode, Thrift};
-pub use topic::Topic;
+pub use topic::{Compaction, Topic};
 
 /// What the document's `format` says.
 pub const FORMAT: &str = "hopscope-scenario";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
 mod address;
+mod gone;
 mod guarded;
 mod members;
 mod outside;

@@ -191,6 +191,7 @@ fn queue(report: &Report, queue: &QueueReport) -> Value {
         "checked": queue.checked(),
         "broken": queue.broken,
         "undecided": queue.undecided,
+        "removed": queue.removed,
     })
 }
 

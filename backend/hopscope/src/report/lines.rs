@@ -46,7 +46,8 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     for row in &report.laws {
         lines.extend(law(row));
         if row.law == Law::TakeLowers {
-            lines.extend(report.queues.iter().map(|queue| format!("{INDENT}{INDENT}{}", queue_line(queue))));
+            let queues = report.queues.iter().flat_map(queue_lines);
+            lines.extend(queues.map(|line| format!("{INDENT}{INDENT}{line}")));
         }
     }
     lines.push(String::new());
@@ -287,16 +288,18 @@ fn law(report: &LawReport) -> Vec<String> {
     lines
 }
 
-/// What came of L2 = L1 - 1 at one queue, and by what it was checked.
-pub(super) fn queue_line(queue: &QueueReport) -> String {
+/// What came of L2 = L1 - 1 at one queue, by what it was checked, and what of it nobody came to.
+pub(super) fn queue_lines(queue: &QueueReport) -> impl Iterator<Item = String> {
     let key = match (queue.stamped, queue.bounded && queue.checked() > 0) {
         (true, _) => text!("cli.law.queue.stamped"),
         (_, true) => text!("cli.law.queue.bounded"),
         _ if queue.log && queue.checked() > 0 => text!("cli.law.queue.log"),
         _ => text!("cli.law.queue.unchecked"),
     };
-    let counts = [("queue", queue.name.clone()), ("held", whole(queue.held)), ("checked", whole(queue.checked()))];
-    say(key, counts)
+    let name = || ("queue", queue.name.clone());
+    let held = say(key, [name(), ("held", whole(queue.held)), ("checked", whole(queue.checked()))]);
+    let removed = || say(text!("cli.law.queue.removed"), [name(), ("count", whole(queue.removed))]);
+    std::iter::once(held).chain((queue.removed > 0).then(removed))
 }
 
 /// What came of a check.

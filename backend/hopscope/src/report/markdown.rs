@@ -6,7 +6,7 @@ use hopscope_report::stats::LinkStats;
 use hopscope_scenario::plan::PlanLink;
 use hopscope_scenario::text;
 
-use super::lines::{check_line, head, law_line, queue_line};
+use super::lines::{check_line, head, law_line, queue_lines};
 use super::{Report, effects};
 use crate::figures::{length, or_dash, whole};
 use crate::say::word;
@@ -31,7 +31,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     for law in &report.laws {
         lines.push(format!("- {}", escaped(&law_line(law))));
         if law.law == Law::TakeLowers {
-            lines.extend(report.queues.iter().map(|queue| format!("  - {}", escaped(&queue_line(queue)))));
+            lines.extend(report.queues.iter().flat_map(queue_lines).map(|line| format!("  - {}", escaped(&line))));
         }
     }
     lines.push(String::new());

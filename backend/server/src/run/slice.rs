@@ -433,6 +433,8 @@ pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
     let site = |topic: &PlanTopic| TopicSite {
         name: names::topic(plan, topic.node),
         partitions: topic.partitions,
+        retention: topic.retention,
+        compaction: topic.compaction,
         groups: topic.groups.iter().map(group).collect(),
     };
     plan.topics.iter().map(site).collect()

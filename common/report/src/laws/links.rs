@@ -36,6 +36,17 @@ pub(super) struct LogSite {
     pub(super) fed_by: Vec<LinkIndex>,
     /// The places of its members.
     pub(super) reader: Range<u32>,
+    /// How long its broker keeps a record, ns; without it, as long as the run lasts.
+    pub(super) retention: Option<i64>,
+    /// Whether its broker removes a record some time after a newer one of its key has come.
+    pub(super) compacts: bool,
+}
+
+impl LogSite {
+    /// Whether records may be removed, whoever has yet to read them.
+    pub(super) const fn forgets(&self) -> bool {
+        self.retention.is_some() || self.compacts
+    }
 }
 
 /// The groups of a plan.
@@ -53,6 +64,8 @@ fn logs(plan: &Plan) -> Vec<LogSite> {
             .map(|(at, _)| at)
             .collect(),
         reader: plan.link(group.link).and_then(|link| plan.service_at(link.to)).map_or(0..0, PlanService::places),
+        retention: topic.retention.map(|kept| i64::try_from(kept.0).unwrap_or(i64::MAX)),
+        compacts: !topic.compaction.is_off(),
     };
     plan.topics.iter().flat_map(|topic| topic.groups.iter().map(move |group| site(topic, group))).collect()
 }

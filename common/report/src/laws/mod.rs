@@ -26,7 +26,7 @@ use hopscope_scenario::text;
 use self::attempt::{Attempt, Scene};
 use self::connections::Connections;
 use self::links::Links;
-use self::queue::{Bounded, Log, Queue};
+use self::queue::{Bounded, Keys, Log, Queue};
 use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
@@ -53,6 +53,8 @@ pub struct Laws {
     bounded: Vec<Bounded>,
     /// The groups that read topics.
     logs: Vec<Log>,
+    /// The keys of their records, where they are asked for.
+    keys: Keys,
     /// Whether the run's parts have ended.
     resting: bool,
     replies: Replies,
@@ -82,6 +84,7 @@ impl Laws {
             queues: Numbered::default(),
             bounded: Vec::new(),
             logs: Vec::new(),
+            keys: Keys::default(),
             resting: false,
             replies: Replies::default(),
             connections: Connections::default(),
@@ -114,7 +117,9 @@ impl Laws {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
                 self.bounded = self.links.bounded().iter().cloned().map(Bounded::new).collect();
                 self.logs = self.links.logs().iter().cloned().map(Log::new).collect();
+                self.keys = Keys::new(self.links.logs().iter().any(|log| log.compacts));
             }
+            Payload::Messages(messages) => self.keys.carry(&messages.rows),
             Payload::Events(_) => events.iter().for_each(|event| self.take(event)),
             Payload::Loss(losses) => self.lossy |= !losses.is_empty(),
             Payload::End(end) => {
@@ -123,7 +128,7 @@ impl Laws {
                 self.logs.iter_mut().for_each(|log| log.finish(&mut self.book));
                 self.end = Some(end);
             }
-            Payload::Names(_) | Payload::Messages(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
+            Payload::Names(_) | Payload::Clock(_) | Payload::Skipped(_) => {}
         }
         Ok(())
     }
@@ -167,7 +172,7 @@ impl Laws {
         let others =
             self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| u64::from(planned.0) != *place));
         let stamped = planned.chain(others.map(|(_, queue)| queue.report(complete)));
-        stamped.chain(self.logs.iter().map(Log::report)).collect()
+        stamped.chain(self.logs.iter().map(|log| log.report(complete))).collect()
     }
 
     /// How the recording ended, if it did and nothing was lost.
@@ -183,7 +188,8 @@ impl Laws {
             self.resting = event.a == Phase::End as u64;
         }
         self.take_bounded(event);
-        self.logs.iter_mut().for_each(|log| log.take(event, self.resting, &mut self.book));
+        self.keys.take(event);
+        self.logs.iter_mut().for_each(|log| log.take(event, self.resting, &self.keys, &mut self.book));
         // Without an ordinal it is its consumer's word.
         if info.a.meaning == ValueMeaning::Ordinal && event.a != 0 && !event.place.is_none() {
             let links = &self.links;

@@ -49,6 +49,8 @@ impl Open {
             let parks = !reached.is_empty() && reached.iter().all(is_parked);
             let silent = |node: u32| unstamped || plan.topic_at(node).is_some();
             let copies = match plan.topic_at(link.to) {
+                // A record that gives way to a newer one is not waited for.
+                Some(topic) if !topic.compaction.is_off() => 0,
                 Some(topic) => topic.groups.len(),
                 None => reached.iter().filter(|node| !is_parked(node)).count(),
             };

@@ -128,7 +128,8 @@ fn add_topic(plan: &mut Plan, node: u32, topic: Topic) {
         plan.places.extend((0..topic.partitions).map(in_each));
         groups.push(PlanGroup { link, first_place });
     }
-    plan.topics.push(PlanTopic { node, place, partitions: topic.partitions, groups });
+    let Topic { partitions, retention, compaction } = topic;
+    plan.topics.push(PlanTopic { node, place, partitions, retention, compaction, groups });
 }
 
 fn add_exchange(plan: &mut Plan, node: u32, exchange: &Exchange, scenario: &Scenario) {

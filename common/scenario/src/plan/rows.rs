@@ -246,6 +246,8 @@ fn topic(value: &Value) -> Read<PlanTopic> {
         node: row.number("node")?,
         place: row.number("place")?,
         partitions: row.short("partitions")?,
+        retention: row.time_if("retention")?,
+        compaction: row.may("compaction").map(Deserialize::deserialize).transpose()?.unwrap_or_default(),
         groups: each(row.list("groups")?, group)?,
     };
     row.whole(topic)

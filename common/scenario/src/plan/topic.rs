@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Plan, Role};
+use crate::model::Compaction;
 use crate::protocol::GROUP;
+use crate::quantity::Time;
 
 /// A topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,6 +17,12 @@ pub struct PlanTopic {
     pub place: u32,
     /// How many partitions it has; at least one.
     pub partitions: u16,
+    /// How long a record is kept. Not written where that is as long as the run lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Time>,
+    /// Whether a record gives way to a newer one of its key. Not written where it does not.
+    #[serde(skip_serializing_if = "Compaction::is_off")]
+    pub compaction: Compaction,
     /// Who reads it, in the order of the links; each is group 1 and so on at this topic.
     pub groups: Vec<PlanGroup>,
 }

@@ -3,6 +3,7 @@
 mod dead_letters;
 mod exchanges;
 mod groups;
+mod keys;
 mod priorities;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ pub(super) struct Found {
 
 /// Checks them, and gives what was found.
 pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) -> Found {
+    keys::check(issues, nodes, edges);
     let edges: Vec<_> = edges.iter().filter(|edge| is_async(edge)).collect();
     let mut owners = BTreeMap::new();
     for edge in &edges {

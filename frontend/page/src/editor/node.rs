@@ -93,11 +93,7 @@ impl Facts {
                 Self { kind: t(text!("kind.exchange.inline")), caption: shown(node, "/type"), ..facts }
             }
             Some(Kind::External) => Self { kind: t(text!("role.external")), ..facts },
-            Some(Kind::Topic) => Self {
-                kind: t(text!("kind.topic.inline")),
-                caption: t_with(text!("node.topic.partitions"), &[("count", &shown(node, "/partitions"))]),
-                ..facts
-            },
+            Some(Kind::Topic) => Self { kind: t(text!("kind.topic.inline")), caption: topic_caption(node), ..facts },
             Some(Kind::Service) => {
                 let count = |pointer| node.value().pointer(pointer).and_then(Value::as_u64);
                 let count = |pointer| count(pointer).and_then(|count| u32::try_from(count).ok());
@@ -111,6 +107,18 @@ impl Facts {
             }
         }
     }
+}
+
+/// How a topic's records are spread, and which of them it keeps.
+fn topic_caption(node: NodeRef<'_>) -> String {
+    let mut parts = vec![t_with(text!("node.topic.partitions"), &[("count", &shown(node, "/partitions"))])];
+    if node.value().get("retention").is_some() {
+        parts.push(t_with(text!("node.topic.kept"), &[("time", &shown(node, "/retention"))]));
+    }
+    if shown(node, "/compaction") == "on" {
+        parts.push(t(text!("node.topic.newest")));
+    }
+    parts.join(" · ")
 }
 
 /// A field as the document holds it; integers in groups of three.
@@ -335,7 +343,7 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
             return Some(view! {
                 <text class="m" x="12" y="61" data-lags=lags.get()>{match lags.get() {
                     Some(lags) => shortened(&t_with(text!("node.topic.lag"), &[("lags", &lags)]), 32),
-                    None => facts.with(|facts| facts.caption.clone()),
+                    None => facts.with(|facts| shortened(&facts.caption, 32)),
                 }}</text>
             });
         }

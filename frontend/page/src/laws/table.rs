@@ -30,6 +30,7 @@ pub(crate) fn LawTable() -> impl IntoView {
         <div class="report" tabindex="0">
             <Show when=move || !none.get() fallback=|| view! { <p class="nothing">{t(text!("laws.none"))}</p> }>
                 {move || reports.with(|reports| breaches(reports))}
+                <Removed/>
                 <CheckTable/>
                 <EffectTable/>
                 <table class="figures-table laws" aria-label=t(text!("dock.laws"))>
@@ -47,6 +48,22 @@ pub(crate) fn LawTable() -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// What groups never came to, because their topics do not keep it; nothing where there is none.
+#[component]
+fn Removed() -> impl IntoView {
+    let run = use_run();
+    let removed = memo(move || {
+        run.laws.track();
+        let queues = run.with(|data| data.buffer.judge().queues()).into_iter();
+        queues.filter(|queue| queue.removed > 0).map(|queue| (queue.name, queue.removed)).collect::<Vec<_>>()
+    });
+    let line = |(queue, count): &(String, u64)| {
+        let words = t_with(text!("laws.removed"), &[("queue", queue), ("count", &format::whole(*count))]);
+        view! { <p class="note" data-removed=count.to_string()>{words}</p> }
+    };
+    view! { {move || removed.with(|removed| removed.iter().map(line).collect::<Node>())} }
 }
 
 fn row(report: &LawReport, waits: bool) -> Node {

@@ -8,7 +8,7 @@ use hopscope_record::decoder::Framing;
 use hopscope_record::frame::{EndCount, EndReason};
 use hopscope_record::kind::Position;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex};
-use hopscope_scenario::model::{AckTime, Content};
+use hopscope_scenario::model::{AckTime, Compaction, Content};
 use hopscope_scenario::plan::Broker;
 use hopscope_server::broker::{Brokers, GroupSite, RunBroker, TopicSite};
 use hopscope_server::link::{Call, Link, LinkError, Policy};
@@ -98,7 +98,13 @@ impl Rig {
         let recording = Recording::start(RecordingOptions { run: "conformance".into(), key, plan: Vec::new(), sink })?;
         recording.set_zero(recording.recorder(CLIENT, PUBLISH).now());
         let group = GroupSite { name: Arc::clone(&topic), link: READ, first_place: GROUP };
-        let site = TopicSite { name: Arc::clone(&topic), partitions: PARTITIONS, groups: vec![group] };
+        let site = TopicSite {
+            name: Arc::clone(&topic),
+            partitions: PARTITIONS,
+            retention: None,
+            compaction: Compaction::Off,
+            groups: vec![group],
+        };
         let broker = RunBroker::of_topics(found, recording.recorder(TOPIC, LinkIndex::NONE), vec![site]).await?;
         let recorder = recording.recorder(CLIENT, PUBLISH);
         let outbound = Outbound {

@@ -52,6 +52,15 @@ impl Looks {
     }
 }
 
+/// What one look found.
+#[derive(Default)]
+struct Look {
+    /// What each group has yet to commit in each partition.
+    lags: Vec<(PlaceIndex, u32)>,
+    /// Whether some of that is there to be read: what the broker has removed is not.
+    left: bool,
+}
+
 /// Who looks.
 pub(super) struct Looker {
     topics: Arc<[TopicSite]>,
@@ -90,9 +99,9 @@ impl Looker {
             looks.send_modify(|looks| {
                 (looks.last, looks.there) = (last, seen.is_ok());
                 match seen {
-                    Ok(lags) => {
+                    Ok(Look { lags, left }) => {
                         answered = Instant::now();
-                        looks.all_at = lags.iter().all(|(_, lag)| *lag == 0).then_some(confirmed);
+                        looks.all_at = (!left).then_some(confirmed);
                         looks.in_a_row = if looks.all_at.is_some() { looks.in_a_row + 1 } else { 0 };
                         looks.lags = lags;
                     }
@@ -120,8 +129,8 @@ impl Looker {
     }
 
     /// Asks for each group and partition, and stamps what is answered.
-    fn look(&self) -> KafkaResult<Vec<(PlaceIndex, u32)>> {
-        let mut lags = Vec::new();
+    fn look(&self) -> KafkaResult<Look> {
+        let mut look = Look::default();
         for (topic, group, client) in &self.clients {
             let Some(topic) = self.topics.get(*topic) else { continue };
             let asked = self.recorder.now();
@@ -132,7 +141,7 @@ impl Looker {
             // First what is committed: the log has at least that when its end is asked for.
             let committed = client.committed_offsets(partitions, PATIENCE)?;
             for element in committed.elements() {
-                let (_, end) = client.fetch_watermarks(&topic.name, element.partition(), PATIENCE)?;
+                let (start, end) = client.fetch_watermarks(&topic.name, element.partition(), PATIENCE)?;
                 let committed = match element.offset() {
                     Offset::Offset(offset) => offset,
                     _ => 0,
@@ -144,9 +153,10 @@ impl Looker {
                 let took = recorder.now().saturating_sub(asked).unsigned_abs();
                 let none = MessageId::NONE;
                 recorder.record(Kind::LAG_REPORTED, TraceId::NONE, none, none, report.to_value(), took);
-                lags.push((place, report.lag()));
+                look.lags.push((place, report.lag()));
+                look.left |= committed.max(start) < end;
             }
         }
-        Ok(lags)
+        Ok(look)
     }
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use hopscope_record::frame::EndCount;
 use hopscope_record::{LinkIndex, PlaceIndex};
+use hopscope_scenario::model::Compaction;
+use hopscope_scenario::quantity::Time;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -33,6 +35,17 @@ use crate::transport::messaging::BrokerAddress;
 /// How long a broker may take to make topics, or to remove them.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const NS_PER_MS: u64 = 1_000_000;
+
+/// Segments that a partition has, where records are kept for a time: as many as the steps that it is removed in.
+const SEGMENTS: u64 = 4;
+
+/// The shortest time that a segment is written for, ms.
+const SHORTEST_MS: u64 = 100;
+
+/// How long a segment is written for, and may wait to be compacted, where records give way to newer ones, ms.
+const COMPACTED_MS: u64 = 500;
+
 /// As many as the broker keeps of what nobody says otherwise of.
 const AS_EVER: TopicReplication<'_> = TopicReplication::Fixed(-1);
 
@@ -48,8 +61,38 @@ pub struct TopicSite {
     pub name: Arc<str>,
     /// How many partitions it has.
     pub partitions: u16,
+    /// How long it keeps a record; without it, as long as the broker does.
+    pub retention: Option<Time>,
+    /// Whether a record gives way to a newer one of its key.
+    pub compaction: Compaction,
     /// Who reads it.
     pub groups: Vec<GroupSite>,
+}
+
+impl TopicSite {
+    /// What a broker is told beside the name and the number of partitions: names and values of Kafka's topic settings.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![("max.message.bytes", crate::transport::LARGEST_RECORD.to_owned())];
+        let compacts = !self.compaction.is_off();
+        let policy = match (compacts, self.retention) {
+            (false, None) => return settings,
+            (false, Some(_)) => "delete",
+            (true, None) => "compact",
+            (true, Some(_)) => "compact,delete",
+        };
+        settings.push(("cleanup.policy", policy.to_owned()));
+        let kept_ms = self.retention.map(|kept| kept.0 / NS_PER_MS);
+        settings.extend(kept_ms.map(|kept| ("retention.ms", kept.to_string())));
+        // Only what stands in a segment that is not written any more is removed, and of that the whole.
+        let segment_ms = kept_ms.map_or(COMPACTED_MS, |kept| (kept / SEGMENTS).max(SHORTEST_MS));
+        settings.push(("segment.ms", segment_ms.to_string()));
+        settings.push(("file.delete.delay.ms", SHORTEST_MS.to_string()));
+        if compacts {
+            settings.push(("min.cleanable.dirty.ratio", "0.01".to_owned()));
+            settings.push(("max.compaction.lag.ms", COMPACTED_MS.to_string()));
+        }
+        settings
+    }
 }
 
 /// A group that reads a topic.
@@ -242,9 +285,10 @@ fn admin(address: &BrokerAddress) -> KafkaResult<AdminClient<DefaultClientContex
 /// Has topics made at a broker that is not ours.
 async fn make(address: &BrokerAddress, topics: &[TopicSite]) -> Result<(), BrokerError> {
     let unreachable = |error: KafkaError| BrokerError::unreachable(address, &error);
-    let new = topics.iter().map(|topic| {
+    let settings: Vec<_> = topics.iter().map(TopicSite::settings).collect();
+    let new = topics.iter().zip(&settings).map(|(topic, settings)| {
         let new = NewTopic::new(&topic.name, topic.partitions.into(), AS_EVER);
-        new.set("max.message.bytes", crate::transport::LARGEST_RECORD)
+        settings.iter().fold(new, |new, (name, value)| new.set(name, value))
     });
     let new: Vec<_> = new.collect();
     let made = admin(address).map_err(unreachable)?.create_topics(&new, &options()).await.map_err(unreachable)?;

@@ -175,7 +175,7 @@ impl Bounded {
             None => (self.held, broken, pending + doubtful),
         };
         let (place, name) = (self.site.place, self.site.name.clone());
-        QueueReport { place, name, stamped: false, bounded: true, log: false, held, broken, undecided }
+        QueueReport { place, name, stamped: false, bounded: true, log: false, held, broken, undecided, removed: 0 }
     }
 
     /// Judges the whole of it; `complete`: nothing more can come and nothing was lost.

@@ -1,6 +1,9 @@
 //! One group that reads a topic, partition by partition: each record it takes is the next one, what it commits it has taken, and
 //! its broker's own word of how far it has come agrees with both.
 //!
+//! Where the broker removes records before the run's end, a group may pass over those that are old enough, or gave way to a newer one
+//! of their key ([`super::gone`]).
+//!
 //! A record is stamped after it was read and a commit when its answer was. So at any instant the group has committed at least
 //! what was answered before, and at most what was taken by then; and the log has at least what was confirmed.
 
@@ -11,6 +14,7 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 
 use super::QueueReport;
+use super::gone::{Confirmed, Gone, Keys, Owed};
 use crate::laws::links::LogSite;
 use crate::laws::tally::{Book, args};
 use crate::laws::{Breach, Law};
@@ -24,6 +28,10 @@ pub(in crate::laws) struct Log {
     twice: Option<(TraceId, MessageId, i64)>,
     /// Whether its broker was killed.
     killed: bool,
+    /// Whether a publish to its topic ended without a word of its broker: the record may be there.
+    unknown: bool,
+    /// When each publish that is not confirmed was made, where records may be removed for their age.
+    published: Numbered<i64>,
     held: u64,
     broken: u64,
 }
@@ -43,7 +51,9 @@ struct Part {
     ends: Vec<(i64, u64)>,
     confirmed: Offsets,
     /// Records that were confirmed and not taken, with their publish.
-    unread: Numbered<(TraceId, MessageId)>,
+    unread: Numbered<Confirmed>,
+    /// Records that were removed before the group came to them.
+    gone: Gone,
     /// Records that were taken and not confirmed: the confirm is on its way, or another program's.
     early: Numbered<()>,
     /// A word that more events of its time may follow.
@@ -98,7 +108,16 @@ const fn place_of(offset: u64) -> (usize, u64) {
 impl Log {
     pub(in crate::laws) fn new(site: LogSite) -> Self {
         let parts = (0..site.partitions).map(|_| Part::default()).collect();
-        Self { site, parts, twice: None, killed: false, held: 0, broken: 0 }
+        Self {
+            site,
+            parts,
+            twice: None,
+            killed: false,
+            unknown: false,
+            published: Numbered::default(),
+            held: 0,
+            broken: 0,
+        }
     }
 
     /// Its place in partition 0.
@@ -107,11 +126,15 @@ impl Log {
     }
 
     /// Takes an event, if it tells of the group or of its topic; `rest`: no part of the run is connected any more.
-    pub(in crate::laws) fn take(&mut self, event: &Event, rest: bool, book: &mut Book) {
+    pub(in crate::laws) fn take(&mut self, event: &Event, rest: bool, keys: &Keys, book: &mut Book) {
         match event.kind {
+            Kind::PUBLISHED if self.site.retention.is_some() && self.is_fed_by(event) => {
+                self.published.set(event.message.0, event.time);
+            }
+            Kind::TIMED_OUT | Kind::FAILED | Kind::CANCELLED => self.unknown |= self.is_fed_by(event),
             Kind::CONFIRMED => {
-                let position = Position::from_value(event.b).filter(|_| self.site.fed_by.contains(&event.link));
-                position.into_iter().for_each(|position| self.confirmed(event, position));
+                let position = Position::from_value(event.b).filter(|_| self.is_fed_by(event));
+                position.into_iter().for_each(|position| self.confirmed(event, position, keys, book));
             }
             Kind::CONTROL => {
                 self.killed |= event.place == self.site.topic && event.a == ControlAction::BrokerKilled as u64;
@@ -148,11 +171,36 @@ impl Log {
         (0..self.parts.len()).for_each(|number| self.judge_word(number, None, book));
     }
 
-    /// What came of it.
-    pub(in crate::laws) fn report(&self) -> QueueReport {
+    /// What came of it; `complete`: nothing more can come and nothing was lost.
+    pub(in crate::laws) fn report(&self, complete: bool) -> QueueReport {
         let undecided = self.parts.iter().filter(|part| part.word.is_some()).count() as u64;
-        let (held, broken, name) = (self.held, self.broken, self.site.name.clone());
-        QueueReport { place: self.place(), name, stamped: false, bounded: false, log: true, held, broken, undecided }
+        let owed = self.owed().count() as u64;
+        let (wrong, open) = if complete && !self.is_unsure() { (owed, 0) } else { (0, owed) };
+        QueueReport {
+            place: self.place(),
+            name: self.site.name.clone(),
+            stamped: false,
+            bounded: false,
+            log: true,
+            held: self.held,
+            broken: self.broken + wrong,
+            undecided: undecided + open,
+            removed: self.parts.iter().map(|part| part.gone.count()).sum(),
+        }
+    }
+
+    fn is_fed_by(&self, event: &Event) -> bool {
+        self.site.fed_by.contains(&event.link)
+    }
+
+    /// What was passed over though nothing newer of its key is known to have come, with its partition.
+    fn owed(&self) -> impl Iterator<Item = (usize, &Owed)> {
+        self.parts.iter().enumerate().flat_map(|(number, part)| part.gone.owed().iter().map(move |owed| (number, owed)))
+    }
+
+    /// Whether records may be there that nobody in the run knows the place of.
+    fn is_unsure(&self) -> bool {
+        self.killed || self.unknown || self.parts.iter().any(|part| !part.early.is_empty())
     }
 
     /// The lag at a place by the last word at rest; `None` where there is none, or the place is another's.
@@ -167,9 +215,12 @@ impl Log {
         let topic = text!("law.not-applicable.topic");
         book.free(Law::Order, topic);
         book.free(Law::Little, topic);
-        let report = self.report();
+        let report = self.report(complete.is_some());
         book.held(Law::TakeLowers, report.held);
         book.undecided(Law::TakeLowers, report.undecided);
+        if complete.is_some() && !self.is_unsure() {
+            self.owed().for_each(|(number, owed)| self.judge_owed(number, owed, book));
+        }
         let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
         if let Some((trace, message, time)) = self.twice {
             let args = args([("group", self.site.name.clone())]);
@@ -184,7 +235,8 @@ impl Log {
                 continue;
             };
             let committed = u64::from(rest.committed);
-            let Some((offset, (trace, message))) = part.unread.iter().next().filter(|(offset, _)| *offset < committed)
+            let Some((offset, Confirmed { trace, message, .. })) =
+                part.unread.iter().next().filter(|(offset, _)| *offset < committed)
             else {
                 continue;
             };
@@ -204,27 +256,52 @@ impl Log {
         }
     }
 
-    fn confirmed(&mut self, event: &Event, position: Position) {
+    /// A record was removed for its key though it was the newest.
+    fn judge_owed(&self, number: usize, owed: &Owed, book: &mut Book) {
+        let names =
+            [("group", self.site.name.clone()), ("partition", number.to_string()), ("offset", owed.offset.to_string())];
+        let Confirmed { trace, message, .. } = owed.record;
+        let text = text!("law.breach.log-newest");
+        book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![owed.time], text, args: args(names) });
+    }
+
+    fn confirmed(&mut self, event: &Event, position: Position, keys: &Keys, book: &mut Book) {
         let Some(part) = self.parts.get_mut(usize::from(position.partition)) else { return };
-        let new = part.confirmed.add(position.offset);
+        let (offset, key) = (position.offset, keys.of(event.trace));
+        let new = part.confirmed.add(offset);
         if !new {
             self.twice.get_or_insert((event.trace, event.message, event.time));
         }
-        if part.early.remove(position.offset).is_none() && new {
-            part.unread.set(position.offset, (event.trace, event.message));
-        }
         let end = part.ends.last().map_or(0, |(_, end)| *end);
-        if position.offset >= end {
-            part.ends.push((event.time, position.offset.saturating_add(1)));
+        if offset >= end {
+            part.ends.push((event.time, offset.saturating_add(1)));
+        }
+        self.held += part.gone.confirmed(key, offset);
+        let published = self.published.remove(event.message.0).unwrap_or(i64::MIN);
+        if part.early.remove(offset).is_some() || !new {
+            return;
+        }
+        let record = Confirmed { trace: event.trace, message: event.message, published, key };
+        if !self.site.forgets() || offset >= part.taken {
+            part.unread.set(offset, record);
+        } else if !part.gone.pass_one(offset, record, event.time, &self.site) {
+            // Its confirm comes after the group has gone on behind it.
+            let names = [("offset", part.taken), ("due", offset)];
+            self.count(false, position.partition.into(), event, text!("law.breach.log-removed"), &names, book);
         }
     }
 
-    /// The next record; after the partition has changed hands, any from what was committed to what was taken.
+    /// The next record that is there; after the partition has changed hands, any from what was committed to what was taken.
     fn fetched(&mut self, number: u32, event: &Event, book: &mut Book) {
         let Some(part) = self.parts.get_mut(number as usize) else { return };
         let committed = part.commits.last().map_or(0, |(_, committed)| *committed);
         let (first, due) = (part.member.is_none_or(|(_, first)| first), part.due);
-        let fine = event.a == due || (first && (committed.min(due)..=part.taken.max(committed)).contains(&event.a));
+        let furthest = part.taken.max(committed);
+        let next = event.a == due || (first && (committed.min(due)..=furthest).contains(&event.a));
+        let from = if first { furthest } else { due };
+        let (site, forgets) = (&self.site, self.site.forgets());
+        let fine =
+            next || (forgets && event.a > from && part.gone.pass(&mut part.unread, from..event.a, event.time, site));
         part.due = event.a.saturating_add(1);
         part.taken = part.taken.max(part.due);
         if part.unread.remove(event.a).is_none() && !part.confirmed.has(event.a) {
@@ -232,7 +309,8 @@ impl Log {
         }
         part.member.iter_mut().for_each(|(_, first)| *first = false);
         let names = [("offset", event.a), ("due", due)];
-        self.count(fine, number, event, text!("law.breach.log-gap"), &names, book);
+        let text = if forgets { text!("law.breach.log-removed") } else { text!("law.breach.log-gap") };
+        self.count(fine, number, event, text, &names, book);
     }
 
     /// What is committed was taken, and no commit takes another back.

@@ -6,6 +6,7 @@
 mod bounded;
 mod copies;
 mod depth;
+mod gone;
 mod log;
 
 use hopscope_record::frame::{Counted, End};
@@ -16,6 +17,7 @@ use hopscope_scenario::text;
 pub(super) use self::bounded::Bounded;
 use self::copies::Copies;
 use self::depth::Depth;
+pub(super) use self::gone::Keys;
 pub(super) use self::log::Log;
 use super::tally::{Book, args};
 use super::{Breach, Law, MOST_BREACHES};
@@ -116,6 +118,8 @@ pub struct QueueReport {
     pub broken: u64,
     /// Steps that cannot be judged, as [`super::LawReport::undecided`].
     pub undecided: u64,
+    /// Of a group that reads a topic: records that its broker had removed before the group came to them.
+    pub removed: u64,
 }
 
 impl QueueReport {
@@ -127,7 +131,7 @@ impl QueueReport {
 
     /// Of a queue of the plan that has stamped nothing.
     pub(super) const fn silent(place: PlaceIndex, name: String) -> Self {
-        Self { place, name, stamped: false, bounded: false, log: false, held: 0, broken: 0, undecided: 0 }
+        Self { place, name, stamped: false, bounded: false, log: false, held: 0, broken: 0, undecided: 0, removed: 0 }
     }
 }
 
@@ -196,6 +200,7 @@ impl Queue {
             held: self.depth.held,
             broken: self.depth.broken + broken,
             undecided: self.depth.undecided + undecided,
+            removed: 0,
         }
     }
 

@@ -127,6 +127,7 @@ pub(super) const TEXTS: Table = &[
     ("cli.law.nothing", "not applicable {name}: nothing was recorded that it speaks of."),
     ("cli.law.queue.bounded", "**{queue}**: {held} of {checked} answers of its broker, each between what was sent and what was received"),
     ("cli.law.queue.log", "**{queue}**: {held} of {checked} records, commits and answers of the broker"),
+    ("cli.law.queue.removed", "**{queue}**: {count} removed by the broker before the group came to them"),
     ("cli.law.queue.stamped", "**{queue}**: {held} of {checked} steps, each stamped by the queue itself"),
     ("cli.law.queue.unchecked", "**{queue}**: not checked"),
     ("cli.law.undecided", "undecided {name}: {undecided} cannot be judged, the recording does not tell enough"),

@@ -25,6 +25,8 @@ pub(super) const TEXTS: Table = &later([
     ("issue.cannot-disturb.remedy", "{why}"),
     ("issue.client-without-link.message", "**{name}** is linked to nothing: its requests have nowhere to go."),
     ("issue.client-without-link.remedy", "Draw a link from **{name}** to the service that it calls."),
+    ("issue.compaction-needs-keys.message", "**{topic}** keeps the newest record of each key, and what **{from}** publishes has no key."),
+    ("issue.compaction-needs-keys.remedy", "Give the **payload** of the client that it comes from a **key**, or turn **compaction** off. What a service is called with, or takes from a queue, has no key to hand on."),
     ("issue.control-character.message", "{label} has a line break or a control character."),
     ("issue.control-character.remedy", "Write it in visible characters, names on one line."),
     ("issue.dead-letter-circle.message", "Dead letters go round without a pause: **{names}**."),

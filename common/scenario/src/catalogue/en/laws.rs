@@ -25,6 +25,8 @@ pub(super) const TEXTS: Table = &later([
     ("law.breach.log-gap", "In partition {partition} of **{group}** the record {offset} was taken; {due} was due."),
     ("law.breach.log-lag", "In partition {partition} of **{group}** the broker says that {committed} of {log_end} are committed; by what was sent and received there were {least} to {most}, of at least {known}."),
     ("law.breach.log-members", "In partition {partition} of **{group}** member {member} took over while member {other} had it."),
+    ("law.breach.log-newest", "In partition {partition} of **{group}** the record {offset} was passed over, and no newer one of its key came."),
+    ("law.breach.log-removed", "In partition {partition} of **{group}** the record {offset} was taken; {due} was due, and between them was one that was not old enough to be removed."),
     ("law.breach.missing-step", "{event} was stamped, and no {missing} before it."),
     ("law.breach.no-copy", "{event}, step {ordinal} of **{queue}**, takes a copy that was not ready there."),
     ("law.breach.no-depth", "{event}, step {ordinal} of **{queue}**, carries no lengths that can be."),

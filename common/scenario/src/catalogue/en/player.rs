@@ -40,6 +40,7 @@ pub(super) const TEXTS: Table = &[
     ("laws.held", "Held / checked"),
     ("laws.law", "Law"),
     ("laws.none", "No run yet. Press Run: every recording is held to its laws here."),
+    ("laws.removed", "{queue}: {count} records removed by the broker before the group came to them"),
     ("laws.state", "State"),
     ("laws.undecided", "Undecided"),
     ("laws.verdict.broken", "broken"),
