@@ -57,6 +57,9 @@ const LATER: [&str; 37] = [
     "hopscope_view::latency",
 ];
 
+/// What makes an empty value: an empty page has those of all modules.
+const EMPTY: &str = " as core::default::Default>::default";
+
 /// What makes parts of views for every module.
 const MAKERS: &str = "hopscope_page::ui::node";
 
@@ -89,7 +92,7 @@ fn is_later(name: &str, length: usize) -> bool {
     let name = without_hashes(name);
     let own = name.trim_start_matches(['<', '&']);
     let of = |module: &&str| own.starts_with(*module) || (own.starts_with(MAKERS) && name.contains(*module));
-    length >= SHORT && LATER.iter().any(of)
+    length >= SHORT && !own.ends_with(EMPTY) && LATER.iter().any(of)
 }
 
 /// A function's name without what tells one build of a crate from another: `core[84f2c0a1b3d4e5f6]::fmt` is `core::fmt`.

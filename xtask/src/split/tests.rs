@@ -96,6 +96,7 @@ fn what_comes_later_is_told_by_where_it_stands_and_by_what_it_is_made_for() {
     for first in [
         "hopscope_page::editor::canvas::Canvas",
         "<hopscope_view::buffer::RunBuffer>::new",
+        "<hopscope_report[0f2c0a1b3d4e5f6a]::laws::Laws as core::default::Default>::default",
         "<alloc::raw_vec::RawVec<hopscope_report::laws::links::Link> as core::ops::drop::Drop>::drop",
     ] {
         assert!(!is_later(first, 10_000), "{first}");
