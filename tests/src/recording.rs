@@ -8,6 +8,7 @@ use hopscope_record::decoder::{Decoder, Framing};
 use hopscope_record::frame::{End, FrameWriter, Hello, MessageRow, Payload, Sample, file_header};
 use hopscope_record::{Event, NameIndex};
 use hopscope_report::laws::{LawReport, Laws, QueueReport};
+use hopscope_report::stats::Stats;
 
 /// Most events in a frame that is written here.
 const BATCH: usize = 4_096;
@@ -121,6 +122,19 @@ impl Recorded {
     /// As [`Recorded::judged`].
     pub fn queues(&self) -> Result<Vec<QueueReport>> {
         Ok(self.laws()?.queues())
+    }
+
+    /// Its figures.
+    ///
+    /// # Errors
+    /// As [`Recorded::file`], or when they cannot be made of that file.
+    pub fn stats(&self) -> Result<Stats> {
+        let (mut stats, mut decoder) = (Stats::new(), Decoder::new(Framing::File));
+        decoder.push(&self.file()?);
+        while let Some(frame) = decoder.next_frame()? {
+            stats.push(&frame)?;
+        }
+        Ok(stats)
     }
 
     fn laws(&self) -> Result<Laws> {

@@ -63,6 +63,8 @@ impl Kind {
     pub const REBALANCE_STARTED: Self = Self(50);
     pub const REBALANCE_ENDED: Self = Self(51);
     pub const LAG_REPORTED: Self = Self(52);
+    pub const TRANSACTION_COMMITTED: Self = Self(53);
+    pub const TRANSACTION_ABORTED: Self = Self(54);
 
     pub const CONNECTED: Self = Self(64);
     pub const DISCONNECTED: Self = Self(65);
@@ -221,6 +223,8 @@ pub enum ValueMeaning {
     Member,
     /// A [`LagReport`].
     LagReport,
+    /// A number of records.
+    Records,
 }
 
 /// What a kind does to its message's attempt.

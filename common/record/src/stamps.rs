@@ -92,6 +92,7 @@ fn value(value: Value) -> String {
         ValueMeaning::Position => "an offset in the lowest 48 bits, a partition + 1 in the highest 16, or 0 for none",
         ValueMeaning::Offset => "an offset",
         ValueMeaning::Member => "the ordinal of a replica",
+        ValueMeaning::Records => "a number of records",
         ValueMeaning::LagReport => "two numbers of 32 bits",
     };
     format!("{} ({unit})", value.words)

@@ -184,6 +184,13 @@ codes! {
     GroupTaken, "group-taken", Error;
     /// A topic keeps the newest record of each key, and what is published to it has none. Args: topic, from.
     CompactionNeedsKeys, "compaction-needs-keys", Error;
+    /// A service reads a topic in transactions, and takes from elsewhere too. Args: service, topic, other.
+    TransactionAlone, "transaction-alone", Error;
+    /// A link that publishes in transactions says what its producer cannot do, or another link of it does not say. Args: service,
+    /// field.
+    TransactionProducer, "transaction-producer", Error;
+    /// A link reads in transactions, and the run's broker of topics has none.
+    TransactionNotHere, "transaction-not-here", Error;
     /// A disturbance kills the broker, and the run has one that Hopscope did not start. Args: value, option.
     BrokerNotLocal, "broker-not-local", Error;
     /// An entry of a run's fixed ports that names none. Args: value, known.

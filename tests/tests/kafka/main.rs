@@ -8,6 +8,7 @@ mod guarded;
 mod members;
 mod outside;
 mod tampered;
+mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

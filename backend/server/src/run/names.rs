@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use hopscope_record::PlaceIndex;
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::plan::{Plan, PlanBroker, PlanLink, PlanNode};
 use hopscope_scenario::protocol::GROUP;
@@ -60,6 +61,13 @@ pub(super) fn at_broker(plan: &Plan, node: u32) -> Option<Arc<str>> {
 pub(super) fn group(plan: &Plan, link: &PlanLink) -> Arc<str> {
     let named = link.options.get(GROUP).and_then(Value::as_str);
     named.map_or_else(|| topic(plan, link.to), |name| prefixed(plan, name).into())
+}
+
+/// What it calls the transactions of a replica: the same when that is started again.
+pub(super) fn transactions(plan: &Plan, replica: PlaceIndex) -> Arc<str> {
+    let node = plan.node_of(replica.0).map_or("", |node| node.id.as_str());
+    // Names of topics have no brackets.
+    prefixed(plan, &format!("{node}[{}]", replica.0)).into()
 }
 
 #[cfg(test)]

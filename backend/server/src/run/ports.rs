@@ -313,7 +313,7 @@ fn publisher(
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
     let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account().filter(|_| *taken));
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
-    let (options, via) = (slice.options.clone(), via.clone());
+    let (options, via, transactions) = (slice.options.clone(), via.clone(), slice.transactions.clone());
     Ok(Box::new(move || {
         let entering = home.enter(replies.as_ref().map(|replies| replies.link));
         let returning = replies.clone().map(|ReturnSlice { queue, link }| {
@@ -322,9 +322,10 @@ fn publisher(
         });
         let (broker, queue, account) = (broker.clone(), Arc::clone(&queue), account.clone());
         let (recorder, options, via) = (recorder.clone(), options.clone(), via.clone());
+        let transactions = transactions.clone();
         Box::pin(async move {
             let replies = entering.await?.zip(returning).map(|(source, returning)| returning(source));
-            let outbound = Outbound { broker, queue, via, options, persistent, replies, account };
+            let outbound = Outbound { broker, queue, via, options, persistent, replies, account, transactions };
             transport.publisher(outbound, recorder).await
         })
     }))
@@ -355,7 +356,7 @@ pub(super) fn take(
         .group
         .clone()
         .map(|(group, first)| Group { member: recorder.place().0.saturating_sub(first.0).saturating_add(1), ..group });
-    let options = slice.options.clone();
+    let (options, transactions) = (slice.options.clone(), slice.transactions.clone());
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
     let TakingSlice { prefetch, ack, link, .. } = *slice;
     let (queue, prefix) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix));
@@ -364,9 +365,11 @@ pub(super) fn take(
         let (broker, queue, prefix, account) =
             (broker.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
         let (intake, options, group) = (intake.clone(), options.clone(), group.clone());
+        let transactions = transactions.clone();
         Box::pin(async move {
             let source = entering.await?.ok_or(TransportError::Sources)?;
-            let inbound = Inbound { broker, queue, options, group, source, prefix, prefetch, ack, account };
+            let inbound =
+                Inbound { broker, queue, options, group, source, prefix, prefetch, ack, account, transactions };
             transport.consumer(inbound, intake).await
         })
     }))

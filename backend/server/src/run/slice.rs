@@ -25,7 +25,7 @@ use super::names;
 use crate::broker::{BindingSite, Declared, ExchangeSite, GroupSite, QueueSite, Sites, TopicSite};
 use crate::link::Policy;
 use crate::transport::Options;
-use crate::transport::messaging::{Group, Via};
+use crate::transport::messaging::{Group, Transactions, Via};
 
 /// One replica of a service.
 #[derive(Clone, Debug)]
@@ -67,6 +67,13 @@ impl ReplicaSlice {
         protocols.dedup();
         protocols
     }
+
+    /// Has all that it takes, and publishes to topics, stand in these.
+    fn transact(&mut self, transactions: Transactions) {
+        let publishing = self.calling.iter_mut().filter(|calling| calling.protocol == Protocol::Kafka);
+        publishing.for_each(|calling| calling.transactions = Some(transactions.clone()));
+        self.taking.iter_mut().for_each(|taking| taking.transactions = Some(transactions.clone()));
+    }
 }
 
 /// A client.
@@ -103,6 +110,8 @@ pub(super) struct CallingSlice {
     pub(super) to: Callee,
     /// How long it waits, and when it tries again.
     pub(super) policy: Policy,
+    /// What it publishes in, where its replica reads in transactions.
+    pub(super) transactions: Option<Transactions>,
 }
 
 /// What a link leads to.
@@ -158,6 +167,8 @@ pub(super) struct TakingSlice {
     pub(super) options: Options,
     /// The group that reads over it, where it leads from a topic, and the place of its first member.
     pub(super) group: Option<(Group, PlaceIndex)>,
+    /// What it takes in, where it says so.
+    pub(super) transactions: Option<Transactions>,
 }
 
 /// Cuts every replica's slice, in the order of their places.
@@ -184,7 +195,7 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
             .filter_map(|(index, link)| taking(plan, index, link))
             .collect();
         let effects = Arc::new(Effects::of(plan));
-        slices.extend(places(service.places()).zip(1..).map(|(place, replica)| ReplicaSlice {
+        let slice = |(place, replica): (PlaceIndex, u32)| ReplicaSlice {
             place,
             workers: service.workers,
             room: service.room,
@@ -199,6 +210,13 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
             calling: calling.clone(),
             taking: taking.clone(),
             replying: replying.clone(),
+        };
+        let transacts = plan.transacts(service.node).is_some();
+        slices.extend(places(service.places()).zip(1..).map(slice).map(|mut slice: ReplicaSlice| {
+            if transacts {
+                slice.transact(Transactions::new(names::transactions(plan, slice.place)));
+            }
+            slice
         }));
     }
     Ok(slices)
@@ -286,7 +304,14 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
         }
     };
     let policy = Policy { timeout: row.timeout, retry: row.retry.as_ref().map(Described::read).transpose()? };
-    Ok(CallingSlice { link, protocol: row.protocol, options: Options::of(&row.options), to, policy })
+    Ok(CallingSlice {
+        link,
+        protocol: row.protocol,
+        options: Options::of(&row.options),
+        to,
+        policy,
+        transactions: None,
+    })
 }
 
 /// What a link to an exchange leads to: the queues that its bindings hand its messages on to.
@@ -361,11 +386,22 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
             ack: AckTime::AfterWork,
             options,
             group: Some((site, PlaceIndex(first))),
+            transactions: None,
         });
     }
     let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
     let (queue, prefix) = (names::queue(plan, row.from), names::prefix(plan).into());
-    Some(TakingSlice { link, protocol: row.protocol, queue, prefix, prefetch, ack, options, group: None })
+    Some(TakingSlice {
+        link,
+        protocol: row.protocol,
+        queue,
+        prefix,
+        prefetch,
+        ack,
+        options,
+        group: None,
+        transactions: None,
+    })
 }
 
 /// The queues of a run, as its broker has to know them.
@@ -435,6 +471,7 @@ pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
         partitions: topic.partitions,
         retention: topic.retention,
         compaction: topic.compaction,
+        transacted: plan.transacting(topic.node).next().is_some(),
         groups: topic.groups.iter().map(group).collect(),
     };
     plan.topics.iter().map(site).collect()

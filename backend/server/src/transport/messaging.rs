@@ -15,6 +15,7 @@ use hopscope_scenario::protocol::Protocol;
 use super::account::Account;
 use super::amqp::Amqp;
 use super::kafka::Kafka;
+pub use super::kafka::Transactions;
 use super::{BoxFuture, Caller, Intake, Options, TransportError};
 use crate::record::Recorder;
 
@@ -131,6 +132,8 @@ pub struct Outbound {
     pub replies: Option<RepliesFrom>,
     /// Where copies are counted that the run takes again, if the broker stamps nothing.
     pub account: Option<Account>,
+    /// What it publishes in, where its replica reads in transactions.
+    pub transactions: Option<Transactions>,
 }
 
 /// An exchange that messages go through.
@@ -178,6 +181,8 @@ pub struct Inbound {
     pub ack: AckTime,
     /// Where copies are counted, if the broker stamps nothing; what is sent to settle them is then stamped here.
     pub account: Option<Account>,
+    /// What it takes in, where its link says so.
+    pub transactions: Option<Transactions>,
 }
 
 /// A group that reads a topic, and a member of it.

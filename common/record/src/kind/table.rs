@@ -89,7 +89,7 @@ const fn unexplained<const N: usize>(mut rows: [KindInfo; N]) -> [KindInfo; N] {
     rows
 }
 
-const ROWS: [KindInfo; 41] = [
+const ROWS: [KindInfo; 43] = [
     KindInfo {
         at: "when the generator takes up the message whose instant has come; its lag is time - a",
         a: value(ValueMeaning::TimeNs, "when the schedule wanted the send; latency counts from it"),
@@ -324,6 +324,23 @@ const ROWS: [KindInfo; 41] = [
         b: value(ValueMeaning::DurationNs, "since when it was asked: each is so at some instant in between"),
         on_async: "how far the group is behind by its broker's word; in the phase End, at rest",
         ..plain(Kind::LAG_REPORTED, "LagReported", Stamper::Run)
+    },
+    KindInfo {
+        at: "when the broker has answered the commit of a transaction; at the member's place, on the link that it reads over",
+        a: value(ValueMeaning::Records, "how many records the member had taken in it"),
+        b: value(ValueMeaning::DurationNs, "since when it was begun: before its first record was taken in"),
+        on_async: "all that the member's place published to topics since its transaction before is there for those who read \
+                   what is committed, and all that it took is committed with it",
+        ..plain(Kind::TRANSACTION_COMMITTED, "TransactionCommitted", Stamper::Receiver)
+    },
+    KindInfo {
+        at: "when the member gives a transaction up, before it tells the broker; at the member's place, on the link that it \
+             reads over",
+        a: value(ValueMeaning::Records, "how many records the member had taken in it"),
+        b: value(ValueMeaning::NameIndex, "why"),
+        on_async: "what the member's place published to topics since its transaction before is read by nobody who reads \
+                   what is committed; the member takes again what it took",
+        ..plain(Kind::TRANSACTION_ABORTED, "TransactionAborted", Stamper::Receiver)
     },
     KindInfo {
         at: "when a connection of the link is ready for its first message",

@@ -90,6 +90,8 @@ fn numbers_are_fixed() {
             (50, "RebalanceStarted"),
             (51, "RebalanceEnded"),
             (52, "LagReported"),
+            (53, "TransactionCommitted"),
+            (54, "TransactionAborted"),
             (64, "Connected"),
             (65, "Disconnected"),
             (66, "ProcessExited"),

@@ -117,6 +117,7 @@ pub(crate) const fn field(meaning: ValueMeaning) -> Option<(&'static str, Form)>
         ValueMeaning::Position => ("partition", Form::Position),
         ValueMeaning::Offset => (OFFSET, Form::Unsigned),
         ValueMeaning::Member => ("member", Form::Unsigned),
+        ValueMeaning::Records => ("records", Form::Unsigned),
         ValueMeaning::LagReport => ("log_end", Form::Lag),
     })
 }

@@ -40,12 +40,24 @@ pub(super) struct LogSite {
     pub(super) retention: Option<i64>,
     /// Whether its broker removes a record some time after a newer one of its key has come.
     pub(super) compacts: bool,
+    /// The places that publish there in transactions.
+    pub(super) transacting: Vec<Range<u32>>,
 }
 
 impl LogSite {
     /// Whether records may be removed, whoever has yet to read them.
     pub(super) const fn forgets(&self) -> bool {
         self.retention.is_some() || self.compacts
+    }
+
+    /// Whether some of its records stand in transactions.
+    pub(super) const fn is_transacted(&self) -> bool {
+        !self.transacting.is_empty()
+    }
+
+    /// Whether a place publishes there in transactions.
+    pub(super) fn transacts(&self, place: PlaceIndex) -> bool {
+        self.transacting.iter().any(|places| places.contains(&place.0))
     }
 }
 
@@ -66,6 +78,7 @@ fn logs(plan: &Plan) -> Vec<LogSite> {
         reader: plan.link(group.link).and_then(|link| plan.service_at(link.to)).map_or(0..0, PlanService::places),
         retention: topic.retention.map(|kept| i64::try_from(kept.0).unwrap_or(i64::MAX)),
         compacts: !topic.compaction.is_off(),
+        transacting: plan.transacting(topic.node).collect(),
     };
     plan.topics.iter().flat_map(|topic| topic.groups.iter().map(move |group| site(topic, group))).collect()
 }

@@ -131,6 +131,11 @@ impl Traces {
                 self.rows[row as usize].under_way -= 1;
             }
         }
+        if event.kind == Kind::TRANSACTION_COMMITTED || event.kind == Kind::TRANSACTION_ABORTED {
+            for row in self.open.transaction_ended(event.place, event.kind == Kind::TRANSACTION_COMMITTED) {
+                self.rows[row as usize].under_way -= 1;
+            }
+        }
         let Some(number) = self.row(event) else { return };
         let by = self.open.apply(number, event, info);
         let again = event.kind == Kind::STARTED && self.works_again(event);

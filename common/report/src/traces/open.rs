@@ -1,5 +1,7 @@
 //! What of each trace is under way.
 
+use std::ops::Range;
+
 use hopscope_record::kind::{Admission, Attempt, KindInfo, ValueMeaning};
 use hopscope_record::{Event, Kind, MessageId, PlaceIndex};
 use hopscope_scenario::plan::{Passage, Plan, PlanLink};
@@ -32,6 +34,9 @@ pub(super) struct Open {
     at_work: Numbered<(PlaceIndex, u32)>,
     /// Messages that are to come out of a queue that stamps nothing, or out of a topic, without their attempt; how often.
     put: Numbered<u32>,
+    /// The places that publish in transactions, and what each has published since its last one ended, with the row of its trace.
+    transacting: Vec<Range<u32>>,
+    in_transaction: Vec<(PlaceIndex, u64, u32)>,
     /// The publish, without its attempt, of each delivery that is open, or that no worker has taken up yet.
     publishes: Numbered<u64>,
 }
@@ -63,6 +68,7 @@ impl Open {
         Self {
             parked: parked.map(|queue| queue.place).collect(),
             links: plan.links.iter().map(link).collect(),
+            transacting: plan.topics.iter().flat_map(|topic| plan.transacting(topic.node)).collect(),
             ..Self::default()
         }
     }
@@ -97,7 +103,16 @@ impl Open {
     pub(super) fn exit(&mut self, place: PlaceIndex) -> Vec<u32> {
         let mut gone = leave(&mut self.at_work, place);
         gone.append(&mut leave(&mut self.attempts, place));
+        // Whether its transaction stands, nobody knows: what of it is taken will be seen.
+        gone.append(&mut self.transaction_ended(place, false));
         gone
+    }
+
+    /// A place's transaction has ended: the rows of what nobody waits for any more, where it was given up.
+    pub(super) fn transaction_ended(&mut self, place: PlaceIndex, stands: bool) -> Vec<u32> {
+        let ended: Vec<_> = self.in_transaction.extract_if(.., |(of, ..)| *of == place).collect();
+        let void = ended.into_iter().filter(|_| !stands);
+        void.filter(|(_, publish, _)| self.put.remove(*publish).is_some()).map(|(.., row)| row).collect()
     }
 
     /// What a worker takes up when it takes up this: a call's message, or what was published, each without its attempt.
@@ -128,7 +143,12 @@ impl Open {
     /// What is in a queue that stamps nothing, by what its publishers and consumers say.
     fn behind(&mut self, row: u32, event: &Event, Ends { parks, delivers, copies }: Ends) -> i32 {
         match event.kind {
-            Kind::PUBLISHED if !parks && copies > 0 => self.comes(whole(event.message), copies),
+            Kind::PUBLISHED if !parks && copies > 0 => {
+                if self.transacting.iter().any(|places| places.contains(&event.place.0)) {
+                    self.in_transaction.push((event.place, whole(event.message), row));
+                }
+                self.comes(whole(event.message), copies)
+            }
             Kind::RETURNED | Kind::CONFIRM_REFUSED => -i32::from(self.put.remove(whole(event.message)).is_some()),
             Kind::RECEIVED if delivers => {
                 let opened = if event.a == Admission::Taken as u64 { 0 } else { self.opens(row, event) };

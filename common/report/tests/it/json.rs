@@ -105,6 +105,8 @@ pub(crate) fn all_parts() -> Recording {
         at(6_133, Kind::REBALANCE_STARTED, 1, 3, 0),
         at(6_134, Kind::REBALANCE_ENDED, 1, 1, 0),
         at(6_135, Kind::LAG_REPORTED, 1, LagReport { end: 43, committed: 42 }.to_value(), 800),
+        at(6_136, Kind::TRANSACTION_COMMITTED, 1, 7, 900),
+        at(6_137, Kind::TRANSACTION_ABORTED, 1, 6, 1),
         at(6_140, Kind::CONFIRM_REFUSED, 0, 1, 0),
         at(6_150, Kind::RETURNED, 0, 312, 0),
         // What this build does not know is shown as it is.

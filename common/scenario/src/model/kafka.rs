@@ -103,4 +103,7 @@ pub enum Commit {
     AfterWork,
     /// By the clock of its client, whatever became of the work: what a member that dies had not done may be lost.
     Automatic,
+    /// Together with what was published for it, when all that a member took at once is done: of a member that dies neither is
+    /// there, and what it took is read again.
+    Transaction,
 }

@@ -1,11 +1,13 @@
 //! Topics, and the groups that read them, as rows of a plan.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Plan, Role};
+use super::{Plan, PlanLink, PlanService, Role};
 use crate::model::Compaction;
-use crate::protocol::GROUP;
+use crate::protocol::{GROUP, is_in_transactions};
 use crate::quantity::Time;
 
 /// A topic.
@@ -64,6 +66,21 @@ impl Plan {
         let (topic, partition) = (self.topic_at(row.node)?, row.partition?);
         let group = topic.groups.get(usize::try_from(row.ordinal).ok()?.checked_sub(1)?)?;
         Some((topic, *group, partition))
+    }
+
+    /// The places that publish to a topic in transactions.
+    pub fn transacting(&self, topic: u32) -> impl Iterator<Item = Range<u32>> {
+        let services = self.services.iter().filter(|service| self.transacts(service.node).is_some());
+        let publishes =
+            move |service: &&PlanService| self.links.iter().any(|link| link.from == service.node && link.to == topic);
+        services.filter(publishes).map(PlanService::places)
+    }
+
+    /// The link that the service at a node reads over in transactions, if it does.
+    #[must_use]
+    pub fn transacts(&self, node: u32) -> Option<u16> {
+        let reads = |link: &PlanLink| link.to == node && is_in_transactions(&link.options);
+        (0..).zip(&self.links).find(|(_, link)| reads(link)).map(|(number, _)| number)
     }
 
     /// What a person calls a group: as its link says, else as who reads.

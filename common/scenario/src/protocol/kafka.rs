@@ -1,5 +1,7 @@
 //! Kafka: records through topics of a broker, read by groups.
 
+use serde_json::{Map, Value};
+
 use super::calls::{RETRY, TIMEOUT};
 use super::{Protocol, ProtocolDescriptor, Stroke, Style};
 use crate::fields::{ChoiceOption, Field, Literal, Presence, ValueType};
@@ -9,6 +11,16 @@ use crate::text;
 
 /// What a group is called that is not called as the service that reads.
 pub const GROUP: &str = "group";
+
+/// The option that says when a member commits, and what it says where it does so together with what it has published.
+const COMMITS: &str = "commit";
+const TRANSACTION: &str = "transaction";
+
+/// Whether a link reads in transactions.
+#[must_use]
+pub fn is_in_transactions(link: &Map<String, Value>) -> bool {
+    link.get(COMMITS).is_some_and(|said| said == TRANSACTION)
+}
 
 /// Longest time that a record may wait for others: a second.
 const MAX_LINGER_NS: u64 = 1_000_000_000;
@@ -98,12 +110,13 @@ const NAMED: Field = Field {
 };
 
 const COMMIT: Field = Field {
-    name: "commit",
+    name: COMMITS,
     label: text!("field.kafka.commit"),
     value: ValueType::Choice {
         options: &[
             ChoiceOption { id: "after-work", label: text!("commit.after-work") },
             ChoiceOption { id: "automatic", label: text!("commit.automatic") },
+            ChoiceOption { id: TRANSACTION, label: text!("commit.transaction") },
         ],
     },
     presence: Presence::Default(Literal::Text("after-work")),

@@ -20,7 +20,7 @@ use crate::kinds::Kind;
 
 pub(crate) use amqp::{ANY, BINDING_KEY, HEADERS, MATCH, ROUTING_KEY};
 pub(crate) use calls::{METHOD, PATH};
-pub use kafka::GROUP;
+pub use kafka::{GROUP, is_in_transactions};
 pub use network::{NETWORK_PRESETS, NetworkPreset};
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod exchanges;
 mod groups;
 mod keys;
 mod priorities;
+mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,8 @@ use crate::issue::{Code, Issue};
 use crate::kinds::Kind;
 use crate::protocol::{Protocol, Style};
 use crate::text;
+
+pub(super) use transactions::not_here;
 
 /// What was found of queues, by their nodes.
 #[derive(Default)]
@@ -35,6 +38,7 @@ pub(super) struct Found {
 /// Checks them, and gives what was found.
 pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges: &[Edge]) -> Found {
     keys::check(issues, nodes, edges);
+    transactions::check(issues, nodes, links, edges);
     let edges: Vec<_> = edges.iter().filter(|edge| is_async(edge)).collect();
     let mut owners = BTreeMap::new();
     for edge in &edges {

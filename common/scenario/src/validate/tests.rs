@@ -81,6 +81,7 @@ fn the_table_of_broken_scenarios_meets_every_code() {
         Code::DocumentTooLarge,
         Code::TargetNotAllowed,
         Code::TooMany,
+        Code::TransactionNotHere,
         Code::UnknownPort,
         Code::Unreadable,
     ];

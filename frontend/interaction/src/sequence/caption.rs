@@ -84,6 +84,7 @@ pub fn caption(event: &Event, buffer: &RunBuffer) -> Option<(Key, Args)> {
                 put("bytes", format::whole(value).into())
             }
             ValueMeaning::Offset => put("offset", format::whole(value).into()),
+            ValueMeaning::Records => put("count", format::whole(value).into()),
             ValueMeaning::Member => put("member", format::whole(value).into()),
             ValueMeaning::LagReport => put("after", format::whole(LagReport::from_value(value).lag().into()).into()),
             ValueMeaning::QueueName => put("queue", buffer.name(value).unwrap_or("–").to_owned().into()),

@@ -165,6 +165,7 @@ impl Rig {
             persistent: false,
             replies,
             account: account.clone(),
+            transactions: None,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, shape.replies, shape.policy, timer.clone()));
@@ -177,6 +178,7 @@ impl Rig {
             persistent: false,
             replies: None,
             account,
+            transactions: None,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let answers = Arc::new(Link::publishing(recorder, publisher, false, Policy::default(), timer));
@@ -216,6 +218,7 @@ impl Rig {
             prefetch: self.shape.prefetch,
             ack: AckTime::AfterWork,
             account: self.broker.account().cloned(),
+            transactions: None,
         };
         let handler = Arc::new(Replies { handler, answers: Arc::clone(&self.answers) });
         let intake = Intake::new(recorder, handler, self.tasks.clone());

@@ -103,6 +103,7 @@ impl Rig {
             partitions: PARTITIONS,
             retention: None,
             compaction: Compaction::Off,
+            transacted: false,
             groups: vec![group],
         };
         let broker = RunBroker::of_topics(found, recording.recorder(TOPIC, LinkIndex::NONE), vec![site]).await?;
@@ -115,6 +116,7 @@ impl Rig {
             persistent: false,
             replies: None,
             account: broker.account().cloned(),
+            transactions: None,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, false, shape.policy, Timer::start()?));
@@ -146,6 +148,7 @@ impl Rig {
             prefetch: 0,
             ack: AckTime::AfterWork,
             account: self.broker.account().cloned(),
+            transactions: None,
         };
         let intake = Intake::new(recorder, handler, self.tasks.clone());
         self.consumer = Some(self.transport.consumer(inbound, intake).await?);

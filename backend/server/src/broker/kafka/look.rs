@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hopscope_record::kind::LagReport;
 use hopscope_record::{Kind, MessageId, PlaceIndex, TraceId};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -61,11 +61,65 @@ struct Look {
     left: bool,
 }
 
+/// Who asks for one group of one topic.
+struct Asking {
+    topic: usize,
+    group: GroupSite,
+    client: BaseConsumer,
+    /// Where records stand in transactions: who reads what is committed.
+    reader: Option<BaseConsumer>,
+}
+
+impl Asking {
+    fn new(address: &BrokerAddress, topic: usize, transacted: bool, group: &GroupSite) -> KafkaResult<Self> {
+        let mut config = crate::transport::kafka_config(address);
+        config.set("group.id", group.name.as_ref()).set("enable.auto.commit", "false");
+        let reader = if transacted {
+            let mut reading = config.clone();
+            reading
+                .set("enable.partition.eof", "true")
+                .set("fetch.wait.max.ms", "10")
+                .set("auto.offset.reset", "earliest");
+            // The log's end is that of all records, whatever becomes of their transactions.
+            config.set("isolation.level", "read_uncommitted");
+            Some(reading.create()?)
+        } else {
+            None
+        };
+        Ok(Self { topic, group: group.clone(), client: config.create()?, reader })
+    }
+}
+
+/// Whether a record is committed, or may be, between two offsets of a partition. What else lies there are ends of transactions, and
+/// records of such as were given up.
+fn is_there(reader: &BaseConsumer, topic: &str, partition: i32, (committed, end): (i64, i64)) -> KafkaResult<bool> {
+    let (_, stable) = reader.fetch_watermarks(topic, partition, PATIENCE)?;
+    if stable < end {
+        // A transaction is open.
+        return Ok(true);
+    }
+    let mut from = TopicPartitionList::new();
+    from.add_partition_offset(topic, partition, Offset::Offset(committed))?;
+    reader.assign(&from)?;
+    let until = Instant::now() + PATIENCE;
+    let found = loop {
+        match reader.poll(PATIENCE) {
+            Some(Ok(_)) => break Ok(true),
+            Some(Err(KafkaError::PartitionEOF(_))) => break Ok(false),
+            Some(Err(error)) => break Err(error),
+            None if Instant::now() > until => break Err(KafkaError::Canceled),
+            None => {}
+        }
+    };
+    reader.unassign()?;
+    found
+}
+
 /// Who looks.
 pub(super) struct Looker {
     topics: Arc<[TopicSite]>,
     /// For each group of each topic a client that asks in its name, and is no member.
-    clients: Vec<(usize, GroupSite, BaseConsumer)>,
+    clients: Vec<Asking>,
     recorder: Recorder,
     account: Account,
 }
@@ -80,9 +134,7 @@ impl Looker {
         let mut clients = Vec::new();
         for (number, topic) in topics.iter().enumerate() {
             for group in &topic.groups {
-                let mut config = crate::transport::kafka_config(address);
-                config.set("group.id", group.name.as_ref()).set("enable.auto.commit", "false");
-                clients.push((number, group.clone(), config.create()?));
+                clients.push(Asking::new(address, number, topic.transacted, group)?);
             }
         }
         Ok(Self { topics, clients, recorder, account })
@@ -91,11 +143,11 @@ impl Looker {
     /// Looks until it is to stop, and then once more; cancels `gone` when the broker was away for too long.
     pub(super) fn run(self, looks: &watch::Sender<Looks>, stop: &CancellationToken, gone: &CancellationToken) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let mut answered = Instant::now();
+        let (mut answered, mut before) = (Instant::now(), None);
         loop {
             let last = stop.is_cancelled();
             let confirmed = self.account.copies();
-            let seen = self.look();
+            let seen = self.look(before.replace(confirmed) == Some(confirmed));
             looks.send_modify(|looks| {
                 (looks.last, looks.there) = (last, seen.is_ok());
                 match seen {
@@ -128,10 +180,10 @@ impl Looker {
         }
     }
 
-    /// Asks for each group and partition, and stamps what is answered.
-    fn look(&self) -> KafkaResult<Look> {
+    /// Asks for each group and partition, and stamps what is answered; `quiet`: nothing was confirmed since the last time.
+    fn look(&self, quiet: bool) -> KafkaResult<Look> {
         let mut look = Look::default();
-        for (topic, group, client) in &self.clients {
+        for Asking { topic, group, client, reader } in &self.clients {
             let Some(topic) = self.topics.get(*topic) else { continue };
             let asked = self.recorder.now();
             let mut partitions = TopicPartitionList::new();
@@ -139,7 +191,8 @@ impl Looker {
                 partitions.add_partition(&topic.name, partition.into());
             }
             // First what is committed: the log has at least that when its end is asked for.
-            let committed = client.committed_offsets(partitions, PATIENCE)?;
+            // Where a transaction commits it, it is there a little after that was answered: who reads what is committed is told no sooner.
+            let committed = reader.as_ref().unwrap_or(client).committed_offsets(partitions, PATIENCE)?;
             for element in committed.elements() {
                 let (start, end) = client.fetch_watermarks(&topic.name, element.partition(), PATIENCE)?;
                 let committed = match element.offset() {
@@ -154,7 +207,12 @@ impl Looker {
                 let none = MessageId::NONE;
                 recorder.record(Kind::LAG_REPORTED, TraceId::NONE, none, none, report.to_value(), took);
                 look.lags.push((place, report.lag()));
-                look.left |= committed.max(start) < end;
+                let from = committed.max(start);
+                look.left |= from < end
+                    && match reader {
+                        Some(reader) if quiet => is_there(reader, &topic.name, element.partition(), (from, end))?,
+                        _ => true,
+                    };
             }
         }
         Ok(look)

@@ -65,6 +65,8 @@ pub struct TopicSite {
     pub retention: Option<Time>,
     /// Whether a record gives way to a newer one of its key.
     pub compaction: Compaction,
+    /// Whether some of its records stand in transactions.
+    pub transacted: bool,
     /// Who reads it.
     pub groups: Vec<GroupSite>,
 }

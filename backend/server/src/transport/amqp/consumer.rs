@@ -18,7 +18,8 @@ use crate::transport::{BoxFuture, Intake, TransportError, Verdict};
 
 /// Begins to take from a queue.
 pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<AmqpConsumer, TransportError> {
-    let Inbound { broker, queue, options: _, group: _, source, prefix, prefetch, ack, account } = inbound;
+    let Inbound { broker, queue, options: _, group: _, source, prefix, prefetch, ack, account, transactions: _ } =
+        inbound;
     let session = Session::open(&broker, intake.recorder().clone()).await?;
     let channel = session.channel(&broker).await?;
     let limit = channel.basic_qos(prefetch, BasicQosOptions::default()).await;

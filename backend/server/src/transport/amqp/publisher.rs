@@ -27,7 +27,7 @@ use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, T
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, via, options: _, persistent, replies, account } = outbound;
+    let Outbound { broker, queue, via, options: _, persistent, replies, account, transactions: _ } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;

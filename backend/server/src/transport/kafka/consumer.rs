@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::reading::Reading;
 use super::standing::{ASKED, Standing};
+use super::transacting::transact_all;
 use super::{aside, config, failed, headers};
 use crate::tasks::Tasks;
 use crate::transport::messaging::{Consumer, Inbound};
@@ -27,15 +28,23 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How often a client commits by itself, in ms.
 const AUTOMATIC: &str = "500";
 
-type Member = Arc<StreamConsumer<Reading>>;
+pub(super) type Member = Arc<StreamConsumer<Reading>>;
 
 /// Begins to read a topic as a member of a group; resolves when it has its first partitions, where there is one for each.
 pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsumer, TransportError> {
-    let Inbound { broker, queue, options, group, source, .. } = inbound;
+    let Inbound { broker, queue, options, group, source, transactions, .. } = inbound;
     let Options { commit, in_flight } = options.read()?;
     let group = group.ok_or(TransportError::NoBroker)?;
     let automatic = commit == Commit::Automatic;
     let began = intake.recorder().now();
+    let transacting = match transactions.filter(|_| commit == Commit::Transaction) {
+        Some(transactions) => {
+            let opened = transactions.producer(super::config(&broker)).await;
+            Some(opened.map_err(|error| failed(&broker, &error))?)
+        }
+        None if commit == Commit::Transaction => return Err(TransportError::NoBroker),
+        None => None,
+    };
     let mut config = config(&broker);
     config
         .set("group.id", group.name.as_ref())
@@ -50,7 +59,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     }
     // Which of more members have none is the broker's to say.
     let due = group.members <= u32::from(group.partitions);
-    let reading = Reading::new(&queue, group, intake.recorder().clone(), automatic);
+    let reading = Reading::new(&queue, group, intake.recorder().clone(), commit);
     let standing = reading.standing().clone();
     let mut changed = reading.changed();
     let worked = reading.worked();
@@ -59,11 +68,16 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     let member = Arc::new(member);
     member.subscribe(&[&queue]).map_err(|error| failed(&broker, &error))?;
     let tasks = Tasks::new(Handle::current());
-    let permits = Arc::new(Semaphore::new(in_flight as usize));
     let losing = CancellationToken::new();
-    tasks.spawn(take_all(Arc::clone(&member), intake, source, permits, automatic, losing.clone()));
-    if !automatic {
-        tasks.spawn(commit_all(Arc::clone(&member), worked));
+    if let Some(transacting) = transacting {
+        let most = in_flight as usize;
+        tasks.spawn(transact_all(Arc::clone(&member), intake, source, most, transacting, losing.clone()));
+    } else {
+        let permits = Arc::new(Semaphore::new(in_flight as usize));
+        tasks.spawn(take_all(Arc::clone(&member), intake, source, permits, automatic, losing.clone()));
+        if !automatic {
+            tasks.spawn(commit_all(Arc::clone(&member), worked));
+        }
     }
     let asked = Arc::downgrade(&member);
     tasks.spawn(standing.clone().keep(move || {
@@ -167,7 +181,7 @@ async fn take_all(
 }
 
 /// Lets one record in.
-fn take(
+pub(super) fn take(
     member: &Member,
     intake: &Intake,
     message: MessageId,

@@ -2,7 +2,8 @@
 //!
 //! `Published` is stamped before the producer has the record, so before its first byte; its confirm after the broker's answer
 //! was read. A record is `Fetched`, and then received, when the client hands it out, which it had asked for ahead of that. What a
-//! member has done it commits: each record is stamped as acknowledged right before the commit that passes it is sent.
+//! member has done it commits: each record is stamped as acknowledged right before the commit that passes it is sent. In transactions
+//! all publishing ends of a replica share one producer with what it takes.
 
 mod consumer;
 mod headers;
@@ -10,6 +11,8 @@ mod progress;
 mod publisher;
 mod reading;
 mod standing;
+mod transacting;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ use hopscope_scenario::protocol::Protocol;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
+
+pub use transactions::Transactions;
 
 use super::messaging::{BrokerAddress, Consumer, Inbound, Messaging, Outbound};
 use super::{BoxFuture, Caller, Intake, TransportError};

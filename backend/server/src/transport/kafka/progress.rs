@@ -34,6 +34,11 @@ impl<T> Progress<T> {
         }
     }
 
+    /// The first record that is here, and the offset of the one to go on with behind the last.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        Some((self.rows.front()?.offset, self.rows.back()?.offset + 1))
+    }
+
     /// What may be committed: the records before the first whose work is not done, taken out; and the offset that a commit of
     /// them says, of the record to go on with. Nothing where the first is not done.
     pub(super) fn passed(&mut self) -> Option<(i64, Vec<T>)> {
@@ -53,6 +58,7 @@ mod tests {
         for offset in [3, 4, 7] {
             progress.take(offset, offset);
         }
+        assert_eq!(progress.span(), Some((3, 8)));
         progress.done(4);
         assert_eq!(progress.passed(), None, "the first is at work");
         progress.done(3);
@@ -61,5 +67,6 @@ mod tests {
         progress.done(99);
         progress.done(7);
         assert_eq!(progress.passed(), Some((8, vec![7])));
+        assert_eq!(progress.span(), None);
     }
 }

@@ -13,7 +13,8 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer a
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::standing::{ASKED, Standing};
+use super::standing::{ASKED, Ends, Standing};
+use super::transactions::Transacting;
 use super::{aside, config, failed, headers};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
@@ -30,7 +31,7 @@ const IN_FLIGHT: &str = "5";
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, options, account, .. } = outbound;
+    let Outbound { broker, queue, options, account, transactions, .. } = outbound;
     let producing: Producing = options.read()?;
     let began = recorder.now();
     let mut config = config(&broker);
@@ -44,9 +45,19 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         .set("enable.idempotence", if producing.idempotence == Idempotence::On { "true" } else { "false" });
     let (topic, site) = (Arc::clone(&queue), broker.clone());
     let standing = Standing::new(recorder.clone());
-    let context = standing.clone();
-    let opened = aside(move || -> Result<(FutureProducer<Standing>, usize), KafkaError> {
-        let producer: FutureProducer<Standing> = config.create_with_context(context)?;
+    let (transaction, given) = match &transactions {
+        Some(transactions) => {
+            let transaction = transactions.producer(config.clone()).await.map_err(|error| failed(&site, &error))?;
+            transaction.ends().add(standing.clone());
+            let producer = transaction.producer().clone();
+            (Some(transaction), Some(producer))
+        }
+        None => (None, None),
+    };
+    let context = Ends::default();
+    context.add(standing.clone());
+    let opened = aside(move || -> Result<(FutureProducer<Ends>, usize), KafkaError> {
+        let producer = given.map_or_else(|| config.create_with_context(context), Ok)?;
         let metadata = producer.client().fetch_metadata(Some(&topic), PATIENCE)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         Ok((producer, partitions))
@@ -61,6 +72,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
     let run_key = recorder.run_key();
     Ok(Arc::new(Publisher {
         producer,
+        transaction,
         topic: queue,
         run_key,
         standing,
@@ -83,7 +95,9 @@ const fn compression(compression: Compression) -> &'static str {
 
 /// The publishing end of a link.
 pub(super) struct Publisher {
-    producer: FutureProducer<Standing>,
+    producer: FutureProducer<Ends>,
+    /// Where its records stand in transactions: the producer is then its replica's.
+    transaction: Option<Arc<Transacting>>,
     topic: Arc<str>,
     run_key: RunKey,
     standing: Standing,
@@ -99,6 +113,8 @@ pub(super) struct Publisher {
 impl Publisher {
     async fn publish(&self, outgoing: Outgoing) -> Result<Reply, CallError> {
         outgoing.carried.set(true);
+        // One that fails, or is given up, is not to be committed without.
+        let whole = self.transaction.as_ref().map(|transaction| transaction.tear_unless_whole());
         let sent = loop {
             match self.send(&outgoing) {
                 Ok(sent) => break sent,
@@ -112,6 +128,9 @@ impl Publisher {
         self.ended.notify_one();
         match delivered {
             Ok(Ok(delivery)) => {
+                if let Some(whole) = whole {
+                    whole.keep();
+                }
                 if let Some(account) = &self.account {
                     account.confirmed();
                 }
@@ -152,6 +171,9 @@ impl Publisher {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
         }
+        if let Some(transaction) = self.transaction.as_ref().filter(|_| error.is_some()) {
+            transaction.lose();
+        }
         let thrown = error.is_some() || self.standing.is_lost();
         self.standing.closed(error);
         self.tasks.end().await;
@@ -182,6 +204,7 @@ impl Caller for Publisher {
 
     fn is_lost(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+            || self.transaction.as_ref().is_some_and(|transaction| transaction.is_lost())
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use hopscope_record::{Kind, MessageId, TraceId};
+use hopscope_scenario::model::Commit;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -25,13 +26,15 @@ pub(super) struct Reading {
     group: Group,
     /// Stamps on the link.
     recorder: Recorder,
-    /// Whether what it took is committed by the clock of the client.
-    automatic: bool,
+    /// When it commits.
+    commit: Commit,
     standing: Standing,
     /// Whether its program is no more: what librdkafka does for it after that, nobody sees.
     gone: AtomicBool,
     /// Those that it has.
     parts: Mutex<BTreeMap<i32, Part>>,
+    /// Whether it gave up a partition with what it had in hand of it, since that was asked for.
+    torn: AtomicBool,
     /// How often its partitions have changed.
     changed: watch::Sender<u64>,
     /// How often something was done.
@@ -47,14 +50,15 @@ struct Part {
 }
 
 impl Reading {
-    pub(super) fn new(topic: &str, group: Group, recorder: Recorder, automatic: bool) -> Self {
+    pub(super) fn new(topic: &str, group: Group, recorder: Recorder, commit: Commit) -> Self {
         Self {
             topic: topic.to_owned(),
             group,
             standing: Standing::new(recorder.clone()),
             gone: AtomicBool::new(false),
             recorder,
-            automatic,
+            commit,
+            torn: AtomicBool::new(false),
             parts: Mutex::default(),
             changed: watch::Sender::new(0),
             worked: watch::Sender::new(0),
@@ -145,7 +149,49 @@ impl Reading {
         Ok(())
     }
 
-    fn committed(&self, offsets: &TopicPartitionList, took: u64) {
+    /// What it has in hand: each partition with its first record, and the offset of the one to go on with behind the last.
+    pub(super) fn spans(&self) -> Vec<(i32, i64, i64)> {
+        let parts = self.parts();
+        parts
+            .iter()
+            .filter_map(|(partition, part)| part.progress.span().map(|(first, next)| (*partition, first, next)))
+            .collect()
+    }
+
+    /// Those spans as the offsets that a commit says.
+    pub(super) fn offsets(&self, spans: &[(i32, i64, i64)]) -> KafkaResult<TopicPartitionList> {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, _, next) in spans {
+            offsets.add_partition_offset(&self.topic, *partition, Offset::Offset(*next))?;
+        }
+        Ok(offsets)
+    }
+
+    /// Whether it gave up a partition with what it had in hand of it, since that was asked last.
+    pub(super) fn take_torn(&self) -> bool {
+        self.torn.swap(false, Ordering::AcqRel)
+    }
+
+    /// What it has in hand is acknowledged; right before that is sent.
+    pub(super) fn acknowledge(&self) {
+        for part in self.parts().values_mut() {
+            let passed = part.progress.passed().map(|(_, passed)| passed);
+            passed.into_iter().flatten().for_each(|mut held| held.ack());
+        }
+    }
+
+    /// What it has in hand is to be taken again.
+    pub(super) fn put_back(&self) {
+        for part in self.parts().values_mut() {
+            drop(std::mem::take(&mut part.progress));
+        }
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(super) fn committed(&self, offsets: &TopicPartitionList, took: u64) {
         if self.is_gone() {
             return;
         }
@@ -191,7 +237,8 @@ impl ConsumerContext for Reading {
             }
             Rebalance::Revoke(partitions) => {
                 // What is done is done: who has them next is not to do it again. Without a broker nobody can know.
-                let committed = if self.standing.is_lost() { Ok(()) } else { self.commit(consumer) };
+                let alone = self.commit != Commit::Transaction && !self.standing.is_lost();
+                let committed = if alone { self.commit(consumer) } else { Ok(()) };
                 if let Err(error) = committed {
                     tracing::debug!("a member cannot commit before it gives partitions up: {error}");
                 }
@@ -199,7 +246,10 @@ impl ConsumerContext for Reading {
                 let mut parts = self.parts();
                 for element in partitions.elements_for_topic(&self.topic) {
                     // What was not done goes to who has the partition next.
-                    drop(parts.remove(&element.partition()));
+                    let part = parts.remove(&element.partition());
+                    if part.is_some_and(|part| part.progress.span().is_some()) {
+                        self.torn.store(true, Ordering::Release);
+                    }
                 }
             }
             Rebalance::Error(error) => tracing::debug!("a group cannot share its partitions out: {error}"),
@@ -212,7 +262,7 @@ impl ConsumerContext for Reading {
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         // What it commits itself it stamps where it waits for it.
-        if self.automatic && result.is_ok() {
+        if self.commit == Commit::Automatic && result.is_ok() {
             self.committed(offsets, 0);
         }
     }

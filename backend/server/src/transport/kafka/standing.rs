@@ -2,6 +2,7 @@
 //!
 //! It tells when no broker is left, and never when one is there again: so it is asked for then, until one answers.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hopscope_record::kind::DisconnectReason;
@@ -118,16 +119,42 @@ impl Standing {
     }
 }
 
-impl ClientContext for Standing {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, words: &str) {
+impl Standing {
+    pub(super) fn log(&self, _: RDKafkaLogLevel, facility: &str, words: &str) {
         tracing::debug!("librdkafka: {facility} {words}");
     }
 
-    fn error(&self, error: KafkaError, reason: &str) {
+    pub(super) fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!("librdkafka: {error}: {reason}");
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             let now = self.recorder.now();
             self.go_on(|state| (state == State::Stands).then_some((State::Lost(now), None)));
         }
+    }
+}
+
+/// The ends of links that one client serves: it tells them what it hears. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct Ends(Arc<Mutex<Vec<Standing>>>);
+
+impl Ends {
+    fn all(&self) -> MutexGuard<'_, Vec<Standing>> {
+        // Its steps are whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more.
+    pub(super) fn add(&self, end: Standing) {
+        self.all().push(end);
+    }
+}
+
+impl ClientContext for Ends {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, words: &str) {
+        self.all().iter().take(1).for_each(|end| end.log(level, facility, words));
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.all().iter().for_each(|end| end.error(error.clone(), reason));
     }
 }

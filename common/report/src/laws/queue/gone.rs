@@ -111,13 +111,7 @@ impl Gone {
         time: i64,
         site: &LogSite,
     ) -> bool {
-        // Whichever is shorter.
-        let there: Vec<u64> = if offsets.end - offsets.start <= unread.len() as u64 {
-            offsets.filter(|offset| unread.contains(*offset)).collect()
-        } else {
-            unread.iter().map(|(offset, _)| offset).filter(|offset| offsets.contains(offset)).collect()
-        };
-        let gone = there.into_iter().filter_map(|offset| Some((offset, unread.remove(offset)?)));
+        let gone = take_within(unread, offsets).into_iter();
         gone.fold(true, |fine, (offset, record)| self.pass_one(offset, record, time, site) && fine)
     }
 
@@ -138,4 +132,15 @@ impl Gone {
         }
         true
     }
+}
+
+/// Takes out the records at these offsets.
+pub(super) fn take_within(unread: &mut Numbered<Confirmed>, offsets: Range<u64>) -> Vec<(u64, Confirmed)> {
+    // Whichever is shorter.
+    let there: Vec<u64> = if offsets.end.saturating_sub(offsets.start) <= unread.len() as u64 {
+        offsets.filter(|offset| unread.contains(*offset)).collect()
+    } else {
+        unread.iter().map(|(offset, _)| offset).filter(|offset| offsets.contains(offset)).collect()
+    };
+    there.into_iter().filter_map(|offset| Some((offset, unread.remove(offset)?))).collect()
 }

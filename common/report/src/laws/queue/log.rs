@@ -4,8 +4,13 @@
 //! Where the broker removes records before the run's end, a group may pass over those that are old enough, or gave way to a newer one
 //! of their key ([`super::gone`]).
 //!
+//! Where records stand in transactions, it passes over those of transactions that were given up, and over an offset for the end of each
+//! ([`super::transactions`]).
+//!
 //! A record is stamped after it was read and a commit when its answer was. So at any instant the group has committed at least
 //! what was answered before, and at most what was taken by then; and the log has at least what was confirmed.
+
+use std::ops::Range;
 
 use hopscope_record::frame::End;
 use hopscope_record::kind::{ControlAction, LagReport, Position};
@@ -14,7 +19,8 @@ use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::text;
 
 use super::QueueReport;
-use super::gone::{Confirmed, Gone, Keys, Owed};
+use super::gone::{Confirmed, Gone, Keys, Owed, take_within};
+use super::transactions::{Passed, Transactions};
 use crate::laws::links::LogSite;
 use crate::laws::tally::{Book, args};
 use crate::laws::{Breach, Law};
@@ -32,6 +38,8 @@ pub(in crate::laws) struct Log {
     unknown: bool,
     /// When each publish that is not confirmed was made, where records may be removed for their age.
     published: Numbered<i64>,
+    /// What stands in transactions, where something may.
+    transactions: Transactions,
     held: u64,
     broken: u64,
 }
@@ -98,6 +106,14 @@ impl Offsets {
         let (word, bit) = place_of(offset);
         self.0.get(offset / CHUNK).and_then(|chunk| chunk.0.get(word)).is_some_and(|word| word & bit != 0)
     }
+
+    /// Those of a range.
+    fn within(&self, offsets: Range<u64>) -> impl Iterator<Item = u64> {
+        let chunks = offsets.start / CHUNK..offsets.end.div_ceil(CHUNK);
+        let there = self.0.iter().filter(move |(chunk, _)| chunks.contains(chunk)).map(|(chunk, _)| chunk);
+        let there = there.flat_map(|chunk| chunk * CHUNK..(chunk + 1).saturating_mul(CHUNK));
+        there.filter(move |offset| offsets.contains(offset) && self.has(*offset))
+    }
 }
 
 /// The word and the bit of an offset in its chunk.
@@ -105,10 +121,27 @@ const fn place_of(offset: u64) -> (usize, u64) {
     ((offset % CHUNK / u64::BITS as u64) as usize, 1 << (offset % u64::BITS as u64))
 }
 
+impl Part {
+    /// The group goes on behind these offsets, where records stand in transactions: whether it took, or passed over, before what is
+    /// known to be there and was passed by then. The rest is judged when all transactions have ended.
+    fn pass(&mut self, transactions: &mut Transactions, partition: usize, offsets: Range<u64>, time: i64) -> bool {
+        let again = offsets.start..offsets.end.min(self.taken);
+        let fine = self.confirmed.within(again).all(|offset| transactions.has_passed(partition, offset));
+        let new = offsets.start.max(self.taken)..offsets.end;
+        let records = take_within(&mut self.unread, new.clone());
+        transactions.holes(partition, new.end.saturating_sub(new.start) - records.len() as u64);
+        for (offset, Confirmed { trace, message, .. }) in records {
+            transactions.pass(partition, offset, Passed { trace, message, time }, false);
+        }
+        fine
+    }
+}
+
 impl Log {
     pub(in crate::laws) fn new(site: LogSite) -> Self {
         let parts = (0..site.partitions).map(|_| Part::default()).collect();
         Self {
+            transactions: Transactions::new(site.partitions),
             site,
             parts,
             twice: None,
@@ -128,8 +161,22 @@ impl Log {
     /// Takes an event, if it tells of the group or of its topic; `rest`: no part of the run is connected any more.
     pub(in crate::laws) fn take(&mut self, event: &Event, rest: bool, keys: &Keys, book: &mut Book) {
         match event.kind {
-            Kind::PUBLISHED if self.site.retention.is_some() && self.is_fed_by(event) => {
-                self.published.set(event.message.0, event.time);
+            Kind::PUBLISHED if self.is_fed_by(event) => {
+                if self.site.retention.is_some() {
+                    self.published.set(event.message.0, event.time);
+                }
+                if self.site.transacts(event.place) {
+                    self.transactions.published(event.place.0, event.message);
+                }
+            }
+            Kind::TRANSACTION_COMMITTED => self.transaction_ended(event.place, true),
+            Kind::TRANSACTION_ABORTED => {
+                self.transaction_ended(event.place, false);
+                // It takes again what it took.
+                let member = self.member(event.place);
+                self.parts.iter_mut().filter_map(|part| part.member.as_mut()).for_each(|(has, first)| {
+                    *first |= Some(*has) == member;
+                });
             }
             Kind::TIMED_OUT | Kind::FAILED | Kind::CANCELLED => self.unknown |= self.is_fed_by(event),
             Kind::CONFIRMED => {
@@ -140,8 +187,9 @@ impl Log {
                 self.killed |= event.place == self.site.topic && event.a == ControlAction::BrokerKilled as u64;
             }
             Kind::PROCESS_EXITED => {
-                let member = event.place.0.checked_sub(self.site.reader.start).map(|member| u64::from(member) + 1);
-                let gone = member.filter(|_| self.site.reader.contains(&event.place.0));
+                // Whether the broker has heard of its end, nobody can know.
+                self.transaction_ended(event.place, false);
+                let gone = self.member(event.place);
                 for part in &mut self.parts {
                     part.member = part.member.filter(|(had, _)| Some(*had) != gone);
                 }
@@ -174,7 +222,13 @@ impl Log {
     /// What came of it; `complete`: nothing more can come and nothing was lost.
     pub(in crate::laws) fn report(&self, complete: bool) -> QueueReport {
         let undecided = self.parts.iter().filter(|part| part.word.is_some()).count() as u64;
-        let owed = self.owed().count() as u64;
+        let mut owed = self.owed().count();
+        if !self.site.forgets() {
+            owed += self.transactions.owed().count();
+            // Of records that nobody knows of, nobody can say how many offsets they have.
+            owed += if self.is_unsure() { 0 } else { self.transactions.unexplained().count() };
+        }
+        let owed = owed as u64;
         let (wrong, open) = if complete && !self.is_unsure() { (owed, 0) } else { (0, owed) };
         QueueReport {
             place: self.place(),
@@ -191,6 +245,19 @@ impl Log {
 
     fn is_fed_by(&self, event: &Event) -> bool {
         self.site.fed_by.contains(&event.link)
+    }
+
+    /// The member of the group that a place is.
+    fn member(&self, place: PlaceIndex) -> Option<u64> {
+        let member = place.0.checked_sub(self.site.reader.start).map(|member| u64::from(member) + 1);
+        member.filter(|_| self.site.reader.contains(&place.0))
+    }
+
+    /// A place's transaction has ended; `stands`: what it published is to be read.
+    fn transaction_ended(&mut self, place: PlaceIndex, stands: bool) {
+        if self.site.transacts(place) {
+            self.unknown |= !self.transactions.ended(place.0, stands);
+        }
     }
 
     /// What was passed over though nothing newer of its key is known to have come, with its partition.
@@ -220,6 +287,10 @@ impl Log {
         book.undecided(Law::TakeLowers, report.undecided);
         if complete.is_some() && !self.is_unsure() {
             self.owed().for_each(|(number, owed)| self.judge_owed(number, owed, book));
+            // What was passed over may have been too old too.
+            if !self.site.forgets() {
+                self.judge_transactions(book);
+            }
         }
         let Some(end) = complete else { return book.undecided(Law::Conservation, 1) };
         if let Some((trace, message, time)) = self.twice {
@@ -235,8 +306,11 @@ impl Log {
                 continue;
             };
             let committed = u64::from(rest.committed);
-            let Some((offset, Confirmed { trace, message, .. })) =
-                part.unread.iter().next().filter(|(offset, _)| *offset < committed)
+            let Some((offset, Confirmed { trace, message, .. })) = part
+                .unread
+                .iter()
+                .find(|(_, record)| !self.transactions.is_void(record.message))
+                .filter(|(offset, _)| *offset < committed)
             else {
                 continue;
             };
@@ -265,8 +339,28 @@ impl Log {
         book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![owed.time], text, args: args(names) });
     }
 
+    /// Records that were passed over though they are to be read, and offsets that nothing explains.
+    fn judge_transactions(&self, book: &mut Book) {
+        let group = || ("group", self.site.name.clone());
+        let partition = |number: usize| ("partition", number.to_string());
+        for (number, offset, Passed { trace, message, time }) in self.transactions.owed() {
+            let text = text!("law.breach.log-withdrawn");
+            let args = args([group(), partition(number), ("offset", offset.to_string())]);
+            book.broken(Law::TakeLowers, || Breach { trace, message, times: vec![time], text, args });
+        }
+        for (number, holes, ends) in self.transactions.unexplained() {
+            let numbers = (("holes", holes.to_string()), ("ends", ends.to_string()));
+            let (trace, message, text) = (TraceId::NONE, MessageId::NONE, text!("law.breach.log-holes"));
+            let args = args([group(), partition(number), numbers.0, numbers.1]);
+            book.broken(Law::TakeLowers, || Breach { trace, message, times: Vec::new(), text, args });
+        }
+    }
+
     fn confirmed(&mut self, event: &Event, position: Position, keys: &Keys, book: &mut Book) {
         let Some(part) = self.parts.get_mut(usize::from(position.partition)) else { return };
+        if self.site.transacts(event.place) {
+            self.transactions.confirmed(event.place.0, event.message, position);
+        }
         let (offset, key) = (position.offset, keys.of(event.trace));
         let new = part.confirmed.add(offset);
         if !new {
@@ -282,8 +376,11 @@ impl Log {
             return;
         }
         let record = Confirmed { trace: event.trace, message: event.message, published, key };
-        if !self.site.forgets() || offset >= part.taken {
+        if offset >= part.taken || !(self.site.forgets() || self.site.is_transacted()) {
             part.unread.set(offset, record);
+        } else if self.site.is_transacted() {
+            let passed = Passed { trace: event.trace, message: event.message, time: event.time };
+            self.transactions.pass(position.partition.into(), offset, passed, true);
         } else if !part.gone.pass_one(offset, record, event.time, &self.site) {
             // Its confirm comes after the group has gone on behind it.
             let names = [("offset", part.taken), ("due", offset)];
@@ -300,8 +397,14 @@ impl Log {
         let next = event.a == due || (first && (committed.min(due)..=furthest).contains(&event.a));
         let from = if first { furthest } else { due };
         let (site, forgets) = (&self.site, self.site.forgets());
-        let fine =
-            next || (forgets && event.a > from && part.gone.pass(&mut part.unread, from..event.a, event.time, site));
+        let fine = next
+            || (event.a > from
+                && if site.is_transacted() {
+                    let partition = number as usize;
+                    part.pass(&mut self.transactions, partition, from..event.a, event.time)
+                } else {
+                    forgets && part.gone.pass(&mut part.unread, from..event.a, event.time, site)
+                });
         part.due = event.a.saturating_add(1);
         part.taken = part.taken.max(part.due);
         if part.unread.remove(event.a).is_none() && !part.confirmed.has(event.a) {

@@ -8,6 +8,7 @@ mod copies;
 mod depth;
 mod gone;
 mod log;
+mod transactions;
 
 use hopscope_record::frame::{Counted, End};
 use hopscope_record::{Event, KindInfo, MessageId, PlaceIndex, TraceId};

@@ -18,6 +18,7 @@ pub(super) const TEXTS: Table = &[
     ("check.below", "below"),
     ("commit.after-work", "After work"),
     ("commit.automatic", "Automatic"),
+    ("commit.transaction", "In transactions"),
     ("compaction.off", "off"),
     ("compaction.on", "on: the newest of each key stays"),
     ("compression.lz4", "LZ4"),

@@ -109,6 +109,8 @@ pub(super) const TEXTS: Table = &later([
     ("event.Sent", "T1: {place} sends the request to {to} over {link} ({bytes} B)."),
     ("event.Started", "A worker of {place} takes the request up and begins to work."),
     ("event.TimedOut", "{place} stops waiting: its limit of {length} has passed."),
+    ("event.TransactionAborted", "{place} gives its transaction up: what it published in it is read by nobody, what it took it takes again ({count} records; {text})."),
+    ("event.TransactionCommitted", "{place} has committed its transaction: what it took and what it published for it, {count} records in {length}."),
     ("event.XDeath", "A dead letter: it left {queue} {times} times, because {why}."),
     ("event.late.Completed", "{place} has read the last byte of a good reply that came too late (status {status}, {bytes} B); nobody waits for it any more."),
     ("event.late.ConfirmRefused", "The broker's refusal for {place} comes too late; nobody waits for it any more."),
