@@ -1,40 +1,66 @@
 //! A client: wants requests by its schedule or as its users do, sends those that its cap allows, and waits for their replies.
 
+mod users;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hopscope_record::frame::EndCount;
 use hopscope_record::kind::NotSentReason;
 use hopscope_record::{Kind, MessageId, PlaceIndex, TraceId};
 use hopscope_rules::balance;
-use hopscope_rules::population::Population;
 use hopscope_rules::schedule::{Admission, InFlight, Intended, Schedule};
 use hopscope_rules::tempo::Tempo;
-use hopscope_scenario::model::{Closed, Load};
+use hopscope_scenario::model::Load;
 use hopscope_scenario::quantity::{Rate, Time};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
+use self::users::Users;
 use super::pace::Pace;
-use super::pacer::{CHUNK, Pacer};
+use super::pacer::Pacer;
 use super::payload::{Parcel, Sender};
 use super::ports::{self, Ports};
 use super::slice::ClientSlice;
 use crate::link::{Call, Link};
 use crate::record::Recorder;
-use crate::record::clock::monotonic_ns;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
 use crate::transport::TransportError;
 
 /// A client with its open ends. Dropping it ends it without waiting.
 pub(super) struct ClientNode {
+    wanting: Arc<Wanting>,
+    in_flight: Arc<Mutex<InFlight>>,
+    tasks: Tasks,
+}
+
+/// What wants requests and sends them.
+struct Wanting {
     slice: ClientSlice,
     recorder: Recorder,
-    links: Arc<[Link]>,
-    in_flight: Arc<Mutex<InFlight>>,
+    links: Vec<Link>,
     sender: Sender,
     pace: Arc<Pace>,
-    tasks: Tasks,
+}
+
+impl Wanting {
+    /// Stamps that a request is wanted. `n` counts the client's requests, from 0.
+    fn intend(&self, n: u64, at_ns: u64) -> Option<Wanted> {
+        let turn = balance::turn(n, self.links.len())?;
+        let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
+        let (trace, message) = recorder.mint_root();
+        let parcel = self.sender.next(Intended { n, at_ns });
+        if let Some(contents) = self.sender.told(&parcel) {
+            recorder.describe(message, contents);
+        }
+        recorder.record(Kind::INTENDED, trace, message, MessageId::NONE, at_ns, 0);
+        Some(Wanted { turn, recorder, trace, message, parcel })
+    }
+
+    /// Sends a wanted request. All its attempts are one request in flight. What became of it is stamped; a client draws no further
+    /// conclusion.
+    async fn call(&self, Wanted { turn, trace, message, parcel, .. }: Wanted) {
+        let _ = self.links[turn].call(Call { trace, message, parent: MessageId::NONE }, parcel.body()).await;
+    }
 }
 
 impl ClientNode {
@@ -58,30 +84,31 @@ impl ClientNode {
         let mut tempo = Tempo::new(rate(&slice.load));
         slice.changes.iter().for_each(|(at, change)| tempo.change(*at, *change));
         let pace = Arc::new(Pace::new(tempo));
-        Ok(Arc::new(Self { slice, recorder, links: links.into(), in_flight, sender, pace, tasks }))
+        let wanting = Arc::new(Wanting { slice, recorder, links, sender, pace });
+        Ok(Arc::new(Self { wanting, in_flight, tasks }))
     }
 
     /// Where it stamps.
     pub(super) fn place(&self) -> PlaceIndex {
-        self.slice.place
+        self.wanting.slice.place
     }
 
     /// What is done to its load.
     pub(super) fn pace(&self) -> &Pace {
-        &self.pace
+        &self.wanting.pace
     }
 
     /// The links that it calls over.
     pub(super) fn links(&self) -> &[Link] {
-        &self.links
+        &self.wanting.links
     }
 
     /// How much its schedule wants in its first time; `None` of a closed load, which wants by what comes back.
     pub(super) fn wanted(&self, offered: Time) -> Option<EndCount> {
-        let slice = &self.slice;
+        let slice = &self.wanting.slice;
         let open = !matches!(slice.load, Load::Closed(_));
         open.then(|| {
-            let tempo = self.pace.snapshot();
+            let tempo = self.wanting.pace.snapshot();
             let wanted = |intended: &Intended| tempo.at(intended.at_ns).is_some_and(|at| at < offered.0);
             EndCount::wanted(slice.place, self.schedule().take_while(wanted).map(|_| 1).sum())
         })
@@ -89,7 +116,7 @@ impl ClientNode {
 
     /// Its schedule, undisturbed and without end.
     fn schedule(&self) -> Schedule {
-        Schedule::new(&self.slice.load, Time(u64::MAX), self.slice.draws.clone())
+        Schedule::new(&self.wanting.slice.load, Time(u64::MAX), self.wanting.slice.draws.clone())
     }
 
     /// What it waits for.
@@ -100,30 +127,33 @@ impl ClientNode {
     /// Offers the load; `zero` is the run's in raw ns. Resolves when the duration is over, or sooner when all requests
     /// that a count allows were wanted.
     pub(super) async fn offer(&self, timer: Timer, zero: i64) {
-        let counted_out = match &self.slice.load {
-            Load::Closed(closed) => self.offer_closed(closed, &timer, zero).await,
+        let counted_out = match &self.wanting.slice.load {
+            Load::Closed(closed) => {
+                let users = Users::new(closed, Arc::clone(&self.wanting), self.tasks.clone(), zero);
+                Arc::new(users).offer(&timer).await
+            }
             _ => self.offer_open(&timer, zero).await,
         };
         if !counted_out {
-            timer.until(zero.saturating_add_unsigned(self.slice.duration.0)).await;
+            timer.until(zero.saturating_add_unsigned(self.wanting.slice.duration.0)).await;
         }
     }
 
     /// Wants what the schedule wants; tells whether its count ended it.
     async fn offer_open(&self, timer: &Timer, zero: i64) -> bool {
-        let end = self.slice.duration;
-        let mut pacer = Pacer::new(self.schedule(), Arc::clone(&self.pace), end, timer.clone(), zero);
+        let end = self.wanting.slice.duration;
+        let mut pacer = Pacer::new(self.schedule(), Arc::clone(&self.wanting.pace), end, timer.clone(), zero);
         let mut wanted = 0;
         while let Some(intended) = pacer.next().await {
             self.want(intended);
             wanted += 1;
         }
-        self.slice.load.count() == Some(wanted)
+        self.wanting.slice.load.count() == Some(wanted)
     }
 
     /// Stamps one wanted request and sends it, unless too many are in flight.
     fn want(&self, Intended { n, at_ns }: Intended) {
-        let Some(wanted) = self.intend(n, at_ns) else { return };
+        let Some(wanted) = self.wanting.intend(n, at_ns) else { return };
         if lock(&self.in_flight).begin() == Admission::NotSent {
             let (reason, none) = (NotSentReason::InFlightCap as u64, MessageId::NONE);
             wanted.recorder.record(Kind::NOT_SENT, wanted.trace, wanted.message, none, reason, 0);
@@ -132,76 +162,18 @@ impl ClientNode {
         self.send(wanted, Flight(Arc::clone(&self.in_flight)));
     }
 
-    /// Wants what the users want, each when a think is over; tells whether its count ended the load.
-    async fn offer_closed(&self, closed: &Closed, timer: &Timer, zero: i64) -> bool {
-        let mut users = Population::new(closed, self.slice.duration, self.slice.draws.clone());
-        let (ended, mut ends) = mpsc::unbounded_channel();
-        let since = |raw: i64| u64::try_from(raw.saturating_sub(zero)).unwrap_or(0);
-        let (mut changes, end) = (self.pace.changes(), self.slice.duration.0);
-        // Who has thought to an end while the client was paused wants when it goes on.
-        let (mut stands, mut goes_on) = (false, 0);
-        while !users.is_over() {
-            let now = since(monotonic_ns());
-            let paused = self.pace.paused(now);
-            if std::mem::replace(&mut stands, paused.is_some()) && !stands {
-                goes_on = now;
-            }
-            let next = users.next_at().filter(|_| !stands);
-            let resumes = paused.flatten().filter(|resumes| *resumes < end);
-            let until = zero.saturating_add_unsigned(next.or(resumes).unwrap_or(end));
-            tokio::select! {
-                // Who ends may want again before whoever is next.
-                biased;
-                Some((user, raw)) = ends.recv() => users.ended(user, since(raw)),
-                Ok(()) = changes.changed() => {}
-                () = timer.until(until) => {
-                    if next.or(resumes).is_none() {
-                        return false;
-                    }
-                    let now = since(monotonic_ns());
-                    if stands || self.pace.paused(now).is_some() {
-                        continue;
-                    }
-                    for wish in std::iter::from_fn(|| users.want(now)).take(CHUNK) {
-                        let Some(wanted) = self.intend(wish.n, wish.at_ns.max(goes_on)) else { continue };
-                        self.send(wanted, Waits { user: wish.user, ended: ended.clone() });
-                    }
-                    // Many that are due must not keep the other clients from theirs.
-                    tokio::task::yield_now().await;
-                }
-            }
-        }
-        true
-    }
-
-    /// Stamps that a request is wanted. `n` counts the client's requests, from 0.
-    fn intend(&self, n: u64, at_ns: u64) -> Option<Wanted> {
-        let turn = balance::turn(n, self.links.len())?;
-        let recorder = self.recorder.at(self.slice.place, self.links[turn].index());
-        let (trace, message) = recorder.mint_root();
-        let parcel = self.sender.next(Intended { n, at_ns });
-        if let Some(contents) = self.sender.told(&parcel) {
-            recorder.describe(message, contents);
-        }
-        recorder.record(Kind::INTENDED, trace, message, MessageId::NONE, at_ns, 0);
-        Some(Wanted { turn, recorder, trace, message, parcel })
-    }
-
     /// Sends a wanted request; `held` is dropped when its last attempt has ended.
     fn send(&self, wanted: Wanted, held: impl Send + 'static) {
-        let Wanted { turn, trace, message, parcel, .. } = wanted;
-        let links = Arc::clone(&self.links);
+        let wanting = Arc::clone(&self.wanting);
         self.tasks.spawn(async move {
             let _held = held;
-            // All its attempts are one request in flight. What became of it is stamped; a client draws no further
-            // conclusion.
-            let _ = links[turn].call(Call { trace, message, parent: MessageId::NONE }, parcel.body()).await;
+            wanting.call(wanted).await;
         });
     }
 
     /// Ends its connections; resolves when nothing of them is left.
     pub(super) async fn close_links(&self) {
-        for link in self.links.iter() {
+        for link in self.wanting.links.iter() {
             link.close().await;
         }
     }
@@ -234,20 +206,6 @@ struct Wanted {
     trace: TraceId,
     message: MessageId,
     parcel: Parcel,
-}
-
-/// A user who waits for the end of a request; dropped, it has come.
-struct Waits {
-    user: u32,
-    /// Who is told, and when it was in raw ns.
-    ended: mpsc::UnboundedSender<(u32, i64)>,
-}
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        // The load may be over.
-        let _ = self.ended.send((self.user, monotonic_ns()));
-    }
 }
 
 /// One request in flight, until dropped.

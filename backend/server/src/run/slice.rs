@@ -69,7 +69,7 @@ impl ReplicaSlice {
     }
 
     /// Has all that it takes, and publishes to topics, stand in these.
-    fn transact(&mut self, transactions: Transactions) {
+    fn transact(&mut self, transactions: &Transactions) {
         let publishing = self.calling.iter_mut().filter(|calling| calling.protocol == Protocol::Kafka);
         publishing.for_each(|calling| calling.transactions = Some(transactions.clone()));
         self.taking.iter_mut().for_each(|taking| taking.transactions = Some(transactions.clone()));
@@ -214,7 +214,7 @@ pub(super) fn replicas(plan: &Plan) -> Result<Vec<ReplicaSlice>, PlanError> {
         let transacts = plan.transacts(service.node).is_some();
         slices.extend(places(service.places()).zip(1..).map(slice).map(|mut slice: ReplicaSlice| {
             if transacts {
-                slice.transact(Transactions::new(names::transactions(plan, slice.place)));
+                slice.transact(&Transactions::new(names::transactions(plan, slice.place)));
             }
             slice
         }));

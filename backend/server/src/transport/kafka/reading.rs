@@ -217,7 +217,7 @@ impl ClientContext for Reading {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.standing.error(error, reason);
+        self.standing.error(&error, reason);
     }
 }
 

@@ -124,7 +124,7 @@ impl Standing {
         tracing::debug!("librdkafka: {facility} {words}");
     }
 
-    pub(super) fn error(&self, error: KafkaError, reason: &str) {
+    pub(super) fn error(&self, error: &KafkaError, reason: &str) {
         tracing::debug!("librdkafka: {error}: {reason}");
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             let now = self.recorder.now();
@@ -155,6 +155,6 @@ impl ClientContext for Ends {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.all().iter().for_each(|end| end.error(error.clone(), reason));
+        self.all().iter().for_each(|end| end.error(&error, reason));
     }
 }
