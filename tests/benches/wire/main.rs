@@ -6,14 +6,18 @@
 //!   between is the system's waking of who reads; a bare reader (epoll, one thread, nothing else) asks the same service meanwhile, and
 //!   its own delays stand in the same capture.
 //!
+//! Calls over HTTP/1.1 then go once more while `perf` looks at the system calls of this process, which makes all a little slower: what lies
+//! between is told apart, the program's own part and the system's.
+//!
 //! Where capturing is not permitted it says so and why. It prints, and passes no judgement.
 
 #![allow(clippy::print_stdout, reason = "what a bench has to say")]
 
 mod capture;
 mod reader;
+mod system;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
@@ -26,6 +30,7 @@ use hopscope_tests::runs::{scenario, start};
 use serde_json::{Value, json};
 
 use crate::capture::{Capture, Packet};
+use crate::system::{Ask, Call, Look, last, wait_before};
 
 /// How long each run's load lasts, s.
 const SECONDS: u64 = 10;
@@ -36,7 +41,11 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     println!("{RATE}/s for {SECONDS} s; us; clocks of stamps and packets are held together at both ends of a run");
     println!("{:<52}{:>8}{:>9}{:>9}{:>9}{:>9}", "", "n", "p50", "p90", "p99", "max");
-    for (name, protocol) in [("HTTP/1.1", "http1"), ("AMQP, built-in broker", "amqp")] {
+    for (name, protocol, look) in [
+        ("HTTP/1.1", "http1", false),
+        ("AMQP, built-in broker", "amqp", false),
+        ("HTTP/1.1, as perf looks", "http1", true),
+    ] {
         let capture = match Capture::start() {
             Ok(capture) => capture,
             Err(error) => {
@@ -44,7 +53,14 @@ fn main() -> Result<()> {
                 return Ok(());
             }
         };
-        runtime.block_on(run(name, protocol, capture))?;
+        let look = match look.then(Look::start).transpose() {
+            Ok(look) => look,
+            Err(error) => {
+                println!("{name}: not run: {error:#}");
+                continue;
+            }
+        };
+        runtime.block_on(run(name, protocol, capture, look))?;
     }
     Ok(())
 }
@@ -77,7 +93,7 @@ fn wall_less_monotonic() -> Result<i64> {
     Ok(best.context("no reading")?.1)
 }
 
-async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
+async fn run(name: &str, protocol: &str, capture: Capture, look: Option<Look>) -> Result<()> {
     let before = wall_less_monotonic()?;
     let started = start(scenario(&document(protocol))?, &Brokers::default(), "built-in", SECONDS).await?;
     let found = started.run.addresses().iter().find_map(|(_, has, address)| match address {
@@ -96,6 +112,7 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
     };
     let after = wall_less_monotonic()?;
     let packets = capture.end()?;
+    let calls = look.map(Look::end).transpose()?;
     let zero = zero.zero().context("the run has not begun")?;
     // Half of what the clocks moved apart is what a figure may be wrong by.
     println!(
@@ -111,8 +128,9 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
     let outgoing = events.iter().filter(sent);
     print(
         "  from T1 to the packet that leaves",
-        outgoing.filter_map(|event| Some(seen.out.get(&event.message)?.time - at(event))).collect(),
+        outgoing.clone().filter_map(|event| Some(seen.out.get(&event.message)?.time - at(event))).collect(),
     );
+    let bare_replies = bare.as_ref().and_then(|bare| seen.replies.get(&bare.port));
     if protocol == "amqp" {
         let parents: HashMap<MessageId, MessageId> =
             events.iter().filter(|e| e.kind == Kind::DELIVERED).map(|e| (e.message, e.parent)).collect();
@@ -123,8 +141,8 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
         let completed = events.iter().filter(|event| event.kind == Kind::COMPLETED);
         let delays = completed.filter_map(|event| Some(at(event) - seen.reply(event.message)?));
         let ours = print("  from the packet that replies to T2", delays.collect());
-        if let Some(bare) = bare {
-            let replies = seen.replies.get(&bare.port).context("the bare reader's packets are missing")?;
+        if let Some(bare) = &bare {
+            let replies = bare_replies.context("the bare reader's packets are missing")?;
             let requests = seen.requests.get(&bare.port).context("the bare reader's requests are missing")?;
             let delays = bare.writes.iter().zip(requests).map(|(wrote, packet)| packet - to_wall(*wrote));
             print("  from a bare writer's word to the packet that leaves", delays.collect());
@@ -137,7 +155,50 @@ async fn run(name: &str, protocol: &str, capture: Capture) -> Result<()> {
             );
         }
     }
+    if let Some(calls) = calls {
+        let raw = |wall: i64| wall - i64::midpoint(before, after);
+        let out = outgoing.filter_map(|event| Some((zero + event.time, raw(seen.out.get(&event.message)?.time))));
+        apart_out(&calls, &out.collect::<Vec<_>>());
+        let completed = events.iter().filter(|event| event.kind == Kind::COMPLETED);
+        let back = completed.filter_map(|event| Some((raw(seen.reply(event.message)?), zero + event.time)));
+        apart_back("T2", &calls, &back.collect::<Vec<_>>());
+        if let Some((bare, replies)) = bare.zip(bare_replies) {
+            let back: Vec<_> = replies.iter().map(|packet| raw(*packet)).zip(bare.reads).collect();
+            apart_back("the bare reader's word", &calls, &back);
+        }
+    }
     Ok(())
+}
+
+/// From T1 to the packet: until the write is asked for, and within it.
+fn apart_out(calls: &BTreeMap<u32, Vec<Call>>, spans: &[(i64, i64)]) {
+    let of = |span: &(i64, i64)| Some((*span, last(calls, Ask::Write, span.0, span.1)?));
+    let found: Vec<_> = spans.iter().filter_map(of).collect();
+    print("    from T1 to the write, in the program", found.iter().map(|((t1, _), call)| call.begins - t1).collect());
+    print(
+        "    from there to the packet, in the system",
+        found.iter().map(|((_, packet), call)| packet - call.begins).collect(),
+    );
+}
+
+/// From a packet to the stamp of who read it: until its thread is awake, until it reads, while it reads, and after that.
+fn apart_back(stamp: &str, calls: &BTreeMap<u32, Vec<Call>>, spans: &[(i64, i64)]) {
+    let of = |(packet, stamp): &(i64, i64)| {
+        let read = last(calls, Ask::Read, *packet, *stamp)?;
+        // Awake already, it has gone through something else before.
+        let awake = wait_before(calls, read.thread, read.begins)?.ends.max(*packet);
+        Some([awake - packet, read.begins - awake, read.ends - read.begins, stamp - read.ends])
+    };
+    let found: Vec<_> = spans.iter().filter_map(of).collect();
+    let parts = [
+        "from the packet until the reading thread is awake",
+        "from there until it reads, in the program",
+        "the read, in the system",
+    ];
+    for (part, what) in parts.into_iter().enumerate() {
+        print(&format!("    {what}"), found.iter().map(|times| times[part]).collect());
+    }
+    print(&format!("    from there to {stamp}, in the program"), found.iter().map(|times| times[3]).collect());
 }
 
 /// What was seen of the messages on the wire.
