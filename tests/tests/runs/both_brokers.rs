@@ -1,8 +1,6 @@
 //! Every template on the built-in brokers, and on a RabbitMQ and a Kafka: the laws hold on both, and the two runs beside each other
 //! differ in their brokers alone, which are named.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use std::io::Write as _;
 use std::path::Path;
 

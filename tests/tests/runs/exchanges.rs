@@ -1,8 +1,6 @@
 //! Exchanges hand on what their bindings say, on the built-in broker and on RabbitMQ: each case is run on both, and what every
 //! service gets is compared with what the plan foretells and with what is written here.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};

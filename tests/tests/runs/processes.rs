@@ -1,7 +1,5 @@
 //! Nodes as processes: the same scenarios, the same laws, and a crash that is a process that is killed.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

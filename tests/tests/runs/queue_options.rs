@@ -1,8 +1,6 @@
 //! What a queue may be declared with means the same on the built-in broker and on RabbitMQ: each case is run on both, by what
 //! publishers and consumers see, which either tells alike.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};

@@ -1,7 +1,5 @@
 //! Runs on a real RabbitMQ: the laws by what is seen from outside, what is left behind, and addresses that were not allowed.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,11 +22,11 @@ use tokio::process::Command;
 
 /// The templates with queues.
 const TEMPLATES: [(&str, &str); 5] = [
-    ("hello-async", include_str!("../../scenarios/hello-async.json")),
-    ("bank", include_str!("../../scenarios/bank.json")),
-    ("shop", include_str!("../../scenarios/shop.json")),
-    ("social", include_str!("../../scenarios/social.json")),
-    ("sign-up", include_str!("../../scenarios/sign-up.json")),
+    ("hello-async", include_str!("../../../scenarios/hello-async.json")),
+    ("bank", include_str!("../../../scenarios/bank.json")),
+    ("shop", include_str!("../../../scenarios/shop.json")),
+    ("social", include_str!("../../../scenarios/social.json")),
+    ("sign-up", include_str!("../../../scenarios/sign-up.json")),
 ];
 
 /// How long what was killed may take to be gone, and a run to end.

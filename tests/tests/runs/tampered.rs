@@ -1,7 +1,5 @@
 //! Real runs, altered: each alteration turns the laws red that it breaks, and no other, and leads to the trace at fault.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
-
 use hopscope_record::decoder::Framing;
 use hopscope_record::frame::Counted;
 use hopscope_record::kind::QueueStep;
@@ -15,13 +13,13 @@ use hopscope_tests::command::hopscope;
 use hopscope_tests::recording::Recorded;
 use serde_json::{Value, json};
 
-#[path = "../../common/report/tests/it/laws/altering.rs"]
+#[path = "../../../common/report/tests/it/laws/altering.rs"]
 mod altering;
 
 use altering::{copy, count, has, of, red, remove, skip, stamp, step, swap, unmark};
 
-const HELLO_SYNC: &str = include_str!("../../scenarios/hello-sync.json");
-const HELLO_ASYNC: &str = include_str!("../../scenarios/hello-async.json");
+const HELLO_SYNC: &str = include_str!("../../../scenarios/hello-sync.json");
+const HELLO_ASYNC: &str = include_str!("../../../scenarios/hello-async.json");
 
 /// Requests of each client.
 const REQUESTS: u64 = 40;

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
+const HELLO: &str = include_str!("../../../scenarios/hello-sync.json");
 
 /// A server on every address of this machine, and who asks it.
 struct Elsewhere {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
-const HELLO: &str = include_str!("../../scenarios/hello-sync.json");
+const HELLO: &str = include_str!("../../../scenarios/hello-sync.json");
 const FORMATS: [&str; 4] = ["json", "csv", "csv-messages", "perfetto"];
 
 /// The template with this rate and no work to do.

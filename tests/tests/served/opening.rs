@@ -1,5 +1,4 @@
 //! `hopscope serve --open`: the user's browser at the page or at a run, and a clear word where there is none.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

@@ -1,7 +1,5 @@
 //! What Hopscope starts: it listens on loopback alone, and is gone with Hopscope, whatever ends that.
 
-#![cfg(target_os = "linux")]
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
