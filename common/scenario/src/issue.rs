@@ -180,6 +180,12 @@ codes! {
     PriorityAbove, "priority-above", Warning;
     /// A queue that is kept by a quorum tells priorities apart. Args: queue.
     QuorumPriorities, "quorum-priorities", Error;
+    /// A stream, or what leads to one, says what streams do not have. Args: queue, field.
+    StreamOption, "stream-option", Error;
+    /// Several replicas read a stream, each all of it. Args: queue, service.
+    StreamReaders, "stream-readers", Error;
+    /// The run's broker of queues has no streams.
+    StreamNotHere, "stream-not-here", Error;
     /// Two links read a topic as one group. Args: topic, group.
     GroupTaken, "group-taken", Error;
     /// A topic keeps the newest record of each key, and what is published to it has none. Args: topic, from.

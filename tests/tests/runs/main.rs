@@ -8,4 +8,5 @@ mod processes;
 mod queue_options;
 mod rabbitmq;
 mod recorded;
+mod streams;
 mod tampered;

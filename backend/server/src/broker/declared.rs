@@ -33,6 +33,12 @@ impl Declared {
         self.durability != Durability::Transient
     }
 
+    /// Whether copies stay there when they are taken.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.durability == Durability::Stream
+    }
+
     /// Whether copies may leave it with nobody taking them.
     #[must_use]
     pub fn loses(&self) -> bool {

@@ -22,7 +22,7 @@ use crate::network::{Condition, Network};
 use crate::record::Recorder;
 use crate::tasks::Tasks;
 use crate::timer::Timer;
-use crate::transport::messaging::{BrokerAddress, Consumer, Group, Inbound, Outbound, RepliesFrom, messaging};
+use crate::transport::messaging::{BrokerAddress, Consumer, Group, Inbound, Outbound, RepliesFrom, Stream, messaging};
 use crate::transport::{self, Account, Address, BoxFuture, Caller, Handler, Intake, TransportError};
 
 /// What the ends of links need of a run's broker, wherever they are.
@@ -306,12 +306,13 @@ fn publisher(
     ports: &Ports,
     recorder: &Recorder,
 ) -> Result<Make<Arc<dyn Caller>>, TransportError> {
-    let Callee::Queue { queue, via, persistent, replies, taken } = &slice.to else {
+    let Callee::Queue { queue, via, persistent, replies, copies } = &slice.to else {
         return Err(TransportError::NoBroker);
     };
     let home = Arc::clone(ports.home(slice.protocol)?);
     let transport = messaging(slice.protocol).ok_or(TransportError::NoBroker)?;
-    let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account().filter(|_| *taken));
+    let (broker, account) = (ports.broker_over(slice.link, slice.protocol)?, home.account().filter(|_| *copies > 0));
+    let copies = *copies;
     let (recorder, queue, persistent, replies) = (recorder.clone(), Arc::clone(queue), *persistent, replies.clone());
     let (options, via, transactions) = (slice.options.clone(), via.clone(), slice.transactions.clone());
     Ok(Box::new(move || {
@@ -325,7 +326,7 @@ fn publisher(
         let transactions = transactions.clone();
         Box::pin(async move {
             let replies = entering.await?.zip(returning).map(|(source, returning)| returning(source));
-            let outbound = Outbound { broker, queue, via, options, persistent, replies, account, transactions };
+            let outbound = Outbound { broker, queue, via, options, persistent, replies, account, copies, transactions };
             transport.publisher(outbound, recorder).await
         })
     }))
@@ -360,16 +361,18 @@ pub(super) fn take(
     let intake = Intake::new(recorder.at(recorder.place(), slice.link), handler, tasks);
     let TakingSlice { prefetch, ack, link, .. } = *slice;
     let (queue, prefix) = (Arc::clone(&slice.queue), Arc::clone(&slice.prefix));
+    // As long as this program lives it knows how far it has come.
+    let stream = slice.stream.map(Stream::new);
     Ok(Box::new(move || {
         let entering = home.enter(Some(link));
         let (broker, queue, prefix, account) =
             (broker.clone(), Arc::clone(&queue), Arc::clone(&prefix), account.clone());
         let (intake, options, group) = (intake.clone(), options.clone(), group.clone());
-        let transactions = transactions.clone();
+        let (transactions, stream) = (transactions.clone(), stream.clone());
         Box::pin(async move {
             let source = entering.await?.ok_or(TransportError::Sources)?;
             let inbound =
-                Inbound { broker, queue, options, group, source, prefix, prefetch, ack, account, transactions };
+                Inbound { broker, queue, options, group, source, prefix, prefetch, ack, account, transactions, stream };
             transport.consumer(inbound, intake).await
         })
     }))

@@ -134,8 +134,8 @@ pub(super) enum Callee {
         persistent: bool,
         /// How replies come back, where they are awaited.
         replies: Option<ReturnSlice>,
-        /// Whether the run takes from it.
-        taken: bool,
+        /// How many copies of a message the run takes from there.
+        copies: u32,
     },
 }
 
@@ -169,6 +169,8 @@ pub(super) struct TakingSlice {
     pub(super) group: Option<(Group, PlaceIndex)>,
     /// What it takes in, where it says so.
     pub(super) transactions: Option<Transactions>,
+    /// Where the stream stamps that it reads, where it is one.
+    pub(super) stream: Option<PlaceIndex>,
 }
 
 /// Cuts every replica's slice, in the order of their places.
@@ -287,7 +289,7 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
             via: None,
             persistent: false,
             replies: None,
-            taken: !topic.groups.is_empty(),
+            copies: u32::from(!topic.groups.is_empty()),
         },
         Passage::Publish if plan.exchange_at(row.to).is_some() => routed(plan, row),
         Passage::Publish => Callee::Queue {
@@ -295,7 +297,7 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
             via: None,
             persistent: plan.queue_at(row.to).is_some_and(|queue| queue.durability != Durability::Transient),
             replies: returning(plan, link, row),
-            taken: leaves(plan, row.to),
+            copies: copies(plan, row.to),
         },
         passage @ (Passage::Call | Passage::Send | Passage::Deliver | Passage::Bind) => {
             let external = || plan.external_at(row.to).map(|external| vec![PlaceIndex(external.place)]);
@@ -318,18 +320,19 @@ fn calling(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Result<CallingSlice,
 fn routed(plan: &Plan, row: &PlanLink) -> Callee {
     let reached = plan.reached(row);
     let queue = |node: &u32| plan.queue_at(*node);
-    let copies = reached.iter().filter(|node| leaves(plan, **node)).count();
+    let copies = reached.iter().fold(0, |all: u32, node| all.saturating_add(copies(plan, *node)));
     Callee::Queue {
         queue: routing::text(&row.options, "routing_key").into(),
-        via: Some(Via {
-            exchange: names::queue(plan, row.to),
-            headers: named(&row.options).into(),
-            copies: u32::try_from(copies).unwrap_or(u32::MAX),
-        }),
+        via: Some(Via { exchange: names::queue(plan, row.to), headers: named(&row.options).into() }),
         persistent: reached.iter().filter_map(queue).any(|queue| queue.durability != Durability::Transient),
         replies: None,
-        taken: copies > 0,
+        copies,
     }
+}
+
+/// How many copies of a message the run takes from the queue at a node.
+fn copies(plan: &Plan, queue: u32) -> u32 {
+    if leaves(plan, queue) { u32::try_from(plan.copies_of(queue)).unwrap_or(u32::MAX) } else { 0 }
 }
 
 /// The headers of a link at an exchange.
@@ -387,9 +390,11 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
             options,
             group: Some((site, PlaceIndex(first))),
             transactions: None,
+            stream: None,
         });
     }
-    let PlanQueue { prefetch, ack, .. } = *plan.queue_at(row.from)?;
+    let PlanQueue { prefetch, ack, durability, place, .. } = *plan.queue_at(row.from)?;
+    let stream = (durability == Durability::Stream).then_some(PlaceIndex(place));
     let (queue, prefix) = (names::queue(plan, row.from), names::prefix(plan).into());
     Some(TakingSlice {
         link,
@@ -401,6 +406,7 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
         options,
         group: None,
         transactions: None,
+        stream,
     })
 }
 

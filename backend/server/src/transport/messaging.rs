@@ -16,6 +16,7 @@ use super::account::Account;
 use super::amqp::Amqp;
 use super::kafka::Kafka;
 pub use super::kafka::Transactions;
+pub use super::stream::Stream;
 use super::{BoxFuture, Caller, Intake, Options, TransportError};
 use crate::record::Recorder;
 
@@ -132,6 +133,8 @@ pub struct Outbound {
     pub replies: Option<RepliesFrom>,
     /// Where copies are counted that the run takes again, if the broker stamps nothing.
     pub account: Option<Account>,
+    /// How many copies of a message these are.
+    pub copies: u32,
     /// What it publishes in, where its replica reads in transactions.
     pub transactions: Option<Transactions>,
 }
@@ -143,8 +146,6 @@ pub struct Via {
     pub exchange: Arc<str>,
     /// The headers that they have for it.
     pub headers: Arc<[(String, String)]>,
-    /// In how many queues that the run takes from a copy comes.
-    pub copies: u32,
 }
 
 /// How replies come back to a publisher.
@@ -183,6 +184,8 @@ pub struct Inbound {
     pub account: Option<Account>,
     /// What it takes in, where its link says so.
     pub transactions: Option<Transactions>,
+    /// How far it has come, where it reads a stream.
+    pub stream: Option<Stream>,
 }
 
 /// A group that reads a topic, and a member of it.

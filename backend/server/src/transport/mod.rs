@@ -22,6 +22,7 @@ mod over_socket;
 mod pool;
 mod progress;
 mod socket;
+mod stream;
 mod thrift;
 
 use std::future::Future;

@@ -292,10 +292,10 @@ const ROWS: [KindInfo; 43] = [
     },
     KindInfo {
         at: "directly after Received, when the client of the consumer has handed the record out; at the place of its group \
-             in the partition",
+             in the partition, or of the stream",
         a: value(ValueMeaning::Offset, "the record's offset"),
         counts: Count::Place(PlaceCount::Delivered),
-        on_async: "the group's position in the partition goes on by one record",
+        on_async: "the position of the group in the partition, or of the reader in the stream, goes on by one record",
         ..plain(Kind::FETCHED, "Fetched", Stamper::Receiver)
     },
     KindInfo {

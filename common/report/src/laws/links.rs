@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use hopscope_record::{LinkIndex, PlaceIndex};
 use hopscope_scenario::catalogue::Key;
-use hopscope_scenario::model::{AckTime, Overflow};
+use hopscope_scenario::model::{AckTime, Durability, Overflow};
 use hopscope_scenario::plan::{Passage, Plan, PlanGroup, PlanQueue, PlanService, PlanTopic};
 use hopscope_scenario::text;
+
+use super::queue::StreamSite;
 
 /// The plan's links and queues. Without a plan there is none, and everything goes by number.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Links {
     prioritized: Vec<PlaceIndex>,
     /// The queues, where their broker stamps nothing.
     bounded: Vec<Site>,
+    /// The streams, where their broker stamps nothing.
+    streams: Vec<StreamSite>,
     /// The groups that read topics.
     logs: Vec<LogSite>,
 }
@@ -128,6 +132,13 @@ fn site(plan: &Plan, queue: &PlanQueue, name: &str) -> Site {
     }
 }
 
+/// A stream of a plan, as its readers have it.
+fn stream<'a>(plan: &'a Plan, queue: &PlanQueue, node: impl Fn(u32) -> &'a str) -> StreamSite {
+    let links = (0..).map(LinkIndex).zip(&plan.links).filter(|(_, link)| link.from == queue.node);
+    let readers = links.map(|(at, link)| (at, node(link.to).to_owned())).collect();
+    StreamSite { place: PlaceIndex(queue.place), name: node(queue.node).to_owned(), readers }
+}
+
 /// One link.
 pub(super) struct Link {
     name: String,
@@ -178,11 +189,16 @@ impl Links {
             }
         });
         let queues = plan.queues.iter().map(|queue| (PlaceIndex(queue.place), node(queue.node).to_owned()));
-        let sites = plan.queues.iter().map(|queue| site(plan, queue, node(queue.node)));
-        let bounded = if plan.broker.is_some() { sites.collect() } else { Vec::new() };
+        let (streams, others): (Vec<_>, Vec<_>) = plan
+            .queues
+            .iter()
+            .filter(|_| plan.broker.is_some())
+            .partition(|queue| queue.durability == Durability::Stream);
+        let bounded = others.into_iter().map(|queue| site(plan, queue, node(queue.node))).collect();
+        let streams = streams.into_iter().map(|queue| stream(plan, queue, node)).collect();
         let prioritized = plan.queues.iter().filter(|queue| queue.priorities.is_some());
         let prioritized = prioritized.map(|queue| PlaceIndex(queue.place)).collect();
-        Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded, logs: logs(plan) }
+        Self { rows: rows.collect(), queues: queues.collect(), prioritized, bounded, streams, logs: logs(plan) }
     }
 
     /// Whether messages go over any that nobody answers.
@@ -208,6 +224,11 @@ impl Links {
     /// The plan's queues, where their broker stamps nothing; else none.
     pub(super) fn bounded(&self) -> &[Site] {
         &self.bounded
+    }
+
+    /// The plan's streams, where their broker stamps nothing; else none.
+    pub(super) fn streams(&self) -> &[StreamSite] {
+        &self.streams
     }
 
     /// The groups that read the plan's topics, in its order.

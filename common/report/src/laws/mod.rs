@@ -26,7 +26,7 @@ use hopscope_scenario::text;
 use self::attempt::{Attempt, Scene};
 use self::connections::Connections;
 use self::links::Links;
-use self::queue::{Bounded, Keys, Log, Queue};
+use self::queue::{Bounded, Keys, Log, Queue, Stream};
 use self::replies::Replies;
 use self::tally::{Book, args};
 use self::wanted::Wanted;
@@ -51,6 +51,8 @@ pub struct Laws {
     queues: Numbered<Queue>,
     /// The plan's queues, where their broker stamps nothing.
     bounded: Vec<Bounded>,
+    /// The plan's streams, there.
+    streams: Vec<Stream>,
     /// The groups that read topics.
     logs: Vec<Log>,
     /// The keys of their records, where they are asked for.
@@ -83,6 +85,7 @@ impl Laws {
             wanted: Numbered::default(),
             queues: Numbered::default(),
             bounded: Vec::new(),
+            streams: Vec::new(),
             logs: Vec::new(),
             keys: Keys::default(),
             resting: false,
@@ -116,6 +119,7 @@ impl Laws {
             Payload::Hello(hello) => {
                 self.links = Plan::from_bytes(&hello.plan).as_ref().map(Links::of).unwrap_or_default();
                 self.bounded = self.links.bounded().iter().cloned().map(Bounded::new).collect();
+                self.streams = self.links.streams().iter().cloned().map(Stream::new).collect();
                 self.logs = self.links.logs().iter().cloned().map(Log::new).collect();
                 self.keys = Keys::new(self.links.logs().iter().any(|log| log.compacts));
             }
@@ -145,6 +149,7 @@ impl Laws {
         self.wanted.values().for_each(|wanted| wanted.judge(complete.is_some(), &mut book));
         self.queues.values().for_each(|queue| queue.judge(complete, &mut book));
         self.bounded.iter().for_each(|queue| queue.judge(complete, &mut book));
+        self.streams.iter().for_each(|stream| stream.judge(complete, &mut book));
         self.logs.iter().for_each(|log| log.judge(complete, &mut book));
         self.replies.judge(complete.is_some(), &mut book);
         self.judge_open(&mut book);
@@ -167,7 +172,10 @@ impl Laws {
             of_plan.iter().map(|(place, name)| match (self.queues.get(u64::from(place.0)), self.bounded_at(*place)) {
                 (Some(queue), _) => queue.report(complete),
                 (None, Some(bounded)) => bounded.report(complete),
-                (None, None) => QueueReport::silent(*place, name.clone()),
+                (None, None) => {
+                    let stream = self.streams.iter().find(|stream| stream.place() == *place);
+                    stream.map_or_else(|| QueueReport::silent(*place, name.clone()), Stream::report)
+                }
             });
         let others =
             self.queues.iter().filter(|(place, _)| of_plan.iter().all(|(planned, _)| u64::from(planned.0) != *place));
@@ -217,13 +225,15 @@ impl Laws {
 
     /// Takes what tells of a queue whose broker stamps nothing.
     fn take_bounded(&mut self, event: &Event) {
-        if self.bounded.is_empty() {
+        if self.bounded.is_empty() && self.streams.is_empty() {
             return;
         }
         if event.kind == Kind::CONTROL && event.a == ControlAction::BrokerKilled as u64 {
             // It is told of at each of its queues.
             let here = self.bounded.iter_mut().find(|queue| queue.place() == event.place);
-            return here.into_iter().for_each(Bounded::restarted);
+            here.into_iter().for_each(Bounded::restarted);
+            let here = self.streams.iter_mut().find(|stream| stream.place() == event.place);
+            return here.into_iter().for_each(Stream::restarted);
         }
         let link = self.links.get(event.link);
         let passage = link.map_or(Passage::Deliver, |link| link.passage);
@@ -235,6 +245,9 @@ impl Laws {
         };
         for queue in self.bounded.iter_mut().filter(|queue| places.contains(&queue.place())) {
             queue.take(event, passage, self.resting);
+        }
+        for stream in self.streams.iter_mut().filter(|stream| places.contains(&stream.place())) {
+            stream.take(event, passage, self.resting, &mut self.book);
         }
     }
 
@@ -353,7 +366,8 @@ fn scene<'a>(
 ) -> Scene<'a> {
     let link = links.get(link);
     let stamped = link.is_some_and(|link| link.queues.iter().any(|queue| queues.contains(u64::from(queue.0))));
-    let bounded = !links.bounded().is_empty() || link.is_some_and(|link| link.reads);
+    let unstamped = !links.bounded().is_empty() || !links.streams().is_empty();
+    let bounded = unstamped || link.is_some_and(|link| link.reads);
     Scene { link, stamped, bounded, connections, complete }
 }
 

@@ -57,7 +57,7 @@ impl Open {
                 // A record that gives way to a newer one is not waited for.
                 Some(topic) if !topic.compaction.is_off() => 0,
                 Some(topic) => topic.groups.len(),
-                None => reached.iter().filter(|node| !is_parked(node)).count(),
+                None => reached.iter().filter(|node| !is_parked(node)).map(|node| plan.copies_of(*node)).sum(),
             };
             Ends {
                 parks,

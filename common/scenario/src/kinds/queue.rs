@@ -69,6 +69,7 @@ pub(super) static DESCRIPTOR: KindDescriptor = KindDescriptor {
                     ChoiceOption { id: "transient", label: text!("durability.transient") },
                     ChoiceOption { id: "durable", label: text!("durability.durable") },
                     ChoiceOption { id: "quorum", label: text!("durability.quorum") },
+                    ChoiceOption { id: "stream", label: text!("durability.stream") },
                 ],
             },
             presence: Presence::Default(Literal::Text("transient")),

@@ -53,6 +53,8 @@ pub enum Durability {
     Durable,
     /// The same, kept by a majority of the broker's nodes (RabbitMQ's quorum queues); of a broker of one node, by that.
     Quorum,
+    /// A log (RabbitMQ's streams): messages are persistent and stay when they are taken, and each consumer reads all of them.
+    Stream,
 }
 
 impl Overflow {

@@ -481,6 +481,17 @@ impl Plan {
         self.queue_at(node).map(|queue| queue.place).or_else(|| Some(self.topic_at(node)?.place))
     }
 
+    /// How many copies of a message are taken from the queue at a node, where any is: of a stream each reader takes one.
+    #[must_use]
+    pub fn copies_of(&self, node: u32) -> usize {
+        match self.queue_at(node) {
+            Some(queue) if queue.durability == Durability::Stream => {
+                self.links.iter().filter(|link| link.from == node).count()
+            }
+            _ => 1,
+        }
+    }
+
     /// What a link does at its ends.
     #[must_use]
     pub fn passage(&self, link: &PlanLink) -> Passage {

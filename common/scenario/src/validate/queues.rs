@@ -5,6 +5,7 @@ mod exchanges;
 mod groups;
 mod keys;
 mod priorities;
+mod streams;
 mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,8 @@ use crate::kinds::Kind;
 use crate::protocol::{Protocol, Style};
 use crate::text;
 
-pub(super) use transactions::not_here;
+pub(super) use streams::not_here as streams_not_here;
+pub(super) use transactions::not_here as transactions_not_here;
 
 /// What was found of queues, by their nodes.
 #[derive(Default)]
@@ -54,6 +56,7 @@ pub(super) fn check(issues: &mut Issues, nodes: &[Value], links: &[Value], edges
         priorities::check(issues, nodes, edge);
     }
     priorities::check_quorums(issues, nodes);
+    streams::check(issues, nodes, links, &edges);
     groups::check(issues, nodes, links, &edges);
     exchanges::check(issues, nodes, links, &edges);
     let replies = owners.into_keys().collect();

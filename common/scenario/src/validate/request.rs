@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::disturbances::{not_local, too_late};
 use super::issues::Issues;
-use super::queues::not_here;
+use super::queues::{streams_not_here, transactions_not_here};
 use super::walk::{Path, check_object, missing, short, wrong_type};
 use super::{document_issues, parse, validate_value};
 use crate::catalogue::Arg;
@@ -122,7 +122,10 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     }
     let on_the_mock = kafka.as_ref().is_none_or(Broker::is_built_in);
     if let Some(scenario) = root.get("scenario").filter(|_| on_the_mock) {
-        issues.extend(below_scenario(not_here(scenario)));
+        issues.extend(below_scenario(transactions_not_here(scenario)));
+    }
+    if let Some(scenario) = root.get("scenario").filter(|_| built_in) {
+        issues.extend(below_scenario(streams_not_here(scenario)));
     }
     let ports = root.get("ports").and_then(Value::as_str);
     // Without a scenario nobody knows who listens.

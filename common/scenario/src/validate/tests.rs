@@ -79,6 +79,7 @@ fn the_table_of_broken_scenarios_meets_every_code() {
         Code::InProcessApart,
         Code::DisturbedTooLate,
         Code::DocumentTooLarge,
+        Code::StreamNotHere,
         Code::TargetNotAllowed,
         Code::TooMany,
         Code::TransactionNotHere,

@@ -166,6 +166,7 @@ impl Rig {
             replies,
             account: account.clone(),
             transactions: None,
+            copies: 1,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, shape.replies, shape.policy, timer.clone()));
@@ -179,6 +180,7 @@ impl Rig {
             replies: None,
             account,
             transactions: None,
+            copies: 1,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let answers = Arc::new(Link::publishing(recorder, publisher, false, Policy::default(), timer));
@@ -219,6 +221,7 @@ impl Rig {
             ack: AckTime::AfterWork,
             account: self.broker.account().cloned(),
             transactions: None,
+            stream: None,
         };
         let handler = Arc::new(Replies { handler, answers: Arc::clone(&self.answers) });
         let intake = Intake::new(recorder, handler, self.tasks.clone());

@@ -117,6 +117,7 @@ impl Rig {
             replies: None,
             account: broker.account().cloned(),
             transactions: None,
+            copies: 1,
         };
         let publisher = transport.publisher(outbound, recorder.clone()).await?;
         let link = Arc::new(Link::publishing(recorder, publisher, false, shape.policy, Timer::start()?));
@@ -149,6 +150,7 @@ impl Rig {
             ack: AckTime::AfterWork,
             account: self.broker.account().cloned(),
             transactions: None,
+            stream: None,
         };
         let intake = Intake::new(recorder, handler, self.tasks.clone());
         self.consumer = Some(self.transport.consumer(inbound, intake).await?);

@@ -88,9 +88,17 @@ impl Drop for Line {
 /// How a queue is declared: as its node says, and to go when nobody uses it.
 fn arguments(declared: &Declared) -> FieldTable {
     let mut arguments = declared.arguments();
-    arguments.insert("x-expires".into(), AMQPValue::LongLongInt(EXPIRES_MS));
-    if declared.durability == Durability::Quorum {
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    let kind = match declared.durability {
+        Durability::Transient | Durability::Durable => None,
+        Durability::Quorum => Some("quorum"),
+        Durability::Stream => Some("stream"),
+    };
+    if let Some(kind) = kind {
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
+    }
+    // Streams cannot go by themselves.
+    if !declared.is_stream() {
+        arguments.insert("x-expires".into(), AMQPValue::LongLongInt(EXPIRES_MS));
     }
     arguments
 }

@@ -192,6 +192,12 @@ impl External {
         // Of a broker that is not there nothing can be counted; what is durable there expires.
         let Some(line) = self.keeper.line().take() else { return };
         for queue in self.sites.queues.iter() {
+            if queue.declared.is_stream() {
+                // Nothing can be taken out of it; how long it is, is asked for all the same.
+                let asked = ask(&line.channel, queue, &self.keeper.recorder.at(queue.place, LinkIndex::NONE)).await;
+                let _ = asked.inspect_err(|error| tracing::debug!("the stream {} does not say: {error}", queue.name));
+                continue;
+            }
             match self.drain(&line.channel, queue).await {
                 Ok(ready) => self.counted().push(EndCount::ready(queue.place, ready.into())),
                 Err(error) => tracing::debug!("the queue {} cannot be counted: {error}", queue.name),
@@ -311,7 +317,7 @@ async fn probe(
         let (mut empty, put) = (true, account.put());
         for queue in queues {
             let report = ask(channel, queue, &recorder.at(queue.place, LinkIndex::NONE)).await?;
-            empty &= report.ready == 0 || !queue.taken;
+            empty &= report.ready == 0 || !queue.taken || queue.declared.is_stream();
             shared |= report.consumers > queue.consumers;
         }
         looks = match empty {

@@ -53,6 +53,14 @@ pub(super) fn correlation(identity: &Identity) -> String {
     format!("{:016x}", identity.message.0)
 }
 
+/// The offset of a record that came from a stream.
+pub(super) fn offset(properties: &BasicProperties) -> Option<u64> {
+    match properties.headers().as_ref()?.inner().get("x-stream-offset")? {
+        AMQPValue::LongLongInt(offset) => u64::try_from(*offset).ok(),
+        _ => None,
+    }
+}
+
 /// The number of the message that a reply answers, if it is one of ours.
 pub(super) fn answered(properties: &BasicProperties) -> Option<u64> {
     u64::from_str_radix(properties.correlation_id().as_ref()?.as_str(), 16).ok()

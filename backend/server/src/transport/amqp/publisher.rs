@@ -27,7 +27,7 @@ use crate::transport::{Account, BoxFuture, CallError, Caller, Outgoing, Reply, T
 
 /// Opens the publishing end of a link.
 pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<Publisher>, TransportError> {
-    let Outbound { broker, queue, via, options: _, persistent, replies, account, transactions: _ } = outbound;
+    let Outbound { broker, queue, via, options: _, persistent, replies, account, copies, transactions: _ } = outbound;
     let run_key = recorder.run_key();
     let session = Session::open(&broker, recorder).await?;
     let channel = session.channel(&broker).await?;
@@ -44,6 +44,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
         turn: Mutex::default(),
         queue,
         via,
+        copies,
         persistent,
         run_key,
         replies,
@@ -60,6 +61,8 @@ pub(super) struct Publisher {
     turn: Mutex<()>,
     queue: ShortString,
     via: Option<Via>,
+    /// How many copies of a message the run takes again.
+    copies: u32,
     persistent: bool,
     run_key: RunKey,
     replies: Option<Replies>,
@@ -155,7 +158,7 @@ impl Publisher {
             progress.returned(returned.reply_code);
         }
         if let (None, Some(account)) = (&returned, &self.account) {
-            (0..self.via.as_ref().map_or(1, |via| via.copies)).for_each(|_| account.confirmed());
+            (0..self.copies).for_each(|_| account.confirmed());
         }
         let Some(mut expected) = expected else { return Ok(plain(Verdict::Good)) };
         if let Some(progress) = &outgoing.progress {

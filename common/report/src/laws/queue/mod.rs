@@ -8,6 +8,7 @@ mod copies;
 mod depth;
 mod gone;
 mod log;
+mod stream;
 mod transactions;
 
 use hopscope_record::frame::{Counted, End};
@@ -20,6 +21,7 @@ use self::copies::Copies;
 use self::depth::Depth;
 pub(super) use self::gone::Keys;
 pub(super) use self::log::Log;
+pub(super) use self::stream::{Stream, StreamSite};
 use super::tally::{Book, args};
 use super::{Breach, Law, MOST_BREACHES};
 use crate::numbered::Numbered;

@@ -39,6 +39,7 @@ pub(super) const TEXTS: Table = &[
     ("disturb.throttle", "throttle"),
     ("durability.durable", "durable"),
     ("durability.quorum", "by a quorum"),
+    ("durability.stream", "Stream: it stays when it is taken"),
     ("durability.transient", "transient"),
     ("duration.until-stopped", "until stopped"),
     ("effort.burning", "By burning CPU"),
