@@ -39,7 +39,7 @@ pub(super) async fn open(inbound: Inbound, intake: Intake) -> Result<KafkaConsum
     let began = intake.recorder().now();
     let transacting = match transactions.filter(|_| commit == Commit::Transaction) {
         Some(transactions) => {
-            let opened = transactions.producer(super::config(&broker)).await;
+            let opened = transactions.reading(super::config(&broker)).await;
             Some(opened.map_err(|error| failed(&broker, &error))?)
         }
         None if commit == Commit::Transaction => return Err(TransportError::NoBroker),

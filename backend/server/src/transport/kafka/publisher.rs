@@ -47,7 +47,7 @@ pub(super) async fn open(outbound: Outbound, recorder: Recorder) -> Result<Arc<P
     let standing = Standing::new(recorder.clone());
     let (transaction, given) = match &transactions {
         Some(transactions) => {
-            let transaction = transactions.producer(config.clone()).await.map_err(|error| failed(&site, &error))?;
+            let transaction = transactions.publishing(config.clone()).await.map_err(|error| failed(&site, &error))?;
             transaction.ends().add(standing.clone());
             let producer = transaction.producer().clone();
             (Some(transaction), Some(producer))

@@ -24,7 +24,14 @@ const LONGEST: &str = "10000";
 #[derive(Clone)]
 pub struct Transactions {
     id: Arc<str>,
-    current: Arc<Mutex<Option<Arc<Transacting>>>>,
+    current: Arc<Mutex<Current>>,
+}
+
+/// The producer, and what it is made with.
+#[derive(Default)]
+struct Current {
+    config: Option<ClientConfig>,
+    made: Option<Arc<Transacting>>,
 }
 
 impl Transactions {
@@ -34,11 +41,23 @@ impl Transactions {
         Self { id: id.into(), current: Arc::default() }
     }
 
-    /// The producer, made with `config` if there is none that can go on.
-    pub(super) async fn producer(&self, mut config: ClientConfig) -> KafkaResult<Arc<Transacting>> {
+    /// The producer of an end that publishes, made with its `config` if there is none that can go on.
+    pub(super) async fn publishing(&self, config: ClientConfig) -> KafkaResult<Arc<Transacting>> {
         let mut current = self.current.lock().await;
-        if let Some(transacting) = current.as_ref().filter(|transacting| !transacting.is_lost()) {
-            return Ok(Arc::clone(transacting));
+        let config = current.config.insert(config).clone();
+        self.producer(&mut current, config).await
+    }
+
+    /// The producer of the end that reads: as those that publish have it made, with `plain` where there are none.
+    pub(super) async fn reading(&self, plain: ClientConfig) -> KafkaResult<Arc<Transacting>> {
+        let mut current = self.current.lock().await;
+        let config = current.config.clone().unwrap_or(plain);
+        self.producer(&mut current, config).await
+    }
+
+    async fn producer(&self, current: &mut Current, mut config: ClientConfig) -> KafkaResult<Arc<Transacting>> {
+        if let Some(made) = current.made.as_ref().filter(|made| !made.is_lost()) {
+            return Ok(Arc::clone(made));
         }
         config
             .set("acks", "all")
@@ -54,7 +73,7 @@ impl Transactions {
         });
         let producer = made.await.unwrap_or(Err(KafkaError::Canceled))?;
         let made = Arc::new(Transacting { producer, ends, torn: AtomicBool::new(false), lost: AtomicBool::new(false) });
-        *current = Some(Arc::clone(&made));
+        current.made = Some(Arc::clone(&made));
         Ok(made)
     }
 }
