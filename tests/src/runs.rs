@@ -135,6 +135,16 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// What a recording's file holds.
+    ///
+    /// # Errors
+    /// When it is not whole.
+    pub fn read(file: &[u8]) -> Result<Self> {
+        let recorded = Recorded::read(file, Framing::File)?;
+        let plan = Plan::from_bytes(&recorded.hello.as_ref().context("no Hello")?.plan)?;
+        Ok(Self { laws: recorded.judged()?, plan, bytes: file.to_vec(), recorded })
+    }
+
     /// The events of a kind, in the order of time.
     #[must_use]
     pub fn of(&self, kind: Kind) -> Vec<Event> {

@@ -9,7 +9,8 @@ use hopscope_report::laws::Law;
 use hopscope_report::traces::TraceRow;
 use hopscope_scenario::catalogue::{Language, plain};
 use hopscope_server::broker::Brokers;
-use hopscope_tests::recording::Recorded;
+use hopscope_tests::command::hopscope;
+use hopscope_tests::recording::{Recorded, recording_in};
 use hopscope_tests::runs::{Finished, has_kafka};
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ fn each_has_one_receipt(run: &Finished) -> Result<()> {
     let read = receipts(run);
     let odd: Vec<_> = read.iter().filter(|(_, receipts)| receipts.len() != 1).collect();
     ensure!(odd.is_empty() && read.len() as u64 == COUNT, "{} of {COUNT}, and {odd:?}", read.len());
-    let written = run.at("billing", Kind::CONFIRMED).len() as u64;
+    let written = run.at("billing", Kind::PUBLISHED).len() as u64;
     ensure!(written > COUNT, "{written} receipts were written: none was given up");
     ensure!(!run.at("billing", Kind::TRANSACTION_COMMITTED).is_empty(), "no transaction was committed");
     // No trace waits for a receipt that nobody will read.
@@ -94,6 +95,33 @@ async fn a_crash_in_a_transaction_leaves_one_receipt_for_each_order() -> Result<
     at_least.holds_the_laws()?;
     ensure!(receipts(&at_least).values().any(|receipts| receipts.len() > 1), "a crash shows no difference");
     each_alteration_turns_its_laws_red(&exactly)
+}
+
+/// The same where what crashes is a process, which is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_in_a_transaction_leaves_one_receipt_for_each_order() -> Result<()> {
+    if !has_kafka("transactions of processes") {
+        return Ok(());
+    }
+    let data = tempfile::tempdir()?;
+    let file = data.path().join("receipts.json");
+    std::fs::write(&file, document("transaction", &crash()).to_string())?;
+    let (file, folder) = (file.to_string_lossy(), data.path().to_string_lossy());
+    let ended = hopscope([
+        "run",
+        &file,
+        "--kafka",
+        "local",
+        "--placement",
+        "processes",
+        "--duration",
+        "60 s",
+        "--data",
+        &folder,
+    ])
+    .await?;
+    ensure!(ended.code == 0, "exit {}: {}{}", ended.code, ended.stdout, ended.stderr);
+    each_has_one_receipt(&Finished::read(&std::fs::read(recording_in(data.path())?)?)?)
 }
 
 /// What is published while the broker is away for longer than a transaction may last has its transaction given up.

@@ -340,6 +340,14 @@ impl Running {
     /// links of a process that was killed.
     async fn counts(&self, offered: Time) -> Vec<EndCount> {
         let (mut open, mut unknown, mut wanted) = (BTreeMap::<_, u64>::new(), BTreeSet::new(), Vec::new());
+        let links_from = |place: PlaceIndex| {
+            let node = self.plan.places.get(place.0 as usize).map(|place| place.node);
+            let links = (0..).zip(&self.plan.links).filter(move |(_, link)| Some(link.from) == node);
+            links.map(|(link, _)| LinkIndex(link))
+        };
+        for slot in self.replicas.iter().filter(|slot| slot.was_killed()) {
+            unknown.extend(links_from(slot.place()));
+        }
         let units = self.units();
         for (unit, counted) in units.iter().zip(join_all(units.iter().map(|unit| unit.count(offered))).await) {
             match counted {
@@ -347,11 +355,7 @@ impl Running {
                     links.into_iter().for_each(|(link, count)| *open.entry(link).or_default() += count);
                     wanted.extend(schedule);
                 }
-                None => {
-                    let node = self.plan.places.get(unit.place().0 as usize).map(|place| place.node);
-                    let links = (0..).zip(&self.plan.links).filter(|(_, link)| Some(link.from) == node);
-                    unknown.extend(links.map(|(link, _)| LinkIndex(link)));
-                }
+                None => unknown.extend(links_from(unit.place())),
             }
         }
         let known = open.into_iter().filter(|(link, _)| !unknown.contains(link));

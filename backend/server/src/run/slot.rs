@@ -33,6 +33,8 @@ struct Now {
     unit: Unit,
     /// A replica of this process has crashed.
     down: bool,
+    /// A process was here before that was killed: what was open there, nobody can say.
+    killed: bool,
 }
 
 /// A replica that is bound and not yet connected.
@@ -99,7 +101,7 @@ impl Slot {
         unit: Unit,
     ) -> Self {
         let paused = AtomicBool::new(false);
-        Self { slice, recorder, timer, nursery, now: Mutex::new(Now { unit, down: false }), paused }
+        Self { slice, recorder, timer, nursery, now: Mutex::new(Now { unit, down: false, killed: false }), paused }
     }
 
     /// The threads that burn CPU for a replica, where its work does.
@@ -123,6 +125,11 @@ impl Slot {
     /// The replica, also one that is down: nothing of it runs then.
     pub(super) fn unit(&self) -> Unit {
         self.now().unit.clone()
+    }
+
+    /// Whether a process was here before that was killed.
+    pub(super) fn was_killed(&self) -> bool {
+        self.now().killed
     }
 
     /// Whether it is down: also a process that someone else has killed.
@@ -172,6 +179,7 @@ impl Slot {
         let before = {
             let mut now = self.now();
             now.down = false;
+            now.killed |= matches!(now.unit, Unit::Child(_));
             std::mem::replace(&mut now.unit, unit)
         };
         drop(before);
