@@ -43,7 +43,8 @@ fn document(commit: &str, disturbance: &Value) -> Value {
 }
 
 fn crash() -> Value {
-    json!({"at": "1 s", "do": "crash", "on": "billing", "for": "500 ms"})
+    // Late enough that it is at work whatever else the machine does.
+    json!({"at": "2 s", "do": "crash", "on": "billing", "for": "500 ms"})
 }
 
 /// How often `billing` took each order.
@@ -94,7 +95,23 @@ async fn a_crash_in_a_transaction_leaves_one_receipt_for_each_order() -> Result<
     // Else some have two.
     at_least.holds_the_laws()?;
     ensure!(receipts(&at_least).values().any(|receipts| receipts.len() > 1), "a crash shows no difference");
-    each_alteration_turns_its_laws_red(&exactly)
+    Ok(())
+}
+
+/// Of a run in which nobody crashes it is known how each transaction ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_passed_over_has_its_reason() -> Result<()> {
+    if !has_kafka("transactions that all end") {
+        return Ok(());
+    }
+    let mut document = document("transaction", &Value::Null);
+    document["disturbances"] = json!([]);
+    let brokers = Brokers::default();
+    let run = ran(&document, &brokers, "local").await;
+    brokers.stop().await;
+    let run = run?;
+    run.holds_the_laws()?;
+    each_alteration_turns_its_laws_red(&run)
 }
 
 /// The same where what crashes is a process, which is killed.

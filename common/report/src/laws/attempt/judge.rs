@@ -200,7 +200,8 @@ impl Attempt {
             let replied = self.has(Step::Reply);
             let unconnected = !replied && self.closed.is_some_and(|closed| closed.kind() == Kind::FAILED);
             // Who has the reply and closes the connection had the confirm before.
-            unconnected || scene.connections.ended(self.link, self.place, sent.time, replied)
+            let exited = || !replied && scene.connections.exited(self.place, sent.time);
+            unconnected || scene.connections.ended(self.link, self.place, sent.time, replied) || exited()
         };
         match self.get(Step::Answer) {
             Some(answer) if answer.kind() == Kind::CONFIRMED && scene.stamped && self.is_misrouted(scene) => {
