@@ -149,7 +149,7 @@ async fn a_publish_that_fails_has_its_transaction_given_up() -> Result<()> {
     }
     let mut document = document("transaction", &json!({"at": "1 s", "do": "kill", "on": "kafka", "for": "11 s"}));
     // There is always something at work, and load until the broker is back.
-    document["nodes"][0]["load"]["rate"] = "50/s".into();
+    document["nodes"][0]["load"]["rate"] = "30/s".into();
     document["nodes"][2]["work"]["mean"] = "200 ms".into();
     let brokers = Brokers::default();
     let run = ran(&document, &brokers, "local").await;
