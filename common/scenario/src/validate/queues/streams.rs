@@ -8,8 +8,8 @@ use crate::kinds::Kind;
 use crate::validate::graph::{Edge, kind_at, name};
 use crate::validate::issues::Issues;
 
-/// Fields of queues that streams do not have.
-const NOT_THEIRS: [&str; 5] = ["capacity", "overflow", "ttl", "dead_letters", "priorities"];
+/// Fields of queues that streams do not have. Without a capacity nothing overflows, whatever is said of that.
+const NOT_THEIRS: [&str; 4] = ["capacity", "ttl", "dead_letters", "priorities"];
 
 fn is_stream(nodes: &[Value], node: usize) -> bool {
     kind_at(nodes, node) == Some(Kind::Queue) && nodes.get(node).is_some_and(says_stream)
