@@ -1,4 +1,5 @@
-//! The generator: one thread that wants the requests of all of a run's clients.
+//! The generator: one thread that wants the requests of all of a run's clients, but for those of users who do not think, which
+//! follow from what has just ended ([`super::client`]).
 //!
 //! It has a thread of its own, which sleeps to each intended send by itself, so that a runtime full of calls cannot hold the
 //! schedule back: what is wanted is then told on time, and what cannot be sent is told as not sent. The calls themselves are

@@ -8,6 +8,7 @@ mod copies;
 mod depth;
 mod gone;
 mod log;
+mod offsets;
 mod stream;
 mod transactions;
 
