@@ -2,6 +2,8 @@
 //!
 //! Indices are the plan's own, so that what a slice stamps needs no translation, wherever it runs.
 
+mod sites;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,17 +14,16 @@ use hopscope_rules::tempo::Change;
 use hopscope_scenario::disturb::Action;
 use hopscope_scenario::model::{AckTime, Durability, Effort, Load, Payload, Work};
 use hopscope_scenario::plan::{
-    Described, Passage, Plan, PlanDisturbance, PlanError, PlanExchange, PlanGroup, PlanLink, PlanLoad, PlanQueue,
-    PlanTopic, Step,
+    Described, Passage, Plan, PlanDisturbance, PlanError, PlanLink, PlanLoad, PlanQueue, Step,
 };
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::{Rate, Share, Time};
 use hopscope_scenario::routing;
-use serde_json::{Map, Value};
 
+use self::sites::{leaves, named};
+pub(super) use self::sites::{sites, topics};
 use super::effects::Effects;
 use super::names;
-use crate::broker::{BindingSite, Declared, ExchangeSite, GroupSite, QueueSite, Sites, TopicSite};
 use crate::link::Policy;
 use crate::transport::Options;
 use crate::transport::messaging::{Group, Transactions, Via};
@@ -335,31 +336,6 @@ fn copies(plan: &Plan, queue: u32) -> u32 {
     if leaves(plan, queue) { u32::try_from(plan.copies_of(queue)).unwrap_or(u32::MAX) } else { 0 }
 }
 
-/// The headers of a link at an exchange.
-fn named(link: &Map<String, Value>) -> Vec<(String, String)> {
-    // Of a plan that did not come from validation, what is no header is none.
-    let headers = routing::headers(routing::text(link, "headers")).unwrap_or_default();
-    headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-/// The exchanges of a run, as its broker has to know them.
-fn exchanges(plan: &Plan) -> Vec<ExchangeSite> {
-    let binding = |link: &PlanLink| BindingSite {
-        queue: names::queue(plan, link.to),
-        key: routing::text(&link.options, "binding_key").to_owned(),
-        headers: named(&link.options),
-        any: routing::wants_any(&link.options),
-    };
-    let site = |exchange: &PlanExchange| ExchangeSite {
-        name: names::queue(plan, exchange.node),
-        routing: exchange.routing,
-        alternate: exchange.alternate.map(|alternate| names::queue(plan, alternate)),
-        bindings: plan.bindings(exchange.node).map(|(_, link)| binding(link)).collect(),
-        publishing: links(plan).filter(|(_, link)| link.to == exchange.node).map(|(index, _)| index).collect(),
-    };
-    plan.exchanges.iter().map(site).collect()
-}
-
 /// How the replies to a link's messages come back: over the derived link that ends where they began.
 fn returning(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<ReturnSlice> {
     let queue = names::queue(plan, row.replies?);
@@ -408,79 +384,6 @@ fn taking(plan: &Plan, link: LinkIndex, row: &PlanLink) -> Option<TakingSlice> {
         transactions: None,
         stream,
     })
-}
-
-/// The queues of a run, as its broker has to know them.
-fn queues(plan: &Plan) -> Vec<QueueSite> {
-    let sites = plan.queues.iter().map(|queue| QueueSite {
-        name: names::queue(plan, queue.node),
-        place: PlaceIndex(queue.place),
-        declared: declared(plan, queue),
-        publishing: links(plan)
-            .filter(|(_, link)| link.to == queue.node && plan.passage(link) == Passage::Publish)
-            .map(|(index, _)| index)
-            .collect(),
-        taken: leaves(plan, queue.node),
-        consumers: consumers(plan, queue.node),
-    });
-    sites.collect()
-}
-
-/// The queues and exchanges of a run.
-pub(super) fn sites(plan: &Plan) -> Sites {
-    Sites { queues: queues(plan), exchanges: exchanges(plan) }
-}
-
-/// What a queue is declared with.
-fn declared(plan: &Plan, queue: &PlanQueue) -> Declared {
-    Declared {
-        capacity: queue.capacity,
-        overflow: queue.overflow,
-        ttl: queue.ttl,
-        dead_letters: queue.dead_letters.map(|target| names::queue(plan, target)),
-        priorities: queue.priorities,
-        durability: queue.durability,
-    }
-}
-
-/// Whether the run takes what is in the queue at a node: from there, or from where it goes when it has had its time.
-fn leaves(plan: &Plan, queue: u32) -> bool {
-    let (mut at, mut seen) = (queue, 0);
-    loop {
-        if consumers(plan, at) > 0 {
-            return true;
-        }
-        let next = plan.queue_at(at).filter(|queue| queue.ttl.is_some()).and_then(|queue| queue.dead_letters);
-        match next {
-            // Where it only expires in a circle nobody takes it.
-            Some(next) if seen < plan.queues.len() => (at, seen) = (next, seen + 1),
-            _ => return false,
-        }
-    }
-}
-
-/// How many consumers of the run take from the queue at a node: the replicas of services, and clients for their replies.
-fn consumers(plan: &Plan, queue: u32) -> u32 {
-    let taking = plan.links.iter().filter(|link| link.from == queue);
-    taking.map(|link| plan.service_at(link.to).map_or(1, |service| service.replicas)).sum()
-}
-
-/// The topics of a run, as their broker has to know them.
-pub(super) fn topics(plan: &Plan) -> Vec<TopicSite> {
-    let group = |group: &PlanGroup| GroupSite {
-        name: plan.link(group.link).map_or_else(|| "".into(), |link| names::group(plan, link)),
-        link: LinkIndex(group.link),
-        first_place: PlaceIndex(group.first_place),
-    };
-    let site = |topic: &PlanTopic| TopicSite {
-        name: names::topic(plan, topic.node),
-        partitions: topic.partitions,
-        retention: topic.retention,
-        compaction: topic.compaction,
-        transacted: plan.transacting(topic.node).next().is_some(),
-        groups: topic.groups.iter().map(group).collect(),
-    };
-    plan.topics.iter().map(site).collect()
 }
 
 fn places(range: Range<u32>) -> impl Iterator<Item = PlaceIndex> {
