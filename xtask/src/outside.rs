@@ -18,6 +18,11 @@ const EXAMPLES: &str = "examples";
 /// Where they lie, ready: those in Go compiled, those in Node copied beside their packages.
 const READY: &str = "target/outside/examples";
 
+/// What the programs that the page offers need, with lock files.
+const NEEDED: &str = "tests/outside/snippets";
+/// Where that lies, ready: tests put the programs beside it.
+const SNIPPETS: &str = "target/outside/snippets";
+
 /// Compiles it; `None` where there is no Go: each test that needs it tells that it did not run.
 ///
 /// # Errors
@@ -51,10 +56,26 @@ pub(crate) fn examples() -> Result<PathBuf> {
                 // By the name of its module.
                 run(command("go").args(["build", "-o"]).arg(&ready).arg(".").current_dir(&example))?;
             } else if node && example.join("package.json").exists() {
-                with_packages(&example, &ready)?;
+                with_packages(&example, &ready, true)?;
             }
         }
         Ok(())
+    })?;
+    Ok(ready)
+}
+
+/// Makes ready what the page's programs in Go and Node need, as far as those languages are here; gives the folder where a program finds it.
+///
+/// # Errors
+/// When something does not compile, or cannot be had.
+pub(crate) fn snippets() -> Result<PathBuf> {
+    let (needed, ready) = (Path::new(NEEDED), std::env::current_dir()?.join(SNIPPETS));
+    step("make ready what the page's programs need", || {
+        with_packages(needed, &ready, node().is_some())?;
+        match on_path("go") {
+            Some(_) => run(command("go").args(["build", "./..."]).current_dir(needed)),
+            None => Ok(()),
+        }
     })?;
     Ok(ready)
 }
@@ -64,14 +85,18 @@ pub(crate) fn node() -> Option<PathBuf> {
     on_path("npm").and_then(|_| on_path("node"))
 }
 
-/// Copies an example in Node, and installs what its lock file lists beside the copy: nothing of that is to lie among our own files.
-fn with_packages(example: &Path, ready: &Path) -> Result<()> {
+/// Copies an example in Node, and installs what its lock file lists beside the copy where there is `npm`: nothing of that is to lie among
+/// our own files.
+fn with_packages(example: &Path, ready: &Path, npm: bool) -> Result<()> {
     fs::create_dir_all(ready)?;
     for file in fs::read_dir(example)? {
         let file = file?;
         if file.file_type()?.is_file() {
             fs::copy(file.path(), ready.join(file.file_name()))?;
         }
+    }
+    if !npm {
+        return Ok(());
     }
     let lock = fs::read_to_string(example.join("package-lock.json"))
         .with_context(|| format!("{} has no package-lock.json", example.display()))?;

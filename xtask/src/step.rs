@@ -45,7 +45,8 @@ pub(crate) fn xtask(arguments: &[&str]) -> Command {
     xtask
 }
 
-/// A command without the variables that `cargo run` leaves behind, which would otherwise reach compilers and tests.
+/// A command without the variables that `cargo run` leaves behind, which would otherwise reach compilers and tests; a cargo is told what
+/// it links.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -56,6 +57,9 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     }
     if let Some(program) = compiler().get() {
         command.env(WRAPPER, program);
+    }
+    if command.get_program() == "cargo" {
+        crate::tools::tell_of_openssl(&mut command);
     }
     command
 }
@@ -110,18 +114,19 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
-/// Runs a command, shows its standard output and hands each line to `each`; returns whether it ended with code 0.
+/// Runs a command, shows its standard output, each line behind `before`, and hands each line to `each`; returns whether it ended with
+/// code 0.
 ///
 /// # Errors
 /// When it cannot start or its output cannot be read.
-pub(crate) fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+pub(crate) fn run_lines(command: &mut Command, before: &str, mut each: impl FnMut(&str)) -> Result<bool> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", line(command)))?;
     let stdout = child.stdout.take().context("the child has no standard output")?;
     for text in BufReader::new(stdout).split(b'\n') {
         let text = text.context("cannot read the child's output")?;
         let text = String::from_utf8_lossy(&text);
-        println!("{text}");
+        println!("{before}{text}");
         each(&text);
     }
     Ok(child.wait().context("cannot wait for the child")?.success())

@@ -16,7 +16,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::guarded::{Guarded, PASSWORD, USER};
+use crate::guarded::{Door, Guarded, PASSWORD, USER};
 use crate::{document, is_whole, ran};
 
 /// The topics and groups at a broker that are a run's.
@@ -96,7 +96,7 @@ async fn a_broker_that_asks_who_comes_is_told_by_the_operator() -> Result<()> {
     if !has_kafka("topics on a Kafka with SASL") {
         return Ok(());
     }
-    let guarded = Guarded::start().await?;
+    let guarded = Guarded::start(Door::Open).await?;
     let (bare, shown) = (format!("127.0.0.1:{}", guarded.port), format!("kafka://{USER}@127.0.0.1:{}", guarded.port));
     let (whole, open) = (format!("kafka://{USER}:{PASSWORD}@{bare}"), format!("kafka://{bare}"));
     let file = format!(
@@ -131,6 +131,44 @@ async fn a_broker_that_asks_who_comes_is_told_by_the_operator() -> Result<()> {
     let mut config = at(&bare);
     config.set("security.protocol", "sasl_plaintext").set("sasl.mechanisms", "PLAIN");
     config.set("sasl.username", USER).set("sasl.password", PASSWORD);
+    let left = left_at(config).await?;
+    ensure!(left.is_empty(), "{left:?} are there still");
+    Ok(())
+}
+
+/// Over TLS likewise, with SCRAM: whose certificate it has, and whether that is the broker's, is looked at before who comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_behind_tls_is_known_by_its_certificate() -> Result<()> {
+    if !has_kafka("topics on a Kafka with TLS") {
+        return Ok(());
+    }
+    let guarded = Guarded::start(Door::Tls).await?;
+    let (bare, certificate) = (format!("127.0.0.1:{}", guarded.port), guarded.certificate());
+    let address = format!("kafka://{bare}");
+    let who = format!("sasl.mechanisms=SCRAM-SHA-512\nsasl.username={USER}\nsasl.password={PASSWORD}\n");
+    let tls = "security.protocol=sasl_ssl\n";
+    let known = format!("ssl.ca.location={}\n", certificate.display());
+
+    // That of nobody whom this machine knows.
+    let (stranger, _) = command(&["--kafka", &address], &address, &format!("{tls}{who}")).await?;
+    ensure!(stranger.code != 0 && stranger.stderr.contains("certificate"), "{stranger:?}");
+    let wrong = format!("{tls}{known}sasl.mechanisms=SCRAM-SHA-512\nsasl.username={USER}\nsasl.password=other\n");
+    let (wrong, _) = command(&["--kafka", &address], &address, &wrong).await?;
+    ensure!(wrong.code != 0 && wrong.stderr.to_lowercase().contains("authentication"), "{wrong:?}");
+    ensure!(!wrong.stderr.contains(PASSWORD), "{wrong:?}");
+
+    let file = format!("{tls}{known}{who}");
+    for placement in ["tasks", "processes"] {
+        let (ran, bytes) = command(&["--kafka", &address, "--placement", placement], &address, &file).await?;
+        ensure!(ran.code == 0 && ran.stdout.contains(&format!("at {address}")), "{ran:?}");
+        ensure!(!bytes.is_empty() && !has(&bytes, PASSWORD), "the recording has the password");
+        ensure!(!has(&bytes, &certificate.to_string_lossy()), "the recording has the operator's path");
+    }
+    let mut config = at(&bare);
+    for line in file.lines() {
+        let (name, value) = line.split_once('=').context("no property")?;
+        config.set(name, value);
+    }
     let left = left_at(config).await?;
     ensure!(left.is_empty(), "{left:?} are there still");
     Ok(())

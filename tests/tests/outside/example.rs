@@ -18,12 +18,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn is_here(variable: &str, test: &str, language: &str, package: &str) -> bool {
     let here = std::env::var_os(variable).is_some();
     if !here {
-        // Straight to the output, which the harness does not capture. One that cannot be written needs no word.
-        let line =
-            format!("not applicable: {test}: {language} is not installed here; on Debian: apt install {package}\n");
-        let _ = std::io::stdout().write_all(line.as_bytes());
+        not_here(test, language, &format!("on Debian: apt install {package}"));
     }
     here
+}
+
+/// Says that `test` says nothing, for want of a program, and how to have that.
+pub(crate) fn not_here(test: &str, program: &str, remedy: &str) {
+    let line = format!("not applicable: {test}: {program} is not installed here; {remedy}\n");
+    // Straight to the output, which the harness does not capture. One that cannot be written needs no word.
+    let _ = std::io::stdout().write_all(line.as_bytes());
 }
 
 /// Whether there are programs in Go.

@@ -1,7 +1,7 @@
 //! Programs in other languages call the nodes of a run: what they did is in the recording, and the recording is lawful.
 //!
 //! `cargo xtask test` installs what the programs in `outside/` and in `examples/` use, and names the interpreter in `HOPSCOPE_PYTHON`, the
-//! folder of the examples that are ready in `HOPSCOPE_EXAMPLES`, and where they are here, Node in `HOPSCOPE_NODE` and a program in Go in
+//! folder of the examples that are ready in `HOPSCOPE_EXAMPLES`, that of what the page's programs need in `HOPSCOPE_SNIPPETS`, and where they are here, Node in `HOPSCOPE_NODE` and a program in Go in
 //! `HOPSCOPE_GO_PEER`.
 
 mod example;
@@ -10,6 +10,7 @@ mod external;
 mod kafka;
 mod ports;
 mod replies;
+mod rust;
 mod snippets;
 mod thrift;
 

@@ -1,15 +1,16 @@
 //! The programs that the page offers for a node of a run: those whose language is here are run as they are, and what they send is
 //! in the recording.
 
-use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use hopscope_record::{Kind, LinkIndex};
 use hopscope_scenario::plan::Plan;
 use hopscope_tests::server::Server;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::example::{has_go, has_node, not_here};
 use crate::{ask, recorded};
 
 /// What the page offers.
@@ -53,14 +54,62 @@ fn is_here(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// How a program in a tool is run that needs nothing beside what the tests have; `None`: its tool, or its library, is not here.
-fn runner(tool: &str, key: &str) -> Result<Option<(OsString, Vec<&'static str>)>> {
-    Ok(match (tool, key) {
-        ("curl", _) if is_here("curl") => Some(("sh".into(), vec!["-c"])),
-        ("Python", _) => Some((hopscope_tests::variable("HOPSCOPE_PYTHON")?, vec!["-c"])),
-        ("Node", "http1") if is_here("node") => Some(("node".into(), vec!["--input-type=module", "-e"])),
-        _ => None,
-    })
+/// What a program in a tool is run by; `None` for what is called, not started.
+fn command(tool: &str, key: &str, code: &str, folder: &Path) -> Result<Option<Command>> {
+    let mut command = match tool {
+        "Rust" => return Ok(None),
+        "curl" | "grpcurl" | "kcat" => Command::new("sh"),
+        "Python" => Command::new(hopscope_tests::variable("HOPSCOPE_PYTHON")?),
+        "Node" => Command::new(hopscope_tests::variable("HOPSCOPE_NODE")?),
+        "Go" => Command::new("go"),
+        other => bail!("nothing is known of {other}"),
+    };
+    match tool {
+        "Go" => {
+            let package = key.replace(' ', "-");
+            std::fs::create_dir_all(folder.join(&package))?;
+            std::fs::write(folder.join(&package).join("main.go"), code)?;
+            command.args(["run", &format!("./{package}")])
+        }
+        "Node" => command.args(["--input-type=module", "-e", code]),
+        _ => command.args(["-c", code]),
+    };
+    // Where the packages are that Go and Node look for.
+    command.current_dir(folder);
+    Ok(Some(command))
+}
+
+/// Whether a tool is here, with the libraries that its program needs; where it is not, that is told.
+fn has(tool: &str, key: &str) -> bool {
+    let test = format!("the page's program for {key} in {tool}");
+    match tool {
+        "Go" => has_go(&test),
+        "Node" => has_node(&test),
+        "Python" | "Rust" => true,
+        tool => {
+            let here = is_here(tool);
+            if !here {
+                let remedy = match tool {
+                    "grpcurl" => "go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest".to_owned(),
+                    _ => format!("on Debian: apt install {tool}"),
+                };
+                not_here(&test, tool, &remedy);
+            }
+            here
+        }
+    }
+}
+
+/// Runs one as it is offered but for where it sends to.
+async fn offered(tool: &str, key: &str, code: &str, (address, name): (&str, &str)) -> Result<()> {
+    let filled = code.replace("{address}", address).replace("{name}", name);
+    let folder = PathBuf::from(hopscope_tests::variable("HOPSCOPE_SNIPPETS")?);
+    let Some(mut command) = command(tool, key, &filled, &folder)? else {
+        return crate::rust::run(key, address, name).await;
+    };
+    let output = command.output().await?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,15 +128,13 @@ async fn the_programs_that_the_page_offers_are_in_the_recording() -> Result<()> 
         for snippet in snippets[key].as_array().context(key)? {
             let (tool, code) =
                 (snippet["tool"].as_str().context("no tool")?, snippet["code"].as_str().context("no code")?);
-            let code = code.replace("{address}", address).replace("{name}", name.unwrap_or_default());
-            ensure!(
-                code.contains(address) && !code.contains("{name}"),
-                "{tool} says nothing of where {node} is: {code}"
-            );
-            let Some((program, options)) = runner(tool, key)? else { continue };
-            let output = Command::new(program).args(options).arg(&code).output().await?;
-            ensure!(output.status.success(), "{key} by {tool}: {}", String::from_utf8_lossy(&output.stderr));
-            ran += 1;
+            ensure!(code.contains("{address}"), "{tool} says nothing of where {node} is: {code}");
+            ensure!(code.contains("{name}") == name.is_some(), "{tool} says another name than that of {node}: {code}");
+            if has(tool, key) {
+                let sent = offered(tool, key, code, (address, name.unwrap_or_default())).await;
+                sent.with_context(|| format!("{key} by {tool}"))?;
+                ran += 1;
+            }
         }
         ensure!(ran > 0, "nothing of {key} was run");
         sent.push((taker, ran));

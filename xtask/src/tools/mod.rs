@@ -8,6 +8,7 @@ mod axe;
 mod cargo_tool;
 mod go_tool;
 mod maven_tool;
+mod openssl;
 mod python;
 mod rabbitmq;
 mod wasm;
@@ -22,6 +23,7 @@ use anyhow::{Context, Result, bail};
 use crate::browser::{Browser, on_path};
 use crate::step::{command, say, step};
 
+pub(crate) use openssl::tell as tell_of_openssl;
 pub(crate) use wasm::WasmToolchain;
 
 /// Choices about installing, common to all commands.
@@ -58,15 +60,18 @@ pub(crate) enum Purpose {
     Fuzzing,
 }
 
-/// Programs that librdkafka is compiled with, of which a machine may lack some that has a linker, and the packages that they are in.
-const COMPILED_WITH: [(&str, &str); 3] = [("cc", "gcc"), ("c++", "g++"), ("make", "make")];
+/// Programs that librdkafka, and OpenSSL where the system has none, are compiled with, of which a machine may lack some that has a linker, and the packages that
+/// they are in.
+const COMPILED_WITH: [(&str, &str); 4] = [("cc", "gcc"), ("c++", "g++"), ("make", "make"), ("perl", "perl")];
 
 /// Programs of the system that the gates ask for, the packages that they are in, and what for.
-const GATES: [(&str, &str, &str); 6] = [
+const GATES: [(&str, &str, &str); 8] = [
     ("thrift", "thrift-compiler", "compares what it writes with what is committed"),
     ("go", "golang-go", "tests with programs in Go"),
     ("node", "nodejs", "tests with programs in Node"),
     ("npm", "npm", "fetches what those use"),
+    ("curl", "curl", "is one of the programs that the page offers"),
+    ("kcat", "kcat", "likewise"),
     ("java", "default-jre-headless", "tests with a real Kafka"),
     ("mvn", "maven", "fetches Kafka for them"),
 ];
@@ -152,6 +157,7 @@ impl Tools {
                 missing.push(apt::missing(&[package], "compiles librdkafka, the client of Kafka")?);
             }
         }
+        missing.extend(openssl::missing()?);
         if purposes.contains(&Purpose::Browser) && Browser::find().is_none() {
             missing.push(apt::missing(&["chromium", "chromium-driver"], "tests in a real browser")?);
         }

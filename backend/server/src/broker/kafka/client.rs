@@ -68,7 +68,7 @@ impl FromStr for KafkaClient {
     type Err = NotASetting;
 
     fn from_str(text: &str) -> Result<Self, NotASetting> {
-        let mut lines = String::new();
+        let (mut lines, mut names) = (String::new(), Vec::new());
         for (line, said) in (1..).zip(text.lines().map(str::trim)) {
             if said.is_empty() || said.starts_with('#') {
                 continue;
@@ -82,6 +82,11 @@ impl FromStr for KafkaClient {
             takes(name, value).map_err(|reason| NotASetting::Refused { line, name: name.to_owned(), reason })?;
             lines.push('\n');
             lines.push_str(&format!("{name}={value}"));
+            names.push(name);
+        }
+        // OpenSSL is a part of this program, and would look for the machine's certificates where it was compiled.
+        if !names.iter().any(|name| name.starts_with("ssl.ca.")) {
+            lines.push_str("\nssl.ca.location=probe");
         }
         Ok(Self { lines: lines.into() })
     }
@@ -115,7 +120,10 @@ mod tests {
             sasl.username=me\nsasl.password=a=secret\n"
             .parse()
             .unwrap();
-        assert!(client.lines().ends_with("\nsasl.password=a=secret"), "a value may have the sign too");
+        assert!(client.lines().contains("\nsasl.password=a=secret\n"), "a value may have the sign too");
+        assert!(client.lines().ends_with("\nssl.ca.location=probe"), "the machine's certificates are looked for");
+        let theirs: KafkaClient = "ssl.ca.location=/lab/ca.pem".parse().unwrap();
+        assert_eq!(theirs.lines(), "\nssl.ca.location=/lab/ca.pem");
         assert!(!format!("{client:?}").contains("secret") && format!("{client:?}").contains("sasl.password"));
         let fault = |text: &str| text.parse::<KafkaClient>().unwrap_err();
         assert_eq!(fault("\nsasl.password"), NotASetting::Malformed(2));
