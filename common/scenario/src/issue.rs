@@ -166,8 +166,8 @@ codes! {
     /// A reply queue that something else uses: requests go there, a service takes from it, or another client's replies come
     /// through it. Args: queue.
     ReplyQueueShared, "reply-queue-shared", Error;
-    /// Replies are awaited and no service takes the messages. Args: queue.
-    NobodyReplies, "nobody-replies", Error;
+    /// Replies are awaited and no service takes the messages: a program outside may. Args: queue.
+    NobodyReplies, "nobody-replies", Warning;
     /// The dead letters of a queue go to no queue. Args: value, name.
     UnknownDeadLetters, "unknown-dead-letters", Error;
     /// The dead letters of a queue go to one that replies come back through. Args: name, queue.

@@ -1,9 +1,10 @@
 //! A broker that is killed in the middle of a run and started again: the run goes on, nothing that was confirmed is lost, and what
-//! was repeated is named. Here a RabbitMQ, beside it a Kafka.
+//! was repeated is named. Here a RabbitMQ, its streams and a Kafka beside it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows #[test] functions only")]
 
 mod kafka;
+mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;

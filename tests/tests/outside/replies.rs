@@ -1,5 +1,5 @@
-//! A worker in Python beside the run's own consumers of a queue: its replies come to the client as theirs do, on the built-in broker and on
-//! RabbitMQ.
+//! A worker in Python beside the run's own consumers of a queue, or in place of any: its replies come to the client as theirs do, on the
+//! built-in broker and on RabbitMQ.
 
 use std::collections::BTreeMap;
 
@@ -104,6 +104,25 @@ fn stamped(run: &Finished, told: &[Value]) -> Result<()> {
         ensure!(taken.trace == reply.trace && settled.trace == reply.trace, "{one}");
     }
     Ok(())
+}
+
+/// Where no service takes from the queue, every call is the worker's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_in_python_may_be_the_only_one_that_replies() -> Result<()> {
+    let mut alone = document();
+    alone["nodes"].as_array_mut().context("no nodes")?.remove(2);
+    alone["links"].as_array_mut().context("no links")?.remove(1);
+    alone["nodes"][0]["load"]["count"] = json!(ANSWERED);
+    let brokers = Brokers::default();
+    let (started, address, prefix) = until_stopped(&alone, &brokers, "built-in").await?;
+    let arguments = ["--address", &address, "--queue", &format!("{prefix}orders")];
+    let (mut worker, _) = Example::start("python-worker", &arguments).await?;
+    let mut told = worker.tells(ANSWERED).await?;
+    told.extend(worker.end().await?);
+    started.run.stop();
+    let run = started.finish().await?;
+    run.holds_the_laws()?;
+    answered(&run, &told, &format!("{prefix}answers"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -229,11 +229,9 @@ impl Laws {
             return;
         }
         if event.kind == Kind::CONTROL && event.a == ControlAction::BrokerKilled as u64 {
-            // It is told of at each of its queues.
+            // It is told of at each of its queues. A stream has what it had.
             let here = self.bounded.iter_mut().find(|queue| queue.place() == event.place);
-            here.into_iter().for_each(Bounded::restarted);
-            let here = self.streams.iter_mut().find(|stream| stream.place() == event.place);
-            return here.into_iter().for_each(Stream::restarted);
+            return here.into_iter().for_each(Bounded::restarted);
         }
         let link = self.links.get(event.link);
         let passage = link.map_or(Passage::Deliver, |link| link.passage);

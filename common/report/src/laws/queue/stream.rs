@@ -2,12 +2,11 @@
 //! next one, by its offset, and one that begins again begins where it has read already.
 //!
 //! Nothing is lost where each message that was confirmed was read by each, or lies behind what it has read, by the length that the
-//! broker tells at rest.
+//! broker tells at rest. A broker that was killed has to have what it confirmed, for a stream is written before that.
 
 use hopscope_record::frame::End;
 use hopscope_record::kind::DepthReport;
 use hopscope_record::{Event, Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
-use hopscope_scenario::catalogue::Key;
 use hopscope_scenario::plan::Passage;
 use hopscope_scenario::text;
 
@@ -34,8 +33,6 @@ pub(in crate::laws) struct Stream {
     copies: Numbered<Copy>,
     /// How long it is by the last word at rest.
     rest: Option<u64>,
-    /// Why nothing can be said of it.
-    free: Option<Key>,
     held: u64,
     broken: u64,
 }
@@ -62,16 +59,11 @@ struct Copy {
 impl Stream {
     pub(in crate::laws) fn new(site: StreamSite) -> Self {
         let readers = site.readers.iter().map(|_| Reader { first: true, ..Reader::default() }).collect();
-        Self { site, readers, copies: Numbered::default(), rest: None, free: None, held: 0, broken: 0 }
+        Self { site, readers, copies: Numbered::default(), rest: None, held: 0, broken: 0 }
     }
 
     pub(in crate::laws) const fn place(&self) -> PlaceIndex {
         self.site.place
-    }
-
-    /// Its broker was killed, and may come back without what it had.
-    pub(in crate::laws) fn restarted(&mut self) {
-        self.free.get_or_insert(text!("law.not-applicable.broker-restarted"));
     }
 
     /// Takes an event of one of its links, or its broker's word; `rest`: no part of the run is connected any more.
@@ -170,9 +162,6 @@ impl Stream {
         book.free(Law::Order, stays);
         book.free(Law::Little, stays);
         book.held(Law::TakeLowers, self.held);
-        if let Some(reason) = self.free {
-            return book.free(Law::Conservation, reason);
-        }
         for number in 0..self.readers.len() {
             self.judge_reader(number, complete, book);
         }

@@ -96,6 +96,7 @@ pub(super) const TEXTS: Table = &[
     ("node.queue.unacked", "{count} unacked"),
     ("node.replies", "{name} replies"),
     ("node.service.work", "{work} {mean}"),
+    ("node.stream", "stream"),
     ("node.topic.kept", "kept {time}"),
     ("node.topic.lag", "lag: {lags}"),
     ("node.topic.newest", "newest of a key"),

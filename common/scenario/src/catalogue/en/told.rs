@@ -193,6 +193,7 @@ pub(super) const TEXTS: Table = &later([
     ("trace.late", "late"),
     ("trace.late.step", "late reply {time}"),
     ("trace.none", "Select a dot, or a row of Traces, to read its life step by step."),
+    ("trace.outside", "outside for {length}"),
     ("trace.put", "put L {before} → {after}"),
     ("trace.sequence", "Sequence of the trace, to scale"),
     ("trace.step-hint", "Step through the events by the arrow keys, or select one."),
