@@ -66,6 +66,17 @@ pub enum Stay {
     Works,
     /// It is ready in a queue.
     Queued,
+    /// It is with a program that is no part of the run, or on its way there or back: nothing of that is stamped.
+    Outside,
+}
+
+/// What a drawing has to know of links.
+#[derive(Clone, Copy)]
+pub struct Ways<'a> {
+    /// The link whose replies one carries, if any.
+    pub replies_of: &'a dyn Fn(LinkIndex) -> Option<LinkIndex>,
+    /// The place that one leads to, where nothing is stamped there.
+    pub outside: &'a dyn Fn(LinkIndex) -> Option<PlaceIndex>,
 }
 
 /// A message on its way between two lanes.
@@ -135,12 +146,12 @@ pub struct Frame {
 }
 
 impl Sequence {
-    /// Draws a trace's events (sorted by time) into a frame. `replies_of` says which link's replies a link carries, if any.
+    /// Draws a trace's events (sorted by time) into a frame.
     #[must_use]
-    pub fn new(events: &[Event], frame: Frame, replies_of: &dyn Fn(LinkIndex) -> Option<LinkIndex>) -> Self {
+    pub fn new(events: &[Event], frame: Frame, ways: Ways<'_>) -> Self {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Self::default() };
         let mut drawing = Self { from: first.time, to: last.time, ..Self::default() };
-        drawing.lanes = lanes(events, frame);
+        drawing.lanes = lanes(events, frame, ways);
         let scale = Scale { frame, from: first.time, length: (last.time - first.time).max(1) };
         let root = events.iter().find(|event| event.parent.is_none() && !event.message.is_none());
         let through_queue = events
@@ -150,7 +161,7 @@ impl Sequence {
             let x = drawing.lane(event.place).unwrap_or(frame.left);
             let own = root.filter(|root| same(event.message, root.message)).and_then(|_| note(event));
             let own = if own == Some(Note::Step(4)) && through_queue { Some(Note::T2) } else { own };
-            let note = own.or_else(|| queue_note(events, event, root, replies_of));
+            let note = own.or_else(|| queue_note(events, event, root, ways.replies_of));
             let y = scale.y(event.time);
             // What arrives is told above its mark, what leaves below, so that the stay between them has its own words.
             let aside = match note {
@@ -164,8 +175,8 @@ impl Sequence {
             drawing.marks.push(Mark { event: index, x, y, note, note_y: y + aside, attempt });
         }
         for message in attempts(events) {
-            drawing.add(events, message, scale);
-            drawing.add_queued(events, message, scale, replies_of);
+            drawing.add(events, message, scale, ways);
+            drawing.add_queued(events, message, scale, ways.replies_of);
         }
         for lane in &mut drawing.lanes {
             let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).map(|bar| bar.x);
@@ -182,7 +193,7 @@ impl Sequence {
     }
 
     /// Adds one attempt's arrows and bars.
-    fn add(&mut self, events: &[Event], message: MessageId, scale: Scale) {
+    fn add(&mut self, events: &[Event], message: MessageId, scale: Scale, ways: Ways<'_>) {
         let find = |kind| events.iter().find(|event| event.message == message && event.kind == kind);
         let closing = events.iter().find(|event| event.message == message && ending(event).is_some());
         let (sent, received, replied) = (find(Kind::SENT), find(Kind::RECEIVED), find(Kind::REPLIED));
@@ -196,6 +207,11 @@ impl Sequence {
         if let (Some(replied), Some(back)) = (replied, back.filter(|back| back.kind != Kind::CANCELLED)) {
             self.arrows.extend(self.arrow(replied, back, true, bad, scale));
         }
+        let outside =
+            sent.filter(|_| received.is_none()).and_then(|sent| Some((sent, self.lane((ways.outside)(sent.link)?)?)));
+        if let Some((sent, lane)) = outside {
+            self.add_outside(sent, back, lane, bad, scale);
+        }
         let (started, finished) = (find(Kind::STARTED), find(Kind::FINISHED));
         if let (Some(received), Some(started)) = (received, started) {
             self.bars.extend(self.bar(received, started, Stay::Waits, scale));
@@ -203,6 +219,19 @@ impl Sequence {
         if let (Some(started), Some(finished)) = (started, finished) {
             self.bars.extend(self.bar(started, finished, Stay::Works, scale));
         }
+    }
+
+    /// Adds what is known of an attempt at a program that stamps nothing: when it was called, and when its reply was there, if one came.
+    fn add_outside(&mut self, sent: &Event, back: Option<&Event>, lane: f64, bad: bool, scale: Scale) {
+        let Some(own) = self.lane(sent.place) else { return };
+        let (top, link) = (scale.y(sent.time), sent.link);
+        self.arrows.push(Arrow { link, reply: false, bad: false, late: false, from: (own, top), to: (lane, top) });
+        let Some(back) = back.filter(|back| back.kind != Kind::CANCELLED) else { return };
+        let (bottom, ns) = (scale.y(back.time), back.time - sent.time);
+        let late = back.is_late();
+        self.arrows.push(Arrow { link, reply: true, bad, late, from: (lane, bottom), to: (own, bottom) });
+        let note_y = (bottom - top > LINE + 2.0).then_some((top + bottom) / 2.0 + 3.5);
+        self.bars.push(Bar { lane, x: lane, top, bottom, stay: Stay::Outside, ns, note_y });
     }
 
     /// Adds the ways of one message to or from a queue, and its stay there.
@@ -318,11 +347,14 @@ impl Scale {
     }
 }
 
-fn lanes(events: &[Event], frame: Frame) -> Vec<Lane> {
+fn lanes(events: &[Event], frame: Frame, ways: Ways<'_>) -> Vec<Lane> {
     let mut places: Vec<PlaceIndex> = Vec::new();
     for event in events.iter().filter(|event| !event.place.is_none()) {
-        if !places.contains(&event.place) {
-            places.push(event.place);
+        let called = if event.kind == Kind::SENT { (ways.outside)(event.link) } else { None };
+        for place in [Some(event.place), called].into_iter().flatten() {
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
     }
     let step = (frame.right - frame.left) / places.len().saturating_sub(1).max(1) as f64;

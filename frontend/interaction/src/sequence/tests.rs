@@ -7,11 +7,13 @@ use hopscope_view::buffer::RunBuffer;
 use hopscope_view::buffer::synthetic::{Fate, MS, READY, call, events, frames, given_back, queued};
 
 const FRAME: Frame = Frame { left: 100.0, right: 500.0, top: 0.0, bottom: 1_031.0 };
+/// Links that carry no replies and lead to no program outside.
+const WITHIN: Ways<'static> = Ways { replies_of: &|_| None, outside: &|_| None };
 
 fn drawn(fate: Fate) -> (Vec<Event>, Sequence) {
     let mut events = call(&mut Minter::new(SourceId(1)), 0, fate);
     events.sort_by_key(|event| event.time);
-    let drawing = Sequence::new(&events, FRAME, &|_| None);
+    let drawing = Sequence::new(&events, FRAME, WITHIN);
     (events, drawing)
 }
 
@@ -35,6 +37,27 @@ fn a_call_is_drawn_to_scale_with_its_four_steps() {
 }
 
 #[test]
+fn a_program_outside_has_a_lane_and_a_stay_that_is_as_long_as_the_call() {
+    let mut events = call(&mut Minter::new(SourceId(1)), 0, Fate::Answered);
+    events.retain(|event| [Kind::SENT, Kind::COMPLETED].contains(&event.kind));
+    events.sort_by_key(|event| event.time);
+    let place = PlaceIndex(7);
+    let ways = Ways { outside: &|_| Some(place), ..WITHIN };
+    let drawing = Sequence::new(&events, FRAME, ways);
+    assert_eq!(drawing.lanes.iter().map(|lane| lane.place).collect::<Vec<_>>(), [events[0].place, place]);
+    let ns = events[1].time - events[0].time;
+    assert_eq!(
+        drawing.bars.iter().map(|bar| (bar.stay, bar.lane, bar.ns)).collect::<Vec<_>>(),
+        [(Stay::Outside, 500.0, ns)]
+    );
+    let ends: Vec<_> = drawing.arrows.iter().map(|arrow| (arrow.reply, arrow.from, arrow.to)).collect();
+    assert_eq!(ends, [(false, (100.0, 0.0), (500.0, 0.0)), (true, (500.0, 1_031.0), (100.0, 1_031.0))]);
+    // One that is not answered is called, and no more is known.
+    let drawing = Sequence::new(&events[..1], FRAME, ways);
+    assert_eq!((drawing.lanes.len(), drawing.arrows.len(), drawing.bars.len()), (2, 1, 0));
+}
+
+#[test]
 fn what_ends_badly_says_so() {
     let (_, refused) = drawn(Fate::Refused);
     assert!(refused.arrows.iter().any(|arrow| arrow.reply && arrow.bad));
@@ -49,13 +72,13 @@ fn what_ends_badly_says_so() {
     assert_eq!(notes, [Note::Step(1), Note::Step(2), Note::TimedOut, Note::Step(3), Note::Late]);
     let (_, open) = drawn(Fate::Open);
     assert_eq!(open.arrows.len(), 1);
-    assert_eq!(Sequence::new(&[], FRAME, &|_| None), Sequence::default());
+    assert_eq!(Sequence::new(&[], FRAME, WITHIN), Sequence::default());
 }
 
 #[test]
 fn the_four_steps_of_queues_are_put_and_taken_there_and_back() {
     let replies_of = |link: LinkIndex| (link.0 >= 2).then_some(LinkIndex(0));
-    let drawing = Sequence::new(&queued(0, 0), FRAME, &replies_of);
+    let drawing = Sequence::new(&queued(0, 0), FRAME, Ways { replies_of: &replies_of, ..WITHIN });
     let notes: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
     let put = |step| Note::Put { step: Some(step), before: 0, after: 1 };
     let taken = |step, waited| Note::Taken { step: Some(step), before: 1, after: 0, waited };
@@ -69,7 +92,7 @@ fn the_four_steps_of_queues_are_put_and_taken_there_and_back() {
 
 #[test]
 fn a_copy_that_goes_back_waits_from_then_on() {
-    let drawing = Sequence::new(&given_back(), FRAME, &|_| None);
+    let drawing = Sequence::new(&given_back(), FRAME, WITHIN);
     let notes: Vec<_> = drawing.marks.iter().filter_map(|mark| mark.note).collect();
     let waits: Vec<_> = notes
         .iter()
@@ -100,7 +123,7 @@ fn retried() -> Vec<Event> {
 #[test]
 fn each_attempt_has_its_steps_and_work_at_once_stands_side_by_side() {
     let events = retried();
-    let drawing = Sequence::new(&events, FRAME, &|_| None);
+    let drawing = Sequence::new(&events, FRAME, WITHIN);
     let notes = |attempt| drawing.marks.iter().filter(move |mark| mark.attempt == attempt).filter_map(|mark| mark.note);
     assert_eq!(notes(2).collect::<Vec<_>>(), [1, 2, 3, 4].map(Note::Step));
     assert_eq!(notes(1).filter(|note| matches!(note, Note::Step(_))).count(), 3);
@@ -114,7 +137,7 @@ fn each_attempt_has_its_steps_and_work_at_once_stands_side_by_side() {
 fn what_is_written_on_one_lane_does_not_lie_on_each_other() {
     for bottom in [60.0, 150.0, 1_031.0] {
         let frame = Frame { bottom, ..FRAME };
-        let drawing = Sequence::new(&retried(), frame, &|_| None);
+        let drawing = Sequence::new(&retried(), frame, WITHIN);
         for lane in &drawing.lanes {
             let marks = drawing.marks.iter().filter(|mark| mark.x == lane.x && mark.note.is_some());
             let bars = drawing.bars.iter().filter(|bar| bar.lane == lane.x).filter_map(|bar| bar.note_y);

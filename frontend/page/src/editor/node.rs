@@ -82,7 +82,7 @@ impl Facts {
                 ..facts
             },
             Some(Kind::Queue) => Self {
-                kind: t(text!("kind.queue.inline")),
+                kind: t(if is_stream(node) { text!("node.stream") } else { text!("kind.queue.inline") }),
                 caption: t_with(text!("node.queue.prefetch"), &[("prefetch", &shown(node, "/prefetch"))]),
                 more: node.value().get("capacity").map_or_else(String::new, |_| {
                     t_with(text!("node.queue.capacity"), &[("capacity", &shown(node, "/capacity"))])
@@ -119,6 +119,11 @@ fn topic_caption(node: NodeRef<'_>) -> String {
         parts.push(t(text!("node.topic.newest")));
     }
     parts.join(" · ")
+}
+
+/// Whether what a queue takes stays there, for each that reads it.
+fn is_stream(node: NodeRef<'_>) -> bool {
+    node.value().get("durability").and_then(Value::as_str) == Some("stream")
 }
 
 /// A field as the document holds it; integers in groups of three.
@@ -317,7 +322,7 @@ fn port_tip(kind: Option<Kind>) -> Key {
 }
 
 /// A queue's length before and after its last step and the age of its oldest message during a run, or how far the groups of a
-/// topic are behind; else its limits.
+/// topic or the readers of a stream are behind; else its limits.
 #[component]
 fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     let run = expect_context::<Run>();
@@ -339,7 +344,8 @@ fn QueueLevels(id: StoredValue<String>, facts: Memo<Facts>) -> impl IntoView {
     });
     node(move || {
         let of = facts.with(|facts| facts.of);
-        if of == Some(Kind::Topic) {
+        // What is read from a topic or a stream stays there: not its length is what a person looks for, but who is behind.
+        if of == Some(Kind::Topic) || lags.with(Option::is_some) {
             return Some(view! {
                 <text class="m" x="12" y="61" data-lags=lags.get()>{match lags.get() {
                     Some(lags) => shortened(&t_with(text!("node.topic.lag"), &[("lags", &lags)]), 32),

@@ -94,7 +94,7 @@ pub(crate) struct NodeLevel {
     pub(crate) busy: Vec<u32>,
     /// Of a queue: how it stands.
     pub(crate) queue: Option<QueueLevel>,
-    /// Of a topic: each group that reads it, and its lag.
+    /// Of a topic or a stream: who reads it, and their lag.
     pub(crate) groups: Vec<(String, u32)>,
 }
 

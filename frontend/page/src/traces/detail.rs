@@ -1,8 +1,8 @@
 //! One trace: its sequence, drawn to scale, and every event with its stamp.
 
-use hopscope_interaction::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, Stay, caption, place_name};
+use hopscope_interaction::sequence::{Arrow, Bar, Frame, Lane, Mark, Note, Sequence, Stay, Ways, caption, place_name};
 use hopscope_markup::view;
-use hopscope_record::{Event, Kind, LinkIndex};
+use hopscope_record::{Event, Kind, LinkIndex, PlaceIndex};
 use hopscope_scenario::catalogue::{Key, plain};
 use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::text;
@@ -130,7 +130,13 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let trace = *buffer.traces().get(row as usize)?;
     let mut events = buffer.events_of(row);
     events.truncate(LISTED);
+    let plan = buffer.plan();
+    let outside = |link: LinkIndex| {
+        let plan = plan?;
+        plan.external_at(plan.link(link.0)?.to).map(|external| PlaceIndex(external.place))
+    };
     let mut places: Vec<_> = events.iter().map(|event| event.place).collect();
+    places.extend(events.iter().filter_map(|event| outside(event.link)));
     places.sort_unstable();
     places.dedup();
     let (margins, reading) = if places.len() > FEW { (MARGINS_MANY, READING_MANY) } else { (MARGINS, READING) };
@@ -139,9 +145,8 @@ fn detail(buffer: &RunBuffer, row: u32, width: f64) -> Option<Detail> {
     let left = if longer { MARGINS.0 } else { margins.0 };
     let width = (if width < NARROW { width - SCROLLBAR } else { width - reading }).max(LEAST_WIDTH);
     let frame = Frame { left, right: width - margins.1, top: 34.0, bottom: HEIGHT - 16.0 };
-    let plan = buffer.plan();
     let replies_of = |link: LinkIndex| plan.and_then(|plan| plan.link(link.0)?.replies_of).map(LinkIndex);
-    let drawing = Sequence::new(&events, frame, &replies_of);
+    let drawing = Sequence::new(&events, frame, Ways { replies_of: &replies_of, outside: &outside });
     let name = |place| {
         plan.map(|plan| place_name(plan, place)).filter(|name| !name.is_empty()).unwrap_or_else(|| "–".to_owned())
     };
@@ -239,14 +244,18 @@ fn words_x(drawing: &Sequence, lane: f64) -> f64 {
 }
 
 fn bar_view(bar: &Bar, words_x: f64) -> Node {
-    let (work, queued) = (bar.stay == Stay::Works, bar.stay == Stay::Queued);
+    let (work, queued, outside) = (bar.stay == Stay::Works, bar.stay == Stay::Queued, bar.stay == Stay::Outside);
     let height = (bar.bottom - bar.top).max(0.8);
     let label = bar.note_y.map(|y| {
-        let key = if work { text!("trace.work") } else { text!("trace.wait") };
+        let key = match bar.stay {
+            Stay::Works => text!("trace.work"),
+            Stay::Outside => text!("trace.outside"),
+            Stay::Waits | Stay::Queued => text!("trace.wait"),
+        };
         view! { <text class="m" x=words_x y=y>{t_with(key, &[("length", &format::duration(bar.ns))])}</text> }
     });
     view! {
-        <rect class="stay" class:work=work class:queued=queued x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
+        <rect class="stay" class:work=work class:queued=queued class:outside=outside x=bar.x - 4.0 y=bar.top width="8" height=height rx="2"></rect>
         {label}
     }
 }

@@ -93,7 +93,7 @@ impl RunBuffer {
         self.run.as_ref().map_or(&[], |run| run.queues.logs())
     }
 
-    /// The groups that read the plan's topics, in their order.
+    /// The groups that read the plan's topics, in their order, and then the readers of its streams.
     #[must_use]
     pub fn groups(&self) -> &[GroupLog] {
         self.run.as_ref().map_or(&[], |run| run.groups.logs())
