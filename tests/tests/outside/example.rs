@@ -117,12 +117,28 @@ impl Example {
     /// # Errors
     /// When it ends badly.
     pub(crate) async fn rest(mut self) -> Result<Vec<Value>> {
+        let told = self.last_words().await?;
+        let status = self.child.wait().await?;
+        ensure!(status.success(), "it ended with {status}");
+        Ok(told)
+    }
+
+    /// Waits until it ends for want of its broker; gives what it told until then.
+    ///
+    /// # Errors
+    /// When it says what is none, or takes that for a good end.
+    pub(crate) async fn loses_its_broker(mut self) -> Result<Vec<Value>> {
+        let told = self.last_words().await?;
+        let status = self.child.wait().await?;
+        ensure!(status.code() == Some(1), "it ended with {status}");
+        Ok(told)
+    }
+
+    async fn last_words(&mut self) -> Result<Vec<Value>> {
         let mut told = Vec::new();
         while let Some(line) = self.line().await? {
             told.push(serde_json::from_str(&line).with_context(|| line.clone())?);
         }
-        let status = self.child.wait().await?;
-        ensure!(status.success(), "it ended with {status}");
         Ok(told)
     }
 }
