@@ -36,15 +36,6 @@ impl Count {
         }
     }
 
-    /// Takes what another counted beside it.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.skipped += other.skipped;
-        self.failures.extend(other.failures);
-        self.not_applicable.extend(other.not_applicable);
-    }
-
     /// A step that is a test itself and passed.
     pub(crate) fn pass(&mut self) {
         self.passed += 1;
@@ -104,19 +95,6 @@ mod tests {
         assert_eq!(count.failures, ["wire::tests::broken"]);
         assert_eq!(count.not_applicable.len(), 1);
         assert!(count.finish().is_err());
-    }
-
-    #[test]
-    fn what_runs_beside_is_counted_too() {
-        let (mut count, mut beside) = (Count::default(), Count::default());
-        count.pass();
-        beside
-            .line("test result: FAILED. 4 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 2.10s");
-        beside.line("not applicable: a page without a browser");
-        beside.program_failed("browser tests", beside.failed());
-        count.add(beside);
-        assert_eq!((count.passed, count.failed, count.skipped), (5, 2, 2));
-        assert_eq!((count.failures.len(), count.not_applicable.len()), (1, 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test, counted.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::count::Count;
 use crate::serve::{BINARY, Build, build_server};
@@ -9,8 +9,6 @@ use crate::tools::Tools;
 
 /// Packages that only compile for the browser.
 pub(crate) const WASM_ONLY: [&str; 1] = ["hopscope-page"];
-/// The test program that drives the page; `cargo test` leaves it out where it is not asked for by name.
-const IN_BROWSER: &str = "browser";
 /// Packages whose tests run in the browser.
 const WASM_TESTED: [&str; 1] = ["hopscope-page"];
 
@@ -25,26 +23,13 @@ pub(crate) fn run(tools: &Tools, count: &mut Count) -> Result<()> {
     build_server(Build::Release)?;
     crate::kafka::ensure(tools, Build::Release)?;
     let browser = tools.browser()?;
-    let mut native = native(tools, &browser)?;
-    let mut in_browser = again(&native);
-    in_browser.args(["--test", IN_BROWSER]);
-    // Most of the one is waiting for a browser to draw, most of the other for brokers and clocks.
-    std::thread::scope(|scope| {
-        let beside = scope.spawn(move || {
-            let mut count = Count::default();
-            program(&mut count, "browser tests", "browser | ", &mut in_browser).map(|()| count)
-        });
-        let ours = program(count, "native tests", "", &mut native);
-        let Ok(theirs) = beside.join() else { bail!("the browser tests' output could not be read to its end") };
-        count.add(theirs?);
-        ours
-    })?;
+    program(count, "native tests", &mut native(tools, &browser)?)?;
     let mut wasm = wasm(tools)?;
     wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         .env("CHROMEDRIVER", &browser.driver)
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
-    program(count, "Wasm tests in headless Chromium", "", &mut wasm)
+    program(count, "Wasm tests in headless Chromium", &mut wasm)
 }
 
 /// Builds the page and its tests and, beside them, all native tests that do not hold the page: neither keeps two processors
@@ -94,25 +79,11 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
         native.env("HOPSCOPE_GO_PEER", peer);
     }
     native.env("HOPSCOPE_EXAMPLES", crate::outside::examples()?);
-    native.env("HOPSCOPE_SNIPPETS", crate::outside::snippets()?);
     if let Some(node) = crate::outside::node() {
         native.env("HOPSCOPE_NODE", node);
     }
     with_browser(&mut native, browser)?;
     Ok(native)
-}
-
-/// The same command once more.
-fn again(of: &std::process::Command) -> std::process::Command {
-    let mut again = std::process::Command::new(of.get_program());
-    again.args(of.get_args());
-    for (name, value) in of.get_envs() {
-        match value {
-            Some(value) => again.env(name, value),
-            None => again.env_remove(name),
-        };
-    }
-    again
 }
 
 /// Tells a program that drives the page where binary and browser are.
@@ -127,10 +98,9 @@ pub(crate) fn with_browser(command: &mut std::process::Command, browser: &crate:
     Ok(())
 }
 
-/// Runs tests to their end, each line of theirs behind `mark`.
-fn program(count: &mut Count, title: &str, mark: &str, command: &mut std::process::Command) -> Result<()> {
+fn program(count: &mut Count, title: &str, command: &mut std::process::Command) -> Result<()> {
     let before = count.failed();
-    let fine = step(title, || run_lines(command, mark, |line| count.line(line)))?;
+    let fine = step(title, || run_lines(command, |line| count.line(line)))?;
     if !fine {
         count.program_failed(title, before);
     }

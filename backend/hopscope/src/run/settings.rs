@@ -42,8 +42,8 @@ pub(super) struct Typed {
     #[arg(long, value_name = "WHERE")]
     placement: Option<String>,
 
-    /// Where a service or the built-in broker listens, like orders/grpc=50051 or mail/amqp=5672; several by commas or by the
-    /// option again [default: free ports]
+    /// Where a service, or the broker of a queue or topic, is reached, like orders/grpc=50051, mail/amqp=5672 or log/kafka=9092; several
+    /// by commas or by the option again [default: free ports]
     #[arg(long, value_name = "NODE/PROTOCOL=PORT")]
     ports: Vec<String>,
 }

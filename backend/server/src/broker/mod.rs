@@ -6,6 +6,7 @@
 mod allowed;
 mod built_in;
 mod declared;
+mod door;
 mod exchanges;
 mod external;
 mod greeting;
@@ -28,6 +29,7 @@ use hopscope_scenario::protocol::Protocol;
 pub use allowed::{Allowed, NotAnAddress};
 pub use built_in::BuiltIn;
 pub use declared::Declared;
+pub use door::Door;
 pub use exchanges::{BindingSite, ExchangeSite, Sites};
 pub use external::External;
 pub use greeting::Product;
@@ -56,6 +58,16 @@ pub enum BrokerError {
         "the built-in broker cannot listen on {address}: {source}. End the program that listens there, or have it at another port"
     )]
     Taken {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A port that is to lead to a broker could not be had.
+    #[error(
+        "no port at {address} can lead to the broker: {source}. End the program that listens there, or fix another port"
+    )]
+    Door {
         /// Where.
         address: SocketAddr,
         /// Why.

@@ -10,6 +10,7 @@ use hopscope_record::frame::{EndCount, EndReason, MOST_BEHIND_NS};
 use hopscope_record::kind::Phase;
 use hopscope_record::{Kind, LinkIndex, MessageId, PlaceIndex, TraceId};
 use hopscope_scenario::plan::{Plan, RunSettings};
+use hopscope_scenario::protocol::Protocol;
 use hopscope_scenario::quantity::Time;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -91,13 +92,14 @@ impl Running {
         ports.outside(plan, &found.targets);
         let (sites, topics) = (slice::sites(plan), slice::topics(plan));
         if plan.has_queues() {
-            let port = broker_port(plan);
+            let port = broker_port(plan, Protocol::Amqp);
             let broker = RunBroker::start(found.queues, recorder.clone(), sites, timer.clone(), port).await?;
             ports.brokers.push(Arc::new(broker));
         }
         if let Some(found) = found.topics {
             ports.brokers.push(Arc::new(RunBroker::of_topics(found, recorder.clone(), topics).await?));
         }
+        ports.open_doors(plan).await?;
         for broker in &ports.brokers {
             let home: Arc<dyn Home> = Arc::new(Own { broker: Arc::clone(broker), recorder: recorder.clone() });
             ports.homes.insert(broker.protocol(), home);

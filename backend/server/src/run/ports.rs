@@ -16,7 +16,7 @@ use super::RunError;
 use super::node::{BrokerSite, Reached};
 use super::slice::{Callee, CallingSlice, ReturnSlice, TakingSlice};
 use super::standing::{Make, Publishing};
-use crate::broker::RunBroker;
+use crate::broker::{BrokerError, Door, RunBroker};
 use crate::link::Link;
 use crate::network::{Condition, Network};
 use crate::record::Recorder;
@@ -69,10 +69,17 @@ impl Home for Own {
     }
 }
 
-/// The port that the run's settings fix for the built-in broker: of several queues with one the first's, since all are at it.
-pub(super) fn broker_port(plan: &Plan) -> Option<u16> {
+/// The port that the run's settings fix for the broker of a protocol: of several queues or topics with one the first's, since all are
+/// at it.
+pub(super) fn broker_port(plan: &Plan, of: Protocol) -> Option<u16> {
     let mut fixed = plan.settings.ports.of(plan).into_iter();
-    fixed.find(|(place, ..)| plan.queues.iter().any(|queue| queue.place == *place)).map(|(_, _, port)| port)
+    fixed.find(|(place, protocol, _)| *protocol == of && is_kept(plan, *place)).map(|(_, _, port)| port)
+}
+
+/// Whether a place is that of a queue or a topic: nobody listens there but its broker.
+fn is_kept(plan: &Plan, place: u32) -> bool {
+    let topics = plan.topics.iter().map(|topic| topic.place);
+    plan.queues.iter().map(|queue| queue.place).chain(topics).any(|kept| kept == place)
 }
 
 /// The brokers of a run by their protocols, as the ends of links use them.
@@ -85,7 +92,9 @@ pub(super) struct Ports {
     pub(super) replicas: BTreeMap<(PlaceIndex, Protocol), Address>,
     /// The brokers of its queues and topics, where it has any and they are here.
     pub(super) brokers: Vec<Arc<RunBroker>>,
-    /// The same, as the ends of links use them.
+    /// Where programs that are no part of the run are to reach those that listen elsewhere.
+    pub(super) doors: BTreeMap<Protocol, Door>,
+    /// The brokers, as the ends of links use them.
     pub(super) homes: Homes,
     /// Where the networks of its links begin, by the place that they lead to.
     laid: BTreeMap<(LinkIndex, PlaceIndex), SocketAddr>,
@@ -98,7 +107,7 @@ impl Ports {
     /// Those that the run's settings fix, for who binds them.
     pub(super) fn fixed(plan: &Plan) -> Self {
         let at = |(place, protocol, port): (u32, Protocol, u16)| {
-            let listens = plan.queues.iter().all(|queue| queue.place != place);
+            let listens = !is_kept(plan, place);
             let address = Address::Socket((Ipv4Addr::LOCALHOST, port).into());
             listens.then_some(((PlaceIndex(place), protocol), address))
         };
@@ -116,6 +125,20 @@ impl Ports {
         }
     }
 
+    /// Opens the ports that the run's settings fix for brokers that listen at others: all but the built-in one of queues.
+    ///
+    /// # Errors
+    /// When another program listens there.
+    pub(super) async fn open_doors(&mut self, plan: &Plan) -> Result<(), BrokerError> {
+        for broker in self.brokers.iter().filter(|broker| !matches!(***broker, RunBroker::BuiltIn(_))) {
+            let protocol = broker.protocol();
+            if let Some((port, socket)) = broker_port(plan, protocol).zip(broker.socket()) {
+                self.doors.insert(protocol, Door::open(port, socket).await?);
+            }
+        }
+        Ok(())
+    }
+
     /// Every address of the run's own, by place and protocol: a queue's is its broker's. Where programs are that are no part of it
     /// is nobody's business.
     pub(super) fn addresses(&self, plan: &Plan) -> Vec<(PlaceIndex, Protocol, Address)> {
@@ -129,7 +152,11 @@ impl Ports {
                 .filter(move |_| protocol == Protocol::Amqp)
                 .chain(plan.topics.iter().map(|topic| topic.place).filter(move |_| protocol == Protocol::Kafka))
         };
-        let brokers = self.brokers.iter().filter_map(|broker| Some((broker.protocol(), broker.socket()?)));
+        let reached = |protocol| self.doors.get(&protocol).map(Door::at);
+        let brokers = self.brokers.iter().filter_map(|broker| {
+            let protocol = broker.protocol();
+            Some((protocol, reached(protocol).or_else(|| broker.socket())?))
+        });
         let brokers = brokers.flat_map(|(protocol, socket)| {
             kept(protocol).map(move |place| (PlaceIndex(place), protocol, Address::Socket(socket)))
         });

@@ -13,8 +13,8 @@ use crate::protocol::{Protocol, Style};
 use crate::shape;
 
 /// Ports as a run's settings fix them: `NODE/PROTOCOL=PORT`, separated by commas, like `orders/grpc=50051, mail/amqp=5672`. A node
-/// goes by its id or its name. Replica 1 listens at the port, each further replica at the next; the port of a queue is that of
-/// the built-in broker. A text only, which documents and command lines write alike.
+/// goes by its id or its name. Replica 1 listens at the port, each further replica at the next; the port of a queue or a topic is that of
+/// its broker. A text only, which documents and command lines write alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FixedPorts(String);
@@ -76,8 +76,9 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, Option<FixedPort<'_>>)> {
     })
 }
 
-/// What is wrong with the ports that a request to run a scenario fixes: what fixes none, and whom nothing reaches so.
-pub(crate) fn issues(text: &str, scenario: &Value, built_in: bool) -> Vec<Issue> {
+/// What is wrong with the ports that a request to run a scenario fixes: what fixes none, and whom nothing reaches so. `here` says whether
+/// the broker of a protocol is one of this machine.
+pub(crate) fn issues(text: &str, scenario: &Value, here: &dyn Fn(Protocol) -> bool) -> Vec<Issue> {
     let list = |name: &str| scenario.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let text_of = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut known = Vec::new();
@@ -90,7 +91,7 @@ pub(crate) fn issues(text: &str, scenario: &Value, built_in: bool) -> Vec<Issue>
             };
             let listens = match (protocol.descriptor().style, shape::kind_of(node)) {
                 (Style::Sync, Some(Kind::Service)) => protocol.descriptor().socket && ends("to"),
-                (Style::Async, Some(Kind::Queue)) => built_in && (ends("to") || ends("from")),
+                (Style::Async, Some(Kind::Queue | Kind::Topic)) => here(protocol) && (ends("to") || ends("from")),
                 _ => false,
             };
             if listens && !known.contains(&(id.clone(), name.clone(), protocol)) {
@@ -148,18 +149,23 @@ mod tests {
             "nodes": [
                 {"id": "c", "kind": "client", "name": "buyers"},
                 {"id": "s", "kind": "service", "name": "shop"},
-                {"id": "q", "kind": "queue", "name": "mail"}],
+                {"id": "q", "kind": "queue", "name": "mail"},
+                {"id": "t", "kind": "topic", "name": "log"}],
             "links": [
                 {"id": "l1", "from": "c", "to": "s", "protocol": "grpc"},
                 {"id": "l2", "from": "c", "to": "s", "protocol": "in-process"},
-                {"id": "l3", "from": "s", "to": "q", "protocol": "amqp"}]});
-        let found = |text: &str, built_in| {
-            let issues = issues(text, &scenario, built_in);
+                {"id": "l3", "from": "s", "to": "q", "protocol": "amqp"},
+                {"id": "l4", "from": "s", "to": "t", "protocol": "kafka"}]});
+        let found = |text: &str, here| {
+            let issues = issues(text, &scenario, &|_| here);
             issues.into_iter().map(|issue| issue.code).collect::<Vec<_>>()
         };
         assert_eq!(found("s/grpc=50051, shop/grpc=50052, mail/amqp=5672", true), []);
-        assert_eq!(found("mail/amqp=5672", false), [Code::UnknownPort]);
-        for wrong in ["shop/http1=1", "shop/in-process=1", "buyers/grpc=1", "nobody/grpc=1"] {
+        assert_eq!(found("log/kafka=9092", true), []);
+        assert_eq!(found("mail/amqp=5672, log/kafka=9092", false), [Code::UnknownPort, Code::UnknownPort]);
+        for wrong in
+            ["shop/http1=1", "shop/in-process=1", "buyers/grpc=1", "nobody/grpc=1", "log/amqp=1", "mail/kafka=1"]
+        {
             assert_eq!(found(wrong, true), [Code::UnknownPort], "{wrong}");
         }
         assert_eq!(found("shop", true), [Code::BadPort]);

@@ -130,7 +130,11 @@ fn read(text: &str) -> Result<Read, Vec<Issue>> {
     let ports = root.get("ports").and_then(Value::as_str);
     // Without a scenario nobody knows who listens.
     if let Some((scenario, ports)) = root.get("scenario").filter(|scenario| scenario.is_object()).zip(ports) {
-        issues.extend(port_issues(ports, scenario, built_in));
+        let here = |protocol| {
+            let broker = if protocol == Protocol::Kafka { &kafka } else { &broker };
+            broker.as_ref().is_none_or(|broker| broker.is_built_in() || broker.as_str() == Broker::LOCAL)
+        };
+        issues.extend(port_issues(ports, scenario, &here));
     }
     let apart = root.get("placement").and_then(Value::as_str).and_then(Placement::find) == Some(Placement::Processes);
     if let Some(scenario) = root.get("scenario").filter(|_| apart) {

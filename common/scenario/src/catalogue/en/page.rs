@@ -116,7 +116,7 @@ pub(super) const TEXTS: Table = &[
     ("problems.label", "Problems"),
     ("problems.warnings", "Warnings: {count}"),
     ("recorded.label", "A recording: made on {date} on {cpu}, {cores} cores, {system}, by Hopscope {version}"),
-    ("run.ports.tip", "Where nodes listen, for programs that know but one port: orders/grpc=50051, mail/amqp=5672. Any free port otherwise."),
+    ("run.ports.tip", "Where nodes listen, for programs that know but one port: orders/grpc=50051, mail/amqp=5672, log/kafka=9092. Any free port otherwise."),
     ("runs.actions", "Rename, delete"),
     ("runs.again", "Try again"),
     ("runs.delete", "Delete"),
