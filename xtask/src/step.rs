@@ -114,19 +114,18 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
-/// Runs a command, shows its standard output, each line behind `before`, and hands each line to `each`; returns whether it ended with
-/// code 0.
+/// Runs a command, shows its standard output and hands each line to `each`; returns whether it ended with code 0.
 ///
 /// # Errors
 /// When it cannot start or its output cannot be read.
-pub(crate) fn run_lines(command: &mut Command, before: &str, mut each: impl FnMut(&str)) -> Result<bool> {
+pub(crate) fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", line(command)))?;
     let stdout = child.stdout.take().context("the child has no standard output")?;
     for text in BufReader::new(stdout).split(b'\n') {
         let text = text.context("cannot read the child's output")?;
         let text = String::from_utf8_lossy(&text);
-        println!("{before}{text}");
+        println!("{text}");
         each(&text);
     }
     Ok(child.wait().context("cannot wait for the child")?.success())

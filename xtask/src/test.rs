@@ -79,6 +79,7 @@ fn native(tools: &Tools, browser: &crate::browser::Browser) -> Result<std::proce
         native.env("HOPSCOPE_GO_PEER", peer);
     }
     native.env("HOPSCOPE_EXAMPLES", crate::outside::examples()?);
+    native.env("HOPSCOPE_SNIPPETS", crate::outside::snippets()?);
     if let Some(node) = crate::outside::node() {
         native.env("HOPSCOPE_NODE", node);
     }
