@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing in these tests takes this long; what does is stuck.
-pub(crate) const STUCK: Duration = Duration::from_secs(120);
+pub(crate) const STUCK: Duration = Duration::from_secs(30);
 
 /// What an observer heard, in order.
 #[derive(Clone, PartialEq, Debug)]

@@ -105,7 +105,8 @@ fn agreed(question: &str) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn is_root() -> bool {
+/// Whether packages are installed without a question.
+pub(super) fn is_root() -> bool {
     // The owner of a process's own folder is its effective user; no crate is needed for that.
     #[cfg(target_os = "linux")]
     {

@@ -60,8 +60,8 @@ pub(crate) enum Purpose {
     Fuzzing,
 }
 
-/// Programs that librdkafka, and OpenSSL where the system has none, are compiled with, of which a machine may lack some that has a linker, and the packages that
-/// they are in.
+/// Programs that librdkafka, and OpenSSL where the system has none, are compiled with, of which a machine may lack some that has a linker,
+/// and the packages that they are in.
 const COMPILED_WITH: [(&str, &str); 4] = [("cc", "gcc"), ("c++", "g++"), ("make", "make"), ("perl", "perl")];
 
 /// Programs of the system that the gates ask for, the packages that they are in, and what for.
@@ -71,7 +71,7 @@ const GATES: [(&str, &str, &str); 8] = [
     ("node", "nodejs", "tests with programs in Node"),
     ("npm", "npm", "fetches what those use"),
     ("curl", "curl", "is one of the programs that the page offers"),
-    ("kcat", "kcat", "likewise"),
+    ("kcat", "kcat", "is one of the programs that the page offers"),
     ("java", "default-jre-headless", "tests with a real Kafka"),
     ("mvn", "maven", "fetches Kafka for them"),
 ];
@@ -157,7 +157,6 @@ impl Tools {
                 missing.push(apt::missing(&[package], "compiles librdkafka, the client of Kafka")?);
             }
         }
-        missing.extend(openssl::missing()?);
         if purposes.contains(&Purpose::Browser) && Browser::find().is_none() {
             missing.push(apt::missing(&["chromium", "chromium-driver"], "tests in a real browser")?);
         }
@@ -192,6 +191,11 @@ impl Tools {
         }
         for tool in cargo_tool::ALL.iter().filter(|tool| purposes.contains(&tool.purpose)) {
             missing.extend(tool.missing(self));
+        }
+        // It works without, later: nobody is asked for that alone, nor stopped.
+        let is_asked = missing.iter().any(|item| matches!(item.install, Install::Apt(_)));
+        if self.may_install() && (is_asked || apt::is_root()) {
+            missing.extend(openssl::missing()?);
         }
         Ok(missing)
     }
