@@ -3,22 +3,19 @@
 //! A client of Kafka asks there first, and goes on at the address that the broker tells it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio_util::task::AbortOnDropHandle;
+use tokio::runtime::Handle;
 
 use super::BrokerError;
+use crate::tasks::Tasks;
+use crate::transport::{Socket, accept};
 
-/// How long to wait after a failed accept, which fails again while the system has no more files.
-const ACCEPT_REST: Duration = Duration::from_millis(50);
-
-/// It, open as long as it is kept.
+/// It, open as long as it is kept; who is within leaves with it.
 pub struct Door {
     at: SocketAddr,
-    _open: AbortOnDropHandle<()>,
+    tasks: Tasks,
 }
 
 impl Door {
@@ -31,7 +28,9 @@ impl Door {
         let failed = |source| BrokerError::Door { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let at = listener.local_addr().map_err(failed)?;
-        Ok(Self { at, _open: AbortOnDropHandle::new(tokio::spawn(lead(listener, broker))) })
+        let tasks = Tasks::new(Handle::current());
+        tasks.spawn(accept(listener, move |outside, _| pass(outside, broker), tasks.clone()));
+        Ok(Self { at, tasks })
     }
 
     /// Where it is.
@@ -41,28 +40,17 @@ impl Door {
     }
 }
 
-/// Takes in whoever comes, until it is dropped, and they with it.
-async fn lead(listener: TcpListener, broker: SocketAddr) {
-    let mut within = JoinSet::new();
-    loop {
-        match listener.accept().await {
-            Ok((outside, _)) => {
-                within.spawn(pass(outside, broker));
-            }
-            Err(error) => {
-                tracing::warn!("a connection to a broker could not be accepted: {error}");
-                tokio::time::sleep(ACCEPT_REST).await;
-            }
-        }
-        while within.try_join_next().is_some() {}
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.tasks.cancel();
     }
 }
 
 /// A broker that is away takes nobody in: who came is told so by the end of its connection.
-async fn pass(mut outside: TcpStream, broker: SocketAddr) {
+async fn pass(mut outside: Socket, broker: SocketAddr) {
     let Ok(mut inside) = TcpStream::connect(broker).await else { return };
-    let _ = (outside.set_nodelay(true), inside.set_nodelay(true));
     // Either of them may break off.
+    let _ = inside.set_nodelay(true);
     let _ = copy_bidirectional(&mut outside, &mut inside).await;
 }
 

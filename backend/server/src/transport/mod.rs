@@ -55,7 +55,7 @@ pub use thrift::Thrift;
 
 pub use amqp::Amqp;
 pub(crate) use amqp::{claimed, served_by, source_of};
-pub(crate) use socket::bind;
+pub(crate) use socket::{Socket, accept, bind};
 
 /// A future behind the seam.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -80,7 +80,7 @@ pub(super) fn address_of(address: &Address, protocol: Protocol) -> Result<Socket
 }
 
 /// One end of a connection, without Nagle's delay. Dropped, it is closed; it is reset where its group was aborted.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: TcpStream,
     group: Tasks,
 }
@@ -164,7 +164,8 @@ impl Drop for SocketEndpoint {
     }
 }
 
-async fn accept<F>(listener: TcpListener, serve: impl Fn(Socket, Tasks) -> F, tasks: Tasks)
+/// Lets `serve` have each connection that comes, as a task of the group.
+pub(crate) async fn accept<F>(listener: TcpListener, serve: impl Fn(Socket, Tasks) -> F, tasks: Tasks)
 where
     F: Future<Output = ()> + Send + 'static,
 {
