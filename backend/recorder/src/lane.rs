@@ -66,7 +66,8 @@ impl<const N: usize> Sender<N> {
     /// Sends a record; `false`: there is no room.
     #[inline]
     pub(super) fn push(&mut self, record: [u64; N]) -> bool {
-        if self.sent - self.taken >= self.capacity {
+        // Wraps where the other side says that it took more than was sent.
+        if self.sent.wrapping_sub(self.taken) >= self.capacity {
             self.taken = self.words[TAKEN].load(Ordering::Acquire);
             if self.sent.saturating_sub(self.taken) >= self.capacity {
                 return false;
