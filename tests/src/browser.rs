@@ -1,10 +1,13 @@
 //! A real Chromium behind its WebDriver, which also reports what the page did wrong.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::FutureExt as _;
 use serde_json::json;
+use thirtyfour::extensions::query::ElementPollerWithTimeout;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 use tokio::process::Command;
 
@@ -21,6 +24,10 @@ const FLAGS: [&str; 8] = [
     "--disable-component-update",
     "--disable-sync",
 ];
+
+/// How long what is looked for may take, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs before any script of a page: keeps policy reports, errors and rejected promises where the test finds them.
 const WATCH: &str = r#"
@@ -67,7 +74,8 @@ where
     capabilities.set_browser_log_level(LoggingPrefsLogLevel::Severe)?;
     capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
     capabilities.set_binary(&crate::variable("HOPSCOPE_CHROMIUM")?.to_string_lossy())?;
-    let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
+    let looking = Arc::new(ElementPollerWithTimeout::new(PATIENCE, LOOK));
+    let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities).poller(looking).await?;
     let window = json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
     driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", window).await?;
     driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await?;

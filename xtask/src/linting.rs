@@ -48,6 +48,7 @@ fn compile(words: &[OsString]) -> Result<ExitCode> {
         // Cargo also asks the compiler about itself.
         Role::None => run(Command::new(rustc).args(words)).map(code),
         // Nobody is given these: clippy compiles them itself, with no care for their speed, which is not what takes the time here.
+        // So debug assertions and overflow checks are in them too.
         Role::Test => {
             run(Command::new("clippy-driver").args(words).args(warnings).args(["-C", "opt-level=0"])).map(code)
         }

@@ -140,10 +140,9 @@ async fn dialogs(hands: &Hands) -> Result<Vec<String>> {
 
 /// Text on what it stands on, and at least how far apart: 4.5 for text, 3 for what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const PAIRS: &[(&[&str], &[&str], f64)] = &[
-    (&["ink", "ink-2", "ink-3"], &["bg", "panel", "raise"], 4.5),
-    (&["ink", "ink-2", "ink-3", "accent"], &["accent-soft"], 4.5),
-    (&["accent", "ok", "warn", "bad"], &["bg", "panel", "raise"], 4.5),
-    (&["http", "grpc", "amqp", "in-process"], &["bg", "panel", "raise"], 4.5),
+    (&["ink", "ink-2", "ink-3"], &["bg", "panel", "raise", "accent-soft"], 4.5),
+    (&["accent", "ok", "warn", "bad"], &["bg", "panel", "raise", "accent-soft"], 4.5),
+    (&["http", "grpc", "thrift", "amqp", "kafka", "in-process"], &["bg", "panel", "raise", "accent-soft"], 4.5),
     (&["accent-ink"], &["accent"], 4.5),
     (&["ink", "bad"], &["bad-soft"], 4.5),
     (&["bg"], &["warn", "bad"], 4.5),

@@ -29,12 +29,12 @@ async fn a_drawing_is_changed_copied_and_looked_at_by_the_pointer() -> Result<()
 /// A link that may not be says why beside the pointer, while it is drawn, and again when it is let go.
 async fn refuses(hands: &Hands) -> Result<()> {
     let (port, client) = (hands.find("[data-port-of=n3]").await?, hands.find("[data-node=n1] .card").await?);
-    let drag = hands.driver.action_chain().move_to_element_center(&port).click_and_hold();
+    let drag = hands.gesture().move_to_element_center(&port).click_and_hold();
     drag.move_by_offset(20, 5).move_to_element_center(&client).perform().await?;
     hands.find("[data-node=n1].refused").await?;
     let tip = hands.text(".tip").await?.replace('\n', " ");
     picture(&hands.driver, "editor-refused").await?;
-    hands.driver.action_chain().release().perform().await?;
+    hands.gesture().release().perform().await?;
     hands.gone(".tip").await?;
     let title = plain(Language::English, text!("notice.link"), &Default::default());
     assert_eq!(hands.text(".refusal strong").await?, title);
@@ -50,11 +50,11 @@ async fn moves_several(hands: &Hands) -> Result<()> {
     let (both, third) = (["[data-node=n1]", "[data-node=n2]"], ["[data-node=n3]"]);
     let (before, other) = (hands.places(&both).await?, hands.places(&third).await?);
     let (first, last) = (corners(hands, both[0]).await?, corners(hands, both[1]).await?);
-    let chain = hands.driver.action_chain().key_down(Key::Shift).move_to(first[0] - 15, first[1] - 15).click_and_hold();
+    let chain = hands.gesture().key_down(Key::Shift).move_to(first[0] - 15, first[1] - 15).click_and_hold();
     chain.move_by_offset(40, 20).move_to(last[2] - 20, last[3] - 10).perform().await?;
     hands.find(".marquee").await?;
     picture(&hands.driver, "editor-box").await?;
-    hands.driver.action_chain().release().key_up(Key::Shift).perform().await?;
+    hands.gesture().release().key_up(Key::Shift).perform().await?;
     hands.gone(".marquee").await?;
     for node in both {
         hands.find(&format!("{node}[aria-pressed=true]")).await?;
@@ -62,7 +62,7 @@ async fn moves_several(hands: &Hands) -> Result<()> {
     assert_eq!(hands.count("[data-node][aria-pressed=true]").await?, 2);
 
     let card = hands.find("[data-node=n1] .nm").await?;
-    let drag = hands.driver.action_chain().move_to_element_center(&card).click_and_hold();
+    let drag = hands.gesture().move_to_element_center(&card).click_and_hold();
     drag.move_by_offset(30, 30).move_by_offset(30, 50).release().perform().await?;
     let moved: Vec<_> = before.iter().map(|[x, y]| [x + 60, y + 80]).collect();
     assert_eq!(hands.places(&both).await?, moved);
@@ -109,12 +109,12 @@ async fn zooms_pans_and_fits(hands: &Hands) -> Result<()> {
     ensure!((now[0] - under[0]).abs() <= 2 && (now[1] - under[1]).abs() <= 2, "{under:?} has gone to {now:?}");
 
     let before = hands.pan().await?;
-    let ground = hands.driver.action_chain().move_to(220, 120).click_and_hold();
+    let ground = hands.gesture().move_to(220, 120).click_and_hold();
     ground.move_by_offset(30, 20).move_by_offset(30, 20).release().perform().await?;
     assert_eq!(hands.pan().await?, [before[0] + 60, before[1] + 40]);
     // Space pans from anywhere, and moves no node that is under it.
     let places = hands.places(&["[data-node=n2]"]).await?;
-    let on_node = hands.driver.action_chain().key_down(Key::Space).move_to_element_center(&node).click_and_hold();
+    let on_node = hands.gesture().key_down(Key::Space).move_to_element_center(&node).click_and_hold();
     on_node.move_by_offset(-30, -20).release().key_up(Key::Space).perform().await?;
     assert_eq!(hands.pan().await?, [before[0] + 30, before[1] + 20]);
     assert_eq!(hands.places(&["[data-node=n2]"]).await?, places);

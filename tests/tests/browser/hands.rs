@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use thirtyfour::action_chain::ActionChain;
 use thirtyfour::prelude::ElementQueryable as _;
 use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 
@@ -17,6 +18,9 @@ const LEFT_EMPTY: &str = r#"
 
 /// How long the page may take to name the run that it shows.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Between two steps of the mouse: more than a frame.
+const STEP: Duration = Duration::from_millis(20);
 
 /// A page in front of a person.
 pub(crate) struct Hands {
@@ -52,7 +56,7 @@ impl Hands {
 
     /// The first that the page shows, within a time of its own.
     pub(crate) async fn find_within(&self, css: &str, time: Duration) -> Result<WebElement> {
-        let query = self.driver.query(By::Css(css)).wait(time, Duration::from_millis(200));
+        let query = self.driver.query(By::Css(css)).wait(time, Duration::from_millis(50));
         query.first().await.with_context(|| format!("the page does not show {css} within {time:?}"))
     }
 
@@ -66,15 +70,20 @@ impl Hands {
         Ok(())
     }
 
+    /// What mouse and keyboard do in one go, as quickly as a hand that knows its way.
+    pub(crate) fn gesture(&self) -> ActionChain {
+        self.driver.action_chain_with_delay(None, Some(STEP))
+    }
+
     /// Presses a key where the focus is.
     pub(crate) async fn press(&self, key: impl Into<TypingData>) -> Result<()> {
-        self.driver.action_chain().send_keys(key).perform().await?;
+        self.gesture().send_keys(key).perform().await?;
         Ok(())
     }
 
     /// Presses a key where the focus is while another is held.
     pub(crate) async fn chord(&self, held: Key, key: impl Into<TypingData>) -> Result<()> {
-        self.driver.action_chain().key_down(held.clone()).send_keys(key).key_up(held).perform().await?;
+        self.gesture().key_down(held.clone()).send_keys(key).key_up(held).perform().await?;
         Ok(())
     }
 
@@ -109,7 +118,7 @@ impl Hands {
     /// Drags from the middle of an element to a point of the window.
     pub(crate) async fn drag_to_point(&self, from: &str, x: i64, y: i64) -> Result<()> {
         let from = self.find(from).await?;
-        let drag = self.driver.action_chain().move_to_element_center(&from).click_and_hold();
+        let drag = self.gesture().move_to_element_center(&from).click_and_hold();
         // By a stop on the way, as a hand does.
         drag.move_to(x - 30, y - 20).move_to(x, y).release().perform().await?;
         Ok(())
@@ -118,7 +127,7 @@ impl Hands {
     /// Drags from the middle of an element to the middle of another.
     pub(crate) async fn drag_to(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.find(from).await?, self.find(to).await?);
-        let drag = self.driver.action_chain().move_to_element_center(&from).click_and_hold();
+        let drag = self.gesture().move_to_element_center(&from).click_and_hold();
         drag.move_by_offset(20, 5).move_to_element_center(&to).release().perform().await?;
         Ok(())
     }

@@ -173,7 +173,7 @@ async fn build(hands: &Hands) -> Result<()> {
 /// A second of it, started by its button.
 async fn run(hands: &Hands) -> Result<()> {
     hands.tab_to("input[name=duration]").await?;
-    let all = hands.driver.action_chain().key_down(Key::Control).send_keys("a").key_up(Key::Control);
+    let all = hands.gesture().key_down(Key::Control).send_keys("a").key_up(Key::Control);
     all.send_keys("1 s").perform().await?;
     hands.tab_to("[data-action=run]").await?;
     picture(&hands.driver, "keyboard-run").await?;

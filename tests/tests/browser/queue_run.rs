@@ -136,7 +136,7 @@ async fn click_a_dot(hands: &Hands, recorded: &Recorded) -> Result<()> {
     picture(&hands.driver, "queue-dot").await?;
     open(hands, other, &[]).await?;
     selected(hands, other).await?;
-    hands.driver.action_chain().move_to(x, y).click().perform().await?;
+    hands.gesture().move_to(x, y).click().perform().await?;
     selected(hands, call).await
 }
 
