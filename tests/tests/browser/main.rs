@@ -13,6 +13,7 @@ mod early;
 mod editor;
 mod effects;
 mod elsewhere;
+mod events;
 mod exchanges;
 mod first_run;
 mod first_visit;

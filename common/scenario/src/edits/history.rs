@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::change::{Change, EditError};
 use super::document::Document;
+use super::event::with_subscriptions;
 
 /// Most steps that can be undone.
 const MAX_STEPS: usize = 500;
@@ -22,22 +23,28 @@ struct Entry {
     inverse: Change,
     /// Which gesture it belongs to, until that is over.
     gesture: Option<String>,
+    /// The bindings whose type it writes, as they were found before the gesture: on the way it may be another's.
+    bindings: Vec<String>,
 }
 
 impl History {
     /// Applies a change. Changes of one `gesture` (a drag, the typing in one field) in a row become one step of undo,
-    /// until [`History::end_gesture`]. Checks go on naming what they name, in the same step.
+    /// until [`History::end_gesture`]. Checks go on naming what they name, and subscriptions the type of event that they name
+    /// alone, in the same step.
     ///
     /// # Errors
     /// When the change does not apply; then document and history are as before.
     pub fn apply(&mut self, document: &mut Document, change: Change, gesture: Option<&str>) -> Result<(), EditError> {
-        let change = document.followed(change);
+        let last = self.done.back_mut().filter(|last| gesture.is_some() && last.gesture.as_deref() == gesture);
+        let bindings = last.as_ref().map_or_else(|| document.subscribed(&change), |last| last.bindings.clone());
+        let change = document.followed(with_subscriptions(change, &bindings));
         let inverse = document.apply(&change)?;
         self.undone.clear();
-        match self.done.back_mut() {
-            Some(last) if gesture.is_some() && last.gesture.as_deref() == gesture => last.join(change, inverse),
-            _ => {
-                self.done.push_back(Entry { forward: change, inverse, gesture: gesture.map(str::to_owned) });
+        match last {
+            Some(last) => last.join(change, inverse),
+            None => {
+                let gesture = gesture.map(str::to_owned);
+                self.done.push_back(Entry { forward: change, inverse, gesture, bindings });
                 if self.done.len() > MAX_STEPS {
                     self.done.pop_front();
                 }

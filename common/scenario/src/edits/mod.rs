@@ -8,15 +8,19 @@ mod build;
 mod change;
 mod convert;
 mod document;
+mod event;
 mod follow;
 mod history;
 mod steps;
+mod trial;
 
 pub use change::{Change, EditError, List, Target};
-pub use convert::{Added, Conversion};
+pub use convert::Conversion;
 pub use document::{Document, LinkRef, NodeRef};
+pub use event::{EventEnd, EventType, Join};
 pub use history::History;
 pub use steps::{add_step, renamed as rename_links, step_over};
+pub use trial::Added;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use crate::protocol::Protocol;
 use crate::validate::validate;
 
 mod convert;
+mod event;
 
 const GOOD: &str = include_str!("../../tests/two_services.json");
 

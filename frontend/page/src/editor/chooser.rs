@@ -48,7 +48,7 @@ fn Targets(from: String) -> impl IntoView {
     // What has the focus is drawn as the link would be, and told why it cannot be.
     let preview = move |to: &str| {
         let from = from.get_value();
-        refusal.set(editor.now(|document| document.may_link(&from, to)).err());
+        refusal.set(editor.now(|document| document.may_join(&from, to)).err());
         let at = editor.scene.with_untracked(|scene| scene.node(to).map(|node| node.rect));
         if let Some(rect) = at {
             editor

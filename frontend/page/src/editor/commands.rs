@@ -1,7 +1,7 @@
 //! What can be done to the document, whatever asked for it: a gesture, a key, a button.
 
 use hopscope_interaction::gestures::{Effect, Input};
-use hopscope_scenario::edits::{Added, Change, Conversion, Target};
+use hopscope_scenario::edits::{Change, Join, Target};
 use hopscope_scenario::kinds::Kind;
 use hopscope_scenario::text;
 use hopscope_view::geometry::{GRID, Point, node_rect};
@@ -11,9 +11,6 @@ use wasm_bindgen::JsCast;
 
 use crate::state::document::{Editor, Notice, Selection};
 use crate::ui::text::{t, t_with};
-
-/// Room for a link on each side of a queue that is put into one, in canvas units.
-const GAP: f64 = 100.0;
 
 impl Editor {
     /// Feeds the pointer's gesture and carries out what it asks for.
@@ -102,10 +99,11 @@ impl Editor {
         self.select(Selection::nodes([id]));
     }
 
-    /// Links two nodes, or says why not.
+    /// Links two nodes, or says why not; an exchange and a service by the service's subscription.
     pub(crate) fn link(self, from: &str, to: &str) {
-        match self.now(|document| document.may_link(from, to)) {
-            Ok(protocol) => {
+        match self.now(|document| document.may_join(from, to)) {
+            Ok(Join::Subscription) => self.subscribe(from, to),
+            Ok(Join::Link(protocol)) => {
                 let (id, change) = self.now(|document| document.connect(from, to, protocol));
                 self.apply(change, None);
                 self.say_of(text!("said.linked"), &self.name_of(to));
@@ -132,49 +130,6 @@ impl Editor {
         self.end_gesture();
         self.apply(Change::Group(vec![add, set]), None);
         self.say_of(text!("said.added"), &self.name_of(&id));
-    }
-
-    /// Makes a queue of a call, or a call of the way through a queue, in one step of undo; the link stays selected.
-    pub(crate) fn convert(self, link: &str) {
-        let change = match self.now(|document| document.conversion(link)) {
-            Some(Conversion::ToQueue) => self.make_queue(link),
-            Some(Conversion::ToCall) => self.now(|document| document.to_call(link)),
-            None => None,
-        };
-        if let Some(change) = change {
-            self.end_gesture();
-            self.apply(change, None);
-            self.said.set(t(text!("said.converted")));
-            // What was moved aside may be out of view.
-            self.fit();
-        }
-    }
-
-    /// Puts the queue into the link, and makes room for it where the called service stands to the right; the replies' queue
-    /// goes below.
-    fn make_queue(self, link: &str) -> Option<Change> {
-        let size = node_rect(Kind::Queue, 0.0, 0.0);
-        let (called, corner, below, moves) = self.scene.with_untracked(|scene| {
-            let drawn = scene.link(link)?;
-            let (from, to) = (scene.node(&drawn.from)?.rect, scene.node(&drawn.to)?.rect);
-            let room = to.x - from.right();
-            let missing = if room >= 0.0 { (size.w + 2.0 * GAP - room).max(0.0) } else { 0.0 };
-            let moved = scene.nodes().iter().filter(|node| missing > 0.0 && node.rect.x >= to.x);
-            let moves: Vec<_> =
-                moved.map(|node| (node.id.clone(), node.rect.origin().plus(Point::new(missing, 0.0)))).collect();
-            let middle = from.center().plus(to.center().plus(Point::new(missing, 0.0))).times(0.5);
-            let corner = scene.place(Kind::Queue, middle);
-            let below = from.bottom().max(to.bottom()).max(corner.y + size.h) + 2.0 * GRID + size.h / 2.0;
-            let below = scene.free_place(Kind::Queue, Point::new(middle.x, below));
-            Some((drawn.to.clone(), corner, below, moves))
-        })?;
-        let caller = self.now(|document| document.link(link).map(|link| link.from().to_owned()))?;
-        let queue = t_with(text!("node.queue-of"), &[("name", &self.name_of(&called))]);
-        let replies = t_with(text!("node.replies"), &[("name", &self.name_of(&caller))]);
-        let at = |name, corner: Point| Added { name, x: corner.x as i32, y: corner.y as i32 };
-        let convert = self.now(|document| document.to_queue(link, at(&queue, corner), at(&replies, below)))?;
-        let moves = moves.iter().map(|(id, at)| (id.as_str(), at.x.round() as i32, at.y.round() as i32));
-        Some(Change::Group(vec![Change::move_nodes(moves), convert]))
     }
 
     /// Moves the selected nodes; moves of one `gesture` in a row are one step of undo.
@@ -217,7 +172,7 @@ impl Editor {
         name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_owned())
     }
 
-    fn say_of(self, key: hopscope_scenario::catalogue::Key, name: &str) {
+    pub(super) fn say_of(self, key: hopscope_scenario::catalogue::Key, name: &str) {
         self.said.set(t_with(key, &[("name", name)]));
     }
 }

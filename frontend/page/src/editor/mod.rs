@@ -8,6 +8,7 @@ mod canvas;
 mod chooser;
 mod clipboard;
 mod commands;
+mod conversions;
 mod empty;
 mod files;
 mod inspector;

@@ -268,7 +268,7 @@ fn aim(document: RwSignal<Document>, scene: Memo<Arc<Scene>>, gesture: RwSignal<
     // Asked once for each node that is pointed at, not with every move.
     memo(move || {
         let (from, to) = ends.get()?;
-        let refusal = document.with(|document| document.may_link(&from, &to)).err();
+        let refusal = document.with(|document| document.may_join(&from, &to)).err();
         Some(Aim { to, refusal })
     })
 }

@@ -7,7 +7,7 @@ const QUEUE: Added<'_> = Added { name: "shop queue", x: 300, y: 40 };
 const REPLIES: Added<'_> = Added { name: "buyers replies", x: 300, y: 240 };
 
 /// The links as `from -> to over protocol`, by names.
-fn drawn(document: &Document) -> Vec<String> {
+pub(super) fn drawn(document: &Document) -> Vec<String> {
     let name = |id: &str| document.node(id).map_or_else(|| id.to_owned(), |node| node.name().to_owned());
     let line = |link: LinkRef<'_>| {
         let replies = link
@@ -26,7 +26,7 @@ fn a_call_becomes_a_queue_and_the_queue_a_call_again() {
     let mut document = Document::open(GOOD).unwrap();
     let before = document.to_text();
     let mut history = History::default();
-    assert_eq!(document.conversion("l1"), Some(Conversion::ToQueue));
+    assert_eq!(document.conversions("l1"), [Conversion::ToQueue, Conversion::ToEvent]);
     let change = document.to_queue("l1", QUEUE, REPLIES).unwrap();
     history.apply(&mut document, change, None).unwrap();
     let queued = [
@@ -39,7 +39,7 @@ fn a_call_becomes_a_queue_and_the_queue_a_call_again() {
     assert_eq!(document.node("n4").unwrap().position(), Some((300, 40)));
     // Back from either of its links, with what the queue needed gone.
     for link in ["l1", "l3"] {
-        assert_eq!(document.conversion(link), Some(Conversion::ToCall), "{link}");
+        assert_eq!(document.conversions(link), [Conversion::ToCall], "{link}");
         let mut back = document.clone();
         let change = back.to_call(link).unwrap();
         back.apply(&change).unwrap();
@@ -86,7 +86,7 @@ fn what_others_use_stays_and_what_is_not_one_way_is_not_converted() {
     let (second, change) = document.add_link(&client, "n4", Protocol::Amqp);
     document.apply(&change).unwrap();
     document.apply(&Change::set(Target::Link(second.clone()), "/replies", json!("n5"))).unwrap();
-    assert_eq!(document.conversion("l3"), None, "who of two senders shall call?");
+    assert_eq!(document.conversions("l3"), [], "who of two senders shall call?");
     let mut one = document.clone();
     let change = one.to_call("l1").unwrap();
     one.apply(&change).unwrap();
@@ -102,10 +102,10 @@ fn what_others_use_stays_and_what_is_not_one_way_is_not_converted() {
     // A second taker: no one service would be called.
     let (_, change) = document.add_link("n4", "n3", Protocol::Amqp);
     document.apply(&change).unwrap();
-    assert_eq!(["l1", &second, "l3"].map(|link| document.conversion(link)), [None; 3]);
+    assert!(["l1", &second, "l3"].iter().all(|link| document.conversions(link).is_empty()));
     assert_eq!(document.to_call("l1"), None);
     assert_eq!(document.to_queue("l3", QUEUE, REPLIES), None);
-    assert_eq!(document.conversion("no such link"), None);
+    assert_eq!(document.conversions("no such link"), []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod body;
 mod checks;
 mod disturbances;
+mod events;
 mod field;
 mod form;
 mod live;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use self::checks::Checks;
 use self::disturbances::Disturbances;
+use self::events::Events;
 use self::field::FieldIssues;
 use self::form::{Form, Title};
 use self::live::Live;
@@ -112,6 +114,7 @@ fn NodePanel(id: String) -> impl IntoView {
         <Live id=id.clone() link=false/>
         <Outside id=id.clone()/>
         <Form target fields=move || kind.get().map(|kind| kind.descriptor().fields)/>
+        <Events id=id.clone()/>
         <Steps node=id/>
         <Remove/>
     }
@@ -190,22 +193,23 @@ fn NetworkPresets(id: StoredValue<String>) -> impl IntoView {
     }
 }
 
-/// The button that makes a queue of a call, or a call of the way through a queue.
+/// The buttons that make another of a link: a queue or an event of a call, a call of the way through a queue.
 #[component]
 fn Convert(id: StoredValue<String>) -> impl IntoView {
     let editor = use_editor();
-    let conversion = memo(move || editor.with(|document| id.with_value(|id| document.conversion(id))));
-    let words = |conversion| match conversion {
-        Conversion::ToQueue => t(text!("convert.to-queue")),
-        Conversion::ToCall => t(text!("convert.to-call")),
-    };
-    let button = move |conversion| {
+    let conversions = memo(move || editor.with(|document| id.with_value(|id| document.conversions(id))));
+    let button = move |conversion: &'static Conversion| {
+        let (action, words) = match conversion {
+            Conversion::ToQueue => ("convert", t(text!("convert.to-queue"))),
+            Conversion::ToEvent => ("convert-event", t(text!("convert.to-event"))),
+            Conversion::ToCall => ("convert", t(text!("convert.to-call"))),
+        };
         view! {
-            <button type="button" class="btn convert" data-action="convert"
-                on:click=move |_| editor.convert(&id.get_value())>{words(conversion)}</button>
+            <button type="button" class="btn convert" data-action=action
+                on:click=move |_| editor.convert(&id.get_value(), *conversion)>{words}</button>
         }
     };
-    node(move || conversion.get().map(button))
+    node(move || conversions.get().iter().map(button).collect::<Node>())
 }
 
 /// The protocols that may join the link's ends; what the document has is among them, whatever it is.
