@@ -16,6 +16,18 @@ const LEFT_EMPTY: &str = r#"
         localStorage.setItem("hopscope.scenario", JSON.stringify(empty));
 "#;
 
+/// Draws on a slow display, 20 times a second: no test is of how smooth it is, and browsers without a graphics card take most of the
+/// processors for drawing.
+const SLOW_DISPLAY: &str = r#"
+    const next = window.requestAnimationFrame.bind(window);
+    let drawn = 0;
+    window.requestAnimationFrame = (draw) => next(function late(time) {
+        if (time !== drawn && time - drawn < 45) return next(late);
+        drawn = time;
+        draw(time);
+    });
+"#;
+
 /// How long the page may take to name the run that it shows.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -43,6 +55,7 @@ impl Hands {
 
     /// Opens the page for the first time in this browser, and waits until it is there.
     pub(crate) async fn open_first(driver: WebDriver, url: &str) -> Result<Self> {
+        driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": SLOW_DISPLAY })).await?;
         driver.goto(url).await?;
         let hands = Self { driver };
         hands.find("[data-ready=true]").await?;
