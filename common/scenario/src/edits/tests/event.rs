@@ -99,7 +99,8 @@ fn a_service_subscribes_where_an_exchange_is_drawn_to_it() {
         let name = if routing == "headers" { "" } else { "shop.1" };
         assert_eq!(events(&document), [format!("{name}: shop -> stock, audit")], "{routing}");
     }
-    // As a file is told: whoever publishes may not be made to work by it for ever, and other nodes are linked or are not.
+    // As a file is told: each event of its own would have it publish another, for ever; and other nodes are linked or are not.
+    assert_eq!(document.may_join("n4", "n2").unwrap_err().code, Code::EndlessCycle);
     assert_eq!(document.may_join("n1", "n2"), Ok(Join::Link(Protocol::Http1)));
     assert_eq!(document.may_join("n4", "n1").unwrap_err().code, Code::IllegalLink);
     assert_eq!(document.may_join("n4", "no such node").unwrap_err().code, Code::UnknownNode);
