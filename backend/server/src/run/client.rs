@@ -15,10 +15,11 @@ use hopscope_scenario::quantity::{Rate, Time};
 use tokio::runtime::Handle;
 
 use self::users::Users;
+use super::ends;
 use super::pace::Pace;
 use super::pacer::Pacer;
 use super::payload::{Parcel, Sender};
-use super::ports::{self, Ports};
+use super::ports::Ports;
 use super::slice::ClientSlice;
 use crate::link::{Call, Link};
 use crate::record::Recorder;
@@ -76,7 +77,7 @@ impl ClientNode {
     ) -> Result<Arc<Self>, TransportError> {
         let mut links = Vec::with_capacity(slice.calling.len());
         for calling in &slice.calling {
-            links.push(ports::connect(calling, ports, &recorder, timer, false).await?);
+            links.push(ends::connect(calling, ports, &recorder, timer, false).await?);
         }
         let in_flight = Arc::new(Mutex::new(InFlight::new(slice.load.in_flight())));
         let sender = Sender::new(&slice.payload, slice.payloads.clone());

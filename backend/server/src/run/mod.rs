@@ -7,6 +7,7 @@ mod client;
 mod control;
 mod cpu;
 mod effects;
+mod ends;
 mod generator;
 mod names;
 mod node;

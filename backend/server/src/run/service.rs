@@ -19,7 +19,8 @@ use tokio::sync::oneshot;
 
 use super::cpu::Cpu;
 use super::effects::Effects;
-use super::ports::{self, Ports};
+use super::ends;
+use super::ports::Ports;
 use super::slice::{Callee, ReplicaSlice};
 use super::standing::Taking;
 use crate::link::{Call, Link};
@@ -110,13 +111,13 @@ impl ReplicaNode {
     pub(super) async fn connect(&mut self, ports: &Ports, later: bool) -> Result<(), TransportError> {
         let mut links = Vec::with_capacity(self.slice.calling.len());
         for calling in &self.slice.calling {
-            links.push(ports::connect(calling, ports, &self.recorder, &self.replica.timer, later).await?);
+            links.push(ends::connect(calling, ports, &self.recorder, &self.replica.timer, later).await?);
         }
         // Connecting happens once; a second set of links would be closed by its drop.
         let _ = self.replica.links.set(links);
         let mut replies = Vec::with_capacity(self.slice.replying.len());
         for replying in &self.slice.replying {
-            let link = ports::connect(replying, ports, &self.recorder, &self.replica.timer, later).await?;
+            let link = ends::connect(replying, ports, &self.recorder, &self.replica.timer, later).await?;
             if let Callee::Queue { queue, .. } = &replying.to {
                 replies.push((Arc::clone(queue), link));
             }
@@ -124,7 +125,7 @@ impl ReplicaNode {
         let _ = self.replies.set(replies);
         for taking in &self.slice.taking {
             let taker = Taker { replica: Arc::clone(&self.replica), replies: Arc::clone(&self.replies) };
-            let make = ports::take(taking, ports, &self.recorder, Arc::new(taker), self.tasks.clone())?;
+            let make = ends::take(taking, ports, &self.recorder, Arc::new(taker), self.tasks.clone())?;
             self.consumers.push(Taking::start(make, self.replica.timer.clone(), later).await?);
         }
         Ok(())
