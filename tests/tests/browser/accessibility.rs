@@ -104,9 +104,7 @@ async fn live(hands: &Hands) -> Result<Vec<String>> {
 
 /// A run that is over, with every panel of the dock.
 async fn run(hands: &Hands) -> Result<Vec<String>> {
-    hands.fill("duration", "1 s").await?;
-    hands.click("[data-action=run]").await?;
-    hands.find("[data-action=export-json]").await?;
+    hands.run_whole("1 s").await?;
     let mut found = Vec::new();
     hands.click("[data-tab=traces]").await?;
     hands.click("[data-trace]").await?;

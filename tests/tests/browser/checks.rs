@@ -37,9 +37,7 @@ async fn checks_are_written_judged_and_taken_away() -> Result<()> {
         hands.click("[data-check='2'] [data-action=remove-check]").await?;
         hands.gone("[data-check='2']").await?;
         picture(&hands.driver, "checks").await?;
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.run_whole("1 s").await?;
         hands.find("[data-checks='1 / 2'][data-verdict=broken]").await?;
         hands.click("[data-checks]").await?;
         let kept = "[data-check-row='buyers->shop: answered.p99 < 30 s'][data-verdict=held]";

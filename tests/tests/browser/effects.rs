@@ -61,9 +61,7 @@ async fn an_effect_is_written_applied_twice_and_its_traces_are_opened() -> Resul
         hands.fill("body.2.transfer", "money").await?;
         picture(&hands.driver, "effect-steps").await?;
         assert_eq!(judge(&hands, "effect steps").await?, Vec::<String>::new());
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.run_whole("1 s").await?;
         hands.click("#tab-laws").await?;
         hands.find("[data-effect='1']").await?;
         assert_eq!([count(&hands, 0, "once").await?, count(&hands, 0, "repeated").await?], [20, 20]);

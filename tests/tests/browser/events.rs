@@ -15,9 +15,7 @@ async fn an_event_is_published_by_its_type_and_others_subscribe() -> Result<()> 
     with_browser(async |driver| {
         let hands = Hands::open(driver, server.url()).await?;
         build(&hands).await?;
-        hands.fill("duration", "2 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.run_whole("2 s").await?;
         assert_eq!(hands.text("[data-figure=sent]").await?, REQUESTS);
         hands.find(".chief[data-law=reply-after-request][data-verdict=held]").await?;
         hands.click("[data-tab=laws]").await?;
@@ -63,6 +61,13 @@ async fn build(hands: &Hands) -> Result<()> {
     hands.fill("binding_key", "order.*").await?;
     hands.gone("[data-problems]").await?;
     hands.click("[data-action=fit]").await?;
+    // Who publishes would work for ever on what it publishes itself: that is told, and nothing is drawn.
+    hands.drag_to("[data-port-of=n4]", "[data-node=n2]").await?;
+    hands.find(".refusal .issue").await?;
+    picture(&hands.driver, "event-refused").await?;
+    hands.click(".refusal .btn").await?;
+    hands.gone(".refusal").await?;
+    assert_eq!((hands.count("[data-node]").await?, hands.count("[data-link]").await?), (7, 6));
     hands.click("[data-node=n4]").await?;
     let event = "[data-event-type='order.placed']";
     hands.find(event).await?;

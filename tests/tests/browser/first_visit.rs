@@ -125,9 +125,7 @@ async fn with_a_server_a_first_visit_plays_the_recording_and_runs() -> Result<()
         is_labelled(&hands, "hello-async").await?;
         plays(&hands).await?;
         picture(&hands.driver, "first-visit-served").await?;
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.run_whole("1 s").await?;
         hands.gone("[data-recorded]").await?;
         assert_eq!(faults(&hands.driver).await?, Vec::<String>::new());
         Ok(())

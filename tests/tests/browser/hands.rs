@@ -165,6 +165,14 @@ impl Hands {
         self.click(&format!("select[name=\"{name}\"] option[value=\"{value}\"]")).await
     }
 
+    /// Runs what is on the canvas for so long, to its end; of a page that shows no run that has ended.
+    pub(crate) async fn run_whole(&self, duration: &str) -> Result<()> {
+        self.fill("duration", duration).await?;
+        self.click("[data-action=run]").await?;
+        self.find("[data-action=export-json]").await?;
+        Ok(())
+    }
+
     /// Opens the settings of runs, chooses there and closes them again.
     pub(crate) async fn set(&self, name: &str, value: &str) -> Result<()> {
         self.click("[data-settings]").await?;

@@ -62,9 +62,7 @@ async fn run_the_template(hands: &Hands) -> Result<()> {
         .await?
         .convert()?;
     ensure!(question.contains("队列"), "{question}");
-    hands.fill("duration", "1 s").await?;
-    hands.click("[data-action=run]").await?;
-    hands.find("[data-action=export-json]").await?;
+    hands.run_whole("1 s").await?;
     let law = ".chief[data-law=reply-after-request][data-verdict=held]";
     hands.find(law).await?;
     assert_eq!(hands.text(&format!("{law} .words")).await?, "成立");

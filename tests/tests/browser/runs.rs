@@ -52,9 +52,7 @@ async fn nothing_yet(hands: &Hands) -> Result<()> {
 async fn run_template(hands: &Hands) -> Result<String> {
     hands.click("[data-template=hello-sync]").await?;
     hands.find("[data-link=l1]").await?;
-    hands.fill("duration", "1 s").await?;
-    hands.click("[data-action=run]").await?;
-    hands.find("[data-action=export-json]").await?;
+    hands.run_whole("1 s").await?;
     the_laws_held(hands).await?;
     hands.shown_run().await
 }

@@ -44,9 +44,7 @@ async fn steps_are_written_moved_taken_back_and_run() -> Result<()> {
         assert!(hands.text(".steps .issue").await?.contains("3 m"));
         hands.fill_css("[data-step='/0'] input", "3 ms").await?;
         picture(&hands.driver, "steps").await?;
-        hands.fill("duration", "1 s").await?;
-        hands.click("[data-action=run]").await?;
-        hands.find("[data-action=export-json]").await?;
+        hands.run_whole("1 s").await?;
         let completed = hands.text("[data-figure=completed]").await?;
         assert_eq!(completed, "20", "the client has its replies");
         // A new link brings its step, and one that is removed takes it away.

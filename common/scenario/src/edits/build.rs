@@ -59,11 +59,17 @@ impl Document {
 
     /// The Issue that a link over this protocol would have.
     fn refusal(&self, from: &str, to: &str, protocol: Protocol) -> Option<Issue> {
+        self.refused(&self.connect(from, to, protocol).1)
+    }
+
+    /// The Issue that makes a change no good which adds links, each behind those that are there: that one of them may not be.
+    pub(super) fn refused(&self, change: &Change) -> Option<Issue> {
         let mut trial = self.clone();
-        let path = format!("/links/{}", self.elements(List::Links).len());
-        trial.apply(&self.connect(from, to, protocol).1).ok()?;
+        trial.apply(change).ok()?;
+        let added: Vec<_> = (self.links().count()..trial.links().count()).map(|row| format!("/links/{row}")).collect();
         let about = [Code::SelfLink, Code::IllegalLink, Code::SynchronousCycle, Code::EndlessCycle, Code::UnknownNode];
-        trial.issues().into_iter().find(|issue| about.contains(&issue.code) && issue.path.starts_with(&path))
+        let of_it = |issue: &Issue| added.iter().any(|path| issue.path.starts_with(path));
+        trial.issues().into_iter().find(|issue| about.contains(&issue.code) && of_it(issue))
     }
 
     /// Removes nodes, the links at them, and links, with the steps that take those links.

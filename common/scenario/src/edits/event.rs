@@ -7,7 +7,7 @@ use super::change::{Change, Target};
 use super::convert::Conversion;
 use super::document::{Document, LinkRef};
 use super::trial::{Added, Trial};
-use crate::issue::{Code, Issue};
+use crate::issue::Issue;
 use crate::kinds::Kind;
 use crate::model::ExchangeType;
 use crate::protocol::{BINDING_KEY, HEADERS, Protocol, ROUTING_KEY};
@@ -54,16 +54,10 @@ impl Document {
     /// # Errors
     /// As [`Document::may_link`]; of a subscription, the Issue that one of its links would have.
     pub fn may_join(&self, from: &str, to: &str) -> Result<Join, Issue> {
-        let queue = Added { name: "queue", x: 0, y: 0 };
-        let Some(change) = self.subscribe(from, to, queue) else { return self.may_link(from, to).map(Join::Link) };
-        let before = self.links().count();
-        let mut trial = self.clone();
-        if trial.apply(&change).is_err() {
-            return self.may_link(from, to).map(Join::Link);
+        match self.subscribe(from, to, Added { name: "queue", x: 0, y: 0 }) {
+            Some(change) => self.refused(&change).map_or(Ok(Join::Subscription), Err),
+            None => self.may_link(from, to).map(Join::Link),
         }
-        let of_it = |issue: &Issue| (before..before + 2).any(|row| issue.path.starts_with(&format!("/links/{row}")));
-        let refused = |issue: &Issue| matches!(issue.code, Code::EndlessCycle | Code::IllegalLink) && of_it(issue);
-        trial.issues().into_iter().find(refused).map_or(Ok(Join::Subscription), Err)
     }
 
     /// Subscribes a service to an exchange: a queue of its own that is bound for every event, and where the exchange has no
@@ -94,7 +88,8 @@ impl Document {
             Some(exchange) => exchange.to_owned(),
             None => trial.add(Kind::Exchange, exchange)?,
         };
-        let name = self.fresh_type(&exchange, self.node(from)?.name());
+        let publisher = Some(self.node(from)?.name().trim()).filter(|name| !name.is_empty()).unwrap_or(from);
+        let name = self.fresh_type(&exchange, publisher);
         trial.set(&target, "/to", Value::from(exchange.as_str()))?;
         trial.change_protocol(link, Protocol::Amqp)?;
         trial.set(&target, &format!("/{ROUTING_KEY}"), Value::from(name.as_str()))?;
@@ -156,12 +151,8 @@ impl Document {
 
     /// A type that an exchange has none of yet, named after who publishes it: `shop.1`.
     fn fresh_type(&self, exchange: &str, publisher: &str) -> String {
-        let mut word: String = publisher
-            .trim()
-            .chars()
-            .flat_map(char::to_lowercase)
-            .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .collect();
+        let mut word: String =
+            publisher.chars().flat_map(char::to_lowercase).map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         while word.len() > KEY_BYTES / 2 {
             word.pop();
         }
@@ -210,14 +201,17 @@ impl Trial {
 
 /// A change of a type, and with it of the bindings that name it.
 pub(super) fn with_subscriptions(change: Change, bindings: &[String]) -> Change {
-    let Change::Set { value, .. } = &change else { return change };
+    let Change::Set { value, pointer, .. } = &change else { return change };
+    if bindings.is_empty() || pointer.strip_prefix('/') != Some(ROUTING_KEY) {
+        return change;
+    }
     let pointer = format!("/{BINDING_KEY}");
     let along = bindings.iter().map(|id| Change::Set {
         target: Target::Link(id.clone()),
         pointer: pointer.clone(),
         value: value.clone(),
     });
-    if bindings.is_empty() { change } else { Change::Group(along.chain([change.clone()]).collect()) }
+    Change::Group(along.chain([change.clone()]).collect())
 }
 
 fn fields(link: LinkRef<'_>) -> Option<&Map<String, Value>> {

@@ -80,6 +80,11 @@ fn a_second_event_of_a_service_goes_to_the_exchange_that_it_has() {
     let change = document.to_event("l1", EXCHANGE, QUEUE).unwrap();
     document.apply(&change).unwrap();
     assert_eq!(key(&document, "l1", "/routing_key"), Some("ö----.1"));
+    let mut unnamed = Document::open(GOOD).unwrap();
+    unnamed.apply(&Change::rename(node("n2"), "  ")).unwrap();
+    let change = unnamed.to_event("l2", EXCHANGE, QUEUE).unwrap();
+    unnamed.apply(&change).unwrap();
+    assert_eq!(key(&unnamed, "l2", "/routing_key"), Some("n2.1"));
 }
 
 #[test]
